@@ -1,0 +1,142 @@
+import * as z from "zod";
+import { cleanings } from "./clean-caption.ts";
+import { CaptionError } from "./errors.ts";
+import { imageFormats } from "./image-header.ts";
+import { scoreSchema } from "./manifest.ts";
+
+/** Default upload limits, both of the edge and of the service: bytes of the file, pixels by its header. */
+export const defaultMaxBytes = 20 * 1024 * 1024;
+export const defaultMaxPixels = 100_000_000;
+
+const maxBeam = 10;
+const maxCandidates = 5;
+const defaultBeam = 3;
+const defaultCandidates = 1;
+
+/** Search options of one caption. `beam` 1 is greedy search; `candidates` is at most `beam`. */
+export const captionOptionsSchema = z
+  .strictObject({
+    beam: z.int().min(1).max(maxBeam),
+    candidates: z.int().min(1).max(maxCandidates),
+  })
+  .refine(({ beam, candidates }) => candidates <= beam);
+
+export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
+
+export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
+
+/** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what came. */
+export function parseCaptionOptions(query: URLSearchParams): CaptionOptions {
+  for (const name of query.keys()) {
+    if (name !== "beam" && name !== "candidates") {
+      throw new CaptionError("invalid_request", `unknown query parameter ${quote(name)}: expected beam or candidates`);
+    }
+  }
+  const beam = readWhole(query, { name: "beam", max: maxBeam, fallback: defaultBeam });
+  const candidates = readWhole(query, { name: "candidates", max: maxCandidates, fallback: defaultCandidates });
+  if (candidates > beam) {
+    throw new CaptionError(
+      "invalid_request",
+      `expected candidates to be at most beam, received candidates=${candidates} and beam=${beam}`,
+    );
+  }
+  return { beam, candidates };
+}
+
+function readWhole(query: URLSearchParams, field: { name: string; max: number; fallback: number }): number {
+  const [value, second] = query.getAll(field.name);
+  if (value === undefined) return field.fallback;
+  if (second === undefined && /^\d{1,3}$/.test(value)) {
+    const number = Number(value);
+    if (number >= 1 && number <= field.max) return number;
+  }
+  const received = second === undefined ? quote(value) : "it more than once";
+  throw new CaptionError(
+    "invalid_request",
+    `expected ${field.name} to be one whole number from 1 to ${field.max}, received ${received}`,
+  );
+}
+
+/** A caller's text, shortened and escaped, fit for an error message. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+/** The query string of a look-up's address; every option is spelt out, so one result has one address. */
+export function captionQuery({ beam, candidates }: CaptionOptions): string {
+  return `beam=${beam}&candidates=${candidates}`;
+}
+
+/** `sha256:` and the hex SHA-256 of a file's bytes. */
+export const byteIdSchema = z.templateLiteral(["sha256:", z.string().regex(/^[0-9a-f]{64}$/)]);
+/** `content:` and the hex SHA-256 of what a photo shows, metadata left out. */
+export const contentIdSchema = z.templateLiteral(["content:", z.string().regex(/^[0-9a-f]{64}$/)]);
+
+/** The revision of a model bundle: the first 12 hex digits of its manifest's SHA-256. */
+export const revisionSchema = z.string().regex(/^[0-9a-f]{12}$/);
+
+const wordSchema = z.object({
+  word: z.string(),
+  probability: z.number().min(0).max(1),
+  /** Set on the word that ends the caption; it is no part of the caption's text. */
+  end: z.literal(true).optional(),
+});
+
+const probabilitySchema = z.number().min(0).max(1);
+
+export const candidateSchema = z.object({
+  caption: z.string(),
+  confidence: probabilitySchema,
+  /** Natural logarithm of the product of the words' probabilities. */
+  logProb: z.number().max(0),
+  words: z.array(wordSchema),
+});
+
+export type Candidate = z.infer<typeof candidateSchema>;
+
+/** The image as its header tells it: size in pixels before EXIF orientation and an AVIF's own turning. */
+export const imageInfoSchema = z.object({
+  format: z.enum(imageFormats),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  bytes: z.int().positive(),
+});
+
+export type ImageInfo = z.infer<typeof imageInfoSchema>;
+
+export const captionResultSchema = z.object({
+  id: byteIdSchema,
+  contentId: contentIdSchema.optional(),
+  caption: z.string(),
+  confidence: probabilitySchema,
+  candidates: z.array(candidateSchema).min(1),
+  image: imageInfoSchema,
+  model: z.object({ id: z.string(), revision: revisionSchema }),
+  options: captionOptionsSchema,
+});
+
+export type CaptionResult = z.infer<typeof captionResultSchema>;
+
+/** `GET /v1/model`: what captions come from. */
+export const modelCardSchema = z.object({
+  id: z.string(),
+  revision: revisionSchema,
+  description: z.string(),
+  vocabularySize: z.int().positive(),
+  cleaning: z.enum(cleanings),
+  maxWords: z.int().positive(),
+  scores: z.array(scoreSchema),
+  licence: z.string(),
+});
+
+export type ModelCard = z.infer<typeof modelCardSchema>;
+
+/** `GET /readyz` of a service that is ready: which engine answers on which device. Until then it answers 503. */
+export const serviceReadinessSchema = z.object({
+  status: z.literal("ready"),
+  engine: z.string(),
+  device: z.string(),
+  model: z.object({ id: z.string(), revision: revisionSchema }),
+});
+
+export type ServiceReadiness = z.infer<typeof serviceReadinessSchema>;

@@ -1,0 +1,65 @@
+import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
+import { type Box, boxesOf, brandsOf, findBox, type Span } from "./iso-media.ts";
+
+export function isAvif(magic: string): boolean {
+  return brandsOf(magic).some((brand) => brand === "avif" || brand === "avis");
+}
+
+/**
+ * The stored size of the primary item: `pitm` names it, `ipma` lists its properties, `ispe` is its size (ISO/IEC 23008-12).
+ * Turning and mirroring (`irot`, `imir`) are not EXIF: decoders apply them unasked and leave an EXIF orientation alone, so
+ * the orientation here is always 1, and what is decoded may have width and height exchanged.
+ */
+export function readAvif(header: HeaderBytes): ImageSize {
+  const meta = findBox(header, { type: "meta", within: { start: 0, end: header.length } });
+  const itemsInMeta = { start: meta.start + fullBoxBytes, end: meta.end };
+  const itemId = readPrimaryItemId(header, findBox(header, { type: "pitm", within: itemsInMeta }));
+  const itemProperties = findBox(header, { type: "iprp", within: itemsInMeta });
+  const size = findSizeProperty(header, { itemProperties, itemId });
+  return {
+    width: header.uint(size.start + fullBoxBytes, 4),
+    height: header.uint(size.start + fullBoxBytes + 4, 4),
+    orientation: 1,
+  };
+}
+
+/** Version and flags, which open the contents of `meta`, `pitm`, `ipma` and `ispe`. */
+const fullBoxBytes = 4;
+
+function readPrimaryItemId(header: HeaderBytes, { start }: Box): number {
+  const isShort = header.uint(start, 1) === 0;
+  return header.uint(start + fullBoxBytes, isShort ? 2 : 4);
+}
+
+function findSizeProperty(
+  header: HeaderBytes,
+  { itemProperties, itemId }: { itemProperties: Span; itemId: number },
+): Box {
+  const properties = [...boxesOf(header, findBox(header, { type: "ipco", within: itemProperties }))];
+  for (const box of boxesOf(header, itemProperties)) {
+    if (box.type !== "ipma") continue;
+    for (const index of associatedProperties(header, { box, itemId })) {
+      const property = properties[index - 1]; // 0 stands for none
+      if (property?.type === "ispe") return property;
+    }
+  }
+  throw header.unexpected({ expected: "a size of the primary item", received: "none" });
+}
+
+/** Indices of an item's properties, from 1, as an `ipma` box lists them for every item. */
+function* associatedProperties(header: HeaderBytes, { box, itemId }: { box: Box; itemId: number }): Generator<number> {
+  const idSize = header.uint(box.start, 1) === 0 ? 2 : 4;
+  const indexSize = header.uint(box.start + 1, 3) & 1 ? 2 : 1;
+  const indexMask = indexSize === 2 ? 0x7fff : 0x7f; // the highest bit says whether the property is essential
+  const entries = header.uint(box.start + fullBoxBytes, 4);
+  let offset = box.start + fullBoxBytes + 4;
+  for (let entry = 0; entry < entries; entry++) {
+    const isItem = header.uint(offset, idSize) === itemId;
+    const count = header.uint(offset + idSize, 1);
+    offset += idSize + 1;
+    for (let place = 0; isItem && place < count; place++) {
+      yield header.uint(offset + place * indexSize, indexSize) & indexMask;
+    }
+    offset += count * indexSize;
+  }
+}

@@ -1,0 +1,75 @@
+import { CaptionError } from "../errors.ts";
+
+/** A header that takes more reads than this is an attack: the longest honest ones, TIFF directories, take a few hundred. */
+const maxReads = 100_000;
+
+/** What a header tells of an image: pixels as stored, before the EXIF orientation (1 to 8, 1 when there is none). */
+export interface ImageSize {
+  width: number;
+  height: number;
+  orientation: number;
+}
+
+/**
+ * Reads fields out of a file's bytes. A field beyond the end is `invalid_image`, and so is a header that asks for more
+ * than `maxReads` of them; so no file can make a reader throw anything else or go on for long.
+ */
+export class HeaderBytes {
+  readonly length: number;
+  readonly #bytes: Uint8Array;
+  readonly #name: string;
+  #readsLeft = maxReads;
+
+  /** `name` is what an error calls the file, like `JPEG`. */
+  constructor(bytes: Uint8Array, name: string) {
+    this.#bytes = bytes;
+    this.#name = name;
+    this.length = bytes.length;
+  }
+
+  /** An unsigned integer of `size` bytes, big-endian unless told; above 2^53 it is only near the true value. */
+  uint(offset: number, size: number, { littleEndian = false } = {}): number {
+    this.#expectWithin(offset, size);
+    let value = 0;
+    for (let index = 0; index < size; index++) {
+      const place = littleEndian ? size - 1 - index : index;
+      value = value * 256 + (this.#bytes[offset + place] ?? 0);
+    }
+    return value;
+  }
+
+  /** Bytes as Latin-1 text, for the short names of chunks, boxes and blocks. */
+  text(offset: number, length: number): string {
+    this.#expectWithin(offset, length);
+    return String.fromCharCode(...this.#bytes.subarray(offset, offset + length));
+  }
+
+  /** The bytes from `start` to `end`, or to the end of the file where that comes first. */
+  slice(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(start, end);
+  }
+
+  /** Where `byte` stands next at or after `offset`; the end of the file where it does not. */
+  find(byte: number, offset: number): number {
+    const index = this.#bytes.indexOf(byte, offset);
+    return index < 0 ? this.length : index;
+  }
+
+  /** The error for a header that says something no valid file of this format says. */
+  unexpected({ expected, received }: { expected: string; received: string }): CaptionError {
+    return new CaptionError("invalid_image", `expected ${expected} in this ${this.#name} file, received ${received}`);
+  }
+
+  #expectWithin(offset: number, size: number): void {
+    if (offset + size > this.length) {
+      throw new CaptionError(
+        "invalid_image",
+        `expected a complete ${this.#name} header, received a file cut short: it ends after ${this.length} bytes`,
+      );
+    }
+    this.#readsLeft--;
+    if (this.#readsLeft < 0) {
+      throw this.unexpected({ expected: `a header of at most ${maxReads} fields`, received: "a longer one" });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { CaptionError } from "./errors.ts";
+import { isAvif, readAvif } from "./image-formats/avif.ts";
+import { isGif, readGif } from "./image-formats/gif.ts";
+import { HeaderBytes, type ImageSize } from "./image-formats/header-bytes.ts";
+import { isJpeg, readJpeg } from "./image-formats/jpeg.ts";
+import { isPng, readPng } from "./image-formats/png.ts";
+import { describeRefused } from "./image-formats/refused.ts";
+import { isTiff, readTiff } from "./image-formats/tiff.ts";
+import { isWebp, readWebp } from "./image-formats/webp.ts";
+
+export const imageFormats = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
+
+export type ImageFormat = (typeof imageFormats)[number];
+
+/** What an image's first bytes tell: its size in pixels as stored, and the EXIF orientation (1 to 8, 1 when there is none). */
+export interface ImageHeader extends ImageSize {
+  format: ImageFormat;
+}
+
+interface FormatReader {
+  name: string;
+  /** Whether a file that starts with these bytes, as Latin-1 text, is of this format. */
+  matches: (magic: string) => boolean;
+  read: (header: HeaderBytes) => ImageSize;
+}
+
+const readers: Record<ImageFormat, FormatReader> = {
+  jpeg: { name: "JPEG", matches: isJpeg, read: readJpeg },
+  png: { name: "PNG", matches: isPng, read: readPng },
+  webp: { name: "WebP", matches: isWebp, read: readWebp },
+  gif: { name: "GIF", matches: isGif, read: readGif },
+  avif: { name: "AVIF", matches: isAvif, read: readAvif },
+  tiff: { name: "TIFF", matches: isTiff, read: readTiff },
+};
+
+/** Enough for the brands of an ISO media file, and for the root element of an SVG behind its declarations. */
+const magicBytes = 1024;
+
+/** The largest side any of the formats can state, which is TIFF's. */
+const maxSide = 2 ** 32 - 1;
+
+/**
+ * Reads an image's format by its first bytes and its size by its header; what anybody else says of the file plays no part.
+ * The pixels are not looked at, so a damaged image may still have a header. For any bytes it returns or throws a
+ * `CaptionError`: `unsupported_media_type` or `invalid_image`.
+ */
+export function readImageHeader(bytes: Uint8Array): ImageHeader {
+  const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
+  const format = imageFormats.find((candidate) => readers[candidate].matches(magic));
+  if (format === undefined) {
+    throw new CaptionError("unsupported_media_type", `expected ${formatList()}, received ${describeRefused(magic)}`);
+  }
+  const { name, read } = readers[format];
+  const header = new HeaderBytes(bytes, name);
+  const { width, height, orientation } = read(header);
+  if (!isSide(width) || !isSide(height)) {
+    throw header.unexpected({ expected: "sides of at least one pixel", received: `${width} × ${height}` });
+  }
+  return { format, width, height, orientation };
+}
+
+function isSide(pixels: number): boolean {
+  return pixels >= 1 && pixels <= maxSide;
+}
+
+/** Like `a JPEG, PNG or TIFF image`. */
+function formatList(): string {
+  const names = imageFormats.map((format) => readers[format].name);
+  return `a ${names.slice(0, -1).join(", ")} or ${names.at(-1)} image`;
+}

@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { cleanings } from "./clean-caption.ts";
+
+/** A path inside the bundle: relative, forward slashes, no step upwards. */
+const bundlePathSchema = z.string().regex(/^(?!.*\.\.)[\w][\w./-]*$/, "expected a relative path inside the bundle");
+
+const fileSchema = z.strictObject({
+  path: bundlePathSchema,
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** Corpus scores as the COCO caption scorer gives them, times 100. */
+export const scoreSchema = z.strictObject({
+  dataset: z.string(),
+  search: z.string(),
+  bleu1: z.number(),
+  bleu2: z.number(),
+  bleu3: z.number(),
+  bleu4: z.number(),
+  meteor: z.number().optional(),
+  rougeL: z.number(),
+  cider: z.number(),
+});
+
+/** How a photo becomes the encoder's input. Data, so that training and serving prepare pixels by the same rule. */
+export const preprocessingSchema = z.strictObject({
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** The photo is squashed to width × height, its aspect ratio given up. */
+  fit: z.literal("fill"),
+  /** Resize kernel, by sharp's name. */
+  kernel: z.enum(["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]),
+  /** The encoder sees value / divisor + offset, for values 0 to 255 in the order red, green, blue. */
+  divisor: z.number().positive(),
+  offset: z.number(),
+});
+
+export type Preprocessing = z.infer<typeof preprocessingSchema>;
+
+/** `manifest.json` of a model bundle. Its SHA-256 names the bundle's revision, so everything that changes a caption stands here. */
+export const manifestSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  description: z.string(),
+  encoder: z.strictObject({ topology: bundlePathSchema, featureSize: z.int().positive() }),
+  decoder: z.strictObject({ topology: bundlePathSchema }),
+  vocabulary: z.strictObject({ path: bundlePathSchema, size: z.int().min(3) }),
+  preprocessing: preprocessingSchema,
+  specialIds: z.strictObject({ padding: z.literal(0), start: z.int().positive(), end: z.int().positive() }),
+  cleaning: z.enum(cleanings),
+  /** Words of the longest training caption, start and end included. */
+  maxCaptionLength: z.int().positive(),
+  search: z.strictObject({ lengthPenalty: z.number().min(0), maxWords: z.int().positive() }),
+  /** Every file of the bundle except this one and the model card. */
+  files: z.array(fileSchema).min(1),
+  scores: z.array(scoreSchema),
+  provenance: z.array(z.string()).min(1),
+  licence: z.string(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;

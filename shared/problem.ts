@@ -1,0 +1,59 @@
+import * as z from "zod";
+import { CaptionError, type ErrorCode, errorStatus } from "./errors.ts";
+
+const errorCodes = Object.keys(errorStatus) as [ErrorCode, ...ErrorCode[]]; // the keys of a const table
+
+/** RFC 9457 problem document, `application/problem+json`. */
+export const problemSchema = z.object({
+  type: z.literal("about:blank"),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(errorCodes),
+  detail: z.string(),
+  requestId: z.string(),
+});
+
+export type Problem = z.infer<typeof problemSchema>;
+
+const titles: Record<ErrorCode, string> = {
+  invalid_request: "Invalid request",
+  unauthorized: "Unauthorized",
+  forbidden: "Forbidden",
+  not_found: "Not found",
+  method_not_allowed: "Method not allowed",
+  request_timeout: "Request timeout",
+  payload_too_large: "Payload too large",
+  unsupported_media_type: "Unsupported media type",
+  invalid_image: "Invalid image",
+  source_unreachable: "Source unreachable",
+  rate_limited: "Too many requests",
+  upstream_error: "Bad gateway",
+  overloaded: "Service overloaded",
+  upstream_timeout: "Gateway timeout",
+  internal: "Internal error",
+};
+
+/**
+ * The response for anything thrown. A stranger, that is anything but a `CaptionError`, becomes a bland 500:
+ * log it before calling this, its message never reaches the caller.
+ */
+export function problemResponse(thrown: unknown, requestId: string): Response {
+  const error =
+    thrown instanceof CaptionError ? thrown : new CaptionError("internal", "something went wrong on our side");
+  const problem: Problem = {
+    type: "about:blank",
+    title: titles[error.code],
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    requestId,
+  };
+  const headers = new Headers({
+    "Content-Type": "application/problem+json",
+    "Cache-Control": "no-store, no-transform",
+    "X-Request-Id": requestId,
+  });
+  if (error.retryAfterSeconds !== undefined) headers.set("Retry-After", String(error.retryAfterSeconds));
+  if (error.allow !== undefined) headers.set("Allow", error.allow.join(", "));
+  return new Response(JSON.stringify(problem), { status: error.status, headers });
+}

@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+
+test("ends a run with how many tests passed, failed and were skipped", async () => {
+  const { closingLines, code } = await runVitest(`
+    test("holds", () => {});
+    test("holds too", () => {});
+    test("breaks", () => { throw new Error("on purpose"); });
+    test.skip("waits", () => {});
+  `);
+
+  expect(closingLines).toEqual(["skipped: some.test.ts > waits", "2 passed, 1 failed, 1 skipped"]);
+  expect(code).toBe(1);
+});
+
+test("counts a file that does not load as a failure", async () => {
+  const { closingLines, code } = await runVitest('throw new Error("on purpose");');
+
+  expect(closingLines.at(-1)).toBe("0 passed, 1 failed, 0 skipped");
+  expect(code).toBe(1);
+});
+
+test("lets a test be skipped where nobody said that this is a build server", async () => {
+  const { closingLines, code } = await runVitest('test("holds", () => {}); test.skip("waits", () => {});');
+
+  expect(closingLines.at(-1)).toBe("1 passed, 0 failed, 1 skipped");
+  expect(code).toBe(0);
+});
+
+test("fails a build whose test is skipped without a need that is not met", async () => {
+  const { closingLines, code } = await runVitest('test("holds", () => {}); test.skip("waits", () => {});', {
+    CI: "true",
+  });
+
+  expect(closingLines).toEqual(["failed: some.test.ts > waits", "1 passed, 1 failed, 0 skipped"]);
+  expect(code).toBe(1);
+});
+
+/** Runs Vitest itself, with the reporter, on one test file. */
+async function runVitest(tests: string, environment: { CI?: string } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "reporter-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await symlink(join(repository, "node_modules"), join(folder, "node_modules"));
+  await writeFile(join(folder, "some.test.ts"), `import { test } from "vitest";\n${tests}`);
+  const vitest = spawn(
+    process.execPath,
+    [
+      join(repository, "node_modules/vitest/vitest.mjs"),
+      ...["run", "--reporter", join(repository, "scripts/closing-line-reporter.ts")],
+    ],
+    { cwd: folder, env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const [output, [code]] = await Promise.all([text(vitest.stdout), once(vitest, "exit")]);
+  return {
+    closingLines: output
+      .trim()
+      .split("\n")
+      .filter((line) => line !== ""),
+    code,
+  };
+}
