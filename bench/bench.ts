@@ -1,0 +1,41 @@
+/** What a bench found. */
+export interface BenchResult {
+  /** The figure that stands against the target. */
+  number: number;
+  /** Both sides of the ratio with their unit; `peer` is `none` where a bench has no peer. */
+  ours: string;
+  peer: string;
+}
+
+export interface Bench {
+  name: string;
+  /** What is measured, and the target. */
+  about: string;
+  run(): Promise<BenchResult>;
+}
+
+/**
+ * Times two pieces of work in turns, so that whatever else the machine does falls on both: medians in milliseconds
+ * over `rounds` rounds, behind one that is not counted.
+ */
+export async function timeInTurns(
+  rounds: number,
+  { ours, peer }: { ours: () => Promise<unknown>; peer: () => Promise<unknown> },
+): Promise<{ oursMs: number; peerMs: number }> {
+  const times = { ours: [] as number[], peer: [] as number[] };
+  for (let round = -1; round < rounds; round++) {
+    for (const [side, work] of [
+      ["ours", ours],
+      ["peer", peer],
+    ] as const) {
+      const begun = performance.now();
+      await work();
+      if (round >= 0) times[side].push(performance.now() - begun);
+    }
+  }
+  return { oursMs: median(times.ours), peerMs: median(times.peer) };
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+}

@@ -1,0 +1,26 @@
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { prefixSearch } from "./prefix-search.ts";
+import { serviceStart } from "./service-start.ts";
+import { wasmEncode } from "./wasm-encode.ts";
+
+/** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
+const benches = [prefixSearch, wasmEncode, serviceStart];
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
+
+if (names.includes("--help") || unknown.length > 0) {
+  for (const name of unknown.filter((name) => name !== "--help")) console.error(`there is no bench ${name}`);
+  console.log("usage: npm run bench -- [name…]\n");
+  for (const { name, about } of benches) console.log(`${name.padEnd(16)}${about}`);
+  process.exit(names.includes("--help") ? 0 : 2);
+}
+
+const [processor] = cpus();
+const memory = Math.round(totalmem() / 2 ** 30);
+console.log(
+  `${availableParallelism()} cores of ${processor?.model.trim()}, ${memory} GiB, Node ${process.versions.node}`,
+);
+for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  const { number, ours, peer } = await bench.run();
+  console.log(`${bench.name}: ${number.toFixed(1)} (ours ${ours}, peer ${peer})`);
+}

@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { pMapIterable } from "p-map";
+import type { Captioner, PhotoCaption } from "../gpu-service/captioner.ts";
+import type { CaptionOptions } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import { describeFileError } from "./describe-file-error.ts";
+
+export type FileOutcome = { path: string; result: PhotoCaption } | { path: string; error: string };
+
+/** Captions files, `atOnce` of them under way at a time, and gives the outcomes in the order of the paths. */
+export function captionFiles(
+  paths: readonly string[],
+  { captioner, options, atOnce }: { captioner: Captioner; options: CaptionOptions; atOnce: number },
+): AsyncIterable<FileOutcome> {
+  const captionFile = async (path: string): Promise<FileOutcome> => {
+    try {
+      return { path, result: await captioner.caption({ bytes: await readFile(path), options }) };
+    } catch (error) {
+      return { path, error: reasonOf(error) };
+    }
+  };
+  return pMapIterable(paths, captionFile, { concurrency: atOnce });
+}
+
+/** What was wrong with one file; rethrows what concerns them all, such as an engine that died. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof CaptionError ? error.message : describeFileError(error);
+  if (reason === undefined) throw error;
+  return reason;
+}

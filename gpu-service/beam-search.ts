@@ -1,0 +1,116 @@
+import type { CaptionOptions } from "../shared/contract.ts";
+import type { DecoderStep, Engine } from "./engine.ts";
+
+export interface SearchSettings {
+  /** Captions stand in the order of logProb / (words + 1)^lengthPenalty. */
+  lengthPenalty: number;
+  maxWords: number;
+  startId: number;
+  endId: number;
+}
+
+/** A caption as the search found it, or the beginning of one. */
+export interface FoundCaption {
+  /** Word ids without start and end. */
+  words: readonly number[];
+  /** Natural logarithm of each word's probability; the end's follows where the caption ended by itself. */
+  wordLogProbs: readonly number[];
+  /** Their sum. */
+  logProb: number;
+}
+
+/** A beginning, with its row in the decoder's present state. */
+interface Beam extends FoundCaption {
+  row: number;
+}
+
+/**
+ * Beam search over any number of photos at once, each with its own width: each step runs the beams of all photos as
+ * one matrix, and a beam that has ended is not replaced. Width 1 is greedy search.
+ *
+ * `features` is float32 [photos, featureSize], `options` has an entry a photo. Returns each photo's captions, best first.
+ */
+export async function searchCaptions(
+  engine: Pick<Engine, "begin" | "step">,
+  { features, options }: { features: Float32Array; options: readonly CaptionOptions[] },
+  settings: SearchSettings,
+): Promise<FoundCaption[][]> {
+  const searches = options.map(({ beam }, photo) => new PhotoSearch({ width: beam, row: photo }, settings));
+  let state = await engine.begin(features, options.length);
+  try {
+    for (;;) {
+      const beams = searches.flatMap(({ beams }) => beams);
+      if (beams.length === 0) break;
+      const parents = Int32Array.from(beams, ({ row }) => row);
+      const words = Int32Array.from(beams, (beam) => beam.words.at(-1) ?? settings.startId);
+      const count = Math.max(...searches.map((search) => search.wanted));
+      const next = await engine.step(state, { parents, words, count });
+      state.release();
+      state = next.state;
+      let row = 0;
+      const columns = next.words.length / beams.length;
+      for (const search of searches) row = search.advance(next, { row, columns });
+    }
+  } finally {
+    state.release();
+  }
+  return searches.map((search, photo) => search.ranked().slice(0, options[photo]?.candidates));
+}
+
+class PhotoSearch {
+  beams: Beam[];
+  readonly #ended: FoundCaption[] = [];
+  readonly #width: number;
+  readonly #settings: SearchSettings;
+
+  constructor({ width, row }: { width: number; row: number }, settings: SearchSettings) {
+    this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row }];
+    this.#width = width;
+    this.#settings = settings;
+  }
+
+  /** How many next words a beam of this photo may need: one for each beam that has not ended. */
+  get wanted(): number {
+    return this.beams.length === 0 ? 0 : this.#width - this.#ended.length;
+  }
+
+  /** Goes on by one word. Its beams' rows of the step begin at `row`; returns the first row behind them. */
+  advance(
+    step: Pick<DecoderStep, "words" | "logProbabilities">,
+    { row, columns }: { row: number; columns: number },
+  ): number {
+    const { endId, maxWords } = this.#settings;
+    const width = this.wanted;
+    const extended = this.beams.flatMap((beam, index) =>
+      Array.from({ length: Math.min(width, columns) }, (_, rank) => {
+        const place = (row + index) * columns + rank;
+        const [word = endId, score = Number.NEGATIVE_INFINITY] = [step.words[place], step.logProbabilities[place]];
+        return extend(beam, { word, score, row: row + index });
+      }),
+    );
+    const next = row + this.beams.length;
+    const kept = extended.sort((one, other) => other.logProb - one.logProb).slice(0, width);
+    this.beams = [];
+    for (const beam of kept) {
+      const { words, wordLogProbs, logProb } = beam;
+      if (words.at(-1) === endId) this.#ended.push({ words: words.slice(0, -1), wordLogProbs, logProb });
+      else if (words.length === maxWords) this.#ended.push({ words, wordLogProbs, logProb });
+      else this.beams.push(beam);
+    }
+    return next;
+  }
+
+  ranked(): FoundCaption[] {
+    const rank = ({ logProb, words }: FoundCaption) => logProb / (words.length + 1) ** this.#settings.lengthPenalty;
+    return this.#ended.toSorted((one, other) => rank(other) - rank(one));
+  }
+}
+
+function extend(beam: Beam, { word, score, row }: { word: number; score: number; row: number }): Beam {
+  return {
+    words: [...beam.words, word],
+    wordLogProbs: [...beam.wordLogProbs, score],
+    logProb: beam.logProb + score,
+    row,
+  };
+}

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import type { ModelCard } from "../shared/contract.ts";
+import { type Manifest, manifestSchema } from "../shared/manifest.ts";
+import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
+import { type LayersModel, parseLayersModel } from "./layers-model.ts";
+
+/** The bundle that ships. */
+export const defaultModelDir = fileURLToPath(new URL("../models/default", import.meta.url));
+
+/** A model bundle whose every file has the hash and size that its manifest states. */
+export interface Bundle {
+  folder: string;
+  manifest: Manifest;
+  /** The first 12 hex digits of the manifest's SHA-256. */
+  revision: string;
+  vocabulary: Vocabulary;
+  readEncoder(): LayersModel;
+  readDecoder(): LayersModel;
+}
+
+/** Reads and verifies a bundle. Throws an error that names the file and says what was expected. */
+export async function openBundle(folder: string): Promise<Bundle> {
+  const manifestBytes = await readBundleFile(folder, "manifest.json");
+  const manifest = parseManifest(folder, manifestBytes);
+  const files = new Map<string, Uint8Array>();
+  for (const { path, bytes, sha256 } of manifest.files) {
+    const contents = await readBundleFile(folder, path);
+    if (contents.length !== bytes) {
+      throw new Error(`${join(folder, path)}: expected ${bytes} bytes by the manifest, found ${contents.length}`);
+    }
+    const found = sha256Of(contents);
+    if (found !== sha256)
+      throw new Error(`${join(folder, path)}: expected sha256 ${sha256} by the manifest, found ${found}`);
+    files.set(path, contents);
+  }
+  const fileAt = (path: string): Uint8Array => {
+    const contents = files.get(path);
+    if (contents === undefined) throw new Error(`${join(folder, "manifest.json")}: ${path} is not among its files`);
+    return contents;
+  };
+  const readModel = (topology: string) =>
+    naming(join(folder, topology), () =>
+      parseLayersModel({
+        topology: parseJson(fileAt(topology)),
+        readWeights: (path) => fileAt(posix.join(posix.dirname(topology), path)),
+      }),
+    );
+  return {
+    folder,
+    manifest,
+    revision: sha256Of(manifestBytes).slice(0, 12),
+    vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
+    readEncoder: () => readModel(manifest.encoder.topology),
+    readDecoder: () => readModel(manifest.decoder.topology),
+  };
+}
+
+/** What the bundle tells callers about itself. */
+export function modelCardOf({ manifest, revision }: Bundle): ModelCard {
+  const { id, description, cleaning, scores, licence } = manifest;
+  const { size: vocabularySize } = manifest.vocabulary;
+  return { id, revision, description, vocabularySize, cleaning, maxWords: manifest.search.maxWords, scores, licence };
+}
+
+function parseManifest(folder: string, bytes: Uint8Array): Manifest {
+  const path = join(folder, "manifest.json");
+  const parsed = manifestSchema.safeParse(naming(path, () => parseJson(bytes)));
+  if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function readVocabulary(folder: string, { manifest, bytes }: { manifest: Manifest; bytes: Uint8Array }): Vocabulary {
+  return naming(join(folder, manifest.vocabulary.path), () => {
+    const vocabulary = parseVocabulary(parseJson(bytes));
+    const { start, end } = manifest.specialIds;
+    const found = [vocabulary.size, vocabulary.startId, vocabulary.endId];
+    const expected = [manifest.vocabulary.size, start, end];
+    if (found.join() !== expected.join()) {
+      throw new Error(
+        `expected size, start id and end id ${expected.join(", ")} by the manifest, found ${found.join(", ")}`,
+      );
+    }
+    return vocabulary;
+  });
+}
+
+async function readBundleFile(folder: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, path));
+  } catch (cause) {
+    throw new Error(`${join(folder, path)}: cannot be read`, { cause });
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Runs `read`; an error it throws is given the file's name. */
+function naming<Result>(path: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { argv, exit } from "node:process";
+import { type SearchSettings, searchCaptions } from "./beam-search.ts";
+import { type Bundle, openBundle } from "./bundle.ts";
+import type { Engine } from "./engine.ts";
+import type { EngineMessage, EngineRequest } from "./engine-protocol.ts";
+import { createOnnxEngine } from "./onnx/engine.ts";
+
+/** Entry of the engine's process: loads the bundle named by its argument, says `ready`, then answers call by call. */
+const [folder = ""] = argv.slice(2);
+
+// The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+process.on("disconnect", () => exit(0));
+
+try {
+  const bundle = await openBundle(folder);
+  const engine = await createOnnxEngine(bundle);
+  await warmUp(engine, bundle);
+  answerCalls(engine, bundle);
+  say({ kind: "ready", name: engine.name, device: engine.device, revision: bundle.revision });
+} catch (error) {
+  say({ kind: "failed", reason: reasonOf(error) });
+}
+
+/** Runs one grey photo through, so that the first caller does not pay for buffers and kernels. */
+async function warmUp(engine: Engine, bundle: Bundle): Promise<void> {
+  const { width, height } = bundle.manifest.preprocessing;
+  const features = await engine.encode(new Uint8Array(width * height * 3).fill(128), 1);
+  await searchCaptions(engine, { features, options: [{ beam: 3, candidates: 1 }] }, searchSettingsOf(bundle));
+}
+
+function answerCalls(engine: Engine, bundle: Bundle): void {
+  const settings = searchSettingsOf(bundle);
+  let previous = Promise.resolve();
+  process.on("message", (request: EngineRequest) => {
+    previous = previous.then(async () => {
+      try {
+        say(await answer(engine, { request, settings }));
+      } catch (error) {
+        say({ kind: "error", call: request.call, reason: reasonOf(error) });
+      }
+    });
+  });
+}
+
+async function answer(
+  engine: Engine,
+  { request, settings }: { request: EngineRequest; settings: SearchSettings },
+): Promise<EngineMessage> {
+  const { call } = request;
+  if (request.kind === "encode")
+    return { kind: "features", call, features: await engine.encode(request.pixels, request.photos) };
+  const begun = performance.now();
+  const features = await engine.encode(request.pixels, request.options.length);
+  const encoded = performance.now();
+  const captions = await searchCaptions(engine, { features, options: request.options }, settings);
+  return { kind: "captions", call, captions, encodeMs: encoded - begun, searchMs: performance.now() - encoded };
+}
+
+function searchSettingsOf({ manifest }: Bundle): SearchSettings {
+  return { ...manifest.search, startId: manifest.specialIds.start, endId: manifest.specialIds.end };
+}
+
+function say(message: EngineMessage): void {
+  process.send?.(message);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

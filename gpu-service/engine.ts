@@ -1,0 +1,39 @@
+/** The decoder's state for some rows (photos × beams). Owned by whoever got it, who releases it. */
+export interface DecoderState {
+  /** Frees what the engine holds for it; the state is of no use afterwards. */
+  release(): void;
+}
+
+/** The most probable next words of each row, best first; of equals, the lower id. Padding and start are never among them. */
+export interface DecoderStep {
+  /** Word ids, int32 [rows, count]; fewer columns where the vocabulary has fewer words. */
+  words: Int32Array;
+  /** Natural logarithms of their probabilities, float32 of the same shape. */
+  logProbabilities: Float32Array;
+  state: DecoderState;
+}
+
+export interface DecoderRows {
+  /** Row i goes on from row `parents[i]` of the state … */
+  parents: Int32Array;
+  /** … with the word `words[i]`. */
+  words: Int32Array;
+  /** How many next words are wanted a row. */
+  count: number;
+}
+
+/**
+ * What runs a bundle's two networks. Search stands outside and sees only batched steps. Calls block the thread they
+ * run on whatever their promises say, so an engine lives in a process of its own (engine-child.ts).
+ */
+export interface Engine {
+  readonly name: string;
+  readonly device: string;
+  /** `pixels` uint8 [photos, height, width, 3], RGB → float32 [photos, featureSize]. */
+  encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
+  /** float32 [photos, featureSize] → the state before the first word, a row a photo. */
+  begin(features: Float32Array, photos: number): Promise<DecoderState>;
+  /** One word further. The given state stays the caller's. */
+  step(state: DecoderState, rows: DecoderRows): Promise<DecoderStep>;
+  close(): Promise<void>;
+}

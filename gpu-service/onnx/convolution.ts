@@ -1,0 +1,150 @@
+import type { Layer, LayerOf, LayersModel } from "../layers-model.ts";
+import type { OnnxGraph } from "./graph.ts";
+import { activate, type Compilation, type Value } from "./layers.ts";
+
+/** Kernel [height, width, in, out] as TensorFlow.js stores it, and one bias an output channel. */
+export interface ConvolutionWeights {
+  kernel: Float32Array;
+  bias: Float32Array;
+}
+
+/** A convolution's own weights; the bias is zero where the layer has none. */
+export function convolutionWeights(model: LayersModel, layer: LayerOf<"Conv2D">, input: Value): ConvolutionWeights {
+  const { filters, kernel_size: kernelSize, use_bias: hasBias } = layer.config;
+  const { channels } = imageShape(layer, input);
+  return {
+    kernel: model.weight(layer.name, "kernel", [...kernelSize, channels, filters]).values,
+    bias: hasBias ? model.weight(layer.name, "bias", [filters]).values : new Float32Array(filters),
+  };
+}
+
+/** Batch normalisation at inference is y = x · scale + shift, per channel. */
+export function batchNormalizationTerms(
+  model: LayersModel,
+  layer: LayerOf<"BatchNormalization">,
+  { channels, rank }: { channels: number; rank: number },
+): { scale: Float32Array; shift: Float32Array } {
+  if (layer.config.axis !== -1 && layer.config.axis !== rank) {
+    throw new Error(
+      `layer ${layer.name}: expected a batch normalisation over channels, found axis ${layer.config.axis}`,
+    );
+  }
+  const term = (name: string) => model.weight(layer.name, name, [channels]).values;
+  const mean = term("moving_mean");
+  const variance = term("moving_variance");
+  const gamma = layer.config.scale ? term("gamma") : new Float32Array(channels).fill(1);
+  const beta = layer.config.center ? term("beta") : new Float32Array(channels);
+  const scale = gamma.map((value, channel) => value / Math.sqrt((variance[channel] ?? 0) + layer.config.epsilon));
+  const shift = beta.map((value, channel) => value - (mean[channel] ?? 0) * (scale[channel] ?? 0));
+  return { scale, shift };
+}
+
+/** The weights of a convolution that does the work of the batch normalisation behind it, too. */
+export function foldBatchNormalization(
+  { kernel, bias }: ConvolutionWeights,
+  { scale, shift }: { scale: Float32Array; shift: Float32Array },
+): ConvolutionWeights {
+  const channels = scale.length;
+  return {
+    kernel: kernel.map((value, index) => value * (scale[index % channels] ?? 0)),
+    bias: bias.map((value, channel) => value * (scale[channel] ?? 0) + (shift[channel] ?? 0)),
+  };
+}
+
+/** Adds a convolution with its activation: [channels, height, width] → [filters, height', width']. */
+export function convolution(
+  graph: OnnxGraph,
+  { layer, input, weights }: { layer: LayerOf<"Conv2D">; input: Value; weights: ConvolutionWeights },
+): Value {
+  const { filters, kernel_size: kernelSize, activation } = layer.config;
+  const { channels } = imageShape(layer, input);
+  const { pads, size } = slideWindow(layer, { ...layer.config, window: kernelSize, input });
+  const kernel = graph.floats(
+    channelsFirst(weights.kernel, { area: kernelSize[0] * kernelSize[1], channels, filters }),
+    [filters, channels, ...kernelSize],
+  );
+  const bias = graph.floats(weights.bias, [filters]);
+  const attributes = { kernel_shape: kernelSize, strides: layer.config.strides, pads };
+  const name = graph.node("Conv", [input.name, kernel, bias], attributes);
+  return activate(graph, activation, { name, shape: [filters, ...size] });
+}
+
+/** A batch normalisation that no convolution could take in. */
+export function batchNormalization(
+  { graph, model }: Compilation,
+  layer: LayerOf<"BatchNormalization">,
+  input: Value,
+): Value {
+  const [channels = 0, ...space] = input.shape;
+  const { scale, shift } = batchNormalizationTerms(model, layer, { channels, rank: input.shape.length });
+  const dims = [channels, ...space.map(() => 1)];
+  const scaled = graph.node("Mul", [input.name, graph.floats(scale, dims)]);
+  return { ...input, name: graph.node("Add", [scaled, graph.floats(shift, dims)]) };
+}
+
+/** Padding counts for nothing in TensorFlow's pooling, neither in the maximum nor in the average. */
+export function pooling(
+  graph: OnnxGraph,
+  layer: LayerOf<"MaxPooling2D"> | LayerOf<"AveragePooling2D">,
+  input: Value,
+): Value {
+  const { pool_size: window, strides } = layer.config;
+  const { channels } = imageShape(layer, input);
+  const { pads, size } = slideWindow(layer, { ...layer.config, window, input });
+  const operator = layer.class === "MaxPooling2D" ? "MaxPool" : "AveragePool";
+  const name = graph.node(operator, [input.name], { kernel_shape: window, strides, pads });
+  return { name, shape: [channels, ...size] };
+}
+
+/** [channels, height, width] → [channels]. */
+export function globalAverage(graph: OnnxGraph, layer: LayerOf<"GlobalAveragePooling2D">, input: Value): Value {
+  const { channels } = imageShape(layer, input);
+  const pooled = graph.node("GlobalAveragePool", [input.name]);
+  return { name: graph.node("Flatten", [pooled]), shape: [channels] };
+}
+
+type Pair = readonly [number, number];
+
+/** Explicit padding (ONNX' order: top, left, bottom, right) and output size, as TensorFlow's `same` and `valid` give them. */
+function slideWindow(
+  layer: Layer,
+  { window, strides, padding, input }: { window: Pair; strides: Pair; padding: "same" | "valid"; input: Value },
+): { pads: number[]; size: [number, number] } {
+  const { height, width } = imageShape(layer, input);
+  const along = (length: number, axis: 0 | 1) => {
+    const total = Math.max((Math.ceil(length / strides[axis]) - 1) * strides[axis] + window[axis] - length, 0);
+    const padded = padding === "same" ? total : 0;
+    const size = Math.floor((length + padded - window[axis]) / strides[axis]) + 1;
+    if (size < 1) throw new Error(`layer ${layer.name}: its window is larger than its input, ${height}×${width}`);
+    return { before: Math.floor(padded / 2), after: Math.ceil(padded / 2), size };
+  };
+  const [rows, columns] = [along(height, 0), along(width, 1)];
+  return { pads: [rows.before, columns.before, rows.after, columns.after], size: [rows.size, columns.size] };
+}
+
+/** [height, width, in, out] → [out, in, height, width]. */
+function channelsFirst(
+  kernel: Float32Array,
+  { area, channels, filters }: { area: number; channels: number; filters: number },
+): Float32Array {
+  const reordered = new Float32Array(kernel.length);
+  let source = 0;
+  for (let position = 0; position < area; position++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let filter = 0; filter < filters; filter++) {
+        reordered[(filter * channels + channel) * area + position] = kernel[source++] ?? 0;
+      }
+    }
+  }
+  return reordered;
+}
+
+function imageShape(layer: Layer, { shape }: Value): { channels: number; height: number; width: number } {
+  const [channels, height, width] = shape;
+  if (channels === undefined || height === undefined || width === undefined) {
+    throw new Error(
+      `layer ${layer.name} (${layer.class}): expected an image, found a value of rank ${shape.length + 1}`,
+    );
+  }
+  return { channels, height, width };
+}

@@ -1,0 +1,140 @@
+import type { Layer, LayersModel } from "../layers-model.ts";
+import { OnnxGraph } from "./graph.ts";
+import { compileLayer, onlyInput, type Value, vectorSize } from "./layers.ts";
+import { embedding, lstmStep, type StateTensor, StepState } from "./recurrence.ts";
+
+export interface CompiledDecoder {
+  /** `features` float32 [photos, featureSize] → the state's context tensors. */
+  context: Uint8Array;
+  /**
+   * `parents` int32 [rows] (the row of the previous state that each row goes on from), `words` int32 [rows], `count`
+   * int64 [1] and the state's tensors → `next_words` int32 and `log_probabilities` float32 [rows, count], the most
+   * probable next words, and the tensors' next values.
+   */
+  step: Uint8Array;
+  state: readonly StateTensor[];
+}
+
+interface DecoderSpec {
+  featureSize: number;
+  vocabularySize: number;
+  /** Ids that are never the next word: padding and start. */
+  neverNext: readonly number[];
+}
+
+/**
+ * Compiles a merge decoder to a graph that does one word a step and keeps the LSTM's state between words. Whatever
+ * depends on the photo alone is moved out of the step and done once a photo.
+ */
+export function compileDecoder(model: LayersModel, spec: DecoderSpec): CompiledDecoder {
+  const inputs = decoderInputs(model);
+  const spokenTo = dependentsOf(model, inputs.words);
+  const contextLayers = model.layers.filter((layer) => !spokenTo.has(layer.name));
+  const stepLayers = model.layers.filter((layer) => spokenTo.has(layer.name));
+  const handedOver = new Set(stepLayers.flatMap((layer) => layer.inputs).filter((name) => !spokenTo.has(name)));
+  const context = compileContext(model, { layers: contextLayers, handedOver, featureSize: spec.featureSize });
+  const step = compileStep(model, { ...spec, layers: stepLayers, context: context.state });
+  return { context: context.bytes, step: step.bytes, state: [...context.state, ...step.memory] };
+}
+
+/** The words enter where an embedding reads; the photo's features are the other input. */
+function decoderInputs(model: LayersModel): { words: string; features: string } {
+  const inputs = model.layers.filter((layer) => layer.class === "InputLayer").map(({ name }) => name);
+  const embedded = new Set(
+    model.layers.filter((layer) => layer.class === "Embedding").flatMap((layer) => layer.inputs),
+  );
+  const [words] = inputs.filter((name) => embedded.has(name));
+  const [features] = inputs.filter((name) => !embedded.has(name));
+  if (inputs.length !== 2 || words === undefined || features === undefined) {
+    throw new Error(
+      `expected a decoder with one input of words and one of features, found inputs ${inputs.join(", ")}`,
+    );
+  }
+  return { words, features };
+}
+
+function dependentsOf(model: LayersModel, name: string): Set<string> {
+  const dependents = new Set([name]);
+  for (const layer of model.layers) if (layer.inputs.some((input) => dependents.has(input))) dependents.add(layer.name);
+  return dependents;
+}
+
+function compileContext(
+  model: LayersModel,
+  { layers, handedOver, featureSize }: { layers: readonly Layer[]; handedOver: Set<string>; featureSize: number },
+): { bytes: Uint8Array; state: StateTensor[] } {
+  const graph = new OnnxGraph();
+  const features = { name: graph.input("features", "float32", ["photos", featureSize]), shape: [featureSize] };
+  const values = new Map<string, Value>();
+  for (const layer of layers) {
+    const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
+    values.set(layer.name, layer.class === "InputLayer" ? features : compileLayer({ graph, model }, layer, inputs));
+  }
+  const state = layers.flatMap((layer): StateTensor[] => {
+    const value = values.get(layer.name);
+    if (value === undefined || !handedOver.has(layer.name)) return [];
+    const tensor: StateTensor = { name: layer.name, size: vectorSize(layer, value), kind: "context" };
+    graph.output(value.name, { name: tensor.name, type: "float32", shape: ["photos", tensor.size] });
+    return [tensor];
+  });
+  return { bytes: graph.toBytes(), state };
+}
+
+function compileStep(
+  model: LayersModel,
+  {
+    layers,
+    context,
+    vocabularySize,
+    neverNext,
+  }: DecoderSpec & { layers: readonly Layer[]; context: readonly StateTensor[] },
+): { bytes: Uint8Array; memory: StateTensor[] } {
+  const graph = new OnnxGraph();
+  const state = new StepState(graph);
+  const words = graph.input("words", "int32", ["rows"]);
+  const values = new Map<string, Value>();
+  for (const tensor of context) {
+    const value = state.read(tensor);
+    state.write(tensor, value);
+    values.set(tensor.name, value);
+  }
+  const compile = (layer: Layer): Value => {
+    const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
+    if (layer.class === "InputLayer") return { name: words, shape: [] };
+    if (layer.class === "Embedding") return embedding({ graph, model }, layer, { words, vocabularySize });
+    if (layer.class === "LSTM") return lstmStep({ graph, model }, layer, { input: onlyInput(layer, inputs), state });
+    return compileLayer({ graph, model }, layer.name === model.output ? withoutSoftmax(layer) : layer, inputs);
+  };
+  for (const layer of layers) values.set(layer.name, compile(layer));
+  const logits = values.get(model.output);
+  if (logits?.shape.join() !== String(vocabularySize)) {
+    throw new Error(
+      `expected a decoder with an output of ${vocabularySize} words, found [n, ${logits?.shape.join(", ")}]`,
+    );
+  }
+  writeBestWords(graph, { logits: logits.name, vocabularySize, neverNext });
+  return { bytes: graph.toBytes(), memory: state.memory };
+}
+
+function writeBestWords(
+  graph: OnnxGraph,
+  { logits, vocabularySize, neverNext }: { logits: string; vocabularySize: number; neverNext: readonly number[] },
+): void {
+  const logProbabilities = graph.node("LogSoftmax", [logits], { axis: -1 });
+  const barred = new Float32Array(vocabularySize);
+  for (const id of neverNext) barred[id] = Number.NEGATIVE_INFINITY;
+  const allowed = graph.node("Add", [logProbabilities, graph.floats(barred, [vocabularySize])]);
+  const count = graph.input("count", "int64", [1]);
+  const [best = "", words = ""] = graph.nodes("TopK", [allowed, count], { attributes: {}, outputs: 2 });
+  const wordIds = graph.node("Cast", [words], { to: 6 }); // 6: TensorProto.INT32
+  graph.output(wordIds, { name: "next_words", type: "int32", shape: ["rows", "count"] });
+  graph.output(best, { name: "log_probabilities", type: "float32", shape: ["rows", "count"] });
+}
+
+/** The softmax of the last layer is left to a logarithmic one, which keeps small probabilities apart. */
+function withoutSoftmax(layer: Layer): Layer {
+  if (layer.class !== "Dense" || layer.config.activation !== "softmax") {
+    throw new Error(`expected the decoder to end in a Dense layer with softmax, found ${layer.name} (${layer.class})`);
+  }
+  return { ...layer, config: { ...layer.config, activation: "linear" } };
+}

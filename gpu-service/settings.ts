@@ -1,0 +1,111 @@
+import { resolve } from "node:path";
+import * as z from "zod";
+import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
+import { defaultModelDir } from "./bundle.ts";
+
+const shortestSecret = 16;
+
+/** Every setting of the service by its environment variable: its unit, what it is and what it costs. */
+const environmentSchema = z.object({
+  PORT: wholeNumber({ min: 0, max: 65_535 }).default(8788).describe("TCP port to listen on; 0 takes any that is free."),
+  HOST: text()
+    .default("127.0.0.1")
+    .describe("Address to listen on; 0.0.0.0 in a container, which lets everybody try who reaches it."),
+  MODEL_DIR: text()
+    .transform((path) => resolve(path))
+    .default(defaultModelDir)
+    .describe("Folder of the model bundle; its weights stay in memory for good."),
+  ENGINE: oneOf(["auto", "onnx"])
+    .default("auto")
+    .describe("What runs the model: onnx, or auto for the best that is set up."),
+  MAX_BATCH: wholeNumber({ min: 1, max: 256 })
+    .default(8)
+    .describe("Photos run together; more raises throughput, memory and the wait in a full batch."),
+  MAX_BYTES: wholeNumber({ min: 1, max: 2 ** 30 })
+    .default(defaultMaxBytes)
+    .describe("Bytes of the largest photo; each one under way is held in memory whole."),
+  MAX_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
+    .default(defaultMaxPixels)
+    .describe("Pixels of the largest photo by its header; decoding takes time and memory by the pixel."),
+  MAX_QUEUED: wholeNumber({ min: 1, max: 100_000 })
+    .default(64)
+    .describe("Photos in hand at once, uploads included; the next is refused with 503. More means longer waits."),
+  BODY_TIMEOUT_MS: wholeNumber({ min: 1, max: 240_000 })
+    .default(15_000)
+    .describe("Milliseconds for sending a photo; a slow sender holds one of MAX_QUEUED places that long."),
+  DRAIN_SECONDS: wholeNumber({ min: 1, max: 3600 })
+    .default(25)
+    .describe("Seconds that admitted requests get after SIGTERM; stay below the host's own limit."),
+  SERVICE_SECRETS: secretList()
+    .optional()
+    .describe("Secrets that sign requests, comma separated, so that one can be rotated. Required."),
+  ALLOW_UNSIGNED: oneOf(["true", "false"])
+    .default("false")
+    .describe("true, in place of SERVICE_SECRETS, captions for whoever reaches the port."),
+});
+
+const settingsSchema = environmentSchema
+  .refine(({ SERVICE_SECRETS, ALLOW_UNSIGNED }) => (SERVICE_SECRETS === undefined) === (ALLOW_UNSIGNED === "true"), {
+    path: ["SERVICE_SECRETS"],
+    error: "expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+  })
+  .transform((environment) => ({
+    port: environment.PORT,
+    host: environment.HOST,
+    modelDir: environment.MODEL_DIR,
+    maxBatch: environment.MAX_BATCH,
+    maxBytes: environment.MAX_BYTES,
+    maxPixels: environment.MAX_PIXELS,
+    maxQueued: environment.MAX_QUEUED,
+    bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
+    drainSeconds: environment.DRAIN_SECONDS,
+    /** Undefined: requests need no signature. */
+    secrets: environment.SERVICE_SECRETS,
+  }));
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Reads the settings from the environment. Throws one sentence that names the first setting that is wrong. */
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  const { success, data, error } = settingsSchema.safeParse(environment);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new Error(`${issue?.path.join(".")}: ${issue?.message}`, { cause: error });
+}
+
+/** The text of `--help`, from the same schema that reads the settings. */
+export function describeSettings(): string {
+  return Object.entries(environmentSchema.shape)
+    .map(([name, field]) => {
+      const { data } = field.safeParse(undefined);
+      return `  ${name.padEnd(16)} ${field.description}${data === undefined ? "" : ` Default ${data}.`}`;
+    })
+    .join("\n");
+}
+
+function text() {
+  return z.string().min(1, "expected some text, received none");
+}
+
+function oneOf<const Value extends string>(values: readonly Value[]) {
+  return z.enum(values, { error: ({ input }) => `expected ${values.join(" or ")}, received ${quote(String(input))}` });
+}
+
+function wholeNumber({ min, max }: { min: number; max: number }) {
+  return z.string().transform((digits, context) => {
+    const value = Number(digits);
+    if (/^\d+$/.test(digits) && value >= min && value <= max) return value;
+    context.addIssue(`expected a whole number from ${min} to ${max}, received ${quote(digits)}`);
+    return z.NEVER;
+  });
+}
+
+function secretList() {
+  return z.string().transform((list, context) => {
+    const secrets = list.split(",").map((secret) => secret.trim());
+    const tooShort = secrets.find((secret) => secret.length < shortestSecret);
+    if (tooShort === undefined) return secrets;
+    context.addIssue(`expected secrets of at least ${shortestSecret} characters, received one of ${tooShort.length}`);
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { type SearchSettings, searchCaptions } from "../../gpu-service/beam-search.ts";
+import type { Engine } from "../../gpu-service/engine.ts";
+import { seededRandom } from "../fixtures/seeded-random.ts";
+
+const settings: SearchSettings = { lengthPenalty: 0.7, maxWords: 4, startId: 1, endId: 2 };
+
+/** A language of made probabilities: what comes next depends on the photo and on every word before, as in a real decoder. */
+function madeLanguage(vocabularySize: number): Pick<Engine, "begin" | "step"> & { rowsPerStep: number[] } {
+  interface MadeState {
+    histories: number[][];
+    release(): void;
+  }
+  const rowsPerStep: number[] = [];
+  return {
+    rowsPerStep,
+    begin: async (features): Promise<MadeState> => ({ histories: [...features].map((seed) => [seed]), release() {} }),
+    async step(state, { parents, words, count }) {
+      const before = (state as MadeState).histories; // the only state this language makes
+      const histories = [...parents].map((parent, row) => [...(before[parent] ?? []), words[row] ?? 0]);
+      rowsPerStep.push(histories.length);
+      const best = histories.map((history) => ranked(nextWords(history, vocabularySize)).slice(0, count));
+      const next: MadeState = { histories, release() {} };
+      return {
+        words: Int32Array.from(best.flat(), ({ word }) => word),
+        logProbabilities: Float32Array.from(best.flat(), ({ score }) => score),
+        state: next,
+      };
+    },
+  };
+}
+
+function nextWords(history: readonly number[], vocabularySize: number): number[] {
+  const random = seededRandom(history.reduce((hash, value) => Math.imul(hash, 31) + value * 7919, 17));
+  const weights = Array.from({ length: vocabularySize }, () => Math.exp(4 * random()));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => Math.log(weight / sum));
+}
+
+/** Words by their score, best first, padding and start left out. */
+function ranked(scores: readonly number[]): { word: number; score: number }[] {
+  const words = scores.map((score, word) => ({ word, score })).slice(2);
+  return words.sort((one, other) => other.score - one.score);
+}
+
+/** Every caption there is, with its score, best first. */
+function allCaptions(photo: number, vocabularySize: number): { words: number[]; score: number }[] {
+  const found: { words: number[]; score: number }[] = [];
+  const extend = (words: number[], logProb: number) => {
+    const scores = nextWords([photo, settings.startId, ...words], vocabularySize).map(Math.fround);
+    for (let word = 2; word < vocabularySize; word++) {
+      const total = logProb + (scores[word] ?? 0);
+      if (word === settings.endId) found.push({ words, score: total / (words.length + 1) ** settings.lengthPenalty });
+      else if (words.length + 1 === settings.maxWords) {
+        found.push({ words: [...words, word], score: total / (settings.maxWords + 1) ** settings.lengthPenalty });
+      } else extend([...words, word], total);
+    }
+  };
+  extend([], 0);
+  return found.sort((one, other) => other.score - one.score);
+}
+
+const photos = Array.from({ length: 40 }, (_, photo) => photo + 3);
+
+describe("searchCaptions", () => {
+  it("finds the best of all captions when the beam has room for every beginning", async () => {
+    const features = Float32Array.from(photos);
+    // padding, start, end and two words: 2 + 4 + 8 beginnings, of which a beam of 10 loses none of weight
+    const found = await searchCaptions(
+      madeLanguage(5),
+      { features, options: photos.map(() => ({ beam: 10, candidates: 1 })) },
+      settings,
+    );
+    const best = photos.map((photo) => allCaptions(photo, 5)[0]?.words);
+    const same = found.filter(([caption], index) => caption?.words.join() === best[index]?.join());
+    expect(same.length).toBeGreaterThanOrEqual(38);
+  });
+
+  it("is greedy search at beam 1", async () => {
+    const features = Float32Array.from(photos);
+    const found = await searchCaptions(
+      madeLanguage(30),
+      { features, options: photos.map(() => ({ beam: 1, candidates: 1 })) },
+      settings,
+    );
+    for (const [index, photo] of photos.entries()) {
+      const words: number[] = [];
+      while (words.length < settings.maxWords) {
+        const scores = nextWords([photo, settings.startId, ...words], 30);
+        const [best] = ranked(scores);
+        if (best === undefined || best.word === settings.endId) break;
+        words.push(best.word);
+      }
+      expect(found[index]).toEqual([expect.objectContaining({ words })]);
+    }
+  });
+
+  it("gives a photo the same captions alone and beside photos of other widths", async () => {
+    const language = madeLanguage(30);
+    const options = photos.map((photo) => ({ beam: (photo % 10) + 1, candidates: 1 }));
+    const together = await searchCaptions(language, { features: Float32Array.from(photos), options }, settings);
+    for (const [index, photo] of photos.entries()) {
+      const alone = await searchCaptions(
+        language,
+        { features: Float32Array.of(photo), options: options.slice(index, index + 1) },
+        settings,
+      );
+      expect(alone).toEqual([together[index]]);
+    }
+  });
+
+  it("gives as many different candidates as asked, best first, with the probability of every word", async () => {
+    const options = photos.map(() => ({ beam: 7, candidates: 5 }));
+    const found = await searchCaptions(madeLanguage(30), { features: Float32Array.from(photos), options }, settings);
+    for (const captions of found) {
+      expect(new Set(captions.map(({ words }) => words.join())).size).toBe(5);
+      const scores = captions.map(({ logProb, words }) => logProb / (words.length + 1) ** settings.lengthPenalty);
+      expect(scores).toEqual(scores.toSorted((one, other) => other - one));
+      for (const { words, wordLogProbs, logProb } of captions) {
+        expect(words.length).toBeLessThanOrEqual(settings.maxWords);
+        expect(words).not.toContain(0);
+        expect(words).not.toContain(settings.startId);
+        expect(words).not.toContain(settings.endId);
+        expect(wordLogProbs).toHaveLength(words.length + (words.length < settings.maxWords ? 1 : 0));
+        expect(wordLogProbs.reduce((sum, value) => sum + value, 0)).toBeCloseTo(logProb, 9);
+      }
+    }
+  });
+
+  it("runs the beams of all photos as one matrix, and none that has ended", async () => {
+    const language = madeLanguage(30);
+    const options = [
+      { beam: 3, candidates: 1 },
+      { beam: 1, candidates: 1 },
+    ];
+    await searchCaptions(language, { features: Float32Array.of(3, 4), options }, settings);
+    expect(language.rowsPerStep[0]).toBe(2);
+    expect(Math.max(...language.rowsPerStep)).toBeLessThanOrEqual(4);
+    expect(language.rowsPerStep.length).toBeLessThanOrEqual(settings.maxWords);
+  });
+});

@@ -1,0 +1,102 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { kill } from "node:process";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Captioner, startCaptioner } from "../../gpu-service/captioner.ts";
+import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
+import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
+import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
+
+async function tinyCaptioner({ maxQueued = 64 } = {}): Promise<Captioner> {
+  const captioner = await startCaptioner({ modelDir: tinyBundle, maxBatch: 8, maxPixels: 1e6, maxQueued });
+  onTestFinished(() => captioner.close());
+  return captioner;
+}
+
+describe("startCaptioner", () => {
+  it("captions photos as the contract says, and each by itself", async () => {
+    const captioner = await tinyCaptioner();
+    const photos = await Promise.all(photoNames.map((name) => readFile(photoPath(name))));
+    const results = await Promise.all(
+      photos.map((bytes) => captioner.caption({ bytes, options: { beam: 4, candidates: 2 } })),
+    );
+    for (const [index, result] of results.entries()) {
+      const parsed = captionResultSchema.omit({ id: true, contentId: true }).parse(result);
+      expect(parsed.candidates).toHaveLength(2);
+      expect(parsed.caption).toBe(parsed.candidates[0]?.caption);
+      expect(parsed.image.bytes).toBe(photos[index]?.length);
+      expect(parsed.model).toEqual({ id: "tiny", revision: captioner.card.revision });
+    }
+    expect(new Set(results.map(({ caption }) => caption)).size).toBeGreaterThan(2);
+  });
+
+  it("states the confidence as the geometric mean of the words' probabilities, end included", async () => {
+    const captioner = await tinyCaptioner();
+    const { candidates } = await captioner.caption({ bytes: await readFile(photoPath("astronaut")), options });
+    for (const { words, caption, confidence, logProb } of candidates) {
+      const product = words.reduce((total, { probability }) => total * probability, 1);
+      expect(Math.log(product)).toBeCloseTo(logProb, 3);
+      expect(confidence).toBeCloseTo(product ** (1 / words.length), 4);
+      expect(
+        words
+          .filter(({ end }) => !end)
+          .map(({ word }) => word)
+          .join(" "),
+      ).toBe(caption);
+      expect(words.at(-1)).toMatchObject({ word: "endseq", end: true });
+    }
+  });
+
+  it("refuses more photos at once than it was told to hold, and takes others afterwards", async () => {
+    const captioner = await tinyCaptioner({ maxQueued: 2 });
+    const bytes = await readFile(photoPath("chelsea"));
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => captioner.caption({ bytes, options })));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+    expect(outcomes[2]).toMatchObject({ reason: { code: "overloaded", retryAfterSeconds: 1 } });
+    await expect(captioner.caption({ bytes, options })).resolves.toMatchObject({ image: { format: "jpeg" } });
+  });
+
+  it("says what is wrong with a bundle that its engine cannot compile", async () => {
+    const folder = await copyTinyBundle();
+    const path = join(folder, "manifest.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...manifest, encoder: { ...manifest.encoder, featureSize: 512 } }));
+    const started = startCaptioner({ modelDir: folder, maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
+    await expect(started).rejects.toThrow("expected an encoder with features [n, 512], found [n, 2048]");
+  });
+});
+
+describe("EngineProcess", () => {
+  it("gives features to those who only want to encode", async () => {
+    const engine = await startEngineProcess(tinyBundle);
+    onTestFinished(() => engine.close());
+    const photos = await decodedPhotos({
+      width: 299,
+      height: 299,
+      fit: "fill",
+      kernel: "linear",
+      divisor: 127.5,
+      offset: -1,
+    });
+    expect(await engine.encode(Buffer.concat(photos), photos.length)).toHaveLength(photos.length * 2048);
+  });
+
+  it("fails the calls it held once each when it is killed, and says that it died", async () => {
+    const engine = await startEngineProcess(tinyBundle);
+    const pixels = new Uint8Array(64 * 299 * 299 * 3);
+    const calls = [1, 2, 3].map(() => engine.encode(pixels, 64));
+    kill(engine.pid ?? 0, "SIGKILL");
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await engine.died).toEqual(new Error("the engine ended with SIGKILL"));
+    await expect(engine.encode(pixels, 64)).rejects.toThrow();
+  });
+
+  it("answers a call it cannot run with an error, and the next one as if nothing had been", async () => {
+    const engine = await startEngineProcess(tinyBundle);
+    onTestFinished(() => engine.close());
+    await expect(engine.encode(new Uint8Array(5), 1)).rejects.toThrow();
+    expect(await engine.encode(new Uint8Array(299 * 299 * 3), 1)).toHaveLength(2048);
+  });
+});

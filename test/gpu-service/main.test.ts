@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { cp, mkdtemp, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { madeImage } from "../fixtures/made-images.ts";
+import { freePort, takePort } from "../free-port.ts";
+import { aliveOf, descendantsOf } from "../process-table.ts";
+import { postCaption, problemOf, runService, spawnService, startService, tinyBundle } from "./running-service.ts";
+
+const photo = await madeImage("jpeg", { width: 500, height: 375 });
+
+test("stops at a bad setting with a sentence that names it", async () => {
+  const { code, stdout, stderr } = await runService({ MAX_BATCH: "many" });
+
+  expect(stderr).toBe('edge-caption service: MAX_BATCH: expected a whole number from 1 to 256, received "many"\n');
+  expect(stdout).toBe("");
+  expect(code).toBe(2);
+});
+
+test("stops at an argument, since settings come from the environment", async () => {
+  const { code, stderr } = await runService({}, ["--port=80"]);
+
+  expect(stderr).toContain("expected no argument but --help, received --port=80");
+  expect(code).toBe(2);
+});
+
+test("lists its settings for --help", async () => {
+  const { code, stdout } = await runService({ SERVICE_SECRETS: undefined }, ["--help"]);
+
+  expect(stdout).toContain("SERVICE_SECRETS");
+  expect(code).toBe(0);
+});
+
+test("stops at a taken port with one sentence", async () => {
+  const { port, server } = await takePort();
+  const { code, stderr } = await runService({ PORT: `${port}` });
+  server.close();
+
+  expect(stderr).toBe(`edge-caption service: cannot listen on 127.0.0.1:${port}: PORT is taken by another process\n`);
+  expect(code).toBe(1);
+});
+
+test("stops at a folder that holds no bundle with one sentence", async () => {
+  const { code, stderr } = await runService({ MODEL_DIR: "/nowhere" });
+
+  expect(stderr).toMatch(/^edge-caption service: .*\/nowhere.*\n$/);
+  expect(code).toBe(1);
+});
+
+test("stops at a damaged bundle with one sentence that names the file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "bundle-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(tinyBundle, folder, { recursive: true });
+  await truncate(join(folder, "decoder/weights.bin"), 100);
+  const { code, stderr } = await runService({ MODEL_DIR: folder });
+
+  expect(stderr).toMatch(/^edge-caption service: .*decoder\/weights\.bin.*\n$/);
+  expect(code).toBe(1);
+});
+
+test("lives before it is ready", async () => {
+  const port = await freePort();
+  const service = spawnService({ PORT: `${port}` });
+  onTestFinished(() => void service.kill("SIGKILL"));
+  const livez = await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/livez`), { timeout: 20_000, interval: 10 });
+  const readyz = await fetch(`http://127.0.0.1:${port}/readyz`);
+
+  expect(livez.status).toBe(200);
+  expect(readyz.status).toBe(503);
+  expect(readyz.headers.get("Retry-After")).toBe("1");
+  expect(await problemOf(readyz)).toMatchObject({ code: "overloaded", detail: expect.stringContaining("starting") });
+  await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200), 20_000);
+});
+
+test("leaves no engine behind when it is killed", async () => {
+  const service = await startService();
+  const children = descendantsOf(service.process.pid ?? 0);
+  expect(children).not.toEqual([]);
+  await service.stop("SIGKILL");
+
+  await vi.waitFor(() => expect(aliveOf(children)).toEqual([]), 5000);
+});
+
+test("tells whoever waits, then ends, when its engine dies", async () => {
+  const service = await startService({ MAX_BATCH: "1" });
+  const exited = once(service.process, "exit");
+  const responses = Array.from({ length: 40 }, () => postCaption(service, photo));
+  await Promise.any(responses);
+  for (const child of descendantsOf(service.process.pid ?? 0)) process.kill(child, "SIGKILL");
+  const statuses = (await Promise.all(responses)).map(({ status }) => status);
+
+  expect(statuses).toContain(500);
+  expect(statuses.filter((status) => ![200, 500, 503].includes(status))).toEqual([]);
+  expect(await exited).toEqual([1, null]);
+  expect(service.complaints).toEqual(["edge-caption service: the engine ended with SIGKILL"]);
+});

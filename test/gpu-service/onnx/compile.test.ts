@@ -1,0 +1,181 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { type Tensor, tensor, tensor2d } from "@tensorflow/tfjs-core";
+import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { compileDecoder } from "../../../gpu-service/onnx/decoder.ts";
+import { compileEncoder } from "../../../gpu-service/onnx/encoder.ts";
+import { savedAndParsed } from "../../fixtures/saved-model.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
+import { largestDifference } from "../../fixtures/vectors.ts";
+
+const size = 17;
+const preprocessing = { width: size, height: size, fit: "fill", kernel: "linear", divisor: 127.5, offset: -1 } as const;
+const random = seededRandom(7);
+const pixels = Uint8Array.from({ length: size * size * 3 }, () => Math.floor(random() * 256));
+
+type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
+const apply = (layer: Layer, from: SymbolicTensor | SymbolicTensor[]) => layer.apply(from) as SymbolicTensor;
+const predict = (network: LayersModel, of: Tensor | Tensor[]) => network.predict(of) as Tensor;
+
+/** Gives every weight a value, so that no bias or batch statistic is trivially zero or one. */
+function fillWeights(network: LayersModel): LayersModel {
+  const values = network.getWeights().map((weight) => {
+    const drawn = Float32Array.from({ length: weight.size }, () => random() * 0.4 + 0.05);
+    const signed = drawn.map((value, index) => (weight.shape.length > 1 && index % 2 === 1 ? -value : value));
+    return tensor(signed, weight.shape);
+  });
+  network.setWeights(values);
+  return network;
+}
+
+const image = () => input({ shape: [size, size, 3] });
+const convolve = (from: SymbolicTensor, config: Partial<Parameters<typeof layers.conv2d>[0]> = {}) =>
+  apply(layers.conv2d({ filters: 5, kernelSize: 3, padding: "same", ...config }), from);
+const average = (from: SymbolicTensor) => apply(layers.globalAveragePooling2d({}), from);
+const normalize = (from: SymbolicTensor) => apply(layers.batchNormalization({}), from);
+
+const encoders: Record<string, (from: SymbolicTensor) => SymbolicTensor> = {
+  "a convolution with strides, same padding of unequal sides": (from) =>
+    convolve(from, { kernelSize: [2, 4], strides: 2 }),
+  "a convolution with valid padding and its own activation": (from) =>
+    convolve(from, { padding: "valid", activation: "tanh" }),
+  "batch normalisation behind a linear convolution with a bias": (from) => normalize(convolve(from)),
+  "batch normalisation behind a convolution that something else reads, too": (from) => {
+    const linear = convolve(from);
+    return apply(layers.concatenate(), [normalize(linear), linear]);
+  },
+  "batch normalisation behind an activation": (from) => normalize(convolve(from, { activation: "relu" })),
+  "batch normalisation of the pixels": (from) => normalize(from),
+  "maximum pooling with same padding": (from) =>
+    apply(layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }), convolve(from)),
+  "average pooling with same padding": (from) =>
+    apply(layers.averagePooling2d({ poolSize: 4, strides: 3, padding: "same" }), convolve(from)),
+  "a sum of two branches": (from) => apply(layers.add(), [convolve(from), convolve(from, { kernelSize: 1 })]),
+};
+
+describe("compileEncoder", () => {
+  it.each(Object.entries(encoders))("agrees with TensorFlow.js on %s", async (_, build) => {
+    const from = image();
+    const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
+    const [, featureSize = 0] = network.outputShape as number[];
+    const session = await InferenceSession.create(
+      Buffer.from(compileEncoder(await savedAndParsed(network), { preprocessing, featureSize })),
+    );
+    const { features } = await session.run({ pixels: new OnnxTensor("uint8", pixels, [1, size, size, 3]) });
+    const scaled = Float32Array.from(pixels, (value) => value / 127.5 - 1);
+    const expected = await predict(network, tensor(scaled, [1, size, size, 3])).data<"float32">();
+    expect(largestDifference(features?.data as Float32Array, expected)).toBeLessThan(1e-4);
+    expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(1e-2);
+  });
+
+  it("takes a dense layer behind the average", async () => {
+    const from = image();
+    const outputs = apply(layers.dense({ units: 4, activation: "sigmoid" }), average(convolve(from)));
+    const parsed = await savedAndParsed(fillWeights(model({ inputs: from, outputs })));
+    expect(compileEncoder(parsed, { preprocessing, featureSize: 4 }).length).toBeGreaterThan(100);
+  });
+
+  it.each([
+    [
+      "features of another size",
+      (from: SymbolicTensor) => average(convolve(from)),
+      "expected an encoder with features [n, 9], found [n, 5]",
+    ],
+    ["features that are still an image", (from: SymbolicTensor) => convolve(from), "found [n, 5, 17, 17]"],
+    [
+      "a window larger than its image",
+      (from: SymbolicTensor) =>
+        average(apply(layers.maxPooling2d({ poolSize: 2 }), convolve(from, { padding: "valid", kernelSize: 17 }))),
+      "its window is larger than its input, 1×1",
+    ],
+    [
+      "a batch normalisation over rows",
+      (from: SymbolicTensor) => average(apply(layers.batchNormalization({ axis: 1 }), from)),
+      "found axis 1",
+    ],
+  ])("refuses %s", async (_, build, message) => {
+    const from = image();
+    const parsed = await savedAndParsed(model({ inputs: from, outputs: build(from) }));
+    expect(() => compileEncoder(parsed, { preprocessing, featureSize: 9 })).toThrow(message);
+  });
+});
+
+const vocabularySize = 11;
+const captionLength = 6;
+const featureSize = 8;
+const decoderSpec = { featureSize, vocabularySize, neverNext: [0, 1] };
+
+interface Recurrence {
+  lstm: Partial<Parameters<typeof layers.lstm>[0]>[];
+  merge: "add" | "concatenate";
+}
+
+function decoder({ lstm, merge }: Recurrence): LayersModel {
+  const features = input({ shape: [featureSize] });
+  const words = input({ shape: [captionLength] });
+  const photo = apply(layers.dense({ units: 6, activation: "relu" }), features);
+  const embedded = apply(layers.embedding({ inputDim: vocabularySize, outputDim: 5, maskZero: true }), words);
+  const remembered = lstm.reduce(
+    (from, config) => apply(layers.lstm({ units: 6, recurrentInitializer: "zeros", ...config }), from),
+    embedded,
+  );
+  const merged = apply(merge === "add" ? layers.add() : layers.concatenate(), [photo, remembered]);
+  const outputs = apply(layers.dense({ units: vocabularySize, activation: "softmax" }), merged);
+  return fillWeights(model({ inputs: [features, words], outputs }));
+}
+
+describe("compileDecoder", () => {
+  it.each<[string, Recurrence]>([
+    ["an LSTM with sigmoid gates", { lstm: [{ recurrentActivation: "sigmoid" }], merge: "add" }],
+    [
+      "an LSTM with hard sigmoid gates and no bias",
+      { lstm: [{ recurrentActivation: "hardSigmoid", useBias: false }], merge: "add" },
+    ],
+    ["two LSTMs, one on the other", { lstm: [{ units: 4, returnSequences: true }, {}], merge: "add" }],
+    ["a merge that concatenates", { lstm: [{}], merge: "concatenate" }],
+  ])("agrees with TensorFlow.js word by word on %s", async (_, recurrence) => {
+    const network = decoder(recurrence);
+    const compiled = compileDecoder(await savedAndParsed(network), decoderSpec);
+    const context = await InferenceSession.create(Buffer.from(compiled.context));
+    const step = await InferenceSession.create(Buffer.from(compiled.step));
+    const features = Float32Array.from({ length: featureSize }, () => random() - 0.5);
+    const made = await context.run({ features: new OnnxTensor("float32", features, [1, featureSize]) });
+    const memory = compiled.state
+      .filter(({ kind }) => kind === "memory")
+      .map(({ name, size: width }) => [name, new OnnxTensor("float32", new Float32Array(width), [1, width])] as const);
+    let state: Record<string, OnnxTensor> = { ...made, ...Object.fromEntries(memory) };
+    const prefix: number[] = [];
+    for (const word of [1, 5, 2, 9]) {
+      prefix.push(word);
+      const found = await step.run({
+        ...state,
+        parents: new OnnxTensor("int32", Int32Array.of(0), [1]),
+        words: new OnnxTensor("int32", Int32Array.of(word), [1]),
+        count: new OnnxTensor("int64", BigInt64Array.of(9n), [1]),
+      });
+      state = Object.fromEntries(compiled.state.map(({ name }) => [name, found[`next ${name}`] as OnnxTensor]));
+      const padded = [...new Array<number>(captionLength - prefix.length).fill(0), ...prefix];
+      const expected = await predict(network, [tensor2d(features, [1, featureSize]), tensor2d([padded])]).data();
+      const ids = found.next_words?.data as Int32Array;
+      const logs = Float32Array.from(ids, (id) => Math.log(expected[id] ?? Number.NaN));
+      expect(new Set(ids).size).toBe(9);
+      expect(largestDifference(found.log_probabilities?.data as Float32Array, logs)).toBeLessThan(1e-4);
+    }
+  });
+
+  it.each([
+    ["another vocabulary", { ...decoderSpec, vocabularySize: 12 }, "expected an embedding of 12 words, found 11"],
+    ["features of another size", { ...decoderSpec, featureSize: 9 }, "kernel of shape [9,6], found [8,6]"],
+  ])("refuses %s", async (_, spec, message) => {
+    const parsed = await savedAndParsed(decoder({ lstm: [{}], merge: "add" }));
+    expect(() => compileDecoder(parsed, spec)).toThrow(message);
+  });
+
+  it("refuses a network without a second input, by its inputs", async () => {
+    const from = input({ shape: [featureSize], name: "only" });
+    const outputs = apply(layers.dense({ units: vocabularySize, activation: "softmax" }), from);
+    const parsed = await savedAndParsed(model({ inputs: from, outputs }));
+    expect(() => compileDecoder(parsed, decoderSpec)).toThrow("expected a decoder with one input of words");
+  });
+});

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { type Problem, problemSchema } from "../../shared/problem.ts";
+import { signatureHeaders } from "../../shared/signature.ts";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const logLineSchema = z.looseObject({ msg: z.string() });
+const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() });
+
+export const tinyBundle = fileURLToPath(new URL("../fixtures/tiny-bundle", import.meta.url));
+export const secret = "a secret of the tests";
+
+/** Undefined takes a variable away. */
+type Environment = Record<string, string | undefined>;
+
+export type LogLine = z.infer<typeof logLineSchema>;
+
+export interface RunningService {
+  origin: string;
+  process: ChildProcess;
+  /** What it has logged up to now. */
+  logged: LogLine[];
+  /** What it has written to stderr up to now. */
+  complaints: string[];
+  /** Sends SIGTERM, or another signal; resolves to the exit code when it has ended. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** The real service in a process of its own, on the tiny bundle and a free port; resolves when it says that it listens. */
+export async function startService(environment: Environment = {}): Promise<RunningService> {
+  const child = spawnService(environment);
+  const exited = once(child, "exit");
+  const logged: LogLine[] = [];
+  const complaints: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => complaints.push(line));
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const entry = logLineSchema.parse(JSON.parse(line));
+      logged.push(entry);
+      const { success, data } = listeningSchema.safeParse(entry);
+      if (success) resolve(data.port);
+    });
+    void exited.then(([code]) => reject(new Error(`the service ended with ${code}: ${complaints.join(" ")}`)));
+  });
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    process: child,
+    logged,
+    complaints,
+    async stop(signal = "SIGTERM") {
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+/** Runs a service that is expected to end by itself. */
+export async function runService(environment: Environment, args: string[] = []) {
+  const child = spawnService(environment, args);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { stdout, stderr, code };
+}
+
+export function spawnService(environment: Environment, args: string[] = []) {
+  return spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts", ...args], {
+    cwd: repository,
+    env: { PATH: process.env.PATH, PORT: "0", MODEL_DIR: tinyBundle, SERVICE_SECRETS: secret, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+interface SignedPost {
+  target?: string;
+  headers?: Record<string, string>;
+  /** What the signature is for, where that is not what is sent. */
+  signedBody?: Uint8Array;
+  secret?: string;
+  nowMs?: number;
+}
+
+/** The headers of a signed `POST /v1/captions`. */
+export function signedHeaders(
+  body: Uint8Array,
+  { target = "/v1/captions", secret: key = secret, nowMs = Date.now() }: SignedPost = {},
+): Promise<Record<string, string>> {
+  const bodyHash = new Uint8Array(createHash("sha256").update(body).digest());
+  return signatureHeaders({ method: "POST", target, bodyHash }, { secret: key, nowMs });
+}
+
+/** Posts a photo as the edge does. */
+export async function postCaption(
+  { origin }: { origin: string },
+  body: Uint8Array<ArrayBuffer>,
+  options: SignedPost = {},
+): Promise<Response> {
+  const headers = { ...(await signedHeaders(options.signedBody ?? body, options)), ...options.headers };
+  return fetch(`${origin}${options.target ?? "/v1/captions"}`, { method: "POST", headers, body });
+}
+
+/** The problem document that a response must be. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const type = response.headers.get("Content-Type");
+  if (type !== "application/problem+json") throw new Error(`expected a problem document, received ${type}`);
+  return problemSchema.parse(await response.json());
+}

@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { describeSettings, readSettings } from "../../gpu-service/settings.ts";
+
+const SERVICE_SECRETS = "a secret of the tests";
+
+describe("readSettings", () => {
+  test("needs nothing but a secret", () => {
+    expect(readSettings({ SERVICE_SECRETS })).toEqual({
+      port: 8788,
+      host: "127.0.0.1",
+      modelDir: resolve("models/default"),
+      maxBatch: 8,
+      maxBytes: 20_971_520,
+      maxPixels: 100_000_000,
+      maxQueued: 64,
+      bodyTimeoutMs: 15_000,
+      drainSeconds: 25,
+      secrets: [SERVICE_SECRETS],
+    });
+  });
+
+  test("takes several secrets, for a rotation", () => {
+    const secrets = ["the older of two secrets", "the newer of two secrets"];
+    expect(readSettings({ SERVICE_SECRETS: secrets.join(" , ") }).secrets).toEqual(secrets);
+  });
+
+  test("needs no secret where unsigned requests are allowed", () => {
+    expect(readSettings({ ALLOW_UNSIGNED: "true" }).secrets).toBeUndefined();
+  });
+
+  test.each([
+    [{ PORT: "eighty" }, 'PORT: expected a whole number from 0 to 65535, received "eighty"'],
+    [{ PORT: "65536" }, 'PORT: expected a whole number from 0 to 65535, received "65536"'],
+    [{ MAX_BATCH: "0" }, 'MAX_BATCH: expected a whole number from 1 to 256, received "0"'],
+    [{ MAX_BYTES: "1e6" }, 'MAX_BYTES: expected a whole number from 1 to 1073741824, received "1e6"'],
+    [{ HOST: "" }, "HOST: expected some text, received none"],
+    [{ ENGINE: "abacus" }, 'ENGINE: expected auto or onnx, received "abacus"'],
+    [{ ALLOW_UNSIGNED: "yes" }, 'ALLOW_UNSIGNED: expected true or false, received "yes"'],
+    [{ SERVICE_SECRETS: "short" }, "SERVICE_SECRETS: expected secrets of at least 16 characters, received one of 5"],
+    [
+      { SERVICE_SECRETS: `${SERVICE_SECRETS},` },
+      "SERVICE_SECRETS: expected secrets of at least 16 characters, received one of 0",
+    ],
+    [
+      { SERVICE_SECRETS: undefined },
+      "SERVICE_SECRETS: expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+    ],
+    [
+      { ALLOW_UNSIGNED: "true" },
+      "SERVICE_SECRETS: expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+    ],
+  ])("refuses %j", (environment, sentence) => {
+    expect(() => readSettings({ SERVICE_SECRETS, ...environment })).toThrow(new Error(sentence));
+  });
+});
+
+test("describeSettings names every setting with its default", () => {
+  expect(describeSettings().split("\n")).toEqual([
+    expect.stringMatching(/^ {2}PORT .+ Default 8788\.$/),
+    expect.stringMatching(/^ {2}HOST .+ Default 127\.0\.0\.1\.$/),
+    expect.stringMatching(/^ {2}MODEL_DIR .+ Default .+default\.$/),
+    expect.stringMatching(/^ {2}ENGINE .+ Default auto\.$/),
+    expect.stringMatching(/^ {2}MAX_BATCH .+ Default 8\.$/),
+    expect.stringMatching(/^ {2}MAX_BYTES .+ Default 20971520\.$/),
+    expect.stringMatching(/^ {2}MAX_PIXELS .+ Default 100000000\.$/),
+    expect.stringMatching(/^ {2}MAX_QUEUED .+ Default 64\.$/),
+    expect.stringMatching(/^ {2}BODY_TIMEOUT_MS .+ Default 15000\.$/),
+    expect.stringMatching(/^ {2}DRAIN_SECONDS .+ Default 25\.$/),
+    expect.stringMatching(/^ {2}SERVICE_SECRETS .+ Required\.$/),
+    expect.stringMatching(/^ {2}ALLOW_UNSIGNED .+ Default false\.$/),
+  ]);
+});
