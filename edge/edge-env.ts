@@ -1,0 +1,45 @@
+import { createMiddleware } from "hono/factory";
+import type { RequestIdVariables } from "hono/request-id";
+import { CaptionCache } from "./caption-cache.ts";
+import { CaptionService } from "./caption-service.ts";
+import { ModelRevision } from "./model-revision.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** What Hono's context carries: the environment as it came, unparsed, and what is made of it for one request. */
+export interface EdgeEnv {
+  Bindings: Record<string, unknown>;
+  Variables: RequestIdVariables & {
+    settings: Settings;
+    service: CaptionService;
+    revision: ModelRevision;
+    cache: CaptionCache;
+  };
+}
+
+/** Reads the settings and builds what the handlers behind it work with. */
+export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
+  const settings = readSettings(c.env);
+  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const traceparent = c.req.header("traceparent");
+  const service = new CaptionService({
+    origin: settings.serviceOrigin,
+    secret: settings.serviceSecret,
+    timeoutMs: settings.upstreamTimeoutMs,
+    traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },
+  });
+  const kv = settings.captions;
+  c.set("settings", settings);
+  c.set("service", service);
+  c.set("revision", new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }));
+  c.set(
+    "cache",
+    new CaptionCache({
+      kv,
+      edgeCache: caches.default,
+      origin: new URL(c.req.url).origin,
+      ttlSeconds: settings.cacheTtlSeconds,
+      waitUntil,
+    }),
+  );
+  await next();
+});

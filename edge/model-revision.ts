@@ -1,0 +1,78 @@
+import { revisionSchema } from "../shared/contract.ts";
+import type { CaptionService } from "./caption-service.ts";
+import { isolateState } from "./isolate-state.ts";
+import { describeError, log } from "./log.ts";
+
+const kvKey = "model-revision";
+
+interface ModelRevisionParts {
+  kv: KVNamespace;
+  service: Pick<CaptionService, "modelCard">;
+  refreshSeconds: number;
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
+/**
+ * Which model revision is in service, as far as this isolate knows: every answer of the service tells it, and KV keeps
+ * the last one, so that a fresh isolate finds cached captions while the service is down.
+ */
+export class ModelRevision {
+  readonly #parts: ModelRevisionParts;
+
+  constructor(parts: ModelRevisionParts) {
+    this.#parts = parts;
+  }
+
+  /** The revision believed in, or null where nobody has told one yet. Asks the service again in the background. */
+  async current(): Promise<string | null> {
+    const known = isolateState.revision ?? (await this.#recall());
+    if (known === null) return null;
+    const now = Date.now();
+    if (now - known.askedAtMs >= this.#parts.refreshSeconds * 1000) {
+      known.askedAtMs = now; // before asking, so that the requests of this moment ask once
+      this.#parts.waitUntil(this.ask().catch(logRefreshFailure));
+    }
+    return known.value;
+  }
+
+  /** Asks the service now. Throws what the service client throws. */
+  async ask(): Promise<string> {
+    const askedAtMs = Date.now();
+    const { revision } = await this.#parts.service.modelCard();
+    this.learn(revision, { askedAtMs });
+    return revision;
+  }
+
+  /** Takes note of what an answer said. One that was asked for before the present belief cannot overturn it. */
+  learn(revision: string, { askedAtMs }: { askedAtMs: number }): void {
+    const known = isolateState.revision;
+    const isNews = known?.value !== revision;
+    if (known !== null && isNews && askedAtMs < known.learntAtMs) return;
+    const now = Date.now();
+    isolateState.revision = { value: revision, learntAtMs: now, askedAtMs: now };
+    if (isNews) this.#parts.waitUntil(this.#remember(revision));
+  }
+
+  /** Believes what KV tells, unless an answer has told more while KV was read. */
+  async #recall(): Promise<typeof isolateState.revision> {
+    try {
+      const { success, data } = revisionSchema.safeParse(await this.#parts.kv.get(kvKey));
+      if (success) isolateState.revision ??= { value: data, learntAtMs: 0, askedAtMs: 0 };
+    } catch (error) {
+      log("warn", "the last known revision could not be read", { error: describeError(error) });
+    }
+    return isolateState.revision;
+  }
+
+  async #remember(revision: string): Promise<void> {
+    try {
+      await this.#parts.kv.put(kvKey, revision);
+    } catch (error) {
+      log("warn", "the revision could not be kept in KV", { revision, error: describeError(error) });
+    }
+  }
+}
+
+function logRefreshFailure(error: unknown): void {
+  log("warn", "the revision could not be refreshed", { error: describeError(error) });
+}

@@ -1,0 +1,29 @@
+import type { Context } from "hono";
+import { quote } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import { problemResponse } from "../shared/problem.ts";
+import type { EdgeEnv } from "./edge-env.ts";
+import { describeError, log } from "./log.ts";
+
+/** Everything thrown becomes a problem document here; what is not the client's doing is logged with its causes. */
+export function answerError(error: Error, c: Context<EdgeEnv>): Response {
+  const requestId = c.get("requestId");
+  const { method, path } = c.req;
+  if (!(error instanceof CaptionError)) {
+    log("error", "unexpected error", { requestId, method, path, error: describeError(error) });
+  } else if (error.status >= 500) {
+    log("warn", error.message, { requestId, method, path, code: error.code, error: describeError(error) });
+  }
+  return problemResponse(error, requestId);
+}
+
+/** Answers instead of throwing: `methodNotAllowed` takes over only from a 404 that nobody threw. */
+export function answerUnknownPath(c: Context<EdgeEnv>): Response {
+  const error = new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`);
+  return problemResponse(error, c.get("requestId"));
+}
+
+export function answerWrongMethod(c: Context<EdgeEnv>, allow: readonly string[]): Response {
+  const message = `expected ${allow.join(" or ")} here, received ${c.req.method}`;
+  return problemResponse(new CaptionError("method_not_allowed", message, { allow }), c.get("requestId"));
+}

@@ -1,0 +1,111 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, inject, onTestFinished, vi } from "vitest";
+import { isolateState } from "../../edge/isolate-state.ts";
+import worker from "../../edge/worker.ts";
+import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
+import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import { type Problem, problemSchema } from "../../shared/problem.ts";
+import type { FaultyServiceName, ImageName } from "./provided-context.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      CAPTIONS: KVNamespace;
+    }
+  }
+}
+
+interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: BodyInit;
+  /** Settings and bindings other than the usual ones; the usual service is the real one. */
+  environment?: Record<string, unknown>;
+  /** The Cache API keeps one cache a host. */
+  host?: string;
+}
+
+/** One request to the worker; returns when its background work is done too. */
+export async function callWorker(path: string, { environment, host = "edge.test", ...init }: Call = {}) {
+  const context = createExecutionContext();
+  const request = new Request(`https://${host}${path}`, init);
+  const response = await worker.fetch(request, { ...usualEnvironment(), ...environment }, context);
+  await waitOnExecutionContext(context);
+  return response;
+}
+
+/** Posts bytes as a client does that knows how many there are. */
+export function postPhoto(
+  bytes: Uint8Array<ArrayBuffer>,
+  { query = "", headers, ...call }: Call & { query?: string } = {},
+) {
+  return callWorker(`/v1/captions${query}`, {
+    method: "POST",
+    body: bytes,
+    headers: { "Content-Type": "image/jpeg", "Content-Length": String(bytes.length), ...headers },
+    ...call,
+  });
+}
+
+function usualEnvironment() {
+  const service = { SERVICE_ORIGIN: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
+  return { CAPTIONS: env.CAPTIONS, ...service };
+}
+
+/** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */
+export function startFreshIsolate(): void {
+  isolateState.revision = null;
+}
+
+/** A deployment that has just started: KV knows no revision either. */
+export async function startFreshDeployment(): Promise<void> {
+  startFreshIsolate();
+  await env.CAPTIONS.delete("model-revision");
+}
+
+export function faultyService(name: FaultyServiceName): { SERVICE_ORIGIN: string } {
+  return { SERVICE_ORIGIN: present(inject("faultyServices")[name], name) };
+}
+
+export function image(name: ImageName): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(present(inject("images")[name], name)), (character) => character.charCodeAt(0));
+}
+
+/** A photo that no cache has seen: the same picture with a comment of its own. */
+export function freshPhoto(): Uint8Array<ArrayBuffer> {
+  const jpeg = image("photo");
+  const comment = new TextEncoder().encode(crypto.randomUUID());
+  return join([jpeg.subarray(0, 2), new Uint8Array([0xff, 0xfe, 0, comment.length + 2]), comment, jpeg.subarray(2)]);
+}
+
+export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+export async function readCaption(response: Response): Promise<CaptionResult> {
+  expect(response.status).toBe(200);
+  return captionResultSchema.parse(await response.json());
+}
+
+/** Checks that a response is the contract's problem document for a code, and returns it. */
+export async function readProblem(response: Response, code: ErrorCode): Promise<Problem> {
+  const problem = problemSchema.parse(await response.json());
+  expect(problem).toMatchObject({ code, status: errorStatus[code] });
+  expect(response.status).toBe(errorStatus[code]);
+  expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+  expect(response.headers.get("X-Request-Id")).toBe(problem.requestId);
+  return problem;
+}
+
+/** What the worker logs as warnings until the test ends, instead of showing it: one parsed line each. */
+export function watchWarnings(): () => unknown[] {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  onTestFinished(() => warn.mockRestore());
+  return () => warn.mock.calls.map(([line]) => JSON.parse(line));
+}
+
+function present<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the tests' setup provides no ${name}`);
+  return value;
+}

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { isolateState } from "../../edge/isolate-state.ts";
+import {
+  callWorker,
+  faultyService,
+  freshPhoto,
+  postPhoto,
+  readProblem,
+  startFreshDeployment,
+  watchWarnings,
+} from "./call-worker.ts";
+
+beforeEach(startFreshDeployment);
+
+describe("a photo while the service is wrong", () => {
+  it.each([
+    "absent",
+    "hangsUpInBody",
+    "answersHtml",
+    "answersHugeText",
+    "answersEmptyObject",
+    "answersForAnotherPhoto",
+    "answersForOtherOptions",
+    "redirects",
+    "overloadedProxy",
+    "crashed",
+  ] as const)("is 502, says nothing of the reason and logs it: %s", async (name) => {
+    const warnings = watchWarnings();
+    const response = await postPhoto(freshPhoto(), { environment: faultyService(name) });
+    const problem = await readProblem(response, "upstream_error");
+    expect(problem.detail).toMatch(/^the captioning service/);
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        level: "warn",
+        code: "upstream_error",
+        requestId: problem.requestId,
+        error: expect.objectContaining({ cause: expect.objectContaining({ message: expect.any(String) }) }),
+      }),
+    ]);
+    expect(isolateState.bufferedBytes).toBe(0);
+  });
+
+  it.each(["silent", "stallsInBody"] as const)("is 504 at the time limit: %s", async (name) => {
+    watchWarnings();
+    const begun = Date.now();
+    const environment = { ...faultyService(name), UPSTREAM_TIMEOUT_MS: "300" };
+    const problem = await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_timeout");
+    expect(problem.detail).toBe("the captioning service took more than 300 ms");
+    expect(Date.now() - begun).toBeLessThan(2000);
+    expect(isolateState.bufferedBytes).toBe(0);
+  });
+
+  it("is the service's own 503 with its Retry-After when that is overloaded", async () => {
+    watchWarnings();
+    const response = await postPhoto(freshPhoto(), { environment: faultyService("overloaded") });
+    expect(response.headers.get("Retry-After")).toBe("7");
+    expect((await readProblem(response, "overloaded")).detail).toBe("made overloaded");
+  });
+
+  it("is 502, and not the service's 401, when the two hold different secrets", async () => {
+    const warnings = watchWarnings();
+    const environment = { SERVICE_SECRET: "a secret that the service does not know" };
+    const problem = await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_error");
+    expect(problem.detail).not.toContain("sign");
+    expect(JSON.stringify(warnings())).toContain("status 401, unauthorized");
+  });
+
+  it("is not stored: the next upload is captioned", async () => {
+    watchWarnings();
+    const photo = freshPhoto();
+    await postPhoto(photo, { environment: faultyService("answersForAnotherPhoto") });
+    expect((await postPhoto(photo)).headers.get("Cache-Status")).toBe("edge-caption; fwd=miss; stored");
+  });
+});
+
+describe("readiness and model while the service is wrong", () => {
+  it.each(["/readyz", "/v1/model"])("%s is 502 when nobody is there", async (path) => {
+    watchWarnings();
+    await readProblem(await callWorker(path, { environment: faultyService("absent") }), "upstream_error");
+  });
+
+  it("/readyz is 503 with Retry-After while the service is not ready", async () => {
+    watchWarnings();
+    const response = await callWorker("/readyz", { environment: faultyService("overloaded") });
+    expect(response.headers.get("Retry-After")).toBe("7");
+    await readProblem(response, "overloaded");
+  });
+});

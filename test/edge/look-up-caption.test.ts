@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { byteIdOf } from "../../shared/photo-id.ts";
+import {
+  callWorker,
+  faultyService,
+  freshPhoto,
+  postPhoto,
+  readProblem,
+  startFreshDeployment,
+  watchWarnings,
+} from "./call-worker.ts";
+
+const unknownId = `sha256:${"0".repeat(64)}`;
+
+beforeEach(startFreshDeployment);
+
+async function captionAndLocate(): Promise<{ address: string; posted: Response }> {
+  const posted = await postPhoto(freshPhoto());
+  return { address: posted.headers.get("Content-Location") ?? "", posted };
+}
+
+describe("a look-up of a captioned photo", () => {
+  it("gives what the upload gave, with the same ETag and no question to the service", async () => {
+    const { address, posted } = await captionAndLocate();
+    const response = await callWorker(address, { environment: faultyService("absent") });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(await posted.text());
+    expect(response.headers.get("ETag")).toBe(posted.headers.get("ETag"));
+    expect(response.headers.get("Cache-Control")).toBe("no-cache, no-transform");
+    expect(response.headers.get("Cache-Status")).toBe("edge-caption; hit; detail=cache-api");
+    expect(response.headers.get("Content-Location")).toBe(address);
+  });
+
+  it("takes default options for those not given", async () => {
+    const photo = freshPhoto();
+    await postPhoto(photo, { query: "?beam=3&candidates=1" });
+    expect((await callWorker(`/v1/captions/${await byteIdOf(photo)}`)).status).toBe(200);
+  });
+
+  it("answers HEAD with the headers alone", async () => {
+    const { address, posted } = await captionAndLocate();
+    const response = await callWorker(address, { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("ETag")).toBe(posted.headers.get("ETag"));
+    expect(await response.text()).toBe("");
+  });
+});
+
+describe.each(["GET", "HEAD"])("a conditional %s", (method) => {
+  it.each([
+    ["the ETag", (etag: string) => etag],
+    ["the ETag made weak by a proxy", (etag: string) => `W/${etag}`],
+    ["the ETag among others", (etag: string) => `"other", W/${etag}`],
+    ["any ETag", () => "*"],
+  ])("is answered 304 when If-None-Match is %s", async (_, ifNoneMatch) => {
+    const { address, posted } = await captionAndLocate();
+    const etag = posted.headers.get("ETag") ?? "";
+    const response = await callWorker(address, { method, headers: { "If-None-Match": ifNoneMatch(etag) } });
+    expect(response.status).toBe(304);
+    expect(await response.text()).toBe("");
+    expect(response.headers.get("ETag")).toBe(etag);
+    expect(response.headers.get("Cache-Status")).toContain("hit");
+    expect(response.headers.get("Cache-Control")).toBe("no-cache, no-transform");
+    expect(response.headers.get("X-Request-Id")).toMatch(/^[\w-]{36}$/);
+  });
+
+  it("is answered 200 when If-None-Match is another ETag", async () => {
+    const { address } = await captionAndLocate();
+    const response = await callWorker(address, { method, headers: { "If-None-Match": '"other"' } });
+    expect(response.status).toBe(200);
+  });
+});
+
+describe("a look-up that finds nothing", () => {
+  it("is 404, for a photo that nobody posted", async () => {
+    const problem = await readProblem(await callWorker(`/v1/captions/${unknownId}`), "not_found");
+    expect(problem.detail).toContain(`${unknownId} with beam=3&candidates=1`);
+  });
+
+  it("is 404, for options that nobody asked for", async () => {
+    const { address } = await captionAndLocate();
+    const otherOptions = address.replace("beam=3", "beam=5");
+    await readProblem(await callWorker(otherOptions), "not_found");
+  });
+
+  it("is 404, for a content id", async () => {
+    await readProblem(await callWorker(`/v1/captions/content:${"0".repeat(64)}`), "not_found");
+  });
+
+  it("is 502 while the service is down and nobody has ever told its revision", async () => {
+    watchWarnings();
+    const response = await callWorker(`/v1/captions/${unknownId}`, { environment: faultyService("absent") });
+    await readProblem(response, "upstream_error");
+  });
+});
+
+describe("a look-up that asks for what cannot be", () => {
+  it.each(["dog.jpg", "sha256:abc", `sha256:${"A".repeat(64)}`, `md5:${"0".repeat(64)}`])(
+    "is 400 for the id %s",
+    async (id) => {
+      const problem = await readProblem(await callWorker(`/v1/captions/${id}`), "invalid_request");
+      expect(problem.detail).toContain(id.slice(0, 40));
+    },
+  );
+
+  it("is 400 for options out of range", async () => {
+    await readProblem(await callWorker(`/v1/captions/${unknownId}?beam=11`), "invalid_request");
+  });
+});

@@ -1,0 +1,42 @@
+/** What `test/service-for-edge.ts` starts in Node and hands to the tests inside workerd. */
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The real service on the tiny bundle. */
+    serviceOrigin: string;
+    serviceSecret: string;
+    /** Origins by `FaultyServiceName`. */
+    faultyServices: Record<string, string>;
+    /** Image files by name, base64. */
+    images: Record<string, string>;
+  }
+}
+
+export type FaultyServiceName =
+  | "absent"
+  | "silent"
+  | "stallsInBody"
+  | "hangsUpInBody"
+  | "answersHtml"
+  | "answersHugeText"
+  | "answersEmptyObject"
+  | "answersForAnotherPhoto"
+  | "answersForOtherOptions"
+  | "redirects"
+  | "overloaded"
+  | "overloadedProxy"
+  | "crashed"
+  | "otherRevision";
+
+export type ImageName =
+  | "photo"
+  | "jpeg"
+  | "png"
+  | "webp"
+  | "gif"
+  | "avif"
+  | "tiff"
+  | "truncatedJpeg"
+  | "hugePng"
+  | "svg"
+  | "heic"
+  | "text";

@@ -1,0 +1,53 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { readSettings } from "../../edge/settings.ts";
+import { callWorker, readProblem } from "./call-worker.ts";
+
+const required = {
+  CAPTIONS: env.CAPTIONS,
+  SERVICE_ORIGIN: "https://captions.example.com",
+  SERVICE_SECRET: "0123456789abcdef",
+};
+
+describe("settings", () => {
+  it("have defaults for all but the service, its secret and KV", () => {
+    expect(readSettings(required)).toMatchObject({
+      maxBytes: 20_971_520,
+      maxPixels: 100_000_000,
+      cacheTtlSeconds: 2_592_000,
+      modelRefreshSeconds: 60,
+      upstreamTimeoutMs: 25_000,
+    });
+  });
+
+  it("come as text, as Cloudflare hands variables over", () => {
+    expect(readSettings({ ...required, MAX_BYTES: "1000" }).maxBytes).toBe(1000);
+  });
+
+  it.each(["https://captions.example.com", "http://localhost:8788", "http://127.0.0.1:8788", "http://[::1]:8788/"])(
+    "take %s for a service",
+    (origin) => {
+      expect(readSettings({ ...required, SERVICE_ORIGIN: origin }).serviceOrigin).toBe(new URL(origin).origin);
+    },
+  );
+
+  it.each([
+    ["SERVICE_ORIGIN", undefined],
+    ["SERVICE_ORIGIN", "not an address"],
+    ["SERVICE_ORIGIN", "http://captions.example.com"],
+    ["SERVICE_ORIGIN", "https://captions.example.com/v1"],
+    ["SERVICE_SECRET", undefined],
+    ["SERVICE_SECRET", "too short"],
+    ["CAPTIONS", undefined],
+    ["MAX_BYTES", "many"],
+    ["MAX_BYTES", "1e9"],
+    ["CACHE_TTL_SECONDS", "59"],
+    ["UPSTREAM_TIMEOUT_MS", "60000"],
+  ])("that are bad end in a bland 500, and in a log that names %s: %j", async (name, value) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    onTestFinished(() => error.mockRestore());
+    const problem = await readProblem(await callWorker("/v1/model", { environment: { [name]: value } }), "internal");
+    expect(problem.detail).toBe("something went wrong on our side");
+    expect(error.mock.calls.join()).toContain(`at ${name}`);
+  });
+});

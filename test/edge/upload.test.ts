@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isolateState } from "../../edge/isolate-state.ts";
+import {
+  callWorker,
+  freshPhoto,
+  image,
+  join,
+  postPhoto,
+  readCaption,
+  readProblem,
+  startFreshDeployment,
+} from "./call-worker.ts";
+
+const defaultMaxBytes = 20 * 1024 * 1024;
+
+beforeEach(startFreshDeployment);
+afterEach(() => expect(isolateState.bufferedBytes).toBe(0));
+
+/** A stream of unknown length, as chunked transfer makes it, that ends as `finish` says. */
+function streamOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  finish = (writer: WritableStreamDefaultWriter): Promise<void> => writer.close(),
+): ReadableStream {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  void writer
+    .write(bytes)
+    .then(() => finish(writer))
+    .catch(() => undefined); // the worker had read enough
+  return readable;
+}
+
+function postForm(
+  fields: readonly [name: string, content: Blob | string][],
+  environment: Record<string, unknown> = {},
+) {
+  const body = new FormData();
+  for (const [name, content] of fields) body.append(name, content);
+  return callWorker("/v1/captions", { method: "POST", body, environment });
+}
+
+describe("an upload without an image", () => {
+  it("is 400 when the body is empty", async () => {
+    const problem = await readProblem(await postPhoto(new Uint8Array()), "invalid_request");
+    expect(problem.detail).toBe("expected an image, received nothing");
+  });
+
+  it("is 400 when there is no body", async () => {
+    await readProblem(await callWorker("/v1/captions", { method: "POST" }), "invalid_request");
+  });
+
+  it("is 400 when the multipart body has no field named image", async () => {
+    const problem = await readProblem(await postForm([["file", new Blob([freshPhoto()])]]), "invalid_request");
+    expect(problem.detail).toBe('expected a multipart field named image, received "file"');
+  });
+
+  it("is 400 when the multipart field is empty", async () => {
+    await readProblem(await postForm([["image", new Blob([])]]), "invalid_request");
+  });
+
+  it("is 400 when the multipart body has two of them", async () => {
+    const photo = new Blob([freshPhoto()]);
+    const response = await postForm([
+      ["image", photo],
+      ["image", photo],
+    ]);
+    await readProblem(response, "invalid_request");
+  });
+
+  it("is 400 when the connection breaks in mid-body", async () => {
+    const body = streamOf(freshPhoto(), (writer) => writer.abort(new Error("the client left")));
+    const response = await callWorker("/v1/captions", { method: "POST", body });
+    expect((await readProblem(response, "invalid_request")).detail).toBe("the upload broke off before its end");
+  });
+
+  it.each(["application/json", "application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(
+    "is 415 when it says that it is %s",
+    async (contentType) => {
+      const response = await postPhoto(freshPhoto(), { headers: { "Content-Type": contentType } });
+      const problem = await readProblem(response, "unsupported_media_type");
+      expect(problem.detail).toContain("multipart/form-data with a field named image");
+    },
+  );
+
+  it("is 415 with the right command when it comes as curl sends it by default", async () => {
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "unsupported_media_type");
+    expect(problem.detail).toContain("--data-binary @photo.jpg -H 'Content-Type: image/jpeg'");
+  });
+});
+
+describe("a Content-Length that is no number", () => {
+  it("is not believed", async () => {
+    await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Length": "many" } }));
+  });
+});
+
+describe("an image that is too large", () => {
+  const tooLarge = join([image("photo"), new Uint8Array(defaultMaxBytes + 1 - image("photo").length)]);
+
+  it("is 413 by its Content-Length, before it is read", async () => {
+    let isRead = false;
+    const body = new ReadableStream({
+      type: "bytes",
+      pull: () => {
+        isRead = true;
+      },
+    });
+    const headers = { "Content-Length": String(defaultMaxBytes + 1) };
+    const problem = await readProblem(
+      await callWorker("/v1/captions", { method: "POST", body, headers }),
+      "payload_too_large",
+    );
+    expect(problem.detail).toBe("expected an image of at most 20971520 bytes, received 20971521");
+    expect(isRead).toBe(false);
+  });
+
+  it("is 413 one byte over the limit without Content-Length", async () => {
+    const response = await callWorker("/v1/captions", { method: "POST", body: streamOf(tooLarge) });
+    await readProblem(response, "payload_too_large");
+  });
+
+  it("is 413 one byte over the limit in a multipart field", async () => {
+    await readProblem(await postForm([["image", new Blob([tooLarge])]]), "payload_too_large");
+  });
+
+  it("is captioned at the limit, raw with and without Content-Length and as a multipart field", async () => {
+    const photo = freshPhoto();
+    const environment = { MAX_BYTES: photo.length };
+    await readCaption(await postPhoto(photo, { environment }));
+    await readCaption(await callWorker("/v1/captions", { method: "POST", body: streamOf(photo), environment }));
+    await readCaption(await postForm([["image", new Blob([photo])]], environment));
+  });
+
+  it("is 413 at 20 000 × 20 000 pixels in 50 kB", async () => {
+    const problem = await readProblem(await postPhoto(image("hugePng")), "payload_too_large");
+    expect(problem.detail).toBe("expected an image of at most 100000000 pixels, received 20000 × 20000");
+  });
+});
+
+describe("a file that is no image of a format that works", () => {
+  it.each(["svg", "heic", "text"] as const)("is 415 naming the formats that do, for %s", async (name) => {
+    const problem = await readProblem(await postPhoto(image(name)), "unsupported_media_type");
+    expect(problem.detail).toContain("JPEG, PNG, WebP, GIF, AVIF or TIFF");
+  });
+
+  it("is 422 when only its pixels are missing, as the service finds", async () => {
+    await readProblem(await postPhoto(image("truncatedJpeg")), "invalid_image");
+  });
+
+  it("is 422 when its header is broken", async () => {
+    await readProblem(await postPhoto(image("jpeg").slice(0, 20)), "invalid_image");
+  });
+});
+
+describe("options", () => {
+  it.each([
+    ["?beam=0", "beam", '"0"'],
+    ["?beam=eleven", "beam", '"eleven"'],
+    ["?beam=2&candidates=3", "candidates", "candidates=3"],
+    ["?bean=3", "unknown query parameter", '"bean"'],
+  ])("are 400 for %s, before the body is read", async (query, what, received) => {
+    const problem = await readProblem(await postPhoto(new Uint8Array(), { query }), "invalid_request");
+    expect(problem.detail).toContain(what);
+    expect(problem.detail).toContain(received);
+  });
+});

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
+import { type ErrorCode, errorStatus } from "../shared/errors.ts";
+import type { Problem } from "../shared/problem.ts";
+import type { FaultyServiceName } from "./edge/provided-context.ts";
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before. */
+const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
+  silent: () => undefined,
+  stallsInBody: (_, response) => {
+    response.writeHead(200, { "Content-Type": "application/json" }).write('{"id":');
+  },
+  hangsUpInBody: (_, response) => {
+    response.writeHead(200, { "Content-Length": 1000 }).write('{"id":', () => response.destroy());
+  },
+  answersHtml: (_, response) => void response.end("<html>It works!</html>"),
+  answersHugeText: (_, response) => void response.end("x".repeat(1024 * 1024)),
+  answersEmptyObject: (_, response) => void response.end("{}"),
+  answersForAnotherPhoto: async (request, response) => {
+    sendJson(response, await captionOf(request, { id: `sha256:${"0".repeat(64)}` }));
+  },
+  answersForOtherOptions: async (request, response) => {
+    sendJson(response, await captionOf(request, { options: { beam: 10, candidates: 5 } }));
+  },
+  redirects: (_, response) => void response.writeHead(307, { Location: "/elsewhere" }).end(),
+  overloaded: (_, response) => {
+    response.setHeader("Retry-After", "7");
+    sendProblem(response, "overloaded");
+  },
+  overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
+  crashed: (_, response) => sendProblem(response, "internal"),
+  otherRevision: async (request, response) => {
+    sendJson(response, request.method === "POST" ? await captionOf(request) : modelCard);
+  },
+};
+
+const model = { id: "other", revision: "0123456789ab" };
+
+const modelCard: ModelCard = {
+  ...model,
+  description: "No model at all",
+  vocabularySize: 3,
+  cleaning: "natural",
+  maxWords: 1,
+  scores: [],
+  licence: "Apache-2.0",
+};
+
+/** A caption as the contract has it; its text holds the request's headers, so that a test sees what was sent. */
+async function captionOf(request: IncomingMessage, wrong: Partial<CaptionResult> = {}): Promise<CaptionResult> {
+  const bytes = await buffer(request);
+  const caption = JSON.stringify(request.headers);
+  return {
+    id: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
+    caption,
+    confidence: 0.5,
+    candidates: [{ caption, confidence: 0.5, logProb: -1, words: [{ word: "endseq", probability: 0.5, end: true }] }],
+    image: { format: "jpeg", width: 1, height: 1, bytes: bytes.length },
+    model,
+    options: parseCaptionOptions(new URL(request.url ?? "", "http://service").searchParams),
+    ...wrong,
+  };
+}
+
+function sendJson(response: ServerResponse, body: CaptionResult | ModelCard): void {
+  response.setHeader("Content-Type", "application/json").end(JSON.stringify(body));
+}
+
+function sendProblem(response: ServerResponse, code: ErrorCode): void {
+  const status = errorStatus[code];
+  const problem: Problem = { type: "about:blank", title: code, status, code, detail: `made ${code}`, requestId: "0" };
+  response.writeHead(status, { "Content-Type": "application/problem+json" }).end(JSON.stringify(problem));
+}
+
+/** Starts each on a port of its own; `absent` has a port where nobody listens. */
+export async function startFaultyServices(): Promise<{ origins: Record<string, string>; stop: () => Promise<void> }> {
+  const servers = await Promise.all(Object.entries(answers).map(([name, answer]) => startServer(name, answer)));
+  const gone = await startServer("absent", () => undefined);
+  await gone.stop();
+  return {
+    origins: Object.fromEntries([...servers, gone].map(({ name, origin }) => [name, origin])),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+async function startServer(name: string, listener: RequestListener) {
+  const server = createServer(listener);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
+  const stop = async () => {
+    server.closeAllConnections();
+    await once(server.close(), "close");
+  };
+  return { name, origin: `http://127.0.0.1:${address.port}`, stop };
+}
