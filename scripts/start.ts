@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import { CommanderError } from "commander";
+import { type StartRequest, startCommand } from "./start/command.ts";
+import { endOnSignal, Interrupted, untilAborted } from "./start/ending.ts";
+import { captionAt, describeCaption } from "./start/first-caption.ts";
+import { type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
+import { expectFree, preferFree } from "./start/ports.ts";
+import { showProgress } from "./start/progress.ts";
+import { type Photo, readPhoto } from "./start/read-photo.ts";
+
+const preferredServicePort = 8788;
+const startLimitSeconds = 120;
+
+/** `npm start`. Exit codes: 0 ended as asked, 1 something failed, 2 wrong usage, 130 interrupted before the caption. */
+try {
+  await startCommand(start).parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said why
+  else if (error instanceof Interrupted) process.exitCode = 130;
+  else {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
+  const ending = new AbortController();
+  endOnSignal(ending); // before there is anything that could be left behind
+  const photo = await readPhoto(request.photo, { folder: invokedFrom });
+  const servers = startServers({
+    edgePort: await expectFree(request.port, { option: "--port" }),
+    servicePort: await servicePortFor(request.servicePort),
+    modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
+    stateDir: resolve(invokedFrom, request.stateDir),
+  });
+  void servers.died.then((reason) => ending.abort(reason));
+  try {
+    await caption(photo, { servers, ending });
+    if (!request.once) await stayUp(ending.signal);
+  } catch (error) {
+    throw ending.signal.aborted ? ending.signal.reason : error;
+  } finally {
+    await servers.stop();
+  }
+}
+
+function servicePortFor(port: number | undefined): Promise<number> {
+  return port === undefined ? preferFree(preferredServicePort) : expectFree(port, { option: "--service-port" });
+}
+
+async function caption(photo: Photo, { servers, ending }: { servers: LocalServers; ending: AbortController }) {
+  const impatience = setTimeout(
+    () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
+    startLimitSeconds * 1000,
+  );
+  const hideProgress = showProgress("starting the service and the edge…");
+  try {
+    await waitUntilReady(servers, ending.signal);
+    const first = await captionAt(servers.edge, photo, ending.signal);
+    hideProgress();
+    process.stdout.write(describeCaption({ ...first, ...servers, photo }));
+  } finally {
+    hideProgress();
+    clearTimeout(impatience);
+  }
+}
+
+async function stayUp(signal: AbortSignal): Promise<void> {
+  process.stdout.write("\nCtrl-C ends both.\n");
+  await untilAborted(signal);
+  if (!(signal.reason instanceof Interrupted)) throw signal.reason;
+}
