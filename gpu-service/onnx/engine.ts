@@ -8,12 +8,17 @@ import { nextName, type StateTensor } from "./recurrence.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. */
+/**
+ * Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. The decoder runs on one thread: a
+ * step is about a millisecond, and a second thread that the scheduler takes away holds it up for several.
+ */
 export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
   const { featureSize } = bundle.manifest.encoder;
   const { preprocessing } = bundle.manifest;
   const { padding, start } = bundle.manifest.specialIds;
-  const encoder = await createSession(compileEncoder(bundle.readEncoder(), { preprocessing, featureSize }));
+  const encoder = await createSession(compileEncoder(bundle.readEncoder(), { preprocessing, featureSize }), {
+    threads: availableParallelism(),
+  });
   const neverNext = [padding, start];
   const compiled = compileDecoder(bundle.readDecoder(), {
     featureSize,
@@ -21,8 +26,8 @@ export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
     neverNext,
   });
   const wordCount = bundle.vocabulary.size - neverNext.length;
-  const context = await createSession(compiled.context);
-  const stepper = await createSession(compiled.step);
+  const context = await createSession(compiled.context, { threads: 1 });
+  const stepper = await createSession(compiled.step, { threads: 1 });
   const { width, height } = preprocessing;
 
   return {
@@ -68,11 +73,11 @@ class OnnxState implements DecoderState {
   }
 }
 
-function createSession(model: Uint8Array): Promise<InferenceSession> {
+function createSession(model: Uint8Array, { threads }: { threads: number }): Promise<InferenceSession> {
   return InferenceSession.create(model, {
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
-    intraOpNumThreads: availableParallelism(),
+    intraOpNumThreads: threads,
   });
 }
 
