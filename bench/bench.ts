@@ -1,5 +1,7 @@
 /** What a bench found. */
 export interface BenchResult {
+  /** Tells apart the results of a bench that has several. */
+  variant?: string;
   /** The figure that stands against the target. */
   number: number;
   /** Both sides of the ratio with their unit; `peer` is `none` where a bench has no peer. */
@@ -11,7 +13,8 @@ export interface Bench {
   name: string;
   /** What is measured, and the target. */
   about: string;
-  run(): Promise<BenchResult>;
+  /** Its results, or a sentence that says why it cannot run here. */
+  run(): Promise<BenchResult | BenchResult[] | string>;
 }
 
 /**

@@ -7,7 +7,7 @@ import { madePhotos } from "../test/fixtures/made-images.ts";
 export interface BenchInputs {
   bundle: Bundle;
   engine: Engine;
-  /** uint8 [height, width, 3] each, of distinct made photos of 500×375. */
+  /** uint8 [height, width, 3] each. */
   photos: Uint8Array[];
 }
 
@@ -15,8 +15,12 @@ export interface BenchInputs {
 export async function benchInputs(count: number): Promise<BenchInputs> {
   const bundle = await openBundle(defaultModelDir);
   const engine = await createOnnxEngine(bundle);
-  const { preprocessing } = bundle.manifest;
+  return { bundle, engine, photos: await decodedMadePhotos(bundle, count) };
+}
+
+/** Distinct made photos of 500×375, as the bundle's encoder takes them. */
+export async function decodedMadePhotos({ manifest }: Bundle, count: number): Promise<Uint8Array[]> {
+  const settings = { preprocessing: manifest.preprocessing, maxPixels: 1e6 };
   const files = await madePhotos(count);
-  const decoded = await Promise.all(files.map((bytes) => decodeImage(bytes, { preprocessing, maxPixels: 1e6 })));
-  return { bundle, engine, photos: decoded.map(({ pixels }) => pixels) };
+  return Promise.all(files.map(async (bytes) => (await decodeImage(bytes, settings)).pixels));
 }

@@ -1,10 +1,12 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
+import type { Bench, BenchResult } from "./bench.ts";
+import { nativeEncode } from "./native-encode.ts";
 import { prefixSearch } from "./prefix-search.ts";
 import { serviceStart } from "./service-start.ts";
 import { wasmEncode } from "./wasm-encode.ts";
 
 /** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
-const benches = [prefixSearch, wasmEncode, serviceStart];
+const benches = [prefixSearch, wasmEncode, nativeEncode, serviceStart];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
 
@@ -21,6 +23,12 @@ console.log(
   `${availableParallelism()} cores of ${processor?.model.trim()}, ${memory} GiB, Node ${process.versions.node}`,
 );
 for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
-  const { number, ours, peer } = await bench.run();
-  console.log(`${bench.name}: ${number.toFixed(1)} (ours ${ours}, peer ${peer})`);
+  const outcome = await bench.run();
+  if (typeof outcome === "string") console.log(`${bench.name}: passed over, ${outcome}`);
+  else for (const result of [outcome].flat()) console.log(describe(bench, result));
+}
+
+function describe({ name }: Bench, { variant, number, ours, peer }: BenchResult): string {
+  const fullName = variant === undefined ? name : `${name}-${variant}`;
+  return `${fullName}: ${number.toFixed(1)} (ours ${ours}, peer ${peer})`;
 }

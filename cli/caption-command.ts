@@ -1,6 +1,7 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { startCaptioner } from "../gpu-service/captioner.ts";
+import { type EngineChoice, engineChoices } from "../gpu-service/engine.ts";
 import {
   type CaptionOptions,
   defaultCaptionOptions,
@@ -16,6 +17,7 @@ interface Flags {
   beam: string;
   candidates: string;
   modelDir: string;
+  engine: EngineChoice;
   json?: true;
 }
 
@@ -36,6 +38,14 @@ export function captionCommand(): Command {
       String(defaultCaptionOptions.candidates),
     )
     .option("--model-dir <folder>", "model bundle to caption with", defaultModelDir)
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "what runs the model; auto is tensorflow with a GPU (npm run setup:native), else onnx",
+      )
+        .choices(engineChoices)
+        .default("auto"),
+    )
     .option("--json", "a JSON object a line: the photo's path, and its result or its error")
     .addHelpText("after", examples)
     .exitOverride()
@@ -65,10 +75,16 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
 /** Returns whether every photo got its caption. */
 async function captionAll(
   paths: readonly string[],
-  { options, modelDir, json }: Pick<Flags, "modelDir" | "json"> & { options: CaptionOptions },
+  { options, modelDir, engine, json }: Pick<Flags, "modelDir" | "engine" | "json"> & { options: CaptionOptions },
 ): Promise<boolean> {
   const atOnce = 2 * maxBatch; // one batch in the model while the next is decoded
-  const captioner = await startCaptioner({ modelDir, maxBatch, maxPixels: defaultMaxPixels, maxQueued: atOnce });
+  const captioner = await startCaptioner({
+    modelDir,
+    engine,
+    maxBatch,
+    maxPixels: defaultMaxPixels,
+    maxQueued: atOnce,
+  });
   let areAllDone = true;
   try {
     for await (const outcome of captionFiles(paths, { captioner, options, atOnce })) {

@@ -1,5 +1,6 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { captionCommand } from "./caption-command.ts";
+import { runProgram } from "./run-program.ts";
 
 /** The `edge-caption` command. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
 const program = new Command("edge-caption")
@@ -7,13 +8,4 @@ const program = new Command("edge-caption")
   .exitOverride()
   .addCommand(captionCommand());
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said why
-  else {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+await runProgram(program);

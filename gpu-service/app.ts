@@ -39,6 +39,7 @@ function readinessOf(lifecycle: Lifecycle): ServiceReadiness {
   return {
     status: "ready",
     engine: engine.name,
+    reason: engine.reason,
     device: engine.device,
     model: { id: card.id, revision: card.revision },
   };

@@ -5,10 +5,12 @@ import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { decodeImage } from "./decode-image.ts";
+import type { EngineChoice } from "./engine.ts";
 import { startEngineProcess } from "./engine-process.ts";
 
 export interface CaptionerSettings {
   modelDir: string;
+  engine: EngineChoice;
   /** Photos that go through the model together. */
   maxBatch: number;
   /** Pixels of one photo, by its header. */
@@ -29,7 +31,7 @@ export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 /** From bytes to words: decodes, batches, encodes and searches, the networks in a process of their own. */
 export interface Captioner {
   readonly card: ModelCard;
-  readonly engine: { name: string; device: string };
+  readonly engine: { name: string; device: string; reason: string };
   /** Resolves when the engine has died; every caption after that fails. */
   readonly died: Promise<Error>;
   caption(photo: Photo): Promise<PhotoCaption>;
@@ -39,12 +41,13 @@ export interface Captioner {
 /** Opens the bundle and starts its engine; resolves when it is warm. */
 export async function startCaptioner({
   modelDir,
+  engine: choice,
   maxBatch,
   maxPixels,
   maxQueued,
 }: CaptionerSettings): Promise<Captioner> {
   const bundle = await openBundle(modelDir);
-  const engine = await startEngineProcess(modelDir);
+  const engine = await startEngineProcess(modelDir, choice);
   if (engine.revision !== bundle.revision) {
     await engine.close();
     throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${engine.revision}`);
@@ -65,7 +68,7 @@ export async function startCaptioner({
 
   return {
     card,
-    engine: { name: engine.name, device: engine.device },
+    engine: { name: engine.name, device: engine.device, reason: engine.reason },
     died: engine.died,
     async caption({ bytes, options, signal }) {
       if (inHand >= maxQueued) {

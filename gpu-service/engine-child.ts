@@ -1,12 +1,12 @@
 import { argv, exit } from "node:process";
 import { type SearchSettings, searchCaptions } from "./beam-search.ts";
 import { type Bundle, openBundle } from "./bundle.ts";
-import type { Engine } from "./engine.ts";
+import { chooseEngine } from "./choose-engine.ts";
+import { type Engine, type EngineChoice, engineChoices } from "./engine.ts";
 import type { EngineMessage, EngineRequest } from "./engine-protocol.ts";
-import { createOnnxEngine } from "./onnx/engine.ts";
 
-/** Entry of the engine's process: loads the bundle named by its argument, says `ready`, then answers call by call. */
-const [folder = ""] = argv.slice(2);
+/** Entry of the engine's process, `<bundle> <engine>`: loads both, says `ready`, then answers call by call. */
+const [folder = "", wanted] = argv.slice(2);
 
 // The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
 process.on("SIGINT", () => {});
@@ -15,12 +15,18 @@ process.on("disconnect", () => exit(0));
 
 try {
   const bundle = await openBundle(folder);
-  const engine = await createOnnxEngine(bundle);
+  const { engine, reason } = await chooseEngine(readChoice(wanted), bundle);
   await warmUp(engine, bundle);
   answerCalls(engine, bundle);
-  say({ kind: "ready", name: engine.name, device: engine.device, revision: bundle.revision });
+  say({ kind: "ready", name: engine.name, device: engine.device, reason, revision: bundle.revision });
 } catch (error) {
   say({ kind: "failed", reason: reasonOf(error) });
+}
+
+function readChoice(name: string | undefined): EngineChoice {
+  const choice = engineChoices.find((known) => known === name);
+  if (choice === undefined) throw new Error(`expected an engine, ${engineChoices.join(", ")}, received ${name}`);
+  return choice;
 }
 
 /** Runs one grey photo through, so that the first caller does not pay for buffers and kernels. */

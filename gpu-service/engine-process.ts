@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
+import type { EngineChoice } from "./engine.ts";
 import type { EngineCall, EngineMessage, EngineRequest } from "./engine-protocol.ts";
+import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
 
 type MessageOf<Kind extends EngineMessage["kind"]> = Extract<EngineMessage, { kind: Kind }>;
 type Answer = MessageOf<"captions" | "features">;
@@ -14,9 +16,10 @@ interface PendingCall {
 }
 
 /** Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. */
-export async function startEngineProcess(folder: string): Promise<EngineProcess> {
+export async function startEngineProcess(folder: string, choice: EngineChoice): Promise<EngineProcess> {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [folder], {
+  const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [folder, choice], {
+    env: environmentOf(choice),
     execArgv: ["--import", tsx],
     serialization: "advanced",
   });
@@ -31,10 +34,18 @@ export async function startEngineProcess(folder: string): Promise<EngineProcess>
   throw new Error(message.kind === "failed" ? message.reason : `the engine began with ${message.kind}`);
 }
 
+/** TensorFlow finds its CUDA libraries through the environment that its process begins with. */
+function environmentOf(choice: EngineChoice): NodeJS.ProcessEnv {
+  const setup = choice === "onnx" ? undefined : readNativeSetup();
+  return setup === undefined ? process.env : libraryEnvironment(setup);
+}
+
 /** A warm engine in its child process. Calls are answered in order; when the child dies, those it held fail once each. */
 export class EngineProcess {
   readonly name: string;
   readonly device: string;
+  /** Why this engine. */
+  readonly reason: string;
   readonly revision: string;
   /** Resolves when the child is gone though nobody closed it. */
   readonly died: Promise<Error>;
@@ -44,9 +55,10 @@ export class EngineProcess {
   #calls = 0;
   #isClosed = false;
 
-  constructor(child: ChildProcess, { name, device, revision }: MessageOf<"ready">) {
+  constructor(child: ChildProcess, { name, device, reason, revision }: MessageOf<"ready">) {
     this.name = name;
     this.device = device;
+    this.reason = reason;
     this.revision = revision;
     this.#child = child;
     child.on("message", (message: EngineMessage) => this.#settle(message));

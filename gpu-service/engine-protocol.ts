@@ -12,7 +12,7 @@ export type EngineCall =
 
 /** What the child says: once `ready` (or `failed`), then one answer a call. */
 export type EngineMessage =
-  | { kind: "ready"; name: string; device: string; revision: string }
+  | { kind: "ready"; name: string; device: string; reason: string; revision: string }
   | { kind: "failed"; reason: string }
   | { kind: "captions"; call: number; captions: FoundCaption[][]; encodeMs: number; searchMs: number }
   /** `features`: float32 [photos, featureSize]. */

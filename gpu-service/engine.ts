@@ -1,3 +1,8 @@
+/** What may be asked for; `auto` is the best that is set up. */
+export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
+
+export type EngineChoice = (typeof engineChoices)[number];
+
 /** The decoder's state for some rows (photos × beams). Owned by whoever got it, who releases it. */
 export interface DecoderState {
   /** Frees what the engine holds for it; the state is of no use afterwards. */

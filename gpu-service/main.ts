@@ -27,8 +27,9 @@ async function serve(settings: Settings): Promise<void> {
     drainOnSignal(service);
     const captioner = await startCaptioner(settings);
     lifecycle.open(captioner);
-    const { engine, card } = captioner;
-    log("info", "listening", { host, port, revision: card.revision, engine: engine.name, device: engine.device });
+    const { revision } = captioner.card;
+    const { name: engine, device, reason } = captioner.engine;
+    log("info", "listening", { host, port, revision, engine, device, reason });
     complain(await captioner.died);
     await drain(service, 1); // whoever waits is told first
   } catch (error) {

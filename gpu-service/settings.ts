@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
+import { engineChoices } from "./engine.ts";
 
 const shortestSecret = 16;
 
@@ -15,9 +16,11 @@ const environmentSchema = z.object({
     .transform((path) => resolve(path))
     .default(defaultModelDir)
     .describe("Folder of the model bundle; its weights stay in memory for good."),
-  ENGINE: oneOf(["auto", "onnx"])
+  ENGINE: oneOf(engineChoices)
     .default("auto")
-    .describe("What runs the model: onnx, or auto for the best that is set up."),
+    .describe(
+      "What runs the model: tensorflow (npm run setup:native), onnx, or auto: tensorflow with a GPU, else onnx.",
+    ),
   MAX_BATCH: wholeNumber({ min: 1, max: 256 })
     .default(8)
     .describe("Photos run together; more raises throughput, memory and the wait in a full batch."),
@@ -53,6 +56,7 @@ const settingsSchema = environmentSchema
     port: environment.PORT,
     host: environment.HOST,
     modelDir: environment.MODEL_DIR,
+    engine: environment.ENGINE,
     maxBatch: environment.MAX_BATCH,
     maxBytes: environment.MAX_BYTES,
     maxPixels: environment.MAX_PIXELS,

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import { CommanderError } from "commander";
+import { Interrupted } from "../cli/interrupted.ts";
+import { runProgram } from "../cli/run-program.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
-import { endOnSignal, Interrupted, untilAborted } from "./start/ending.ts";
+import { endOnSignal, untilAborted } from "./start/ending.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
 import { type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
 import { expectFree, preferFree } from "./start/ports.ts";
@@ -12,17 +13,7 @@ const preferredServicePort = 8788;
 const startLimitSeconds = 120;
 
 /** `npm start`. Exit codes: 0 ended as asked, 1 something failed, 2 wrong usage, 130 interrupted before the caption. */
-try {
-  await startCommand(start).parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError)
-    process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has said why
-  else if (error instanceof Interrupted) process.exitCode = 130;
-  else {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 1;
-  }
-}
+await runProgram(startCommand(start));
 
 async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   const ending = new AbortController();

@@ -135,6 +135,8 @@ export type ModelCard = z.infer<typeof modelCardSchema>;
 export const serviceReadinessSchema = z.object({
   status: z.literal("ready"),
   engine: z.string(),
+  /** Why this engine was chosen. */
+  reason: z.string(),
   device: z.string(),
   model: z.object({ id: z.string(), revision: revisionSchema }),
 });

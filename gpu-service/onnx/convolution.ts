@@ -1,55 +1,7 @@
-import type { Layer, LayerOf, LayersModel } from "../layers-model.ts";
+import { batchNormalizationTerms, type ConvolutionWeights } from "../convolution-weights.ts";
+import type { Layer, LayerOf } from "../layers-model.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { activate, type Compilation, type Value } from "./layers.ts";
-
-/** Kernel [height, width, in, out] as TensorFlow.js stores it, and one bias an output channel. */
-export interface ConvolutionWeights {
-  kernel: Float32Array;
-  bias: Float32Array;
-}
-
-/** A convolution's own weights; the bias is zero where the layer has none. */
-export function convolutionWeights(model: LayersModel, layer: LayerOf<"Conv2D">, input: Value): ConvolutionWeights {
-  const { filters, kernel_size: kernelSize, use_bias: hasBias } = layer.config;
-  const { channels } = imageShape(layer, input);
-  return {
-    kernel: model.weight(layer.name, "kernel", [...kernelSize, channels, filters]).values,
-    bias: hasBias ? model.weight(layer.name, "bias", [filters]).values : new Float32Array(filters),
-  };
-}
-
-/** Batch normalisation at inference is y = x · scale + shift, per channel. */
-export function batchNormalizationTerms(
-  model: LayersModel,
-  layer: LayerOf<"BatchNormalization">,
-  { channels, rank }: { channels: number; rank: number },
-): { scale: Float32Array; shift: Float32Array } {
-  if (layer.config.axis !== -1 && layer.config.axis !== rank) {
-    throw new Error(
-      `layer ${layer.name}: expected a batch normalisation over channels, found axis ${layer.config.axis}`,
-    );
-  }
-  const term = (name: string) => model.weight(layer.name, name, [channels]).values;
-  const mean = term("moving_mean");
-  const variance = term("moving_variance");
-  const gamma = layer.config.scale ? term("gamma") : new Float32Array(channels).fill(1);
-  const beta = layer.config.center ? term("beta") : new Float32Array(channels);
-  const scale = gamma.map((value, channel) => value / Math.sqrt((variance[channel] ?? 0) + layer.config.epsilon));
-  const shift = beta.map((value, channel) => value - (mean[channel] ?? 0) * (scale[channel] ?? 0));
-  return { scale, shift };
-}
-
-/** The weights of a convolution that does the work of the batch normalisation behind it, too. */
-export function foldBatchNormalization(
-  { kernel, bias }: ConvolutionWeights,
-  { scale, shift }: { scale: Float32Array; shift: Float32Array },
-): ConvolutionWeights {
-  const channels = scale.length;
-  return {
-    kernel: kernel.map((value, index) => value * (scale[index % channels] ?? 0)),
-    bias: bias.map((value, channel) => value * (scale[channel] ?? 0) + (shift[channel] ?? 0)),
-  };
-}
 
 /** Adds a convolution with its activation: [channels, height, width] → [filters, height', width']. */
 export function convolution(
@@ -139,7 +91,7 @@ function channelsFirst(
   return reordered;
 }
 
-function imageShape(layer: Layer, { shape }: Value): { channels: number; height: number; width: number } {
+export function imageShape(layer: Layer, { shape }: Value): { channels: number; height: number; width: number } {
   const [channels, height, width] = shape;
   if (channels === undefined || height === undefined || width === undefined) {
     throw new Error(

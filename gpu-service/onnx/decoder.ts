@@ -1,4 +1,5 @@
 import type { Layer, LayersModel } from "../layers-model.ts";
+import { splitDecoder } from "../split-decoder.ts";
 import { OnnxGraph } from "./graph.ts";
 import { compileLayer, onlyInput, type Value, vectorSize } from "./layers.ts";
 import { embedding, lstmStep, type StateTensor, StepState } from "./recurrence.ts";
@@ -27,41 +28,19 @@ interface DecoderSpec {
  * depends on the photo alone is moved out of the step and done once a photo.
  */
 export function compileDecoder(model: LayersModel, spec: DecoderSpec): CompiledDecoder {
-  const inputs = decoderInputs(model);
-  const spokenTo = dependentsOf(model, inputs.words);
-  const contextLayers = model.layers.filter((layer) => !spokenTo.has(layer.name));
-  const stepLayers = model.layers.filter((layer) => spokenTo.has(layer.name));
-  const handedOver = new Set(stepLayers.flatMap((layer) => layer.inputs).filter((name) => !spokenTo.has(name)));
+  const { contextLayers, stepLayers, handedOver } = splitDecoder(model);
   const context = compileContext(model, { layers: contextLayers, handedOver, featureSize: spec.featureSize });
   const step = compileStep(model, { ...spec, layers: stepLayers, context: context.state });
   return { context: context.bytes, step: step.bytes, state: [...context.state, ...step.memory] };
 }
 
-/** The words enter where an embedding reads; the photo's features are the other input. */
-function decoderInputs(model: LayersModel): { words: string; features: string } {
-  const inputs = model.layers.filter((layer) => layer.class === "InputLayer").map(({ name }) => name);
-  const embedded = new Set(
-    model.layers.filter((layer) => layer.class === "Embedding").flatMap((layer) => layer.inputs),
-  );
-  const [words] = inputs.filter((name) => embedded.has(name));
-  const [features] = inputs.filter((name) => !embedded.has(name));
-  if (inputs.length !== 2 || words === undefined || features === undefined) {
-    throw new Error(
-      `expected a decoder with one input of words and one of features, found inputs ${inputs.join(", ")}`,
-    );
-  }
-  return { words, features };
-}
-
-function dependentsOf(model: LayersModel, name: string): Set<string> {
-  const dependents = new Set([name]);
-  for (const layer of model.layers) if (layer.inputs.some((input) => dependents.has(input))) dependents.add(layer.name);
-  return dependents;
-}
-
 function compileContext(
   model: LayersModel,
-  { layers, handedOver, featureSize }: { layers: readonly Layer[]; handedOver: Set<string>; featureSize: number },
+  {
+    layers,
+    handedOver,
+    featureSize,
+  }: { layers: readonly Layer[]; handedOver: ReadonlySet<string>; featureSize: number },
 ): { bytes: Uint8Array; state: StateTensor[] } {
   const graph = new OnnxGraph();
   const features = { name: graph.input("features", "float32", ["photos", featureSize]), shape: [featureSize] };
@@ -103,7 +82,7 @@ function compileStep(
     if (layer.class === "InputLayer") return { name: words, shape: [] };
     if (layer.class === "Embedding") return embedding({ graph, model }, layer, { words, vocabularySize });
     if (layer.class === "LSTM") return lstmStep({ graph, model }, layer, { input: onlyInput(layer, inputs), state });
-    return compileLayer({ graph, model }, layer.name === model.output ? withoutSoftmax(layer) : layer, inputs);
+    return compileLayer({ graph, model }, layer, inputs);
   };
   for (const layer of layers) values.set(layer.name, compile(layer));
   const logits = values.get(model.output);
@@ -129,12 +108,4 @@ function writeBestWords(
   const wordIds = graph.node("Cast", [words], { to: 6 }); // 6: TensorProto.INT32
   graph.output(wordIds, { name: "next_words", type: "int32", shape: ["rows", "count"] });
   graph.output(best, { name: "log_probabilities", type: "float32", shape: ["rows", "count"] });
-}
-
-/** The softmax of the last layer is left to a logarithmic one, which keeps small probabilities apart. */
-function withoutSoftmax(layer: Layer): Layer {
-  if (layer.class !== "Dense" || layer.config.activation !== "softmax") {
-    throw new Error(`expected the decoder to end in a Dense layer with softmax, found ${layer.name} (${layer.class})`);
-  }
-  return { ...layer, config: { ...layer.config, activation: "linear" } };
 }

@@ -1,8 +1,10 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
-import type { Layer, LayerOf, LayersModel } from "../layers-model.ts";
-import { batchNormalizationTerms, convolution, convolutionWeights, foldBatchNormalization } from "./convolution.ts";
+import { foldedWeights } from "../convolution-weights.ts";
+import type { LayersModel } from "../layers-model.ts";
+import { walkEncoder } from "../walk-encoder.ts";
+import { convolution, imageShape } from "./convolution.ts";
 import { OnnxGraph } from "./graph.ts";
-import { type Compilation, compileLayer, onlyInput, type Value } from "./layers.ts";
+import { type Compilation, compileLayer, type Value } from "./layers.ts";
 
 interface EncoderSpec {
   preprocessing: Preprocessing;
@@ -36,38 +38,15 @@ function scalePixels(graph: OnnxGraph, { width, height, divisor, offset }: Prepr
 
 function compileLayers(compilation: Compilation, pixels: Value): Value {
   const { graph, model } = compilation;
-  const values = new Map<string, Value>();
-  const madeBy = (name: string): Value => {
-    const value = values.get(name);
-    if (value === undefined) throw new Error(`layer ${name} is read before it is made`);
-    return value;
-  };
-  const convolutionBefore = foldableConvolutions(model);
-  const folded = new Set(convolutionBefore.values());
-  for (const layer of model.layers) {
-    if (layer.class === "Conv2D" && folded.has(layer)) continue; // made with the batch normalisation behind it
-    const before = convolutionBefore.get(layer);
-    if (layer.class === "InputLayer") values.set(layer.name, pixels);
-    else if (layer.class === "BatchNormalization" && before !== undefined) {
-      const input = onlyInput(before, before.inputs.map(madeBy));
-      const terms = batchNormalizationTerms(model, layer, { channels: before.config.filters, rank: 3 });
-      const weights = foldBatchNormalization(convolutionWeights(model, before, input), terms);
-      values.set(layer.name, convolution(graph, { layer: before, input, weights }));
-    } else values.set(layer.name, compileLayer(compilation, layer, layer.inputs.map(madeBy)));
-  }
-  return madeBy(model.output);
-}
-
-/** Batch normalisations and the linear convolution before them, where nothing else reads that convolution. */
-function foldableConvolutions(model: LayersModel): Map<Layer, LayerOf<"Conv2D">> {
-  const readers = new Map<string, number>();
-  for (const input of model.layers.flatMap(({ inputs }) => inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
-  const layerByName = new Map(model.layers.map((layer) => [layer.name, layer]));
-  const foldable = new Map<Layer, LayerOf<"Conv2D">>();
-  for (const layer of model.layers) {
-    const before = layerByName.get(layer.inputs[0] ?? "");
-    if (layer.class !== "BatchNormalization" || before?.class !== "Conv2D") continue;
-    if (before.config.activation === "linear" && readers.get(before.name) === 1) foldable.set(layer, before);
-  }
-  return foldable;
+  return walkEncoder(model, pixels, {
+    convolve(input, layers) {
+      const { channels } = imageShape(layers.convolution, input);
+      return convolution(graph, {
+        layer: layers.convolution,
+        input,
+        weights: foldedWeights(model, { ...layers, channels }),
+      });
+    },
+    apply: (layer, inputs) => compileLayer(compilation, layer, inputs),
+  });
 }

@@ -1,5 +1,5 @@
 import type { Activation, Layer, LayerOf, LayersModel } from "../layers-model.ts";
-import { batchNormalization, convolution, convolutionWeights, globalAverage, pooling } from "./convolution.ts";
+import { batchNormalization, globalAverage, pooling } from "./convolution.ts";
 import type { OnnxGraph } from "./graph.ts";
 
 /** A value of the graph: float32 [n, ...shape]. Images lie channels first, shape [channels, height, width]. */
@@ -17,14 +17,6 @@ export interface Compilation {
 /** Adds one feed-forward layer to the graph. Sizes are checked on the way; an error names the layer. */
 export function compileLayer(compilation: Compilation, layer: Layer, inputs: readonly Value[]): Value {
   switch (layer.class) {
-    case "Conv2D": {
-      const input = onlyInput(layer, inputs);
-      return convolution(compilation.graph, {
-        layer,
-        input,
-        weights: convolutionWeights(compilation.model, layer, input),
-      });
-    }
     case "BatchNormalization":
       return batchNormalization(compilation, layer, onlyInput(layer, inputs));
     case "MaxPooling2D":
@@ -42,6 +34,7 @@ export function compileLayer(compilation: Compilation, layer: Layer, inputs: rea
       return concatenate(compilation.graph, layer, inputs);
     case "Add":
       return add(compilation.graph, layer, inputs);
+    case "Conv2D":
     case "InputLayer":
     case "Embedding":
     case "LSTM":

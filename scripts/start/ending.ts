@@ -1,10 +1,7 @@
+import { Interrupted } from "../../cli/interrupted.ts";
+
 /** npm passes on each Ctrl-C that the terminal has sent us already: a repeat this soon is the same one. */
 const repeatMs = 500;
-
-/** Why a run ends that somebody interrupted. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}
 
 /** Aborts at Ctrl-C and its like. Asked a second time, this process ends at once, and what it started with it. */
 export function endOnSignal(ending: AbortController): void {

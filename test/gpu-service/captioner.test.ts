@@ -9,7 +9,13 @@ import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
 
 async function tinyCaptioner({ maxQueued = 64 } = {}): Promise<Captioner> {
-  const captioner = await startCaptioner({ modelDir: tinyBundle, maxBatch: 8, maxPixels: 1e6, maxQueued });
+  const captioner = await startCaptioner({
+    modelDir: tinyBundle,
+    engine: "onnx",
+    maxBatch: 8,
+    maxPixels: 1e6,
+    maxQueued,
+  });
   onTestFinished(() => captioner.close());
   return captioner;
 }
@@ -62,14 +68,14 @@ describe("startCaptioner", () => {
     const path = join(folder, "manifest.json");
     const manifest = JSON.parse(await readFile(path, "utf8"));
     await writeFile(path, JSON.stringify({ ...manifest, encoder: { ...manifest.encoder, featureSize: 512 } }));
-    const started = startCaptioner({ modelDir: folder, maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
+    const started = startCaptioner({ modelDir: folder, engine: "onnx", maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
     await expect(started).rejects.toThrow("expected an encoder with features [n, 512], found [n, 2048]");
   });
 });
 
 describe("EngineProcess", () => {
   it("gives features to those who only want to encode", async () => {
-    const engine = await startEngineProcess(tinyBundle);
+    const engine = await startEngineProcess(tinyBundle, "onnx");
     onTestFinished(() => engine.close());
     const photos = await decodedPhotos({
       width: 299,
@@ -83,7 +89,7 @@ describe("EngineProcess", () => {
   });
 
   it("fails the calls it held once each when it is killed, and says that it died", async () => {
-    const engine = await startEngineProcess(tinyBundle);
+    const engine = await startEngineProcess(tinyBundle, "onnx");
     const pixels = new Uint8Array(64 * 299 * 299 * 3);
     const calls = [1, 2, 3].map(() => engine.encode(pixels, 64));
     kill(engine.pid ?? 0, "SIGKILL");
@@ -94,7 +100,7 @@ describe("EngineProcess", () => {
   });
 
   it("answers a call it cannot run with an error, and the next one as if nothing had been", async () => {
-    const engine = await startEngineProcess(tinyBundle);
+    const engine = await startEngineProcess(tinyBundle, "onnx");
     onTestFinished(() => engine.close());
     await expect(engine.encode(new Uint8Array(5), 1)).rejects.toThrow();
     expect(await engine.encode(new Uint8Array(299 * 299 * 3), 1)).toHaveLength(2048);

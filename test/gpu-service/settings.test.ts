@@ -10,6 +10,7 @@ describe("readSettings", () => {
       port: 8788,
       host: "127.0.0.1",
       modelDir: resolve("models/default"),
+      engine: "auto",
       maxBatch: 8,
       maxBytes: 20_971_520,
       maxPixels: 100_000_000,
@@ -35,7 +36,7 @@ describe("readSettings", () => {
     [{ MAX_BATCH: "0" }, 'MAX_BATCH: expected a whole number from 1 to 256, received "0"'],
     [{ MAX_BYTES: "1e6" }, 'MAX_BYTES: expected a whole number from 1 to 1073741824, received "1e6"'],
     [{ HOST: "" }, "HOST: expected some text, received none"],
-    [{ ENGINE: "abacus" }, 'ENGINE: expected auto or onnx, received "abacus"'],
+    [{ ENGINE: "abacus" }, 'ENGINE: expected auto or tensorflow or onnx, received "abacus"'],
     [{ ALLOW_UNSIGNED: "yes" }, 'ALLOW_UNSIGNED: expected true or false, received "yes"'],
     [{ SERVICE_SECRETS: "short" }, "SERVICE_SECRETS: expected secrets of at least 16 characters, received one of 5"],
     [

@@ -14,7 +14,13 @@ it.skipIf(!isResearchDataThere)(
   "says of 40 test photos what another framework says with the shipped weights, greedy and beam 3 (needs ../shared)",
   async () => {
     const expected = expectedSchema.parse(JSON.parse(await readFile(`${researchData}model-v1/expected.json`, "utf8")));
-    const captioner = await startCaptioner({ modelDir: defaultModelDir, maxBatch: 8, maxPixels: 1e6, maxQueued: 100 });
+    const captioner = await startCaptioner({
+      modelDir: defaultModelDir,
+      engine: "onnx",
+      maxBatch: 8,
+      maxPixels: 1e6,
+      maxQueued: 100,
+    });
     onTestFinished(() => captioner.close());
     for (const [beam, captions] of [
       [1, expected.greedy],

@@ -1,0 +1,24 @@
+import { type Command, CommanderError } from "commander";
+import { Interrupted } from "./interrupted.ts";
+
+/**
+ * Runs a command line to its end and sets the exit code: 0 done, 1 something failed (said in one sentence on standard
+ * error), 2 wrong usage, 130 interrupted. `describe` puts an error into better words than its own, where it can.
+ */
+export async function runProgram(
+  program: Command,
+  { describe }: { describe?: (error: unknown) => string | undefined } = {},
+): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    if (process.exitCode !== 1) return; // commander has said why, or nobody needs to be told
+    process.stderr.write(`${describe?.(error) ?? (error instanceof Error ? error.message : error)}\n`);
+  }
+}
+
+function exitCodeOf(error: unknown): 0 | 1 | 2 | 130 {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return error instanceof Interrupted ? 130 : 1;
+}

@@ -1,0 +1,118 @@
+import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import type { DecoderRows, DecoderState } from "../engine.ts";
+import type { Layer } from "../layers-model.ts";
+import { type SplitDecoder, splitDecoder } from "../split-decoder.ts";
+import { type Network, runLayer } from "./layers.ts";
+import { cellOf, embedding, hiddenOf, lstmStep, type StepValue, vectorsOf } from "./recurrence.ts";
+
+/** A decoder's state, float32 [rows, size] each: what the photo decides, by layer name, and the LSTMs' memory. */
+export class TensorFlowState implements DecoderState {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+
+  constructor(tensors: Record<string, Tensor>) {
+    this.tensors = tensors;
+  }
+
+  release(): void {
+    for (const tensor of Object.values(this.tensors)) tensor.dispose();
+  }
+}
+
+interface DecoderSpec {
+  vocabularySize: number;
+  /** Ids that are never the next word. */
+  neverNext: readonly number[];
+}
+
+interface StepTensors {
+  /** int32 [rows, count]. */
+  words: Tensor;
+  /** float32 [rows, count]. */
+  logProbabilities: Tensor;
+  state: Record<string, Tensor>;
+}
+
+/** A merge decoder on TensorFlow: the photo's part once a photo, the words' part once a word, the memory kept between. */
+export class TensorFlowDecoder {
+  readonly #network: Network;
+  readonly #spec: DecoderSpec;
+  readonly #layers: SplitDecoder;
+
+  constructor(network: Network, spec: DecoderSpec) {
+    this.#network = network;
+    this.#spec = spec;
+    this.#layers = splitDecoder(network.model);
+  }
+
+  /** float32 [photos, featureSize] → the state before the first word. */
+  begin(features: Float32Array, photos: number): TensorFlowState {
+    const { tf } = this.#network.weights;
+    const { contextLayers, stepLayers, handedOver } = this.#layers;
+    return new TensorFlowState(
+      tf.tidy(() => {
+        const values = new Map<string, Tensor>();
+        for (const layer of contextLayers) {
+          const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
+          const input = () => tf.tensor2d(features, [photos, features.length / photos]);
+          values.set(layer.name, layer.class === "InputLayer" ? input() : runLayer(this.#network, layer, inputs));
+        }
+        const context = [...values].filter(([name]) => handedOver.has(name));
+        const memory = stepLayers.flatMap((layer): [string, Tensor][] => {
+          if (layer.class !== "LSTM") return [];
+          const shape: [number, number] = [photos, layer.config.units];
+          return [hiddenOf(layer), cellOf(layer)].map((name) => [name, tf.zeros(shape)]);
+        });
+        return Object.fromEntries([...context, ...memory]);
+      }),
+    );
+  }
+
+  /** Caller disposes what it returns. */
+  step({ tensors }: TensorFlowState, { parents, words, count }: DecoderRows): StepTensors {
+    const { tf } = this.#network.weights;
+    const { neverNext, vocabularySize } = this.#spec;
+    const made = tf.tidy(() => {
+      const rows = tf.tensor1d(parents, "int32");
+      const state = Object.fromEntries(
+        Object.entries(tensors).map(([name, tensor]) => [name, tf.gather(tensor, rows)]),
+      );
+      const logits = this.#logits(state, tf.tensor1d(words, "int32"));
+      const allowed = tf.add(tf.logSoftmax(logits), this.#barred());
+      const best = tf.topk(allowed, Math.min(count, vocabularySize - neverNext.length));
+      return { words: best.indices, logProbabilities: best.values, ...state };
+    });
+    const { words: next, logProbabilities, ...state } = made;
+    return { words: next, logProbabilities, state };
+  }
+
+  /** Runs the words' layers; the LSTMs among them put their next memory into `state`. */
+  #logits(state: Record<string, Tensor>, words: Tensor1D): Tensor {
+    const { tf } = this.#network.weights;
+    const values = new Map<string, StepValue>(Object.entries(state));
+    const run = (layer: Layer): StepValue => {
+      const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
+      if (layer.class === "InputLayer") return words;
+      if (layer.class === "Embedding") return embedding(this.#network, layer, { words, ...this.#spec });
+      const [first] = inputs;
+      if (layer.class === "Dropout" && first !== undefined) return first; // in training only
+      if (layer.class === "LSTM" && first !== undefined) return lstmStep(this.#network, layer, { input: first, state });
+      return runLayer(
+        this.#network,
+        layer,
+        inputs.map((input) => vectorsOf(tf, input)),
+      );
+    };
+    for (const layer of this.#layers.stepLayers) values.set(layer.name, run(layer));
+    const logits = values.get(this.#network.model.output);
+    if (logits === undefined) throw new Error("the decoder has no output");
+    return vectorsOf(tf, logits);
+  }
+
+  /** float32 [vocabularySize]: 0, and minus infinity for what is never the next word. */
+  #barred(): Tensor {
+    const { neverNext, vocabularySize } = this.#spec;
+    return this.#network.weights.get("barred", [vocabularySize], () =>
+      Float32Array.from({ length: vocabularySize }, (_, id) => (neverNext.includes(id) ? Number.NEGATIVE_INFINITY : 0)),
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { type FoldedLayers, foldableConvolutions } from "./convolution-weights.ts";
+import type { Layer, LayersModel } from "./layers-model.ts";
+
+/** What an engine makes of an encoder's layers, its values being names in a graph, tensors, or what it likes. */
+export interface EncoderOperations<Value> {
+  /** A convolution, with the batch normalisation behind it where that can be folded in. */
+  convolve(input: Value, layers: FoldedLayers): Value;
+  /** Any other layer. */
+  apply(layer: Layer, inputs: readonly Value[]): Value;
+  /** Told of a value when no later layer reads it. */
+  forget?(value: Value): void;
+}
+
+/** Takes the pixels through an encoder's layers, whatever they are, and returns what its output layer makes of them. */
+export function walkEncoder<Value>(model: LayersModel, pixels: Value, operations: EncoderOperations<Value>): Value {
+  const values = new Map<string, Value>();
+  const madeBy = (name: string): Value => {
+    const value = values.get(name);
+    if (value === undefined) throw new Error(`layer ${name} is read before it is made`);
+    return value;
+  };
+  const steps = encoderSteps(model);
+  const lastReader = new Map(steps.flatMap((step) => step.inputs.map((input) => [input, step])));
+  for (const step of steps) {
+    const inputs = step.inputs.map(madeBy);
+    values.set(step.name, runStep(step, { inputs, pixels, operations }));
+    for (const name of new Set(step.inputs)) if (lastReader.get(name) === step) operations.forget?.(madeBy(name));
+  }
+  return madeBy(model.output);
+}
+
+interface EncoderStep {
+  /** Of the layer whose value it makes. */
+  name: string;
+  inputs: readonly string[];
+  work: Layer | FoldedLayers;
+}
+
+function encoderSteps(model: LayersModel): EncoderStep[] {
+  const convolutionBefore = foldableConvolutions(model);
+  const folded = new Set<Layer>(convolutionBefore.values());
+  return model.layers.flatMap((layer): EncoderStep[] => {
+    const { name, inputs } = layer;
+    if (folded.has(layer)) return []; // done with the batch normalisation behind it
+    if (layer.class === "Conv2D") return [{ name, inputs, work: { convolution: layer, normalization: undefined } }];
+    const convolution = convolutionBefore.get(layer);
+    if (layer.class !== "BatchNormalization" || convolution === undefined) return [{ name, inputs, work: layer }];
+    return [{ name, inputs: convolution.inputs, work: { convolution, normalization: layer } }];
+  });
+}
+
+function runStep<Value>(
+  { name, work }: EncoderStep,
+  { inputs, pixels, operations }: { inputs: readonly Value[]; pixels: Value; operations: EncoderOperations<Value> },
+): Value {
+  if (!("convolution" in work)) return work.class === "InputLayer" ? pixels : operations.apply(work, inputs);
+  const [input] = inputs;
+  if (input === undefined || inputs.length > 1) throw new Error(`layer ${name}: expected a convolution of one input`);
+  return operations.convolve(input, work);
+}

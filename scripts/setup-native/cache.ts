@@ -1,0 +1,77 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { describeBytes } from "./progress.ts";
+
+const dayMs = 24 * 3600 * 1000;
+const partialName = /^\.partial-(.+)-(\d+)-[^-]+$/;
+
+/** Folders outside the checkout that keep what was fetched and built between runs. */
+export interface Cache {
+  downloads: string;
+  libraries: string;
+}
+
+/** Makes the cache's folders where they are missing, and clears away what killed runs left in them. */
+export async function openCache(folder: string): Promise<Cache> {
+  const cache = { downloads: join(folder, "downloads"), libraries: join(folder, "tensorflow") };
+  for (const place of Object.values(cache)) {
+    await mkdir(place, { recursive: true });
+    await removeStale(place);
+  }
+  return cache;
+}
+
+/** Runs `work` on a new folder beside what it will become, and removes what is left of that folder when it has ended. */
+export async function inStaging<Result>(parent: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(parent, `.partial-${hostname()}-${process.pid}-`));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Gives a finished file or folder its name, all at once. Where another run was first, its result stays. */
+export async function publish(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
+
+/** Throws a sentence where the file system of `folder` has less room than that. */
+export async function expectSpace(folder: string, { bytes }: { bytes: number }): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free < bytes)
+    throw new Error(
+      `expected ${describeBytes(bytes)} of free space for ${folder}, found ${describeBytes(free)}: make room, or choose another place with --cache`,
+    );
+}
+
+async function removeStale(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name);
+    if (await isStale(path, { name })) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** A run on another host that shares the cache cannot be asked whether it lives: it gets a day. */
+async function isStale(path: string, { name }: { name: string }): Promise<boolean> {
+  const [, host, pid] = partialName.exec(name) ?? [];
+  if (host === undefined) return false;
+  if (host === hostname()) return Number(pid) === process.pid || !isAlive(Number(pid));
+  return Date.now() - (await stat(path)).mtimeMs > dayMs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"; // it is somebody else's
+  }
+}

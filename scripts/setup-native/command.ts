@@ -1,0 +1,93 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { classicVersion, defaultVersion, type Kind } from "./pins.ts";
+
+/** What was asked for on the command line. */
+export interface SetupRequest {
+  /** Undefined: for GPUs where one is seen. */
+  kind: Kind | undefined;
+  /** Of TensorFlow. */
+  version: string;
+  /** A wheel, an archive or a folder, with its full path, or a URL. */
+  from: string | undefined;
+  isClassic: boolean;
+  withCuda: boolean;
+  /** Whether files are taken whose hash is not pinned. */
+  isUnpinned: boolean;
+  cacheFolder: string;
+  isForced: boolean;
+}
+
+interface Flags {
+  gpu?: true;
+  cpu?: true;
+  tensorflow: string;
+  from?: string;
+  classic?: true;
+  withCuda?: true;
+  unpinned?: true;
+  cache?: string;
+  force?: true;
+}
+
+/** The command line of `npm run setup:native`. */
+export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): Command {
+  const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+  return new Command("npm run setup:native --")
+    .description("Sets up the native engine: TensorFlow's own library under @tensorflow/tfjs-node-gpu.")
+    .addOption(new Option("--gpu", "the library for NVIDIA GPUs (default where one is seen)").conflicts("cpu"))
+    .option("--cpu", "the library without GPU support, less than half as large")
+    .addOption(
+      new Option("--with-cuda", "fetch CUDA and cuDNN too, where the system has none").conflicts(["cpu", "classic"]),
+    )
+    .addOption(
+      new Option("--from <place>", "TensorFlow from this wheel, libtensorflow archive, folder or URL, without pip")
+        .conflicts("classic")
+        .argParser((place) => readPlace(place, { invokedFrom })),
+    )
+    .option("--classic", `the package's own libtensorflow ${classicVersion}: CUDA 11.2, no GPU newer than Ampere`)
+    .option("--tensorflow <version>", "version of TensorFlow to fetch", readVersion, defaultVersion)
+    .option("--unpinned", "take files whose hash is not pinned here")
+    .option("--cache <folder>", "what is fetched and built is kept here (default: ~/.cache/edge-caption)")
+    .option("--force", "unpack and build again what is set up already")
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action((flags: Flags) =>
+      setUp({
+        kind: flags.gpu ? "gpu" : flags.cpu && "cpu",
+        version: flags.classic ? classicVersion : flags.tensorflow,
+        from: flags.from,
+        isClassic: flags.classic === true,
+        withCuda: flags.withCuda === true,
+        isUnpinned: flags.unpinned === true,
+        cacheFolder: flags.cache === undefined ? defaultCache() : resolve(invokedFrom, flags.cache),
+        isForced: flags.force === true,
+      }),
+    );
+}
+
+const examples = `
+Examples:
+  npm run setup:native                      GPU library where a GPU is seen, else the CPU one
+  npm run setup:native -- --gpu --with-cuda on a machine that has an NVIDIA driver and nothing else
+  npm run setup:native -- --from ./tensorflow_cpu-2.20.0-….whl
+                                            without pip or network: fetch that file elsewhere
+
+It fetches a TensorFlow wheel through pip (nothing of Python is installed), checks its hash, unpacks the library,
+compiles the binding with node-gyp (g++, make, python3), and trains a little to see that it runs. Run again, it only
+does the last. The variable EDGE_CAPTION_CACHE is --cache for every run. More: docs/native.md`;
+
+function readPlace(place: string, { invokedFrom }: { invokedFrom: string }): string {
+  return /^https?:\/\//.test(place) ? place : resolve(invokedFrom, place);
+}
+
+function readVersion(text: string): string {
+  if (/^\d+\.\d+\.\d+$/.test(text)) return text;
+  throw new InvalidArgumentError(`Expected a version such as ${defaultVersion}.`);
+}
+
+function defaultCache(): string {
+  const { EDGE_CAPTION_CACHE, XDG_CACHE_HOME } = process.env;
+  return EDGE_CAPTION_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "edge-caption");
+}

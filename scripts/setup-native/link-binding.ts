@@ -1,0 +1,64 @@
+import { lstat, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type NativeSetup, nativeRecordPath } from "../../gpu-service/native-setup.ts";
+
+interface Linking<Report> {
+  packageFolder: string;
+  /** Folder with the library and the binding. */
+  root: string;
+  /** Runs what is linked; throws where it does not run. */
+  check(): Promise<Report>;
+  /** What to record once it has run. */
+  describe(report: Report): NativeSetup;
+}
+
+/**
+ * Points the binding's package at a root, and records that once the check has passed. The package finds the binding
+ * behind the link, and the binding, by its real path, the library. Where the check fails, what was set up before stays.
+ */
+export async function linkBinding<Report>({ packageFolder, root, check, describe }: Linking<Report>): Promise<Report> {
+  const link = join(packageFolder, "lib");
+  const target = join(root, "lib");
+  const record = nativeRecordPath(packageFolder);
+  const before = { target: await readLink(link), record: await readText(record) };
+  if (before.target !== target) {
+    await rm(record, { force: true });
+    await replaceLink(link, target);
+  }
+  try {
+    const report = await check();
+    await writeText(record, `${JSON.stringify(describe(report), null, 2)}\n`);
+    return report;
+  } catch (error) {
+    await rm(record, { force: true });
+    await rm(link);
+    if (before.target !== undefined && before.target !== target) {
+      await replaceLink(link, before.target);
+      if (before.record !== undefined) await writeText(record, before.record);
+    }
+    throw error;
+  }
+}
+
+/** All at once, but where the package's own build has left a folder. */
+async function replaceLink(link: string, target: string): Promise<void> {
+  const partial = `${link}.${process.pid}`;
+  await symlink(target, partial);
+  const stats = await lstat(link).catch(() => undefined);
+  if (stats?.isDirectory()) await rm(link, { recursive: true });
+  await rename(partial, link);
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  const partial = `${path}.${process.pid}`;
+  await writeFile(partial, text);
+  await rename(partial, path);
+}
+
+async function readLink(path: string): Promise<string | undefined> {
+  return readlink(path).catch(() => undefined);
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}

@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import * as z from "zod";
+import type { Architecture, Kind } from "./pins.ts";
+import { say } from "./progress.ts";
+import { findProgram } from "./toolchain.ts";
+
+const newestNode = 22;
+const architectures: Record<string, Architecture> = { x64: "x86_64", arm64: "aarch64" };
+const reportSchema = z.object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) });
+
+const driverLibraries = ["x86_64-linux-gnu", "aarch64-linux-gnu", "../lib64"].map(
+  (folder) => `/usr/lib/${folder}/libcuda.so.1`,
+);
+
+/** What a setup depends on of the machine it runs on. */
+export interface Machine {
+  platform: string;
+  /** As Node calls it. */
+  arch: string;
+  /** Undefined where the C library is another, as on Alpine. */
+  glibc: string | undefined;
+  node: string;
+}
+
+export function thisMachine(): Machine {
+  const { header } = reportSchema.parse(process.report.getReport());
+  const { platform, arch, versions } = process;
+  return { platform, arch, glibc: header.glibcVersionRuntime, node: versions.node };
+}
+
+/** The wheels' name of the machine's architecture. Throws a sentence where no wheel or no binding can run on it. */
+export function expectSupported({ platform, arch, glibc, node }: Machine): Architecture {
+  if (Number.parseInt(node, 10) > newestNode)
+    throw new Error(
+      `expected Node 20 to ${newestNode}, running ${node}: @tensorflow/tfjs-node-gpu calls functions of node:util that Node 23 removed`,
+    );
+  const architecture = architectures[arch];
+  if (platform === "linux" && glibc !== undefined && architecture !== undefined) return architecture;
+  const found = `${platform} on ${arch}${platform === "linux" && glibc === undefined ? " without glibc" : ""}`;
+  throw new Error(
+    `expected Linux with glibc on x64 or arm64, running ${found}: TensorFlow's library cannot be had for it; the default engine needs none`,
+  );
+}
+
+/** What the library should be for, where nobody said. */
+export function detectKind(): Kind {
+  const signs = ["/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1", ...driverLibraries];
+  const found = signs.find((path) => existsSync(path)) ?? findProgram("nvidia-smi");
+  say(found === undefined ? "no NVIDIA GPU was seen (--gpu chooses its library all the same)" : `found ${found}`);
+  return found === undefined ? "cpu" : "gpu";
+}

@@ -1,0 +1,28 @@
+import { Presets, SingleBar } from "cli-progress";
+
+export interface Progress {
+  add(bytes: number): void;
+  end(): void;
+}
+
+/** A bar on a terminal, a plain line elsewhere. */
+export function showProgress(what: string, { totalBytes }: { totalBytes: number }): Progress {
+  if (!process.stderr.isTTY) {
+    say(totalBytes > 0 ? `${what}, ${describeBytes(totalBytes)}` : what);
+    return { add() {}, end() {} };
+  }
+  const format = `${what} [{bar}] {percentage}% of ${describeBytes(totalBytes)}, {duration_formatted}`;
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic);
+  bar.start(totalBytes, 0);
+  return { add: (bytes) => bar.increment(bytes), end: () => bar.stop() };
+}
+
+/** Tells what is being done; results go to standard output, this does not. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** In the decimal units of package indexes. */
+export function describeBytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}

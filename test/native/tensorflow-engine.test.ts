@@ -1,0 +1,118 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { searchCaptions } from "../../gpu-service/beam-search.ts";
+import { type Bundle, defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
+import { decodeImage } from "../../gpu-service/decode-image.ts";
+import type { Engine } from "../../gpu-service/engine.ts";
+import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { readNativeSetup } from "../../gpu-service/native-setup.ts";
+import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
+import { loadTensorFlow } from "../../gpu-service/tensorflow/binding.ts";
+import { createTensorFlowEngine } from "../../gpu-service/tensorflow/engine.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
+import { madePhotos } from "../fixtures/made-images.ts";
+import { photoNames, photoPath } from "../fixtures/real-photos.ts";
+import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
+import { cosine, rowsOf } from "../fixtures/vectors.ts";
+
+const batch = 8;
+
+/** Features of decoded photos, and their captions by beam. */
+async function runEngine(engine: Engine, { bundle, photos }: { bundle: Bundle; photos: readonly Uint8Array[] }) {
+  const { specialIds, search } = bundle.manifest;
+  const settings = { ...search, startId: specialIds.start, endId: specialIds.end };
+  const rows: Float32Array[] = [];
+  const captions: string[] = [];
+  for (let first = 0; first < photos.length; first += batch) {
+    const some = photos.slice(first, first + batch);
+    const features = await engine.encode(Buffer.concat(some), some.length);
+    rows.push(...rowsOf(features, some.length));
+    for (const beam of [1, 3, 10]) {
+      const options = some.map(() => ({ beam, candidates: 1 }));
+      const found = await searchCaptions(engine, { features, options }, settings);
+      captions.push(...found.flat().map(({ words }) => `beam ${beam}: ${bundle.vocabulary.decode(words)}`));
+    }
+  }
+  await engine.close();
+  return { rows, captions };
+}
+
+async function expectSame(bundle: Bundle, files: readonly Uint8Array[]): Promise<void> {
+  const photos = await decodeAll(files, bundle);
+  const expected = await runEngine(await createOnnxEngine(bundle), { bundle, photos });
+  const found = await runEngine(createTensorFlowEngine(bundle, loadTensorFlow()), { bundle, photos });
+  for (const [index, vector] of found.rows.entries()) {
+    expect(cosine(vector, expected.rows[index] ?? new Float32Array())).toBeGreaterThan(0.9999);
+  }
+  expect(found.captions).toEqual(expected.captions);
+}
+
+async function decodeAll(files: readonly Uint8Array[], { manifest }: Bundle): Promise<Uint8Array[]> {
+  const settings = { preprocessing: manifest.preprocessing, maxPixels: 1e8 };
+  return Promise.all(files.map(async (bytes) => (await decodeImage(bytes, settings)).pixels));
+}
+
+describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs the native engine)", () => {
+  it("gives the features and captions of the onnx engine on made and real photos", async () => {
+    const real = await Promise.all(photoNames.map((name) => readFile(photoPath(name))));
+    await expectSame(await openBundle(defaultModelDir), [...(await madePhotos(12)), ...real]);
+  });
+
+  it("gives them on the tiny bundle, too", async () => {
+    await expectSame(await openBundle(tinyBundle), await madePhotos(64));
+  });
+
+  it.skipIf(!isResearchDataThere)("gives them on 40 full-size photos (needs ../shared)", async () => {
+    const names = await readdir(`${researchData}photos`);
+    const files = await Promise.all(names.map((name) => readFile(`${researchData}photos/${name}`)));
+    await expectSame(await openBundle(defaultModelDir), files);
+  });
+
+  it("runs in the engine's process when asked for, and says so", async () => {
+    const engine = await startEngineProcess(tinyBundle, "tensorflow");
+    onTestFinished(() => engine.close());
+    expect(engine).toMatchObject({ name: "tensorflow", reason: "asked for" });
+    expect(await engine.encode(new Uint8Array(299 * 299 * 3), 1)).toHaveLength(2048);
+  });
+
+  it.skipIf(existsSync("/dev/nvidia0"))(
+    "gives way to the onnx engine where there is no GPU (needs no GPU)",
+    async () => {
+      const engine = await startEngineProcess(tinyBundle, "auto");
+      onTestFinished(() => engine.close());
+      expect(engine).toMatchObject({ name: "onnx", reason: expect.stringMatching(/GPU/) });
+    },
+  );
+
+  it("leaks no tensor over 1000 batches, and keeps none when closed", async () => {
+    const tf = loadTensorFlow();
+    const before = tf.memory().numTensors;
+    const bundle = await openBundle(tinyBundle);
+    const engine = createTensorFlowEngine(bundle, tf);
+    onTestFinished(() => engine.close());
+    const { specialIds, search } = bundle.manifest;
+    const settings = { ...search, startId: specialIds.start, endId: specialIds.end };
+    const [pixels = new Uint8Array()] = await decodeAll(await madePhotos(1), bundle);
+    const runBatch = async () => {
+      const features = await engine.encode(pixels, 1);
+      await searchCaptions(engine, { features, options: [{ beam: 3, candidates: 1 }] }, settings);
+    };
+    await runBatch();
+    const warm = tf.memory().numTensors;
+    for (let count = 0; count < 1000; count++) await runBatch();
+    expect(tf.memory().numTensors).toBe(warm);
+    await engine.close();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("frees what it holds when a batch fails", async () => {
+    const tf = loadTensorFlow();
+    const engine = createTensorFlowEngine(await openBundle(tinyBundle), tf);
+    onTestFinished(() => engine.close());
+    await engine.encode(new Uint8Array(299 * 299 * 3), 1);
+    const warm = tf.memory().numTensors;
+    await expect(engine.encode(new Uint8Array(7), 1)).rejects.toThrow();
+    expect(tf.memory().numTensors).toBe(warm);
+  });
+});
