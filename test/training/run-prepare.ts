@@ -1,0 +1,60 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { onTestFinished, vi } from "vitest";
+import { prepare } from "../../training/prepare.ts";
+import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
+import { runStages } from "../../training/stage.ts";
+import { temporaryFolder } from "../fixtures/bundles.ts";
+
+export const repository = fileURLToPath(new URL("../..", import.meta.url));
+export const trainCommand = ["--import", "tsx", "training/main.ts"];
+
+export interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command as `npm run train` does, in a process of its own. */
+export function train(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...trainCommand, ...args], { cwd: repository }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+interface Places extends Partial<TrainSettings> {
+  data: string;
+  out?: string;
+}
+
+/** Runs `prepare` in this process, with a minimum count of 2. Returns where it wrote, and what it said. */
+export async function runPrepare({
+  data,
+  out,
+  ...settings
+}: Places): Promise<{ data: string; out: string; said: string }> {
+  const heard = listen();
+  const context = {
+    data,
+    out: out ?? (await temporaryFolder()),
+    settings: { ...defaultSettings, minCount: 2, ...settings },
+  };
+  await runStages([prepare], context);
+  return { data, out: context.out, said: heard() };
+}
+
+/** Keeps what is said out of the test run's output. Returns a look at it. */
+export function listen(): () => string {
+  const writes = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, "write").mockReturnValue(true));
+  const stop = () => {
+    for (const write of writes) write.mockRestore();
+  };
+  onTestFinished(stop);
+  return () => {
+    const said = writes.flatMap((write) => write.mock.calls.map(([text]) => String(text))).join("");
+    stop();
+    return said;
+  };
+}

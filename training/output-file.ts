@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { describeFileError } from "./file-error.ts";
+
+const blockBytes = 64 * 1024;
+
+/** What a file holds. */
+export interface FileDigest {
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * Writes a file, as far as the disk, under the temporary name `<path>.partial`, which `putInPlace` takes from it. The
+ * error says in a sentence why it could not be written whole.
+ */
+export async function writePartial(path: string, texts: Iterable<string>): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    const file = await open(partialOf(path), "w");
+    try {
+      for (const block of blocksOf(texts)) {
+        hash.update(block);
+        bytes += block.length;
+        await file.writeFile(block); // goes on where the last one ended
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const sentence = describeFileError(cause, { path });
+    throw sentence === undefined ? cause : new Error(sentence, { cause });
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Gives a written file its name. Whoever reads it sees the old one or the new one, whole. */
+export function putInPlace(path: string): Promise<void> {
+  return rename(partialOf(path), path);
+}
+
+/** Removes what was written of a file that is not to be put in place, so that it takes no room. */
+export function discardPartial(path: string): Promise<void> {
+  return rm(partialOf(path), { force: true });
+}
+
+/** Reads a file for its size and SHA-256, without holding it in memory. */
+export async function digestFile(path: string): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+function partialOf(path: string): string {
+  return `${path}.partial`;
+}
+
+function* blocksOf(texts: Iterable<string>): Generator<Buffer> {
+  let block = "";
+  for (const text of texts) {
+    block += text;
+    if (block.length < blockBytes) continue;
+    yield Buffer.from(block);
+    block = "";
+  }
+  yield Buffer.from(block);
+}

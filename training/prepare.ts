@@ -1,0 +1,83 @@
+import { type AssignedPhoto, assignSplits, setTenthAside } from "./assign-splits.ts";
+import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
+import { describeFindings, describeSummary } from "./describe-summary.ts";
+import { examinePhotos, statPhotos } from "./examine-photos.ts";
+import { learnVocabulary } from "./learn-vocabulary.ts";
+import { preparedFiles } from "./prepared.ts";
+import { say } from "./progress.ts";
+import { readDataset } from "./read-dataset.ts";
+import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
+import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
+import { describeWordVectors, readWordVectors } from "./word-vectors.ts";
+
+/**
+ * In: captions, splits and photos at `--data`. Out, into `prepare/`, with the schemas of `prepared.ts`: `vocabulary.json`
+ * (ids from 1, 0 is padding), `captions.jsonl` (a photo a line, with its split and cleaned captions), `summary.json`.
+ */
+export const prepare: Stage = {
+  name: "prepare",
+  about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
+
+  async isUpToDate(context) {
+    const dataset = await readDataset(context.data);
+    const { digest } = await statPhotos(dataset);
+    return isRecorded(stageFolder(context, "prepare"), dependenciesOf(dataset, { context, digest }));
+  },
+
+  async run(context) {
+    const dataset = await readDataset(context.data);
+    const { digest, missing } = await statPhotos(dataset);
+    const { photos, findings } = await choosePhotos(dataset, { missing });
+    for (const line of describeFindings(findings)) say(line);
+    const { vocabulary, prepared, figures } = learnVocabulary(dataset, { photos, ...context.settings });
+    const { hasSplits, sources } = dataset;
+    const summary = { ...figures, hasSplits, findings, sources };
+    await writeOutputs(stageFolder(context, "prepare"), {
+      dependencies: dependenciesOf(dataset, { context, digest }),
+      files: {
+        [preparedFiles.vocabulary]: [`${JSON.stringify(vocabulary.words)}\n`],
+        [preparedFiles.captions]: jsonLines(prepared),
+        [preparedFiles.summary]: [`${JSON.stringify(summary, null, 2)}\n`],
+      },
+    });
+    process.stdout.write(describeSummary(summary));
+    const { wordVectors } = context.settings;
+    if (wordVectors !== undefined) say(describeWordVectors(await readWordVectors(wordVectors, vocabulary.words)));
+  },
+};
+
+function dependenciesOf(
+  { sources }: Dataset,
+  { context, digest }: { context: TrainContext; digest: string },
+): Dependencies {
+  const { cleaning, minCount } = context.settings;
+  return { settings: { cleaning, minCount }, inputs: { ...sources, photos: digest } };
+}
+
+/** The photos that there is something to learn from or to score by, each in one split; and what was odd about the others. */
+async function choosePhotos(
+  dataset: Dataset,
+  { missing }: { missing: ReadonlySet<CaptionedPhoto> },
+): Promise<{ photos: AssignedPhoto[]; findings: Findings }> {
+  const there = dataset.photos.filter((photo) => !missing.has(photo));
+  const gone = dataset.photos.filter((photo) => missing.has(photo)).map(({ file }) => file);
+  if (there.length === 0) throw new Error(`expected the photos in ${dataset.folder}, found none, not even ${gone[0]}`);
+  const isListed = ({ splits }: CaptionedPhoto) => !dataset.hasSplits || splits.length > 0;
+  const { usable, unusable } = await examinePhotos(dataset.folder, there.filter(isListed));
+  const { photos, findings } = assignSplits(dataset.hasSplits ? usable : setTenthAside(usable));
+  return {
+    photos,
+    findings: {
+      missing: gone,
+      unusable,
+      duplicated: [...dataset.findings.duplicated, ...findings.duplicated],
+      inTwoSplits: findings.inTwoSplits,
+      withoutCaptions: dataset.findings.withoutCaptions,
+      inNoSplit: there.filter((photo) => !isListed(photo)).map(({ file }) => file),
+    },
+  };
+}
+
+function* jsonLines(values: Iterable<unknown>): Generator<string> {
+  for (const value of values) yield `${JSON.stringify(value)}\n`;
+}

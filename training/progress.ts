@@ -1,0 +1,100 @@
+import { Presets, SingleBar } from "cli-progress";
+
+/** Between two plain lines. */
+const lineEveryMs = 10_000;
+
+export interface Progress {
+  advance(count?: number): void;
+  /** Takes the last look; call it once, however the work ended. */
+  end(): void;
+}
+
+interface Work {
+  total: number;
+  /** What is counted, in the plural. */
+  unit: string;
+  /** What an earlier run has done of it; the rate is counted from there. */
+  done?: number;
+}
+
+/** How far work is, with rate and time left: a bar on a terminal, a plain line now and then elsewhere. */
+export function showProgress(what: string, work: Work): Progress {
+  return process.stderr.isTTY ? showBar(what, new Pace(work)) : showLines(what, new Pace(work));
+}
+
+/** Tells what is being done. Results go to standard output, this does not. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function showBar(what: string, pace: Pace): Progress {
+  const options = {
+    format: `${what} [{bar}] {pace}`,
+    stream: process.stderr,
+    barsize: 24,
+    linewrap: null,
+    gracefulExit: false, // it would catch the first Ctrl-C and let the work go on
+  };
+  const bar = new SingleBar(options, Presets.shades_classic);
+  bar.start(pace.total, pace.done, { pace: pace.describe() });
+  return {
+    advance(count = 1) {
+      pace.done += count;
+      bar.update(pace.done, { pace: pace.describe() });
+    },
+    end: () => bar.stop(),
+  };
+}
+
+function showLines(what: string, pace: Pace): Progress {
+  let saidMs = Date.now();
+  const tell = () => {
+    say(`${what}: ${pace.describe()}`);
+    saidMs = Date.now();
+  };
+  return {
+    advance(count = 1) {
+      pace.done += count;
+      if (Date.now() - saidMs >= lineEveryMs) tell();
+    },
+    end: tell,
+  };
+}
+
+class Pace {
+  readonly total: number;
+  done: number;
+  readonly #unit: string;
+  readonly #doneBefore: number;
+  readonly #begunMs = Date.now();
+
+  constructor({ total, unit, done = 0 }: Work) {
+    this.total = total;
+    this.done = done;
+    this.#unit = unit;
+    this.#doneBefore = done;
+  }
+
+  /** Like `120 of 8091 photos, 53 a second, 2 min left`. */
+  describe(): string {
+    const seconds = Math.max(Date.now() - this.#begunMs, 1) / 1000;
+    const rate = (this.done - this.#doneBefore) / seconds;
+    const count = `${this.done} of ${this.total} ${this.#unit}`;
+    if (rate === 0) return count;
+    const left = this.total - this.done;
+    return `${count}, ${describeRate(rate)}, ${left > 0 ? `${describeDuration(left / rate)} left` : `in ${describeDuration(seconds)}`}`;
+  }
+}
+
+function describeRate(rate: number): string {
+  return rate >= 1
+    ? `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} a second`
+    : `${(60 * rate).toFixed(1)} a minute`;
+}
+
+function describeDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

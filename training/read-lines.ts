@@ -1,0 +1,65 @@
+import { createReadStream } from "node:fs";
+import { TextDecoder } from "node:util";
+
+const newline = 0x0a;
+const maxLineBytes = 4 * 2 ** 20;
+
+/** A line of text that is not empty, without white space at its end. Numbers count from 1, empty lines included. */
+export interface Line {
+  number: number;
+  text: string;
+}
+
+interface LineOptions {
+  /** For messages. */
+  path: string;
+  /** Whether bytes that are no UTF-8 become U+FFFD; otherwise they are an error. */
+  isLenient?: boolean;
+}
+
+/** Reads a UTF-8 file line by line, with or without byte order mark, with the ends of lines of any system. */
+export function readLines(path: string): AsyncGenerator<Line> {
+  return splitLines(createReadStream(path), { path });
+}
+
+/** Only "\n" ends a line: word vectors have words of U+0085 and U+2028, where others see an end too. */
+export async function* splitLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { path, isLenient = false }: LineOptions,
+): AsyncGenerator<Line> {
+  const decoder = new TextDecoder("utf-8", { fatal: !isLenient });
+  let number = 0;
+  for await (const bytes of splitBytes(chunks, { path })) {
+    number += 1;
+    const text = decode(bytes, { decoder, place: placeOf({ path, number }) }).trimEnd();
+    if (text !== "") yield { number, text };
+  }
+}
+
+/** Where a line stands, for messages. */
+export function placeOf({ path, number }: { path: string; number: number }): string {
+  return `${path}, line ${number}`;
+}
+
+async function* splitBytes(chunks: AsyncIterable<Uint8Array>, { path }: LineOptions): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array();
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+      yield bytes.subarray(start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    if (rest.length > maxLineBytes) throw new Error(`${path}: expected a text file, found a line of over 4 MiB`);
+  }
+  yield rest;
+}
+
+function decode(bytes: Uint8Array, { decoder, place }: { decoder: TextDecoder; place: string }): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new Error(`${place}: expected UTF-8, found bytes that are none`, { cause });
+  }
+}

@@ -1,0 +1,12 @@
+import type { Cleaning } from "../shared/clean-caption.ts";
+
+/** Everything on the command line that changes a result. Each stage records those it depends on. */
+export interface TrainSettings {
+  cleaning: Cleaning;
+  /** How often a word must be seen in the training captions to be learnt. */
+  minCount: number;
+  /** A file in GloVe's text format, with its full path; undefined: none. */
+  wordVectors?: string | undefined;
+}
+
+export const defaultSettings: TrainSettings = { cleaning: "natural", minCount: 10 };

@@ -1,0 +1,80 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod";
+import { digestFile, discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";
+
+const recordName = "settings.json";
+
+/** `settings.json`, beside a stage's outputs and written last: what they were made with, and what they are. */
+const recordSchema = z.strictObject({
+  /** Raised when a stage's outputs mean something else than before. */
+  formatVersion: z.literal(1),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** What was read, by name: SHA-256 of contents, or of names, sizes and times where reading all would take long. */
+  inputs: z.record(z.string(), z.string()),
+  outputs: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
+});
+
+type StageRecord = z.infer<typeof recordSchema>;
+
+/** What a stage's outputs depend on. */
+export type Dependencies = Pick<StageRecord, "settings" | "inputs">;
+
+/** Whether a stage's outputs are whole and made from just this. */
+export async function isRecorded(folder: string, { settings, inputs }: Dependencies): Promise<boolean> {
+  const record = await readRecord(folder);
+  return (
+    record !== undefined &&
+    isDeepStrictEqual({ ...record.settings }, { ...settings }) &&
+    isDeepStrictEqual({ ...record.inputs }, { ...inputs }) &&
+    (await isWhole(folder, record))
+  );
+}
+
+/** Whether the outputs that a stage has recorded in the folder are there, unchanged. */
+export async function hasWholeOutputs(folder: string): Promise<boolean> {
+  const record = await readRecord(folder);
+  return record !== undefined && isWhole(folder, record);
+}
+
+/**
+ * Writes a stage's outputs and the record of what they depend on. They take their names only when all are on disk, the
+ * record last: a kill between two renames leaves files that the record does not fit, which counts as not done.
+ */
+export async function writeOutputs(
+  folder: string,
+  { dependencies, files }: { dependencies: Dependencies; files: Record<string, Iterable<string>> },
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const paths = [...Object.keys(files), recordName].map((name) => join(folder, name));
+  try {
+    const outputs: Record<string, FileDigest> = {};
+    for (const [name, texts] of Object.entries(files)) outputs[name] = await writePartial(join(folder, name), texts);
+    const record: StageRecord = { formatVersion: 1, ...dependencies, outputs };
+    await writePartial(join(folder, recordName), [`${JSON.stringify(record, null, 2)}\n`]);
+  } catch (error) {
+    for (const path of paths) await discardPartial(path);
+    throw error;
+  }
+  for (const path of paths) await putInPlace(path);
+}
+
+async function readRecord(folder: string): Promise<StageRecord | undefined> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(join(folder, recordName), "utf8")));
+  } catch {
+    return undefined; // none, or none that this version wrote: either way the stage is to be run
+  }
+}
+
+async function isWhole(folder: string, { outputs }: StageRecord): Promise<boolean> {
+  for (const [name, recorded] of Object.entries(outputs)) {
+    try {
+      if (!isDeepStrictEqual(await digestFile(join(folder, name)), { ...recorded })) return false;
+    } catch {
+      return false; // it is gone
+    }
+  }
+  return true;
+}

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { say } from "./progress.ts";
+import type { TrainSettings } from "./settings.ts";
+
+/** What a run of the command was asked for. Paths are absolute. */
+export interface TrainContext {
+  /** The captions: a folder in Flickr8k's layout, or a JSONL file. */
+  data: string;
+  /** Each stage writes into the folder of its own name in here. */
+  out: string;
+  settings: TrainSettings;
+}
+
+/** A step from named input files to named output files, which a later run passes over as long as neither has changed. */
+export interface Stage {
+  name: string;
+  /** What it does, for `--help`. */
+  about: string;
+  isUpToDate(context: TrainContext): Promise<boolean>;
+  /** Leaves its earlier outputs as they are until the new ones are whole. */
+  run(context: TrainContext): Promise<void>;
+}
+
+export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: string): string {
+  return join(out, stageName);
+}
+
+/** Runs stages in their order, without those that are up to date. */
+export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
+  for (const stage of stages) {
+    if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${stageFolder(context, stage.name)}`);
+    else await stage.run(context);
+  }
+}
