@@ -56,13 +56,11 @@ export async function startCaptioner({
   const card = modelCardOf(bundle);
   const queue = new BatchQueue<{ pixels: Uint8Array; options: CaptionOptions }, FoundCaption[]>({
     maxBatch,
-    async run(photos) {
-      const { captions } = await engine.caption(
+    run: (photos) =>
+      engine.caption(
         Buffer.concat(photos.map(({ pixels }) => pixels)),
         photos.map(({ options }) => options),
-      );
-      return captions;
-    },
+      ),
   });
   let inHand = 0;
 

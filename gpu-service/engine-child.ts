@@ -55,13 +55,12 @@ async function answer(
   { request, settings }: { request: EngineRequest; settings: SearchSettings },
 ): Promise<EngineMessage> {
   const { call } = request;
-  if (request.kind === "encode")
+  if (request.kind === "encode") {
     return { kind: "features", call, features: await engine.encode(request.pixels, request.photos) };
-  const begun = performance.now();
-  const features = await engine.encode(request.pixels, request.options.length);
-  const encoded = performance.now();
-  const captions = await searchCaptions(engine, { features, options: request.options }, settings);
-  return { kind: "captions", call, captions, encodeMs: encoded - begun, searchMs: performance.now() - encoded };
+  }
+  const { options } = request;
+  const features = request.kind === "search" ? request.features : await engine.encode(request.pixels, options.length);
+  return { kind: "captions", call, captions: await searchCaptions(engine, { features, options }, settings) };
 }
 
 function searchSettingsOf({ manifest }: Bundle): SearchSettings {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
+import type { FoundCaption } from "./beam-search.ts";
 import type { EngineChoice } from "./engine.ts";
 import type { EngineCall, EngineMessage, EngineRequest } from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
@@ -79,10 +80,13 @@ export class EngineProcess {
   }
 
   /** `pixels` uint8 [photos, height, width, 3], an entry of `options` a photo → each photo's captions, best first. */
-  async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<MessageOf<"captions">> {
-    const answer = await this.#call({ kind: "caption", pixels, options });
-    if (answer.kind !== "captions") throw new Error(`expected captions of the engine, received ${answer.kind}`);
-    return answer;
+  async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
+    return captionsOf(await this.#call({ kind: "caption", pixels, options }));
+  }
+
+  /** `features` float32 [photos, featureSize], as `encode` gave them, → each photo's captions, best first. */
+  async search(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
+    return captionsOf(await this.#call({ kind: "search", features, options }));
   }
 
   /** `pixels` uint8 [photos, height, width, 3] → float32 [photos, featureSize]. */
@@ -120,4 +124,9 @@ export class EngineProcess {
     this.#pending.delete(number);
     return call;
   }
+}
+
+function captionsOf(answer: Answer): FoundCaption[][] {
+  if (answer.kind === "captions") return answer.captions;
+  throw new Error(`expected captions of the engine, received ${answer.kind}`);
 }

@@ -18,7 +18,6 @@ export const scoreSchema = z.strictObject({
   bleu2: z.number(),
   bleu3: z.number(),
   bleu4: z.number(),
-  meteor: z.number().optional(),
   rougeL: z.number(),
   cider: z.number(),
 });

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type Cleaning, cleanings } from "../shared/clean-caption.ts";
+import { type Split, splits } from "./dataset.ts";
 import { defaultSettings } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
@@ -10,6 +11,8 @@ interface Flags {
   cleaning: Cleaning;
   minCount: number;
   wordVectors?: string;
+  bundle: string;
+  split: Split;
 }
 
 interface CommandParts {
@@ -23,7 +26,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
   const names = stages.map(({ name }) => name);
   return new Command("npm run train --")
     .description("Makes a model bundle from captioned photos, stage by stage.")
-    .addArgument(new Argument("[stage]", "only this one; without it all, in their order").choices(names))
+    .addArgument(new Argument("[stage]", "only this one; without it prepare").choices(names))
     .requiredOption("--data <place>", "captioned photos: a folder in Flickr8k's layout, or a .jsonl file")
     .requiredOption("--out <folder>", "where results go, a folder a stage; made where it is missing")
     .addOption(
@@ -42,11 +45,20 @@ export function trainCommand({ stages, train }: CommandParts): Command {
       "word vectors in GloVe's text format, gzip or not; prepare says how many words of the vocabulary they have",
       (file) => resolve(invokedFrom, file),
     )
+    .option(
+      "--bundle <folder>",
+      "the model bundle that evaluate scores",
+      (folder) => resolve(invokedFrom, folder),
+      defaultSettings.bundle,
+    )
+    .addOption(
+      new Option("--split <name>", "the photos that evaluate scores by").choices(splits).default(defaultSettings.split),
+    )
     .addHelpText("after", describeStages(stages) + examples)
     .exitOverride()
     .action((name: string | undefined, { data, out, ...settings }: Flags) =>
       train(
-        stages.filter((stage) => name === undefined || stage.name === name),
+        stages.filter((stage) => (name === undefined ? !stage.isOnRequest : stage.name === name)),
         { data: resolve(invokedFrom, data), out: resolve(invokedFrom, out), settings },
       ),
     );
@@ -61,6 +73,7 @@ A stage whose data, settings and results are unchanged is passed over; delete it
 
 Examples:
   npm run train -- --data flickr8k --out runs/first
+  npm run train -- evaluate --data flickr8k --out runs/first
   npm run train -- prepare --data holiday/captions.jsonl --out runs/holiday --min-count 3
 
 A line of the .jsonl file: {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}

@@ -1,11 +1,12 @@
 import { CommanderError } from "commander";
 import { trainCommand } from "./command.ts";
+import { evaluate } from "./evaluate.ts";
 import { describeFileError } from "./file-error.ts";
 import { prepare } from "./prepare.ts";
 import { runStages } from "./stage.ts";
 
 /** `npm run train`. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
-const stages = [prepare];
+const stages = [prepare, evaluate];
 
 try {
   await trainCommand({ stages, train: runStages }).parseAsync();

@@ -16,6 +16,8 @@ export interface Stage {
   name: string;
   /** What it does, for `--help`. */
   about: string;
+  /** Done only when it is asked for by name. */
+  isOnRequest?: true;
   isUpToDate(context: TrainContext): Promise<boolean>;
   /** Leaves its earlier outputs as they are until the new ones are whole. */
   run(context: TrainContext): Promise<void>;

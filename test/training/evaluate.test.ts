@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { scoreCaptions } from "../../training/score/score-captions.ts";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { makeFlickr8k } from "./made-dataset.ts";
+import { train } from "./run-prepare.ts";
+
+async function prepared(): Promise<string[]> {
+  const data = await makeFlickr8k({ train: ["one.jpg"], dev: [], test: ["two.jpg"] });
+  const places = ["--data", data, "--out", await temporaryFolder(), "--min-count", "2", "--bundle", tinyBundle];
+  expect((await train("prepare", ...places)).code).toBe(0);
+  return places;
+}
+
+test("scores the captions of a split, greedy and by beams, and keeps them beside their references", async () => {
+  const places = await prepared();
+  const { code, stdout } = await train("evaluate", ...places);
+  expect(code).toBe(0);
+  const folder = join(places[3] ?? "", "evaluate");
+  const scores = JSON.parse(await readFile(join(folder, "scores.json"), "utf8"));
+  const photo = JSON.parse(await readFile(join(folder, "captions.jsonl"), "utf8"));
+  expect(photo).toMatchObject({ id: "two", references: { length: 3 } });
+  expect(scores).toMatchObject({ model: "tiny", split: "test", photos: 1, searches: { length: 3 } });
+  for (const [index, name] of ["beam1", "beam3", "beam5"].entries()) {
+    const { perPhoto: _, ...expected } = scoreCaptions({
+      candidates: new Map([["two", photo[name]]]),
+      references: new Map([["two", photo.references]]),
+    });
+    expect(scores.searches[index]).toMatchObject(expected);
+  }
+  expect(stdout).toMatch(
+    /^tiny [0-9a-f]{12}, 1 test photos\n +B1 +B2 +B3 +B4 +ROUGE-L +CIDEr +captions +words\ngreedy +\d/,
+  );
+});
+
+test("passes over what it has scored, until the bundle or the split is another", async () => {
+  const places = await prepared();
+  await train("evaluate", ...places);
+  expect((await train("evaluate", ...places)).stderr).toMatch(/^evaluate: up to date in /);
+  expect((await train("evaluate", ...places, "--split", "train")).stdout).toContain("1 train photos");
+});
+
+test("says which split has no photos, and where there is nothing prepared", async () => {
+  const places = await prepared();
+  const { code, stderr } = await train("evaluate", ...places, "--split", "dev");
+  expect(code).toBe(1);
+  expect(stderr).toContain("expected photos in the dev split, found none");
+  const unprepared = await train("evaluate", "--data", places[1] ?? "", "--out", await temporaryFolder());
+  expect(unprepared.stderr).toContain("run the stage prepare first");
+});
+
+test("is no part of a run that names no stage", async () => {
+  const places = await prepared();
+  const { stderr } = await train(...places);
+  expect(stderr).toMatch(/^prepare: up to date in .*\n$/);
+});

@@ -1,0 +1,22 @@
+export const maxOrder = 4;
+
+/** How often each n-gram occurs, its words joined by spaces: at index 0 the single words, at 3 the runs of four. */
+export type NgramCounts = readonly ReadonlyMap<string, number>[];
+
+export function countNgrams(words: readonly string[]): NgramCounts {
+  return Array.from({ length: maxOrder }, (_, index) => {
+    const counts = new Map<string, number>();
+    for (let end = index + 1; end <= words.length; end += 1) {
+      const ngram = words.slice(end - index - 1, end).join(" ");
+      counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
+    }
+    return counts;
+  });
+}
+
+/** How many n-grams there are of one order, repetitions counted; `order` from 1. */
+export function totalOf(ngrams: NgramCounts, order: number): number {
+  let total = 0;
+  for (const count of ngrams[order - 1]?.values() ?? []) total += count;
+  return total;
+}

@@ -1,0 +1,91 @@
+import { abbreviations, capitalStates, numbering, sentenceStarters, states } from "./ptb-abbreviations.ts";
+
+/** One shape of token. Its capture groups, where it has any, are the tokens it yields; `write` respells each. */
+export interface TokenRule {
+  pattern: RegExp;
+  write?: (token: string) => string;
+}
+
+const letter = String.raw`[\p{L}\p{M}\u02b0-\u02ff]`;
+const wordSign = String.raw`[\p{L}\p{M}\p{Nd}\u02b0-\u02ff]`;
+const word = String.raw`${wordSign}+(?:[-_\u2010\u2011]${wordSign}+)*`;
+const dashedWord = `${wordSign}+(?:-${wordSign}+)*`;
+const dashedTail = `(?:-${wordSign}+)*`;
+const quote = String.raw`['\u2018\u2019${"`"}]`;
+const apostrophe = String.raw`['\u2019]`;
+
+const spelling: Record<string, string> = {
+  ...{ "(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-" },
+  ...{ "¢": "cents", "£": "#", "¤": "$", "₠": "$", "€": "$" },
+  ...{ "¼": "1/4", "½": "1/2", "¾": "3/4", "⅓": "1/3", "⅔": "2/3" },
+  ...{ "&amp;": "&", "&lt;": "<", "&gt;": ">", "\u2018": "`", "\u2019": "'" },
+};
+
+/**
+ * How the Penn Treebank tokeniser cuts English, as Stanford CoreNLP 3.4.1 does it: the longest match wins, and of equally
+ * long ones the first. Found by comparing outputs; none of that program's (GPL) source was read.
+ */
+export const ptbRules: readonly TokenRule[] = [
+  // Words that the Treebank cuts in two: cannot, don't, dog's, 'twas, y'all.
+  { pattern: anyCase("(?:(can)(not)|(gon)(na)|(got)(ta)|(wan)(na)|(gim)(me)|(lem)(me))(?!'s)") },
+  { pattern: anyCase(`(${letter}+?)(n${quote}t${letter}*)|n${quote}t`), write: respellMarks },
+  { pattern: anyCase(`${apostrophe}(?:ll|re|ve|[dms])(?!${letter})`), write: respellMarks },
+  { pattern: anyCase(`('t)(?:is|was)|([jy]${apostrophe})${letter}`) },
+
+  // Apostrophes that belong to a word: O'Neil, o'clock, 'em, rock 'n' roll, the '90s.
+  { pattern: anyCase(`(?:${wordSign}+-)*[dlo]${apostrophe}${letter}{2,}${dashedTail}`) },
+  { pattern: anyCase(`[cs]${apostrophe}mon|s'mores|ma${apostrophe}am${letter}*|n?e'er|ev'ry|hallowe'en`) },
+  { pattern: anyCase(`nat'l|li'l|ol'(?!${letter})|qu'il`) },
+  { pattern: anyCase(`'(?:n'|n(?!${letter})|em|till?|cause)|\u2019(?:n\u2019|em|cause)`) },
+  { pattern: anyCase(`${apostrophe}[2-9]0s|(?<!\\d)${apostrophe}\\d\\d(?!${wordSign}|[-:'\u2019])`) },
+
+  // Words, and words joined by dots, slashes or ampersands.
+  { pattern: exactCase(word) },
+  { pattern: exactCase(`${letter}+(?:[.!?]${letter}+)+`) },
+  { pattern: exactCase(`${dashedWord}(?:/${dashedWord})+`) },
+  { pattern: exactCase(String.raw`[A-Z]+(?:&[A-Z]+)+|[cC]\+\+|[cCfF]#`) },
+
+  // Full stops that belong to a word: mr., Mass., no. 5, p.m., b.
+  { pattern: anyCase(String.raw`(?:${abbreviations})\.${dashedTail}`) },
+  { pattern: exactCase(String.raw`(?:${capitalStates})\.`) },
+  { pattern: anyCase(String.raw`(?:${numbering})\.(?=\s*\d)|(?:${numbering}|${states})\.(?=[,;:])`) },
+  { pattern: anyCase(String.raw`(?:${wordSign}+-)*[a-z](?:\.[a-z])+(?:\.${dashedTail})?`) },
+  { pattern: exactCase(String.raw`[a-zA-Z]\.${dashedTail}(?!\s+(?:${sentenceStarters})(?:\s|$))`) },
+
+  // Numbers, and money named by a country.
+  { pattern: exactCase(String.raw`[-+]?(?:\d+(?:[.,:]\d+)*|[.,:]\d+)`) },
+  { pattern: exactCase(String.raw`\d+(?:[.,]\d+)*(?:-${wordSign}+)+`) },
+  { pattern: exactCase(String.raw`(?:\d+[ -])?\d+\\?[/\u2044]\d+`), write: joinSpaces },
+  { pattern: exactCase(String.raw`(?:US|HK|A|C|NZ|S)\$`) },
+
+  // Addresses, tags, entities, faces, marks.
+  { pattern: anyCase(String.raw`https?://[^\s"<>()]*[^\s"<>().,;:!?-]|www\.[^\s"'<>()]*[^\s"'<>().,;:!?/-]`) },
+  { pattern: anyCase(String.raw`[a-z\d][\w.+-]*@[a-z\d]+(?:[.-][a-z\d]+)*|@[a-z_]+|#[a-z]+`) },
+  { pattern: anyCase("</?[a-z][^<>]*>|<!--[^<>]*-->"), write: joinSpaces },
+  { pattern: anyCase(String.raw`&(?:amp|lt|gt|quot|apos|#\d+);`), write: respell },
+  { pattern: exactCase("[:;=]['o^]?-?[()DP](?![a-zA-Z])"), write: respellMarks },
+  { pattern: exactCase("--+"), write: () => "--" },
+  { pattern: exactCase(String.raw`[!?]+|#+|\*+|__+|''|<<|>>|[-^]_[-^]`) },
+  { pattern: exactCase(String.raw`[\p{P}\p{S}\p{No}]`), write: respell },
+];
+
+function anyCase(source: string): RegExp {
+  return new RegExp(source, "iuy");
+}
+
+function exactCase(source: string): RegExp {
+  return new RegExp(source, "uy");
+}
+
+function respell(token: string): string {
+  return spelling[token] ?? token;
+}
+
+function respellMarks(token: string): string {
+  return [...token].map(respell).join("");
+}
+
+/** The parts of "3 1/2" stay one token, with a space in it that does not break. */
+function joinSpaces(token: string): string {
+  return token.replace(/\s+/g, "\u00a0");
+}

@@ -1,0 +1,69 @@
+import { ptbRules } from "./ptb-rules.ts";
+
+/**
+ * The list in pycocoevalcap's `tokenizer/ptbtokenizer.py`. It is compared after lower-casing, so that a caption's own
+ * bracket, by then "-lrb-", stays.
+ */
+const scorersPunctuation = ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-"].concat([
+  ".",
+  "?",
+  "!",
+  ",",
+  ":",
+  "-",
+  "--",
+  "...",
+  ";",
+]);
+/** Marks that CoreNLP spells as one of that list. */
+const respeltPunctuation = [
+  '"',
+  "&quot;",
+  "&apos;",
+  ..."‘’‛“”«»‹›–—―…\u0091\u0092\u0093\u0094\u0096\u0097",
+  "\u2010",
+  "\u2011",
+];
+const dropped = new Set([...scorersPunctuation, ...respeltPunctuation]);
+
+/** Signs unknown to CoreNLP 3.4.1, emoji above all, which part words like a space. */
+const unknownSigns =
+  /[\u2012\u2024\u2025\u2027\u203c\u203d\u2043\u2045-\u205e\u20a1-\u20a3\u20a5-\u20ab\u20ad-\u20ff\u2150-\u2152]|[\ufe00-\ufe0f]|[\u{10000}-\u{10ffff}]/gu;
+const softHyphen = /\u00ad/g;
+
+/**
+ * A caption's tokens as pycocoevalcap's `PTBTokenizer` gives them: CoreNLP 3.4.1 with -preserveLines -lowerCase, then
+ * without punctuation. A token may hold a no-break space ("3 1/2").
+ */
+export function ptbTokenize(caption: string): string[] {
+  const text = caption.replace(softHyphen, "").replace(unknownSigns, " ");
+  const tokens: string[] = [];
+  for (let at = skipSpaces(text, 0); at < text.length; at = skipSpaces(text, at)) {
+    const found = longestMatch(text, at);
+    at += found.length;
+    tokens.push(...found.tokens);
+  }
+  return tokens.map((token) => token.toLowerCase()).filter((token) => !dropped.has(token));
+}
+
+function skipSpaces(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && /\s/.test(text.charAt(at))) at += 1;
+  return at;
+}
+
+/** The tokens that start at `at`, and their characters; a sign of no rule is passed over. */
+function longestMatch(text: string, at: number): { tokens: string[]; length: number } {
+  let longest = 0;
+  let found: { tokens: string[]; length: number } = { tokens: [], length: 1 };
+  for (const { pattern, write } of ptbRules) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match === null || match[0].length <= longest) continue;
+    longest = match[0].length;
+    const groups = match.slice(1).filter((group) => group !== undefined);
+    const parts = groups.length > 0 ? groups : [match[0]];
+    found = { tokens: write ? parts.map(write) : parts, length: parts.join("").length };
+  }
+  return found;
+}

@@ -1,0 +1,103 @@
+import { type BleuCounts, type BleuReferences, bleuOf, countMatches, prepareBleu, sumCounts } from "./bleu.ts";
+import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "./cider.ts";
+import { countNgrams } from "./ngrams.ts";
+import { ptbTokenize } from "./ptb-tokenize.ts";
+import { rougeLOf } from "./rouge-l.ts";
+
+/** As the COCO caption scorer gives them, not times 100: all in [0, 1] but CIDEr, which goes up to 10. */
+export interface CaptionScores {
+  bleu1: number;
+  bleu2: number;
+  bleu3: number;
+  bleu4: number;
+  rougeL: number;
+  cider: number;
+}
+
+/** The corpus' scores: BLEU of the summed counts, the others the mean over photos. */
+export interface CorpusScores extends CaptionScores {
+  perPhoto: ReadonlyMap<string, CaptionScores>;
+}
+
+interface PhotoReferences {
+  bleu: BleuReferences;
+  rougeL: readonly (readonly string[])[];
+  cider: readonly CiderVector[];
+}
+
+/** All that the references of a split contribute, worked out once for many lists of candidates. */
+export interface PreparedReferences {
+  photos: ReadonlyMap<string, PhotoReferences>;
+  documents: DocumentFrequencies;
+}
+
+/**
+ * Scores one raw caption a photo against the photo's raw reference captions, as pycocoevalcap 1.2 does: the same
+ * tokens, the same formulas, without its order of photos or Java.
+ */
+export function scoreCaptions({
+  candidates,
+  references,
+}: {
+  candidates: ReadonlyMap<string, string>;
+  references: ReadonlyMap<string, readonly string[]>;
+}): CorpusScores {
+  return scoreAgainst(prepareReferences(references), candidates);
+}
+
+export function prepareReferences(references: ReadonlyMap<string, readonly string[]>): PreparedReferences {
+  if (references.size === 0) throw new Error("expected references of at least one photo, received none");
+  const tokenized = [...references].map(([photo, captions]) => {
+    if (captions.length === 0) throw new Error(`expected at least one reference of photo ${photo}, received none`);
+    const tokens = captions.map(ptbTokenize);
+    const words = tokens.map(splitAtSpaces);
+    return { photo, tokens, words, ngrams: words.map(countNgrams) };
+  });
+  const documents = countDocuments(tokenized.map(({ ngrams }) => ngrams));
+  const photos = new Map<string, PhotoReferences>();
+  for (const { photo, tokens, words, ngrams } of tokenized) {
+    const cider = ngrams.map((ofOne) => weighNgrams(ofOne, documents));
+    photos.set(photo, { bleu: prepareBleu(words), rougeL: tokens, cider });
+  }
+  return { photos, documents };
+}
+
+/** Scores candidates for exactly the photos that have references. */
+export function scoreAgainst(references: PreparedReferences, candidates: ReadonlyMap<string, string>): CorpusScores {
+  refuseOtherPhotos(references, candidates);
+  const bleuCounts: BleuCounts[] = [];
+  const perPhoto = new Map<string, CaptionScores>();
+  for (const [photo, { bleu, rougeL, cider }] of references.photos) {
+    const tokens = ptbTokenize(candidates.get(photo) ?? "");
+    const ngrams = countNgrams(splitAtSpaces(tokens));
+    const counts = countMatches(ngrams, bleu);
+    bleuCounts.push(counts);
+    perPhoto.set(photo, {
+      ...namedBleu(counts),
+      rougeL: rougeLOf(tokens, rougeL),
+      cider: ciderOf(weighNgrams(ngrams, references.documents), cider),
+    });
+  }
+  const meanOf = (score: "rougeL" | "cider") =>
+    [...perPhoto.values()].reduce((sum, scores) => sum + scores[score], 0) / perPhoto.size;
+  return { ...namedBleu(sumCounts(bleuCounts)), rougeL: meanOf("rougeL"), cider: meanOf("cider"), perPhoto };
+}
+
+/** BLEU and CIDEr of the reference implementation split at any space, so that "3 1/2" is two words there; ROUGE-L does not. */
+function splitAtSpaces(tokens: readonly string[]): string[] {
+  return tokens.flatMap((token) => token.split("\u00a0"));
+}
+
+function namedBleu(counts: BleuCounts) {
+  const [bleu1 = 0, bleu2 = 0, bleu3 = 0, bleu4 = 0] = bleuOf(counts);
+  return { bleu1, bleu2, bleu3, bleu4 };
+}
+
+function refuseOtherPhotos({ photos }: PreparedReferences, candidates: ReadonlyMap<string, string>): void {
+  for (const photo of photos.keys()) {
+    if (!candidates.has(photo)) throw new Error(`expected a caption of photo ${photo}, received none`);
+  }
+  for (const photo of candidates.keys()) {
+    if (!photos.has(photo)) throw new Error(`expected references of captioned photo ${photo}, received none`);
+  }
+}
