@@ -1,6 +1,7 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import type { Bundle } from "../gpu-service/bundle.ts";
 import type { LayerOf } from "../gpu-service/layers-model.ts";
+import { createDecoderSession } from "../gpu-service/onnx/engine.ts";
 import { OnnxGraph } from "../gpu-service/onnx/graph.ts";
 import { compileLayer, type Value } from "../gpu-service/onnx/layers.ts";
 
@@ -13,7 +14,7 @@ export async function createPrefixDecoder(bundle: Bundle): Promise<{
   nextWord(features: Float32Array, prefix: readonly number[]): Promise<Float32Array>;
 }> {
   const length = bundle.manifest.maxCaptionLength;
-  const session = await InferenceSession.create(compilePrefixDecoder(bundle));
+  const session = await createDecoderSession(compilePrefixDecoder(bundle));
   return {
     async nextWord(features, prefix) {
       const words = new Int32Array(length);

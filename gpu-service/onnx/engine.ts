@@ -8,10 +8,7 @@ import { nextName, type StateTensor } from "./recurrence.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/**
- * Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. The decoder runs on one thread: a
- * step is about a millisecond, and a second thread that the scheduler takes away holds it up for several.
- */
+/** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. */
 export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
   const { featureSize } = bundle.manifest.encoder;
   const { preprocessing } = bundle.manifest;
@@ -26,8 +23,8 @@ export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
     neverNext,
   });
   const wordCount = bundle.vocabulary.size - neverNext.length;
-  const context = await createSession(compiled.context, { threads: 1 });
-  const stepper = await createSession(compiled.step, { threads: 1 });
+  const context = await createDecoderSession(compiled.context);
+  const stepper = await createDecoderSession(compiled.step);
   const { width, height } = preprocessing;
 
   return {
@@ -71,6 +68,14 @@ class OnnxState implements DecoderState {
   release(): void {
     for (const tensor of Object.values(this.tensors)) tensor.dispose();
   }
+}
+
+/**
+ * A decoder runs on one thread: a step takes about a millisecond, and a second thread that the scheduler has taken away
+ * holds it up for several.
+ */
+export function createDecoderSession(model: Uint8Array): Promise<InferenceSession> {
+  return createSession(model, { threads: 1 });
 }
 
 function createSession(model: Uint8Array, { threads }: { threads: number }): Promise<InferenceSession> {
