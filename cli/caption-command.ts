@@ -77,6 +77,8 @@ async function captionAll(
   paths: readonly string[],
   { options, modelDir, engine, json }: Pick<Flags, "modelDir" | "engine" | "json"> & { options: CaptionOptions },
 ): Promise<boolean> {
+  // npm runs its scripts in the package's folder and says where it was called from; under another script of npm's, that is not ours
+  const folder = process.env.npm_lifecycle_event === "caption" ? (process.env.INIT_CWD ?? ".") : ".";
   const atOnce = 2 * maxBatch; // one batch in the model while the next is decoded
   const captioner = await startCaptioner({
     modelDir,
@@ -87,7 +89,7 @@ async function captionAll(
   });
   let areAllDone = true;
   try {
-    for await (const outcome of captionFiles(paths, { captioner, options, atOnce })) {
+    for await (const outcome of captionFiles(paths, { captioner, options, folder, atOnce })) {
       if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
       else print(outcome, { isAlone: paths.length === 1 });
       if ("error" in outcome) areAllDone = false;

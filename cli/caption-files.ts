@@ -1,20 +1,27 @@
-import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import type { Captioner, PhotoCaption } from "../gpu-service/captioner.ts";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { describeFileError } from "./describe-file-error.ts";
+import { describeFileError, readPhotoFile } from "./read-photo-file.ts";
 
 export type FileOutcome = { path: string; result: PhotoCaption } | { path: string; error: string };
 
-/** Captions files, `atOnce` of them under way at a time, and gives the outcomes in the order of the paths. */
+interface CaptionFilesRequest {
+  captioner: Captioner;
+  options: CaptionOptions;
+  folder: string;
+  atOnce: number;
+}
+
+/** Captions files, paths being relative to `folder`, `atOnce` of them under way at a time, and gives the outcomes in the order of the paths. */
 export function captionFiles(
   paths: readonly string[],
-  { captioner, options, atOnce }: { captioner: Captioner; options: CaptionOptions; atOnce: number },
+  { captioner, options, folder, atOnce }: CaptionFilesRequest,
 ): AsyncIterable<FileOutcome> {
   const captionFile = async (path: string): Promise<FileOutcome> => {
     try {
-      return { path, result: await captioner.caption({ bytes: await readFile(path), options }) };
+      return { path, result: await captioner.caption({ bytes: await readPhotoFile(resolve(folder, path)), options }) };
     } catch (error) {
       return { path, error: reasonOf(error) };
     }

@@ -9,6 +9,7 @@ export async function runProgram(
   program: Command,
   { describe }: { describe?: (error: unknown) => string | undefined } = {},
 ): Promise<void> {
+  process.stdout.on("error", endQuietly);
   try {
     await program.parseAsync();
   } catch (error) {
@@ -16,6 +17,12 @@ export async function runProgram(
     if (process.exitCode !== 1) return; // commander has said why, or nobody needs to be told
     process.stderr.write(`${describe?.(error) ?? (error instanceof Error ? error.message : error)}\n`);
   }
+}
+
+/** Whoever read our output wants no more of it (`| head -1`), or it cannot be written. */
+function endQuietly(error: NodeJS.ErrnoException): never {
+  if (error.code !== "EPIPE") process.stderr.write(`standard output cannot be written: ${error.message}\n`);
+  process.exit(error.code === "EPIPE" ? 0 : 1);
 }
 
 function exitCodeOf(error: unknown): 0 | 1 | 2 | 130 {

@@ -21,8 +21,8 @@ async function answerUpload(
   c: Context<EdgeEnv>,
   { options, hold }: { options: CaptionOptions; hold: BufferHold },
 ): Promise<Response> {
-  const { maxBytes, maxPixels } = c.get("settings");
-  const photo = await wrapTime(c, "upload", readUpload(c.req.raw, { maxBytes, maxPixels, hold }));
+  const { maxBytes, maxPixels, bodyTimeoutMs: timeoutMs } = c.get("settings");
+  const photo = await wrapTime(c, "upload", readUpload(c.req.raw, { maxBytes, maxPixels, timeoutMs, hold }));
   const found = await wrapTime(c, "cache", findCaption(c, { photo, options }));
   const caption = found ?? (await wrapTime(c, "service", forward(c, { photo, options })));
   return captionResponse(c, { id: photo.id, options, caption });

@@ -16,11 +16,18 @@ export interface EdgeEnv {
   };
 }
 
+/** W3C Trace Context, level 1; anything else is not passed on. */
+function readTraceparent(header: string | undefined): string | undefined {
+  return header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
+    ? header
+    : undefined;
+}
+
 /** Reads the settings and builds what the handlers behind it work with. */
 export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   const settings = readSettings(c.env);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const traceparent = c.req.header("traceparent");
+  const traceparent = readTraceparent(c.req.header("traceparent"));
   const service = new CaptionService({
     origin: settings.serviceOrigin,
     secret: settings.serviceSecret,

@@ -30,7 +30,9 @@ const environmentSchema = z.object({
     .positive()
     .max(32 * mebibyte)
     .default(defaultMaxBytes),
-  /** Pixels of one image by its header. The service needs three bytes of memory for each. */
+  /** Milliseconds for sending a photo. An upload holds its room in the isolate's memory that long, sent or not. */
+  BODY_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(15_000),
+  /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
   /** Seconds a caption is kept. Longer means fewer model runs and more KV storage; KV's least is 60. */
   CACHE_TTL_SECONDS: z.coerce
@@ -56,6 +58,7 @@ export function readSettings(environment: unknown) {
     serviceOrigin: data.SERVICE_ORIGIN,
     serviceSecret: data.SERVICE_SECRET,
     maxBytes: data.MAX_BYTES,
+    bodyTimeoutMs: data.BODY_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,
     cacheTtlSeconds: data.CACHE_TTL_SECONDS,
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,

@@ -10,7 +10,10 @@ export function answerHealth(c: Context<EdgeEnv>): Response {
 
 /** `GET /readyz`: the service behind it can caption. KV is no part of it, since its failure fails no request. */
 export async function answerReadiness(c: Context<EdgeEnv>): Promise<Response> {
-  return c.json({ status: "ready", service: await c.get("service").readiness() }, 200, fresh);
+  const askedAtMs = Date.now();
+  const service = await c.get("service").readiness();
+  c.get("revision").learn(service.model.revision, { askedAtMs });
+  return c.json({ status: "ready", service }, 200, fresh);
 }
 
 /** `GET /v1/model`: the card of the model that captions at present. */

@@ -21,6 +21,8 @@ export interface Photo {
 interface UploadLimits {
   maxBytes: number;
   maxPixels: number;
+  /** For the whole body. */
+  timeoutMs: number;
   hold: BufferHold;
 }
 
@@ -28,11 +30,14 @@ interface UploadLimits {
  * Reads a raw or multipart upload. The client's word counts for how the body is framed, never for what it holds:
  * format and size in pixels come from the bytes.
  */
-export async function readUpload(request: Request, { maxBytes, maxPixels, hold }: UploadLimits): Promise<Photo> {
+export async function readUpload(
+  request: Request,
+  { maxBytes, maxPixels, timeoutMs, hold }: UploadLimits,
+): Promise<Photo> {
   const contentType = request.headers.get("Content-Type") ?? "";
   const isMultipart = expectUploadType(contentType) === "multipart/form-data";
   const maxBodyBytes = isMultipart ? maxBytes + multipartFramingBytes : maxBytes;
-  const body = await readBody(request, { maxBodyBytes, maxBytes, hold });
+  const body = await readBody(request, { maxBodyBytes, maxBytes, timeoutMs, hold });
   const bytes = isMultipart ? readField(body, { contentType, name: "image" }) : body;
   if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
   if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, received: bytes.length });
@@ -58,20 +63,30 @@ function expectUploadType(contentType: string): string {
 
 async function readBody(
   request: Request,
-  { maxBodyBytes, maxBytes, hold }: { maxBodyBytes: number; maxBytes: number; hold: BufferHold },
+  {
+    maxBodyBytes,
+    maxBytes,
+    timeoutMs,
+    hold,
+  }: { maxBodyBytes: number; maxBytes: number; timeoutMs: number; hold: BufferHold },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const declared = declaredLength(request.headers);
   if (declared > maxBodyBytes) throw tooManyBytes({ maxBytes, received: declared });
   // Room for the whole upload at once where its size is known: those let in will also finish.
   hold.growTo(declared);
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     return await readBytes(request.body, {
       maxBytes: maxBodyBytes,
       tooLarge: () => tooManyBytes({ maxBytes, received: "more" }),
       onProgress: (bytesRead) => hold.growTo(bytesRead),
+      signal,
     });
   } catch (error) {
     if (error instanceof CaptionError) throw error;
+    if (signal.aborted) {
+      throw new CaptionError("request_timeout", `expected the whole body within ${timeoutMs} ms`, { cause: error });
+    }
     throw new CaptionError("invalid_request", "the upload broke off before its end", { cause: error });
   }
 }

@@ -26,9 +26,13 @@ export class BatchQueue<Item, Result> {
     this.#settings = settings;
   }
 
-  /** An item whose signal aborts before its batch begins is dropped, and rejected with the signal's reason. */
+  /**
+   * Rejects with the signal's reason when it aborts, at once, whether the item waits or runs; one that waits never
+   * reaches a batch.
+   */
   push(item: Item, signal?: AbortSignal): Promise<Result> {
     return new Promise((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
       this.#waiting.push({ item, signal, resolve, reject });
       if (!this.#isRunning) void this.#runAll();
     });

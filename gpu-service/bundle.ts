@@ -42,21 +42,39 @@ export async function openBundle(folder: string): Promise<Bundle> {
     if (contents === undefined) throw new Error(`${join(folder, "manifest.json")}: ${path} is not among its files`);
     return contents;
   };
-  const readModel = (topology: string) =>
-    naming(join(folder, topology), () =>
-      parseLayersModel({
+  const readModel = (topology: string, inputShapes: readonly InputShape[]) =>
+    naming(join(folder, topology), () => {
+      const model = parseLayersModel({
         topology: parseJson(fileAt(topology)),
         readWeights: (path) => fileAt(posix.join(posix.dirname(topology), path)),
-      }),
-    );
+      });
+      expectInputs(model, inputShapes);
+      return model;
+    });
+  const { width, height } = manifest.preprocessing;
+  const { featureSize } = manifest.encoder;
   return {
     folder,
     manifest,
     revision: sha256Of(manifestBytes).slice(0, 12),
     vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
-    readEncoder: () => readModel(manifest.encoder.topology),
-    readDecoder: () => readModel(manifest.decoder.topology),
+    readEncoder: () => readModel(manifest.encoder.topology, [[height, width, 3]]),
+    readDecoder: () => readModel(manifest.decoder.topology, [[featureSize], [manifest.maxCaptionLength], [null]]),
   };
+}
+
+/** Without the batch; null is any length. */
+type InputShape = readonly (number | null)[];
+
+/** Refuses a network that was made for other inputs than the manifest prepares. */
+function expectInputs({ layers }: LayersModel, shapes: readonly InputShape[]): void {
+  for (const layer of layers) {
+    if (layer.class !== "InputLayer") continue;
+    const [, ...shape] = layer.config.batch_input_shape;
+    if (shapes.some((expected) => expected.join() === shape.join())) continue;
+    const expected = shapes.map((wanted) => `[n, ${wanted.join(", ")}]`).join(" or ");
+    throw new Error(`input ${layer.name}: expected ${expected} by the manifest, found [n, ${shape.join(", ")}]`);
+  }
 }
 
 /** What the bundle tells callers about itself. */
@@ -92,7 +110,8 @@ async function readBundleFile(folder: string, path: string): Promise<Uint8Array>
   try {
     return await readFile(join(folder, path));
   } catch (cause) {
-    throw new Error(`${join(folder, path)}: cannot be read`, { cause });
+    const code = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    throw new Error(`${join(folder, path)}: cannot be read${code}`, { cause });
   }
 }
 
@@ -104,11 +123,12 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Runs `read`; an error it throws is given the file's name. */
-function naming<Result>(path: string, read: () => Result): Result {
+/** Runs `read`; an error it throws is given the file's name, where it has it not yet. */
+export function naming<Result>(path: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
-    throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(message.startsWith(path) ? message : `${path}: ${message}`, { cause });
   }
 }

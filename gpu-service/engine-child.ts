@@ -33,7 +33,12 @@ function readChoice(name: string | undefined): EngineChoice {
 async function warmUp(engine: Engine, bundle: Bundle): Promise<void> {
   const { width, height } = bundle.manifest.preprocessing;
   const features = await engine.encode(new Uint8Array(width * height * 3).fill(128), 1);
-  await searchCaptions(engine, { features, options: [{ beam: 3, candidates: 1 }] }, searchSettingsOf(bundle));
+  const options = [{ beam: 3, candidates: 3 }];
+  const captions = await searchCaptions(engine, { features, options }, searchSettingsOf(bundle));
+  const numbers = [...features, ...captions.flat().map(({ logProb }) => logProb)];
+  if (!numbers.every(Number.isFinite)) {
+    throw new Error(`${bundle.folder}: its networks give numbers that are not finite`);
+  }
 }
 
 function answerCalls(engine: Engine, bundle: Bundle): void {

@@ -24,15 +24,15 @@ export const scoreSchema = z.strictObject({
 
 /** How a photo becomes the encoder's input. Data, so that training and serving prepare pixels by the same rule. */
 export const preprocessingSchema = z.strictObject({
-  width: z.int().positive(),
-  height: z.int().positive(),
+  width: z.int().positive().max(2048),
+  height: z.int().positive().max(2048),
   /** The photo is squashed to width × height, its aspect ratio given up. */
   fit: z.literal("fill"),
   /** Resize kernel, by sharp's name. */
   kernel: z.enum(["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]),
   /** The encoder sees value / divisor + offset, for values 0 to 255 in the order red, green, blue. */
-  divisor: z.number().positive(),
-  offset: z.number(),
+  divisor: z.number().min(1e-3).max(1e6),
+  offset: z.number().min(-1e6).max(1e6),
 });
 
 export type Preprocessing = z.infer<typeof preprocessingSchema>;
@@ -50,9 +50,12 @@ export const manifestSchema = z.strictObject({
   cleaning: z.enum(cleanings),
   /** Words of the longest training caption, start and end included. */
   maxCaptionLength: z.int().positive(),
-  search: z.strictObject({ lengthPenalty: z.number().min(0), maxWords: z.int().positive() }),
+  search: z.strictObject({ lengthPenalty: z.number().min(0).max(10), maxWords: z.int().positive().max(1000) }),
   /** Every file of the bundle except this one and the model card. */
-  files: z.array(fileSchema).min(1),
+  files: z
+    .array(fileSchema)
+    .min(1)
+    .refine((files) => new Set(files.map(({ path }) => path)).size === files.length, "expected each file once"),
   scores: z.array(scoreSchema),
   provenance: z.array(z.string()).min(1),
   licence: z.string(),

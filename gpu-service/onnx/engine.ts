@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Bundle } from "../bundle.ts";
+import { type Bundle, naming } from "../bundle.ts";
 import type { DecoderState, DecoderStep, Engine } from "../engine.ts";
 import { compileDecoder } from "./decoder.ts";
 import { compileEncoder } from "./encoder.ts";
@@ -13,16 +14,17 @@ export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
   const { featureSize } = bundle.manifest.encoder;
   const { preprocessing } = bundle.manifest;
   const { padding, start } = bundle.manifest.specialIds;
-  const encoder = await createSession(compileEncoder(bundle.readEncoder(), { preprocessing, featureSize }), {
-    threads: availableParallelism(),
-  });
+  const { encoder: encoderFile, decoder: decoderFile } = bundle.manifest;
+  const encoderGraph = naming(join(bundle.folder, encoderFile.topology), () =>
+    compileEncoder(bundle.readEncoder(), { preprocessing, featureSize }),
+  );
+  const encoder = await createSession(encoderGraph, { threads: availableParallelism() });
   const neverNext = [padding, start];
-  const compiled = compileDecoder(bundle.readDecoder(), {
-    featureSize,
-    vocabularySize: bundle.vocabulary.size,
-    neverNext,
-  });
-  const wordCount = bundle.vocabulary.size - neverNext.length;
+  const vocabularySize = bundle.vocabulary.size;
+  const compiled = naming(join(bundle.folder, decoderFile.topology), () =>
+    compileDecoder(bundle.readDecoder(), { featureSize, vocabularySize, neverNext }),
+  );
+  const wordCount = vocabularySize - neverNext.length;
   const context = await createDecoderSession(compiled.context);
   const stepper = await createDecoderSession(compiled.step);
   const { width, height } = preprocessing;

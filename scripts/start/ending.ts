@@ -6,7 +6,7 @@ const repeatMs = 500;
 /** Aborts at Ctrl-C and its like. Asked a second time, this process ends at once, and what it started with it. */
 export function endOnSignal(ending: AbortController): void {
   let firstMs: number | undefined;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
     process.on(signal, () => {
       firstMs ??= Date.now();
       ending.abort(new Interrupted(`interrupted by ${signal}`));

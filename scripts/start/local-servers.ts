@@ -42,11 +42,10 @@ export function startServers({ edgePort, servicePort, modelDir, stateDir }: Serv
     }),
     new ProcessGroup({
       name: "the edge",
-      args: [
-        join(repository, "node_modules/.bin/wrangler"),
-        ...wranglerArguments({ edgePort, stateDir, service, secret }),
-      ],
+      args: [join(repository, "node_modules/.bin/wrangler"), ...wranglerArguments({ edgePort, stateDir, service })],
       environment: {
+        CLOUDFLARE_INCLUDE_PROCESS_ENV: "true", // for the secret, which everybody could read on its command line
+        SERVICE_SECRET: secret,
         WRANGLER_SEND_METRICS: "false",
         CLOUDFLARE_CF_FETCH_ENABLED: "false", // it would ask the internet where we are
         WRANGLER_LOG_PATH: join(stateDir, "logs"),
@@ -68,15 +67,14 @@ interface EdgeSettings {
   edgePort: number;
   stateDir: string;
   service: string;
-  secret: string;
 }
 
-function wranglerArguments({ edgePort, stateDir, service, secret }: EdgeSettings): string[] {
+function wranglerArguments({ edgePort, stateDir, service }: EdgeSettings): string[] {
   return [
     "dev",
     ...["--ip", host, "--port", String(edgePort), "--inspector-port", "0"],
     ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],
-    ...["--var", `SERVICE_ORIGIN:${service}`, "--var", `SERVICE_SECRET:${secret}`],
+    ...["--var", `SERVICE_ORIGIN:${service}`],
   ];
 }
 

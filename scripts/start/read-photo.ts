@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { describeFileError } from "../../cli/describe-file-error.ts";
+import { describeFileError, readPhotoFile } from "../../cli/read-photo-file.ts";
 import { defaultMaxBytes } from "../../shared/contract.ts";
 import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
 
@@ -14,7 +13,7 @@ export interface Photo {
 /** Reads a photo and looks at its header, so that what is no photo is known before anything is started. */
 export async function readPhoto(path: string, { folder }: { folder: string }): Promise<Photo> {
   try {
-    const bytes = new Uint8Array(await readFile(resolve(folder, path)));
+    const bytes = await readPhotoFile(resolve(folder, path));
     const { format } = readImageHeader(bytes);
     if (bytes.length <= defaultMaxBytes) return { path, bytes, format };
     throw new Error(`expected a photo of at most ${defaultMaxBytes} bytes, received ${bytes.length}`);

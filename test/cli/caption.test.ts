@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
@@ -48,6 +49,36 @@ describe("edge-caption caption", () => {
     ]);
   });
 
+  it("reports what is no plain file or far too large, and goes on", async () => {
+    const folder = await temporaryFolder();
+    const huge = join(folder, "huge.jpg");
+    await writeFile(huge, "");
+    await truncate(huge, 3 * 1024 ** 3);
+    const { code, stdout, stderr } = await edgeCaption(
+      "caption",
+      "--model-dir",
+      tinyBundle,
+      huge,
+      "/dev/zero",
+      photoPath("coffee"),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/coffee\.jpg: \w/);
+    expect(stderr).toBe(
+      `${huge}: expected a photo of at most 1073741824 bytes, received 3221225472\n/dev/zero: it is no plain file, expected a photo\n`,
+    );
+  });
+
+  it("ends in silence when nobody reads on", async () => {
+    const command = `"${process.execPath}" --import tsx cli/main.ts caption --model-dir "${tinyBundle}"`;
+    const photos = `"${photoPath("coffee")}" `.repeat(30);
+    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", `${command} ${photos} | head -n 1`], {
+      cwd: root,
+    });
+    expect(stdout).toMatch(/^.*coffee\.jpg: .*\n$/);
+    expect(stderr).toBe("");
+  });
+
   it("gives JSON lines that hold the contract's result, or the error", async () => {
     const paths = [photoPath("astronaut"), "/nowhere.jpg"];
     const flags = ["--json", "--beam", "5", "--candidates", "4", "--model-dir", tinyBundle];
@@ -76,6 +107,6 @@ describe("edge-caption caption", () => {
     const folder = await temporaryFolder();
     const { code, stderr } = await edgeCaption("caption", "--model-dir", folder, photoPath("coffee"));
     expect(code).toBe(1);
-    expect(stderr).toBe(`${join(folder, "manifest.json")}: cannot be read\n`);
+    expect(stderr).toBe(`${join(folder, "manifest.json")}: cannot be read (ENOENT)\n`);
   });
 });

@@ -101,6 +101,11 @@ describe.each(["jpeg", "png", "webp", "gif", "avif", "tiff"] as const)("a %s ima
   });
 });
 
+it("is taken as a PNG when it is one, though it was declared as JPEG", async () => {
+  const response = await postPhoto(image("png"), { headers: { "Content-Type": "image/jpeg" } });
+  expect((await readCaption(response)).image.format).toBe("png");
+});
+
 describe("what the service is told of a request", () => {
   it("includes the request id, the trace, the time it has, and the type that the bytes have", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -114,6 +119,14 @@ describe("what the service is told of a request", () => {
       "x-deadline-ms": "4000",
       "content-type": "image/jpeg",
     });
+  });
+
+  it.each(["x\u007f", "00-zz", "0".repeat(20_000)])("includes no trace that is none", async (traceparent) => {
+    const response = await postPhoto(freshPhoto(), {
+      headers: { traceparent },
+      environment: faultyService("otherRevision"),
+    });
+    expect(JSON.parse((await readCaption(response)).caption)).not.toHaveProperty("traceparent");
   });
 
   it("includes no trace where the client sent none", async () => {

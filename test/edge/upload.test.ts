@@ -39,6 +39,19 @@ function postForm(
   return callWorker("/v1/captions", { method: "POST", body, environment });
 }
 
+describe("an upload that does not come", () => {
+  it.each([
+    ["though its length was told", { "Content-Length": "4000000" }],
+    ["and tells no length", {}],
+  ])("is 408 at the time limit, %s, and gives its room back", async (_, headers) => {
+    const body = streamOf(freshPhoto().slice(0, 100), () => new Promise(() => {}));
+    const environment = { BODY_TIMEOUT_MS: "150" };
+    const response = await callWorker("/v1/captions", { method: "POST", body, headers, environment });
+    const problem = await readProblem(response, "request_timeout");
+    expect(problem.detail).toBe("expected the whole body within 150 ms");
+  });
+});
+
 describe("an upload without an image", () => {
   it("is 400 when the body is empty", async () => {
     const problem = await readProblem(await postPhoto(new Uint8Array()), "invalid_request");

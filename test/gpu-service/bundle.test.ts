@@ -66,6 +66,16 @@ describe("openBundle", () => {
       "words.json is not among its files",
     ],
     [
+      "a file listed twice",
+      (manifest: { files: object[] }) => JSON.stringify({ ...manifest, files: [...manifest.files, ...manifest.files] }),
+      "expected each file once",
+    ],
+    [
+      "captions of a billion words",
+      (manifest: object) => JSON.stringify({ ...manifest, search: { lengthPenalty: 0.7, maxWords: 1e9 } }),
+      "at search.maxWords",
+    ],
+    [
       "another end word",
       (manifest: object) => JSON.stringify({ ...manifest, specialIds: { padding: 0, start: 1, end: 5 } }),
       "vocabulary.json: expected size, start id and end id",
@@ -75,6 +85,21 @@ describe("openBundle", () => {
     const path = join(folder, "manifest.json");
     await writeFile(path, edit(JSON.parse(await readFile(path, "utf8"))));
     await expect(openBundle(folder)).rejects.toThrow(message);
+  });
+});
+
+describe("a bundle's networks", () => {
+  it.each([
+    ["readEncoder", { preprocessing: { width: 128 } }, "encoder/model.json: input input1: expected [n, 299, 128, 3]"],
+    ["readDecoder", { maxCaptionLength: 5 }, "expected [n, 2048] or [n, 5]"],
+  ] as const)("are refused by %s when they were made for other inputs", async (read, changes, message) => {
+    const folder = await copyTinyBundle();
+    const path = join(folder, "manifest.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    const preprocessing = { ...manifest.preprocessing, ...("preprocessing" in changes ? changes.preprocessing : {}) };
+    await writeFile(path, JSON.stringify({ ...manifest, ...changes, preprocessing }));
+    const bundle = await openBundle(folder);
+    expect(() => bundle[read]()).toThrow(message);
   });
 });
 

@@ -5,8 +5,10 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type Captioner, startCaptioner } from "../../gpu-service/captioner.ts";
 import { startEngineProcess } from "../../gpu-service/engine-process.ts";
 import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
+import { sealBundle } from "../../training/seal-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
+import { childrenOf } from "../process-table.ts";
 
 async function tinyCaptioner({ maxQueued = 64 } = {}): Promise<Captioner> {
   const captioner = await startCaptioner({
@@ -69,7 +71,28 @@ describe("startCaptioner", () => {
     const manifest = JSON.parse(await readFile(path, "utf8"));
     await writeFile(path, JSON.stringify({ ...manifest, encoder: { ...manifest.encoder, featureSize: 512 } }));
     const started = startCaptioner({ modelDir: folder, engine: "onnx", maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
-    await expect(started).rejects.toThrow("expected an encoder with features [n, 512], found [n, 2048]");
+    const file = join(folder, "encoder/model.json");
+    await expect(started).rejects.toThrow(`${file}: expected an encoder with features [n, 512], found [n, 2048]`);
+  });
+
+  it("refuses a bundle whose networks give numbers that are not finite", async () => {
+    const folder = await copyTinyBundle();
+    const path = join(folder, "encoder/model.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace(/"scale":[\d.]+/g, '"scale":1e37'));
+    await sealBundle(folder);
+    const started = startCaptioner({ modelDir: folder, engine: "onnx", maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
+    await expect(started).rejects.toThrow("its networks give numbers that are not finite");
+  });
+
+  it("drops a photo at once when its signal aborts, though the engine hangs", async () => {
+    const captioner = await tinyCaptioner();
+    const bytes = await readFile(photoPath("chelsea"));
+    const child = childrenOf(process.pid).at(-1) ?? 0;
+    kill(child, "SIGSTOP");
+    onTestFinished(() => void kill(child, "SIGCONT"));
+    const signal = AbortSignal.timeout(300);
+    await expect(captioner.caption({ bytes, options, signal })).rejects.toMatchObject({ name: "TimeoutError" });
   });
 });
 

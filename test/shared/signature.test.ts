@@ -1,0 +1,58 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { parseContentDigest, signatureHeaders, verifySignature } from "../../shared/signature.ts";
+
+const secret = "correct horse battery staple";
+const nowMs = 1_700_000_000_123;
+const bodyHash = Uint8Array.from({ length: 32 }, (_, index) => index);
+const parts = { method: "POST", target: "/v1/captions?beam=3&candidates=1", bodyHash };
+
+const sign = () => signatureHeaders(parts, { secret, nowMs });
+const verify = (changes: { method?: string; target?: string; headers?: Record<string, string>; nowMs?: number } = {}) =>
+  sign().then((headers) =>
+    verifySignature(
+      { ...parts, ...changes, headers: new Headers({ ...headers, ...changes.headers }) },
+      { secrets: ["another secret of ours", secret], nowMs: changes.nowMs ?? nowMs },
+    ),
+  );
+
+describe("a request's signature", () => {
+  it("is the HMAC-SHA-256 of version, timestamp, method, target and digest, a line each", async () => {
+    const digest = `sha-256=:${Buffer.from(bodyHash).toString("base64")}:`;
+    const text = ["v1", "1700000000", "POST", "/v1/captions?beam=3&candidates=1", digest].join("\n");
+    expect(await sign()).toEqual({
+      "Content-Digest": digest,
+      "X-Signature-Timestamp": "1700000000",
+      "X-Signature": createHmac("sha256", secret).update(text).digest("hex"),
+    });
+  });
+
+  it("is taken for five minutes, by clocks on either side, and tells the body's hash", async () => {
+    expect(await verify()).toEqual(bodyHash);
+    expect(await verify({ nowMs: nowMs + 299_000 })).toEqual(bodyHash);
+    expect(await verify({ nowMs: nowMs - 299_000 })).toEqual(bodyHash);
+  });
+
+  it.each([
+    ["six minutes old", { nowMs: nowMs + 360_000 }],
+    ["six minutes ahead", { nowMs: nowMs - 360_000 }],
+    ["of another moment", { headers: { "X-Signature-Timestamp": "1700000001" } }],
+    ["of another method", { method: "PUT" }],
+    ["of another query", { target: "/v1/captions?beam=10&candidates=1" }],
+    ["of another body", { headers: { "Content-Digest": `sha-256=:${"A".repeat(43)}=:` } }],
+    ["changed in one digit", { headers: { "X-Signature": "0".repeat(64) } }],
+    ["without a digest of 32 bytes", { headers: { "Content-Digest": "sha-256=:AAAA:" } }],
+    ["with a timestamp that is no number", { headers: { "X-Signature-Timestamp": "1e9" } }],
+  ])("is refused when it is %s", async (_, changes) => {
+    await expect(verify(changes)).rejects.toMatchObject({ name: "CaptionError", code: "unauthorized" });
+  });
+});
+
+describe("parseContentDigest", () => {
+  it("finds SHA-256 among other digests", () => {
+    const base64 = Buffer.from(bodyHash).toString("base64");
+    expect(parseContentDigest(`sha-512=:abcd=:, sha-256=:${base64}:`)).toEqual(bodyHash);
+    expect(parseContentDigest("sha-512=:abcd=:")).toBeNull();
+    expect(parseContentDigest(null)).toBeNull();
+  });
+});
