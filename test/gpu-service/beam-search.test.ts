@@ -138,4 +138,18 @@ describe("searchCaptions", () => {
     expect(Math.max(...language.rowsPerStep)).toBeLessThanOrEqual(4);
     expect(language.rowsPerStep.length).toBeLessThanOrEqual(settings.maxWords);
   });
+
+  it("does not replace a beam that has ended: from the second word on there are never more", async () => {
+    const ends: number[] = [];
+    for (const photo of photos) {
+      const language = madeLanguage(30);
+      const input = { features: Float32Array.of(photo), options: [{ beam: 6, candidates: 6 }] };
+      const [found = []] = await searchCaptions(language, input, settings);
+      const [, ...rows] = language.rowsPerStep;
+      expect(rows).toEqual(rows.toSorted((one, other) => other - one));
+      expect(found).toHaveLength(6);
+      ends.push(rows.at(-1) ?? 0);
+    }
+    expect(Math.min(...ends)).toBeLessThan(6); // some did end early, or nothing was shown
+  });
 });
