@@ -19,9 +19,10 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   const ending = new AbortController();
   endOnSignal(ending); // before there is anything that could be left behind
   const photo = await readPhoto(request.photo, { folder: invokedFrom });
+  const edgePort = await expectFree(request.port, { option: "--port" });
   const servers = startServers({
-    edgePort: await expectFree(request.port, { option: "--port" }),
-    servicePort: await servicePortFor(request.servicePort),
+    edgePort,
+    servicePort: await servicePortFor(request.servicePort, { edgePort }),
     modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
     stateDir: resolve(invokedFrom, request.stateDir),
   });
@@ -36,8 +37,11 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   }
 }
 
-function servicePortFor(port: number | undefined): Promise<number> {
-  return port === undefined ? preferFree(preferredServicePort) : expectFree(port, { option: "--service-port" });
+async function servicePortFor(port: number | undefined, { edgePort }: { edgePort: number }): Promise<number> {
+  const option = "--service-port";
+  if (port === edgePort) throw new Error(`expected two ports, received ${port} for both --port and ${option}`);
+  if (port !== undefined) return expectFree(port, { option });
+  return edgePort === preferredServicePort ? expectFree(0, { option }) : preferFree(preferredServicePort);
 }
 
 async function caption(photo: Photo, { servers, ending }: { servers: LocalServers; ending: AbortController }) {

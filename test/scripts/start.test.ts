@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { madeImage, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
-import { takePort } from "../free-port.ts";
+import { freePort, takePort } from "../free-port.ts";
 import { untilUp, Workplace } from "./start-script.ts";
 
 let workplace: Workplace;
@@ -87,6 +87,14 @@ describe("npm start", { timeout: 60_000 }, () => {
     const { code, stderr } = await workplace.runToEnd([photo, "--model-dir", "/nowhere"]);
 
     expect(stderr).toMatch(/^the service ended with 1: .*\/nowhere.*\n$/);
+    expect(code).toBe(1);
+  });
+
+  test("says in one sentence that both servers were given one port", async () => {
+    const port = String(await freePort());
+    const { code, stderr } = await workplace.runToEnd([photo, "--port", port, "--service-port", port]);
+
+    expect(stderr).toBe(`expected two ports, received ${port} for both --port and --service-port\n`);
     expect(code).toBe(1);
   });
 
