@@ -20,7 +20,7 @@ export async function readBytes(
   const chunks: Uint8Array[] = [];
   let bytesRead = 0;
   const reader = stream.getReader({ mode: "byob" });
-  signal?.addEventListener("abort", () => void reader.cancel(signal.reason), { once: true }); // ends a read under way
+  signal?.addEventListener("abort", () => void reader.cancel(signal.reason).catch(() => {}), { once: true }); // ends a read under way
   for (;;) {
     const { value, done } = await reader.readAtLeast(chunkBytes, new Uint8Array(chunkBytes));
     signal?.throwIfAborted();

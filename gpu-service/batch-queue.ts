@@ -2,7 +2,6 @@ import { CaptionError } from "../shared/errors.ts";
 
 interface Waiting<Item, Result> {
   item: Item;
-  signal: AbortSignal | undefined;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -31,9 +30,18 @@ export class BatchQueue<Item, Result> {
    * reaches a batch.
    */
   push(item: Item, signal?: AbortSignal): Promise<Result> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      this.#waiting.push({ item, signal, resolve, reject });
+      const waiting = { item, resolve, reject };
+      this.#waiting.push(waiting);
+      signal?.addEventListener(
+        "abort",
+        () => {
+          this.#waiting = this.#waiting.filter((other) => other !== waiting);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
       if (!this.#isRunning) void this.#runAll();
     });
   }
@@ -45,14 +53,7 @@ export class BatchQueue<Item, Result> {
   }
 
   #nextBatch(): Waiting<Item, Result>[] {
-    const batch: Waiting<Item, Result>[] = [];
-    while (batch.length < this.#settings.maxBatch) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      if (next.signal?.aborted) next.reject(next.signal.reason);
-      else batch.push(next);
-    }
-    return batch;
+    return this.#waiting.splice(0, this.#settings.maxBatch);
   }
 
   async #runBatch(batch: Waiting<Item, Result>[]): Promise<void> {

@@ -47,6 +47,21 @@ describe("BatchQueue", () => {
     expect(batches[1]?.items).toEqual([3]);
   });
 
+  it("drops an item at once when its signal aborts, though a batch hangs, and one whose signal had aborted before", async () => {
+    const { queue, batches } = heldQueue(3);
+    const controller = new AbortController();
+    const reason = new Error("gone");
+    const hanging = queue.push(1, controller.signal);
+    const waiting = queue.push(2, controller.signal);
+    controller.abort(reason);
+    await expect(hanging).rejects.toBe(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(queue.push(3, controller.signal)).rejects.toBe(reason);
+    batches[0]?.end();
+    await settled();
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+  });
+
   it("fails each item of a failed batch once and goes on with the next", async () => {
     const { queue, batches } = heldQueue(2);
     const [first, second] = [queue.push(1), queue.push(2)];
