@@ -16,7 +16,7 @@ export interface CompiledDecoder {
   state: readonly StateTensor[];
 }
 
-interface DecoderSpec {
+export interface DecoderSpec {
   featureSize: number;
   vocabularySize: number;
   /** Ids that are never the next word: padding and start. */
