@@ -30,17 +30,27 @@ export function parseVocabulary(json: unknown): Vocabulary {
   return new Vocabulary(parsed.data);
 }
 
+interface VocabularySource {
+  minCount: number;
+  /** Whose words come first, with the ids they have, however often they are seen. */
+  known?: Vocabulary | undefined;
+}
+
 /**
  * The vocabulary of cleaned training captions: the words seen at least `minCount` times, start and end word among them,
  * with ids from 1 in order of first appearance.
  */
-export function buildVocabulary(captions: Iterable<readonly string[]>, { minCount }: { minCount: number }): Vocabulary {
+export function buildVocabulary(
+  captions: Iterable<readonly string[]>,
+  { minCount, known }: VocabularySource,
+): Vocabulary {
   const counts = new Map<string, number>();
   for (const caption of captions) {
     for (const word of [startWord, ...caption, endWord]) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const kept = [...counts].filter(([, count]) => count >= minCount).map(([word]) => word);
-  return parseVocabulary(["", ...kept]);
+  if (known === undefined) return parseVocabulary(["", ...kept]);
+  return parseVocabulary([...known.words, ...kept.filter((word) => known.idOf(word) === undefined)]);
 }
 
 /** Words and their ids, both ways. Made by `parseVocabulary` or `buildVocabulary`, which check the words. */

@@ -1,18 +1,14 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { type Cleaning, cleanings } from "../shared/clean-caption.ts";
-import { type Split, splits } from "./dataset.ts";
-import { defaultSettings } from "./settings.ts";
+import { cleanings } from "../shared/clean-caption.ts";
+import { splits } from "./dataset.ts";
+import { presets } from "./fit/recipe.ts";
+import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
-interface Flags {
+interface Flags extends TrainSettings {
   data: string;
   out: string;
-  cleaning: Cleaning;
-  minCount: number;
-  wordVectors?: string;
-  bundle: string;
-  split: Split;
 }
 
 interface CommandParts {
@@ -23,12 +19,14 @@ interface CommandParts {
 /** The command line of `npm run train`. */
 export function trainCommand({ stages, train }: CommandParts): Command {
   const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+  const toPath = (path: string) => resolve(invokedFrom, path);
   const names = stages.map(({ name }) => name);
   return new Command("npm run train --")
     .description("Makes a model bundle from captioned photos, stage by stage.")
-    .addArgument(new Argument("[stage]", "only this one; without it prepare").choices(names))
+    .addArgument(new Argument("[stage]", "only this one; without it all that are not up to date").choices(names))
     .requiredOption("--data <place>", "captioned photos: a folder in Flickr8k's layout, or a .jsonl file")
     .requiredOption("--out <folder>", "where results go, a folder a stage; made where it is missing")
+    .optionsGroup("Captions and words:")
     .addOption(
       new Option("--cleaning <name>", 'what is left of a caption: natural keeps "a" and "i", tutorial no single letter')
         .choices(cleanings)
@@ -40,16 +38,48 @@ export function trainCommand({ stages, train }: CommandParts): Command {
       readCount,
       defaultSettings.minCount,
     )
+    .option("--word-vectors <file>", "word vectors in GloVe's text format, gzip or not; they stay as they are", toPath)
+    .option("--tune-embeddings", "learn the word vectors of --word-vectors on", defaultSettings.tuneEmbeddings)
     .option(
-      "--word-vectors <file>",
-      "word vectors in GloVe's text format, gzip or not; prepare says how many words of the vocabulary they have",
-      (file) => resolve(invokedFrom, file),
+      "--embedding-size <numbers>",
+      "numbers of a word's vector, without --word-vectors",
+      readCount,
+      defaultSettings.embeddingSize,
     )
+    .optionsGroup("Photos:")
+    .addOption(
+      new Option("--encoder <folder>", "the model bundle whose encoder is used")
+        .argParser(toPath)
+        .default(defaultSettings.encoder, "the one that ships"),
+    )
+    .option("--flips", "learn from the photos' mirror images, too; features take twice as long", defaultSettings.flips)
     .option(
-      "--bundle <folder>",
-      "the model bundle that evaluate scores",
-      (folder) => resolve(invokedFrom, folder),
-      defaultSettings.bundle,
+      "--shard <part>",
+      "features: only this part of the photos, 3/16 say; a run without it takes the parts over",
+      readShard,
+    )
+    .optionsGroup("Learning:")
+    .addOption(
+      new Option("--from <folder>", "go on from this model bundle: its encoder, its words, its decoder's weights")
+        .argParser(toPath)
+        .conflicts(["encoder", "wordVectors"]),
+    )
+    .addOption(
+      new Option("--preset <name>", "the recipe (default: fine-tune with --from, else default)").choices(presets),
+    )
+    .option("--epochs <count>", "in the place of the preset's", readCount)
+    .option("--batch <captions>", "captions a step, in the place of the preset's", readCount)
+    .option("--learning-rate <rate>", "the highest, in the place of the preset's", readRate)
+    .option("--units <count>", "width of the decoder's layers", readCount, defaultSettings.units)
+    .option("--seed <number>", "draws first weights, order and dropout", readSeed, defaultSettings.seed)
+    .optionsGroup("The bundle:")
+    .option("--max-words <count>", "words of the longest caption that it makes", readCount, defaultSettings.maxWords)
+    .option("--id <name>", "its name (default: the data's name and -merge)", readId)
+    .optionsGroup("Evaluation:")
+    .addOption(
+      new Option("--bundle <folder>", "the model bundle that evaluate scores")
+        .argParser(toPath)
+        .default(defaultSettings.bundle, "the one that ships"),
     )
     .addOption(
       new Option("--split <name>", "the photos that evaluate scores by").choices(splits).default(defaultSettings.split),
@@ -59,7 +89,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .action((name: string | undefined, { data, out, ...settings }: Flags) =>
       train(
         stages.filter((stage) => (name === undefined ? !stage.isOnRequest : stage.name === name)),
-        { data: resolve(invokedFrom, data), out: resolve(invokedFrom, out), settings },
+        { data: toPath(data), out: toPath(out), settings },
       ),
     );
 }
@@ -70,11 +100,14 @@ function describeStages(stages: readonly Stage[]): string {
 
 const examples = `
 A stage whose data, settings and results are unchanged is passed over; delete its folder to have it done again.
+Ctrl-C at any time: the next run goes on from the last epoch, or the last 64 photos.
 
 Examples:
-  npm run train -- --data flickr8k --out runs/first
-  npm run train -- evaluate --data flickr8k --out runs/first
-  npm run train -- prepare --data holiday/captions.jsonl --out runs/holiday --min-count 3
+  npm run train -- --data flickr8k --out runs/first --word-vectors glove.6B.200d.txt
+  MODEL_DIR=runs/first/bundle npm start
+  npm run train -- --data holiday/captions.jsonl --out runs/holiday --from models/default --min-count 3
+  npm run train -- features --data flickr8k --out runs/first --shard 3/16
+  npm run train -- evaluate --data flickr8k --out runs/first --bundle runs/first/bundle
 
 A line of the .jsonl file: {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
 More: docs/training.md`;
@@ -82,4 +115,26 @@ More: docs/training.md`;
 function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a whole number from 1.");
+}
+
+function readSeed(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number.");
+}
+
+function readRate(text: string): number {
+  const rate = Number(text);
+  if (rate > 0 && rate <= 1) return rate;
+  throw new InvalidArgumentError("Expected a number above 0, at most 1.");
+}
+
+function readShard(text: string): Shard {
+  const [, number = 0, of = 0] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number);
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError("Expected a part of the whole, like 3/16.");
+}
+
+function readId(text: string): string {
+  if (/^[a-z0-9][a-z0-9.-]*$/.test(text)) return text;
+  throw new InvalidArgumentError("Expected lower-case letters, digits, dots and dashes.");
 }

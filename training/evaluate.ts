@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
 import { describeEvaluation, type Evaluation } from "./describe-evaluation.ts";
-import { encodePhotos } from "./encode-photos.ts";
+import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
 import { type PreparedPhoto, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
 import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
@@ -35,8 +35,8 @@ export const evaluate: Stage = {
     const engine = await startEngineProcess(bundle.folder, "auto");
     say(`evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.name} (${engine.device})`);
     try {
-      const paths = photos.map(({ file }) => join(photoFolder, file));
-      const captions = await captionAll(paths, { engine, bundle });
+      const files = photos.map(({ file, sha256 }) => ({ path: join(photoFolder, file), sha256, isMirrored: false }));
+      const captions = await captionAll(files, { engine, bundle });
       const evaluation = evaluateCaptions(photos, { captions, bundle, split });
       await writeOutputs(stageFolder(context, "evaluate"), {
         dependencies: await dependenciesOf(context),
@@ -60,24 +60,30 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
 
 /** Captions of the photos, in their order, by beam. */
 async function captionAll(
-  paths: readonly string[],
+  files: readonly PhotoToEncode[],
   { engine, bundle }: { engine: EngineProcess; bundle: Bundle },
 ): Promise<Map<number, string[]>> {
   const captions = new Map(beams.map((beam): [number, string[]] => [beam, []]));
-  const progress = showProgress("evaluate", { total: paths.length, unit: "photos" });
+  const { preprocessing } = bundle.manifest;
+  const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
   try {
-    for await (const { features, photos } of encodePhotos(paths, { engine, ...bundle.manifest })) {
+    for await (const { features, photos } of encodePhotos(files, { engine, preprocessing, leaveOut: refuse })) {
       for (const [beam, found] of captions) {
-        const options = Array.from({ length: photos }, () => ({ beam, candidates: 1 }));
+        const options = photos.map(() => ({ beam, candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
         found.push(...best.map(({ words }) => bundle.vocabulary.decode(words)));
       }
-      progress.advance(photos);
+      progress.advance(photos.length);
     }
   } finally {
     progress.end();
   }
   return captions;
+}
+
+/** A score that leaves photos out would not compare with others. */
+function refuse({ path }: PhotoToEncode, reason: string): never {
+  throw new Error(`${path}: ${reason}`);
 }
 
 function evaluateCaptions(

@@ -15,11 +15,14 @@ interface Learnt {
   figures: Omit<Summary, "findings" | "hasSplits" | "sources">;
 }
 
+interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
+  photos: readonly AssignedPhoto[];
+  /** The words of the model that training goes on from, which it knows already. */
+  known?: Vocabulary | undefined;
+}
+
 /** Cleans the captions of the chosen photos and makes the vocabulary of those for training. */
-export function learnVocabulary(
-  dataset: Dataset,
-  { photos, cleaning, minCount }: { photos: readonly AssignedPhoto[] } & TrainSettings,
-): Learnt {
+export function learnVocabulary(dataset: Dataset, { photos, known, cleaning, minCount }: LearnSettings): Learnt {
   const prepared = photos.map(({ id, file, sha256, split, captions }) => ({
     id,
     file,
@@ -29,7 +32,7 @@ export function learnVocabulary(
   }));
   const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
   const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
-  const vocabulary = buildOrExplain(training, { minCount });
+  const vocabulary = buildOrExplain(training, { minCount, known });
   const allCaptions = dataset.photos.flatMap(({ captions }) => captions);
   return {
     vocabulary,
@@ -53,12 +56,16 @@ export function learnVocabulary(
 }
 
 /** The vocabulary, or a sentence that says what to do where it would be too small to learn. */
-function buildOrExplain(training: readonly string[][], { minCount }: { minCount: number }): Vocabulary {
+function buildOrExplain(
+  training: readonly string[][],
+  { minCount, known }: Pick<LearnSettings, "minCount" | "known">,
+): Vocabulary {
   if (training.length === 0) {
     throw new Error("expected captions of photos for training, found none: put some photos into the split train");
   }
   // the start word is in every caption, so with fewer captions it would not be kept itself
-  const vocabulary = training.length < minCount ? undefined : buildVocabulary(training, { minCount });
+  const isKept = training.length >= minCount || known !== undefined;
+  const vocabulary = isKept ? buildVocabulary(training, { minCount, known }) : undefined;
   const found = vocabulary === undefined ? 0 : vocabulary.size - specialWords;
   if (vocabulary !== undefined && found >= fewestWords) return vocabulary;
   throw new Error(

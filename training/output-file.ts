@@ -15,13 +15,13 @@ export interface FileDigest {
  * Writes a file, as far as the disk, under the temporary name `<path>.partial`, which `putInPlace` takes from it. The
  * error says in a sentence why it could not be written whole.
  */
-export async function writePartial(path: string, texts: Iterable<string>): Promise<FileDigest> {
+export async function writePartial(path: string, parts: Iterable<string | Uint8Array>): Promise<FileDigest> {
   const hash = createHash("sha256");
   let bytes = 0;
   try {
     const file = await open(partialOf(path), "w");
     try {
-      for (const block of blocksOf(texts)) {
+      for (const block of blocksOf(parts)) {
         hash.update(block);
         bytes += block.length;
         await file.writeFile(block); // goes on where the last one ended
@@ -62,13 +62,16 @@ function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-function* blocksOf(texts: Iterable<string>): Generator<Buffer> {
+/** Short texts together, so that a file of many lines takes few writes. */
+function* blocksOf(parts: Iterable<string | Uint8Array>): Generator<Uint8Array> {
   let block = "";
-  for (const text of texts) {
-    block += text;
-    if (block.length < blockBytes) continue;
-    yield Buffer.from(block);
-    block = "";
+  for (const part of parts) {
+    if (typeof part === "string") block += part;
+    if (block.length >= blockBytes || typeof part !== "string") {
+      yield Buffer.from(block);
+      block = "";
+    }
+    if (typeof part !== "string") yield part;
   }
   yield Buffer.from(block);
 }

@@ -1,3 +1,5 @@
+import { openBundle } from "../gpu-service/bundle.ts";
+import type { Vocabulary } from "../shared/vocabulary.ts";
 import { type AssignedPhoto, assignSplits, setTenthAside } from "./assign-splits.ts";
 import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
 import { describeFindings, describeSummary } from "./describe-summary.ts";
@@ -21,7 +23,7 @@ export const prepare: Stage = {
   async isUpToDate(context) {
     const dataset = await readDataset(context.data);
     const { digest } = await statPhotos(dataset);
-    return isRecorded(stageFolder(context, "prepare"), dependenciesOf(dataset, { context, digest }));
+    return isRecorded(stageFolder(context, "prepare"), await dependenciesOf(dataset, { context, digest }));
   },
 
   async run(context) {
@@ -29,11 +31,12 @@ export const prepare: Stage = {
     const { digest, missing } = await statPhotos(dataset);
     const { photos, findings } = await choosePhotos(dataset, { missing });
     for (const line of describeFindings(findings)) say(line);
-    const { vocabulary, prepared, figures } = learnVocabulary(dataset, { photos, ...context.settings });
+    const known = await knownVocabulary(context);
+    const { vocabulary, prepared, figures } = learnVocabulary(dataset, { photos, known, ...context.settings });
     const { hasSplits, sources } = dataset;
     const summary = { ...figures, hasSplits, findings, sources };
     await writeOutputs(stageFolder(context, "prepare"), {
-      dependencies: dependenciesOf(dataset, { context, digest }),
+      dependencies: await dependenciesOf(dataset, { context, digest }),
       files: {
         [preparedFiles.vocabulary]: [`${JSON.stringify(vocabulary.words)}\n`],
         [preparedFiles.captions]: jsonLines(prepared),
@@ -46,12 +49,21 @@ export const prepare: Stage = {
   },
 };
 
-function dependenciesOf(
+async function dependenciesOf(
   { sources }: Dataset,
   { context, digest }: { context: TrainContext; digest: string },
-): Dependencies {
-  const { cleaning, minCount } = context.settings;
-  return { settings: { cleaning, minCount }, inputs: { ...sources, photos: digest } };
+): Promise<Dependencies> {
+  const { cleaning, minCount, from } = context.settings;
+  const inherited = from === undefined ? {} : { from: (await openBundle(from)).revision };
+  return { settings: { cleaning, minCount }, inputs: { ...sources, ...inherited, photos: digest } };
+}
+
+/** The words of the bundle that training goes on from, where it does. */
+async function knownVocabulary({ settings }: TrainContext): Promise<Vocabulary | undefined> {
+  if (settings.from === undefined) return undefined;
+  const { manifest, vocabulary } = await openBundle(settings.from);
+  if (manifest.cleaning === settings.cleaning) return vocabulary;
+  throw new Error(`${settings.from}: its captions were cleaned otherwise: use --cleaning ${manifest.cleaning}`);
 }
 
 /** The photos that there is something to learn from or to score by, each in one split; and what was odd about the others. */

@@ -6,7 +6,7 @@ import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { splits } from "./dataset.ts";
 import { readLines } from "./read-lines.ts";
 import { stageFolder, type TrainContext } from "./stage.ts";
-import { hasWholeOutputs } from "./stage-record.ts";
+import { readOutputs } from "./stage-record.ts";
 
 export const preparedFiles = {
   /** `vocabularySchema` of `shared/`: words in id order, id 0 is padding, real words count from 1. */
@@ -89,9 +89,7 @@ export interface Prepared {
 /** Reads what `prepare` wrote. Throws a sentence where that is not whole. */
 export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "out">): Promise<Prepared> {
   const folder = stageFolder({ out }, "prepare");
-  if (!(await hasWholeOutputs(folder))) {
-    throw new Error(`${folder}: expected what prepare writes, found none or part of it: run the stage prepare first`);
-  }
+  await readOutputs(folder, "prepare");
   const photos: PreparedPhoto[] = [];
   for await (const { text } of readLines(join(folder, preparedFiles.captions))) {
     photos.push(preparedPhotoSchema.parse(JSON.parse(text)));

@@ -1,23 +1,68 @@
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import type { Cleaning } from "../shared/clean-caption.ts";
 import type { Split } from "./dataset.ts";
+import type { Preset } from "./fit/recipe.ts";
 
-/** Everything on the command line that changes a result. Each stage records those it depends on. */
+/** Everything on the command line that changes a result. Each stage records those it depends on. Paths are absolute. */
 export interface TrainSettings {
   cleaning: Cleaning;
   /** How often a word must be seen in the training captions to be learnt. */
   minCount: number;
-  /** A file in GloVe's text format, with its full path; undefined: none. */
+  /** A file in GloVe's text format. */
   wordVectors?: string | undefined;
-  /** Folder of the bundle to evaluate, with its full path. */
+  /** Folder of the bundle whose encoder is used. */
+  encoder: string;
+  /** Folder of a bundle to go on from: its encoder, its words, its decoder's weights. */
+  from?: string | undefined;
+  /** Whether the training photos' mirror images are learnt from, too. */
+  flips: boolean;
+  /** Which part of the features to make; undefined: all. */
+  shard?: Shard | undefined;
+  /** undefined: `default`, and `fine-tune` for training that goes on from a bundle. */
+  preset?: Preset | undefined;
+  /** Draws weights, order and dropout. */
+  seed: number;
+  /** In the place of the preset's, where given. */
+  epochs?: number | undefined;
+  batch?: number | undefined;
+  learningRate?: number | undefined;
+  /** Numbers a word vector has, where none are read. */
+  embeddingSize: number;
+  /** Width of the merge model's layers. */
+  units: number;
+  /** Whether word vectors that were read are learnt on. */
+  tuneEmbeddings: boolean;
+  /** Longest caption that the search makes. */
+  maxWords: number;
+  /** The exported bundle's; undefined: after the data. */
+  id?: string | undefined;
+  /** Folder of the bundle to evaluate. */
   bundle: string;
   /** What to evaluate it on. */
   split: Split;
 }
 
+/** The `number`th of `of` parts, from 1. */
+export interface Shard {
+  number: number;
+  of: number;
+}
+
 export const defaultSettings: TrainSettings = {
   cleaning: "natural",
   minCount: 10,
+  encoder: defaultModelDir,
+  flips: false,
+  seed: 1,
+  embeddingSize: 200,
+  units: 256,
+  tuneEmbeddings: false,
+  maxWords: 20,
   bundle: defaultModelDir,
   split: "test",
 };
+
+/** How captions are searched, in scoring and by whoever uses the bundle. */
+export function searchOf({ maxWords }: TrainSettings) {
+  return { lengthPenalty: 0.7, maxWords };
+}

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { digestFile, discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";
@@ -32,10 +32,13 @@ export async function isRecorded(folder: string, { settings, inputs }: Dependenc
   );
 }
 
-/** Whether the outputs that a stage has recorded in the folder are there, unchanged. */
-export async function hasWholeOutputs(folder: string): Promise<boolean> {
+/** What a stage has recorded of its outputs. Throws a sentence where they are not all there, unchanged. */
+export async function readOutputs(folder: string, stageName: string): Promise<StageRecord["outputs"]> {
   const record = await readRecord(folder);
-  return record !== undefined && isWhole(folder, record);
+  if (record !== undefined && (await isWhole(folder, record))) return record.outputs;
+  throw new Error(
+    `${folder}: expected what ${stageName} writes, found none or part of it: run the stage ${stageName} first`,
+  );
 }
 
 /**
@@ -44,13 +47,23 @@ export async function hasWholeOutputs(folder: string): Promise<boolean> {
  */
 export async function writeOutputs(
   folder: string,
-  { dependencies, files }: { dependencies: Dependencies; files: Record<string, Iterable<string>> },
+  {
+    dependencies,
+    files,
+    written = [],
+  }: {
+    dependencies: Dependencies;
+    files: Record<string, Iterable<string | Uint8Array>>;
+    /** Outputs that are on the disk already. */
+    written?: readonly string[];
+  },
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  for (const name of Object.keys(files)) await mkdir(dirname(join(folder, name)), { recursive: true });
   const paths = [...Object.keys(files), recordName].map((name) => join(folder, name));
   try {
     const outputs: Record<string, FileDigest> = {};
-    for (const [name, texts] of Object.entries(files)) outputs[name] = await writePartial(join(folder, name), texts);
+    for (const [name, parts] of Object.entries(files)) outputs[name] = await writePartial(join(folder, name), parts);
+    for (const name of written) outputs[name] = await digestFile(join(folder, name));
     const record: StageRecord = { formatVersion: 1, ...dependencies, outputs };
     await writePartial(join(folder, recordName), [`${JSON.stringify(record, null, 2)}\n`]);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { TrainSettings } from "./settings.ts";
 export interface TrainContext {
   /** The captions: a folder in Flickr8k's layout, or a JSONL file. */
   data: string;
-  /** Each stage writes into the folder of its own name in here. */
+  /** Each stage writes into a folder of its own in here. */
   out: string;
   settings: TrainSettings;
 }
@@ -16,6 +16,8 @@ export interface Stage {
   name: string;
   /** What it does, for `--help`. */
   about: string;
+  /** Of its results under `--out`, where it is not called as the stage is. */
+  folder?: string;
   /** Done only when it is asked for by name. */
   isOnRequest?: true;
   isUpToDate(context: TrainContext): Promise<boolean>;
@@ -30,7 +32,8 @@ export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: strin
 /** Runs stages in their order, without those that are up to date. */
 export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
   for (const stage of stages) {
-    if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${stageFolder(context, stage.name)}`);
+    const folder = stageFolder(context, stage.folder ?? stage.name);
+    if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
     else await stage.run(context);
   }
 }

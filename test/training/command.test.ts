@@ -1,8 +1,12 @@
 import { join } from "node:path";
+import { CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
+import { trainCommand } from "../../training/command.ts";
+import { stages } from "../../training/stages.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
+import { photoPath } from "../fixtures/real-photos.ts";
 import { makeFlickr8k } from "./made-dataset.ts";
-import { train } from "./run-prepare.ts";
+import { runNode, tinyTraining, train } from "./run-prepare.ts";
 
 describe("npm run train", () => {
   test("explains each flag, with its default, and each stage", async () => {
@@ -16,30 +20,61 @@ describe("npm run train", () => {
     expect(stdout).toMatch(/prepare +reads captions/);
   });
 
-  test("runs all stages, and passes over them the second time", async () => {
+  test("goes from captions and photos to a bundle that captions, and passes over all of it the second time", async () => {
     const out = await temporaryFolder();
-    const args = ["--data", await makeFlickr8k(), "--out", out, "--min-count", "2"];
-    expect(await train(...args)).toMatchObject({ code: 0, stdout: expect.stringMatching(/training photos +1\n/) });
-    expect(await train("prepare", ...args)).toEqual({
+    const args = ["--data", await makeFlickr8k(), "--out", out, "--min-count", "2", ...tinyTraining];
+    const { code, stdout, stderr } = await train(...args);
+    expect(stderr).toMatch(/epoch 2 of 2/);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/training photos +1\n/);
+    expect(stdout).toMatch(/Total params: \d+/);
+    expect(stdout).toMatch(/data-merge, revision [0-9a-f]{12}, in .*bundle\ndata dev, greedy: BLEU-1 \d+\.\d/);
+    const bundle = join(out, "bundle");
+    const caption = [
+      "--import",
+      "tsx",
+      "cli/main.ts",
+      "caption",
+      "--json",
+      "--model-dir",
+      bundle,
+      photoPath("chelsea"),
+    ];
+    const captioned = await runNode(caption);
+    expect(JSON.parse(captioned.stdout)).toMatchObject({ result: { model: { id: "data-merge" } } });
+    expect(await train(...args)).toEqual({
       code: 0,
       stdout: "",
-      stderr: `prepare: up to date in ${join(out, "prepare")}\n`,
+      stderr: ["prepare", "features", "fit", "export"]
+        .map((stage) => `${stage}: up to date in ${join(out, stage === "export" ? "bundle" : stage)}\n`)
+        .join(""),
     });
   });
 
   test.each([
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
-    [["bake", "--data", "a", "--out", "b"], "Allowed choices are prepare, evaluate."],
+    [["bake", "--data", "a", "--out", "b"], "Allowed choices are prepare, features, fit, export, evaluate."],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],
     [["--data", "a"], "required option '--out <folder>' not specified"],
     [["--data", "a", "--out", "b", "--cleaning", "none"], "Allowed choices are tutorial, natural."],
     [["--data", "a", "--out", "b", "--min-count", "0"], "Expected a whole number from 1."],
     [["--data", "a", "--out", "b", "--min-count", "ten"], "Expected a whole number from 1."],
-  ])("says what is wrong with %j and exits with 2", async (args, message) => {
-    const { code, stderr } = await train(...args);
-    expect(code).toBe(2);
-    expect(stderr).toContain(message);
+    [["--data", "a", "--out", "b", "--shard", "4/3"], "Expected a part of the whole, like 3/16."],
+    [["--data", "a", "--out", "b", "--learning-rate", "2"], "Expected a number above 0, at most 1."],
+    [["--data", "a", "--out", "b", "--seed", "-1"], "Expected a whole number."],
+    [["--data", "a", "--out", "b", "--id", "My Model"], "Expected lower-case letters, digits, dots and dashes."],
+    [["--data", "a", "--out", "b", "--from", "c", "--word-vectors", "d"], "cannot be used with option"],
+  ])("says what is wrong with %j", async (args, message) => {
+    const complaints: string[] = [];
+    const command = trainCommand({ stages, train: () => Promise.reject(new Error("nothing was to be done")) });
+    command.configureOutput({ writeErr: (text) => complaints.push(text) });
+    await expect(command.parseAsync(args, { from: "user" })).rejects.toBeInstanceOf(CommanderError);
+    expect(complaints.join("")).toContain(message);
+  });
+
+  test("exits with 2 when it is used wrongly", async () => {
+    expect(await train("--colour")).toMatchObject({ code: 2, stdout: "" });
   });
 
   test("names the place where there is nothing, in one sentence", async () => {

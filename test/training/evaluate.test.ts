@@ -49,9 +49,3 @@ test("says which split has no photos, and where there is nothing prepared", asyn
   const unprepared = await train("evaluate", "--data", places[1] ?? "", "--out", await temporaryFolder());
   expect(unprepared.stderr).toContain("run the stage prepare first");
 });
-
-test("is no part of a run that names no stage", async () => {
-  const places = await prepared();
-  const { stderr } = await train(...places);
-  expect(stderr).toMatch(/^prepare: up to date in .*\n$/);
-});

@@ -4,10 +4,16 @@ import { onTestFinished, vi } from "vitest";
 import { prepare } from "../../training/prepare.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { runStages } from "../../training/stage.ts";
-import { temporaryFolder } from "../fixtures/bundles.ts";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 export const trainCommand = ["--import", "tsx", "training/main.ts"];
+
+/** A model that is learnt in a moment, on the tiny bundle's encoder. */
+export const tinyTraining = [
+  ...["--encoder", tinyBundle, "--units", "16", "--embedding-size", "8"],
+  ...["--epochs", "2", "--batch", "8"],
+];
 
 export interface Run {
   code: number;
@@ -17,8 +23,12 @@ export interface Run {
 
 /** Runs the command as `npm run train` does, in a process of its own. */
 export function train(...args: string[]): Promise<Run> {
+  return runNode([...trainCommand, ...args]);
+}
+
+export function runNode(args: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...trainCommand, ...args], { cwd: repository }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd: repository }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
     });
   });

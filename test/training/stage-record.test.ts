@@ -1,7 +1,7 @@
 import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { hasWholeOutputs, isRecorded, writeOutputs } from "../../training/stage-record.ts";
+import { isRecorded, readOutputs, writeOutputs } from "../../training/stage-record.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 
 const dependencies = { settings: { seed: 1 }, inputs: { captions: "a".repeat(64) } };
@@ -32,7 +32,9 @@ describe("outputs and their record", () => {
   test("count as not done when a kill came between two renames", async () => {
     const folder = await writeFirst();
     await writeFile(join(folder, "a.txt"), "new"); // in place, while the record is still the old one
-    expect(await hasWholeOutputs(folder)).toBe(false);
+    await expect(readOutputs(folder, "bake")).rejects.toThrow(
+      `${folder}: expected what bake writes, found none or part of it: run the stage bake first`,
+    );
   });
 
   test("stay as they were when the disk is full, which one sentence says", async () => {

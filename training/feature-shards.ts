@@ -1,0 +1,40 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type FeatureKey, type FeatureKind, FeatureStore, joinRows } from "./feature-store.ts";
+import { say } from "./progress.ts";
+import type { Shard } from "./settings.ts";
+
+/** Rows that are copied together. */
+const rowsAtOnce = 64;
+
+/** Of a shard's store, beside the whole one. */
+export function shardName({ number, of }: Shard): string {
+  return `shard-${number}-of-${of}`;
+}
+
+/** By the photo's bytes, so that a photo's shard stays the same when others come. */
+export function isIn({ number, of }: Shard, sha256: string): boolean {
+  return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
+}
+
+/** Copies what the folder's shards have of what is wanted. */
+export async function takeOverShards(
+  store: FeatureStore,
+  { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },
+): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^shard-\d+-of-\d+\.jsonl$/.test(name)).toSorted();
+  for (const name of names) {
+    const shard = await FeatureStore.openExisting(join(folder, name.replace(/\.jsonl$/, "")), kind);
+    try {
+      const taken = wanted.filter((photo) => shard.has(photo) && !store.has(photo));
+      for (let from = 0; from < taken.length; from += rowsAtOnce) {
+        const some = taken.slice(from, from + rowsAtOnce);
+        const rows = await Promise.all(some.map((photo) => shard.read(photo)));
+        await store.append(some, joinRows(rows));
+      }
+      if (taken.length > 0) say(`features: took ${taken.length} rows over from ${name}, which may be deleted`);
+    } finally {
+      await shard.close();
+    }
+  }
+}

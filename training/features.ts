@@ -1,0 +1,122 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type * as z from "zod";
+import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { startEngineProcess } from "../gpu-service/engine-process.ts";
+import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
+import { encoderRevision } from "./encoder-revision.ts";
+import { isIn, shardName, takeOverShards } from "./feature-shards.ts";
+import { FeatureStore, joinRows } from "./feature-store.ts";
+import { encoderBundleOf, featureFiles, type featureSummarySchema, kindOf } from "./photo-features.ts";
+import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
+import { say, showProgress } from "./progress.ts";
+import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
+import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+
+/** Photos between two visits to the disk; a kill costs at most these. A multiple of the engine's batch. */
+const photosAtOnce = 64;
+
+/**
+ * In: `prepare`'s photos and an encoder. Out, into `features/`: `features.bin`, float32 [rows, featureSize], and
+ * `features.jsonl`, whose row is whose (see `feature-store.ts`); `summary.json`. With `--shard 3/16` a sixteenth of
+ * them, into `shard-3-of-16.bin` and `.jsonl` beside it, which a run without `--shard` takes over.
+ */
+export const features: Stage = {
+  name: "features",
+  about: "runs the encoder over all photos, once for each photo and encoder",
+
+  async isUpToDate(context) {
+    if (context.settings.shard !== undefined) return false;
+    return isRecorded(stageFolder(context, "features"), await dependenciesOf(context));
+  },
+
+  async run(context) {
+    const { shard } = context.settings;
+    const folder = stageFolder(context, "features");
+    const bundle = await openBundle(encoderBundleOf(context));
+    const kind = kindOf(bundle);
+    await mkdir(folder, { recursive: true });
+    const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
+    const store = await FeatureStore.open(
+      join(folder, shard === undefined ? featureFiles.store : shardName(shard)),
+      kind,
+    );
+    try {
+      if (shard === undefined) await takeOverShards(store, { folder, kind, wanted });
+      const missing = wanted.filter((photo) => !store.has(photo));
+      const leftOut = await encodeInto(store, { photos: missing, known: wanted.length - missing.length, bundle });
+      for (const [path, reason] of Object.entries(leftOut)) say(`features: ${path} is left out: ${reason}`);
+      const rows = wanted.length - Object.keys(leftOut).length;
+      if (shard !== undefined) return say(`features: ${shardName(shard)} has its ${rows} rows`);
+      const summary: z.infer<typeof featureSummarySchema> = { encoder: kind.encoder, rows, leftOut };
+      await writeOutputs(folder, {
+        dependencies: await dependenciesOf(context),
+        written: [`${featureFiles.store}.bin`, `${featureFiles.store}.jsonl`],
+        files: { [featureFiles.summary]: [`${JSON.stringify(summary, null, 2)}\n`] },
+      });
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
+  const { manifest } = await openBundle(encoderBundleOf(context));
+  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
+  return {
+    settings: { flips: context.settings.flips },
+    inputs: { encoder: encoderRevision(manifest), photos: captions?.sha256 ?? "" },
+  };
+}
+
+/** Every photo once, whatever its names; then the training photos' mirror images, where they are wanted. */
+async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
+  const { photos, photoFolder } = await readPrepared(context);
+  const once = [...new Map(photos.map((photo) => [photo.sha256, photo])).values()];
+  const toEncode =
+    (isMirrored: boolean) =>
+    ({ file, sha256 }: PreparedPhoto) => ({ file, path: join(photoFolder, file), sha256, isMirrored });
+  const mirrored = context.settings.flips ? once.filter(({ split }) => split === "train") : [];
+  return [...once.map(toEncode(false)), ...mirrored.map(toEncode(true))];
+}
+
+interface FeaturePhoto extends PhotoToEncode {
+  file: string;
+}
+
+/** Returns what could not be decoded, with the reason, by path. */
+async function encodeInto(
+  store: FeatureStore,
+  { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: Bundle },
+): Promise<Record<string, string>> {
+  const leftOut: Record<string, string> = {};
+  if (photos.length === 0) return leftOut;
+  const engine = await startEngineProcess(bundle.folder, "auto");
+  const all = known + photos.length;
+  say(`features: ${photos.length} of ${all} photos to encode, on ${engine.name} (${engine.device})`);
+  const progress = showProgress("features", { total: all, unit: "photos", done: known });
+  const { preprocessing } = bundle.manifest;
+  const leaveOut = ({ file }: FeaturePhoto, reason: string) => {
+    leftOut[file] = reason;
+  };
+  try {
+    for (let from = 0; from < photos.length; from += photosAtOnce) {
+      const rows: Float32Array[] = [];
+      const keys: FeaturePhoto[] = [];
+      for await (const batch of encodePhotos(photos.slice(from, from + photosAtOnce), {
+        engine,
+        preprocessing,
+        leaveOut,
+      })) {
+        rows.push(batch.features);
+        keys.push(...batch.photos);
+        progress.advance(batch.photos.length);
+      }
+      await store.append(keys, joinRows(rows));
+    }
+  } finally {
+    progress.end();
+    await engine.close();
+  }
+  return leftOut;
+}

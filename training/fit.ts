@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+import { openBundle } from "../gpu-service/bundle.ts";
+import { encoderRevision } from "./encoder-revision.ts";
+import { startBackend } from "./fit/backend.ts";
+import { FitRun } from "./fit/fit-run.ts";
+import { summarize } from "./fit/merge-model.ts";
+import { describeEpoch } from "./fit/metrics.ts";
+import { chooseRecipe } from "./fit/recipe.ts";
+import { Scorer } from "./fit/scorer.ts";
+import { chooseStart } from "./fit/start-weights.ts";
+import type { TrainingData } from "./fit/trainer.ts";
+import { digestFile } from "./output-file.ts";
+import { encoderBundleOf, featureFiles, readFeatures } from "./photo-features.ts";
+import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
+import { say } from "./progress.ts";
+import { searchOf } from "./settings.ts";
+import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
+import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+
+export const fitFiles = {
+  /** The decoder in TensorFlow.js' layers format; its weights are those of the best epoch. */
+  topology: "model.json",
+  weights: "weights.bin",
+  /** `epochMetricsSchema`, a line an epoch. */
+  metrics: "metrics.jsonl",
+} as const;
+
+/**
+ * In: `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to go on from. Out, into
+ * `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, what each epoch gave. On the way
+ * `checkpoint.safetensors`, from which an interrupted run goes on.
+ */
+export const fit: Stage = {
+  name: "fit",
+  about: "learns the decoder from captions and features; goes on where it was interrupted",
+
+  async isUpToDate(context) {
+    return isRecorded(stageFolder(context, "fit"), await dependenciesOf(context));
+  },
+
+  async run(context) {
+    const folder = stageFolder(context, "fit");
+    const dependencies = await dependenciesOf(context);
+    const prepared = await readPrepared(context);
+    const data = await readTrainingData(context, prepared);
+    const start = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
+    say(`fit: on ${await startBackend()}`);
+    await mkdir(folder, { recursive: true });
+    const run = await FitRun.begin({
+      ...{ folder, dependencies, data, ...start },
+      recipe: chooseRecipe(context.settings),
+      seed: context.settings.seed,
+      scorer: await devScorer(context, prepared),
+    });
+    try {
+      process.stdout.write(summarize(start.spec));
+      for await (const epoch of run.epochs()) process.stdout.write(describeEpoch(epoch));
+      const { topology, weights } = await run.bestFiles();
+      await writeOutputs(folder, {
+        dependencies,
+        files: {
+          [fitFiles.topology]: [JSON.stringify(topology)],
+          [fitFiles.weights]: [weights],
+          [fitFiles.metrics]: run.metrics.map((epoch) => `${JSON.stringify(epoch)}\n`),
+        },
+      });
+    } finally {
+      run.dispose();
+    }
+  },
+};
+
+async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
+  const { settings } = context;
+  const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
+  const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
+  const made = await readOutputs(stageFolder(context, "features"), "features");
+  const { manifest, revision } = await openBundle(encoderBundleOf(context));
+  const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
+  return {
+    settings: {
+      ...{ flips, seed, embeddingSize, units, tuneEmbeddings, maxWords },
+      recipe: JSON.stringify(chooseRecipe(settings)),
+    },
+    inputs: {
+      captions: ofFiles(prepared, preparedFiles.captions),
+      vocabulary: ofFiles(prepared, preparedFiles.vocabulary),
+      features: ofFiles(made, featureFiles.summary),
+      encoder: encoderRevision(manifest),
+      ...(settings.from === undefined ? {} : { from: revision }),
+      ...(settings.wordVectors === undefined ? {} : { wordVectors: (await digestFile(settings.wordVectors)).sha256 }),
+    },
+  };
+}
+
+async function readTrainingData(
+  context: TrainContext,
+  { photos, vocabulary }: Prepared,
+): Promise<TrainingData & { featureSize: number }> {
+  const training = photos.filter(({ split }) => split === "train");
+  const read = await readFeatures(context, { photos: training, mirrored: context.settings.flips });
+  const captions = read.photos.flatMap((photo, index) =>
+    photo.captions.map(({ words }) => ({ photo: index, ids: vocabulary.encode(words) })),
+  );
+  return { ...read, captions };
+}
+
+/** Undefined where there are no dev photos: the last epoch is then as good as any. */
+async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
+  const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
+  return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: searchOf(context.settings) });
+}

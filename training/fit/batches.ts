@@ -1,0 +1,67 @@
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { shuffled } from "./keyed-random.ts";
+import type { Batch } from "./teacher-forcing.ts";
+
+/** A caption to learn. */
+export interface TrainingCaption {
+  /** Index of its photo among the training photos. */
+  photo: number;
+  /** Word ids, start and end included. */
+  ids: readonly number[];
+}
+
+/** Captions are gathered by length from among this many batches' worth, so that batches hold little padding. */
+const bucketBatches = 20;
+
+/**
+ * An epoch's batches of `size` captions. Shuffled, then of every 20 batches' worth those of like length together, then the
+ * batches shuffled again.
+ */
+export function bucketedBatches(
+  captions: readonly TrainingCaption[],
+  { size, random }: { size: number; random: RandomGenerator },
+): TrainingCaption[][] {
+  const order = shuffled(captions, random);
+  const batches: TrainingCaption[][] = [];
+  for (const some of inChunks(order, size * bucketBatches)) {
+    batches.push(
+      ...inChunks(
+        some.toSorted((one, other) => one.ids.length - other.ids.length),
+        size,
+      ),
+    );
+  }
+  return shuffled(batches, random);
+}
+
+/** The tutorial's batches: all captions of `photos` photos, in the order of the data. */
+export function photoBatches(captions: readonly TrainingCaption[], photos: number): TrainingCaption[][] {
+  const byPhoto = new Map<number, TrainingCaption[]>();
+  for (const caption of captions) byPhoto.set(caption.photo, [...(byPhoto.get(caption.photo) ?? []), caption]);
+  return inChunks([...byPhoto.values()], photos).map((some) => some.flat());
+}
+
+/** Writes captions beside each other, [steps, rows]; each word counts alike, and all of them together 1. */
+export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "features"> {
+  const rows = captions.length;
+  const steps = Math.max(...captions.map(({ ids }) => ids.length)) - 1;
+  const total = captions.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+  const words = new Int32Array(steps * rows);
+  const next = new Int32Array(steps * rows);
+  const weights = new Float32Array(steps * rows);
+  for (const [row, { ids }] of captions.entries()) {
+    for (let step = 0; step < ids.length - 1; step++) {
+      const place = step * rows + row;
+      words[place] = ids[step] ?? 0;
+      next[place] = ids[step + 1] ?? 0;
+      weights[place] = 1 / total;
+    }
+  }
+  return { rows, steps, words, next, weights };
+}
+
+function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
+    items.slice(chunk * size, (chunk + 1) * size),
+  );
+}

@@ -1,0 +1,36 @@
+import { type FoundCaption, type SearchSettings, searchCaptions } from "../../gpu-service/beam-search.ts";
+import type { LayersModel } from "../../gpu-service/layers-model.ts";
+import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
+import { createOnnxDecoder } from "../../gpu-service/onnx/decoder-session.ts";
+import { paddingId } from "../../shared/vocabulary.ts";
+
+/** Photos whose captions are searched together: enough to fill the matrices, few enough to stay in the caches. */
+const photosAtOnce = 100;
+
+interface DecodeSettings extends SearchSettings {
+  featureSize: number;
+  vocabularySize: number;
+  beam: number;
+}
+
+/** The best caption of each photo by the service's own search. `features` is float32 [photos, featureSize]. */
+export async function decodeFeatures(
+  model: LayersModel,
+  features: Float32Array,
+  { featureSize, vocabularySize, beam, ...settings }: DecodeSettings,
+): Promise<FoundCaption[]> {
+  const spec = { featureSize, vocabularySize, neverNext: [paddingId, settings.startId] };
+  const decoder = await createOnnxDecoder(compileDecoder(model, spec), spec);
+  try {
+    const captions: FoundCaption[] = [];
+    const block = photosAtOnce * featureSize;
+    for (let from = 0; from < features.length; from += block) {
+      const some = features.subarray(from, from + block);
+      const options = Array.from({ length: some.length / featureSize }, () => ({ beam, candidates: 1 }));
+      captions.push(...(await searchCaptions(decoder, { features: some, options }, settings)).flat());
+    }
+    return captions;
+  } finally {
+    await decoder.close();
+  }
+}

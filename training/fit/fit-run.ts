@@ -1,0 +1,149 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { showProgress } from "../progress.ts";
+import type { Dependencies } from "../stage-record.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
+import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
+import { choosingScore, type EpochMetrics, searches } from "./metrics.ts";
+import { epochsOf, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import type { Scorer } from "./scorer.ts";
+import { Trainer, type TrainingData } from "./trainer.ts";
+
+/** How many dev photos' captions are kept of each epoch. */
+const samplesKept = 3;
+
+interface FitSettings {
+  /** Where the checkpoint lies. */
+  folder: string;
+  dependencies: Dependencies;
+  data: TrainingData;
+  spec: MergeSpec;
+  /** The weights before the first step. */
+  start: MergeValues;
+  recipe: Recipe;
+  seed: number;
+  isEmbeddingTuned: boolean;
+  /** Undefined: the last epoch is the best. */
+  scorer: Scorer | undefined;
+}
+
+export interface EpochDone {
+  metrics: EpochMetrics;
+  /** Of how many, if none is too many. */
+  epochs: number;
+  isBest: boolean;
+}
+
+/** A run over all epochs of a recipe, from its start or from its checkpoint. Whoever begins one disposes it. */
+export class FitRun {
+  readonly metrics: EpochMetrics[];
+  readonly #settings: FitSettings;
+  readonly #trainer: Trainer;
+  #best: MergeValues;
+
+  private constructor(settings: FitSettings, { trainer, best, metrics }: Begun) {
+    this.#settings = settings;
+    this.#trainer = trainer;
+    this.#best = best;
+    this.metrics = metrics;
+  }
+
+  static async begin(settings: FitSettings): Promise<FitRun> {
+    const checkpoint = await readCheckpoint(settings.folder, settings.dependencies);
+    if (checkpoint === undefined) {
+      const { start } = settings;
+      return new FitRun(settings, { trainer: new Trainer(settings, start), best: start, metrics: [] });
+    }
+    return new FitRun(settings, { ...checkpoint, trainer: await Trainer.resume(settings, checkpoint.state) });
+  }
+
+  /** Runs the epochs that are left, each saved before it is told of. */
+  async *epochs(): AsyncGenerator<EpochDone> {
+    const { recipe, folder } = this.#settings;
+    const planned = epochsOf(recipe);
+    for (const [index, phaseEpoch] of planned.entries()) {
+      if (index < this.metrics.length || this.#isPatienceOver()) continue;
+      const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
+      const isBest = this.metrics.every((other) => choosingScore(metrics) >= choosingScore(other));
+      if (isBest || recipe.keeps === "last epoch") this.#best = this.#trainer.values();
+      this.metrics.push(metrics);
+      const state = await this.#trainer.state();
+      await writeCheckpoint(folder, { state, best: this.#best, metrics: this.metrics }, this.#settings);
+      yield { metrics, epochs: planned.length, isBest };
+    }
+  }
+
+  /** The decoder of the best epoch. */
+  bestFiles(): Promise<ModelFiles> {
+    return filesOf(this.#settings.spec, this.#best);
+  }
+
+  dispose(): void {
+    this.#trainer.dispose();
+  }
+
+  async #runEpoch({
+    epoch,
+    epochs,
+    phaseEpoch,
+  }: {
+    epoch: number;
+    epochs: number;
+    phaseEpoch: PhaseEpoch;
+  }): Promise<EpochMetrics> {
+    const { data, scorer, spec } = this.#settings;
+    const progress = showProgress(`fit: epoch ${epoch} of ${epochs}`, {
+      total: data.captions.length,
+      unit: "captions",
+    });
+    const begunMs = performance.now();
+    try {
+      const onStep = (captions: number) => progress.advance(captions);
+      const { loss, learningRate } = await this.#trainer.runEpoch(data, { number: epoch, phaseEpoch, onStep });
+      if (!Number.isFinite(loss))
+        throw new Error(`epoch ${epoch}: the loss is no number any more: lower --learning-rate`);
+      const seconds = Math.round((performance.now() - begunMs) / 10) / 100;
+      const scored = await scoreEach(scorer, await filesOf(spec, this.#trainer.values()));
+      return { epoch, loss, learningRate, seconds, ...scored };
+    } finally {
+      progress.end();
+    }
+  }
+
+  #isPatienceOver(): boolean {
+    const { patience = Number.POSITIVE_INFINITY } = this.#settings.recipe;
+    const scores = this.metrics.map(choosingScore);
+    return this.metrics.length - 1 - scores.lastIndexOf(Math.max(...scores)) >= patience;
+  }
+}
+
+interface Begun {
+  trainer: Trainer;
+  best: MergeValues;
+  metrics: EpochMetrics[];
+}
+
+async function scoreEach(
+  scorer: Scorer | undefined,
+  files: ModelFiles,
+): Promise<Pick<EpochMetrics, "dev" | "samples">> {
+  const scored: Pick<EpochMetrics, "dev" | "samples"> = { dev: {}, samples: [] };
+  if (scorer === undefined) return scored;
+  for (const [search, beam] of Object.entries(searches)) {
+    const { scores, captions } = await scorer.score(files, beam);
+    scored.dev[search] = scores;
+    scored.samples = captions
+      .slice(0, samplesKept)
+      .map((caption, index) => ({ photo: scorer.photoAt(index), caption }));
+  }
+  return scored;
+}
+
+async function filesOf(spec: MergeSpec, values: MergeValues): Promise<ModelFiles> {
+  const network: LayersModel = mergeModel(spec, values);
+  try {
+    return await toLayersFormat(network);
+  } finally {
+    network.dispose();
+  }
+}

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+
+/**
+ * A generator that depends on nothing but its key, (seed, epoch, step) say, so that a run that goes on after a kill draws
+ * what an undisturbed one draws.
+ */
+export function randomFor(...key: readonly (string | number)[]): RandomGenerator {
+  return xoroshiro128plus(createHash("sha256").update(key.join("\0")).digest().readInt32LE());
+}
+
+/** A copy in random order. */
+export function shuffled<Item>(items: readonly Item[], random: RandomGenerator): Item[] {
+  const order = [...items];
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = uniformInt(random, 0, last);
+    [order[last], order[other]] = [order[other] as Item, order[last] as Item]; // both are within its length
+  }
+  return order;
+}
+
+/** Inverted dropout: each value 0 with probability `rate`, to the nearest 1/256, and else 1 / (1 − that). float32 [size]. */
+export function dropoutMask(random: RandomGenerator, { size, rate }: { size: number; rate: number }): Float32Array {
+  const dropped = Math.round(rate * 256);
+  const kept = 256 / (256 - dropped);
+  const mask = new Float32Array(size);
+  let bytes = 0; // four draws of a byte from each number
+  for (let index = 0; index < size; index++) {
+    bytes = index % 4 === 0 ? random.next() : bytes >>> 8;
+    mask[index] = (bytes & 0xff) < dropped ? 0 : kept;
+  }
+  return mask;
+}
+
+/** Glorot's uniform distribution, Keras' default for kernels. float32 [rows, columns]. */
+export function glorotUniform(random: RandomGenerator, [rows, columns]: readonly [number, number]): Float32Array {
+  return uniform(random, { size: rows * columns, limit: Math.sqrt(6 / (rows + columns)) });
+}
+
+/** Values in [−limit, limit]. */
+export function uniform(random: RandomGenerator, { size, limit }: { size: number; limit: number }): Float32Array {
+  return Float32Array.from({ length: size }, () => (2 * uniformFloat64(random) - 1) * limit);
+}
+
+/** Rows at right angles and of length 1 (rows ≤ columns), Keras' default for recurrent kernels. float32 [rows, columns]. */
+export function orthogonal(random: RandomGenerator, [rows, columns]: readonly [number, number]): Float32Array {
+  const basis: Float64Array[] = [];
+  for (let row = 0; row < rows; row++) {
+    const vector = Float64Array.from({ length: columns }, () => standardNormal(random));
+    for (const other of basis) subtractShare(vector, other);
+    const length = Math.sqrt(dot(vector, vector));
+    basis.push(vector.map((value) => value / length));
+  }
+  return Float32Array.from(basis.flatMap((vector) => [...vector]));
+}
+
+/** Takes what `vector` has of the unit vector `direction` off it: modified Gram–Schmidt. */
+function subtractShare(vector: Float64Array, direction: Float64Array): void {
+  const share = dot(vector, direction);
+  for (let index = 0; index < vector.length; index++)
+    vector[index] = (vector[index] ?? 0) - share * (direction[index] ?? 0);
+}
+
+function dot(one: Float64Array, other: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < one.length; index++) sum += (one[index] ?? 0) * (other[index] ?? 0);
+  return sum;
+}
+
+/** Box and Muller 1958. */
+function standardNormal(random: RandomGenerator): number {
+  return Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random));
+}

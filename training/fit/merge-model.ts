@@ -1,0 +1,121 @@
+import { tensor, tidy } from "@tensorflow/tfjs-core";
+import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { glorotUniform, orthogonal, randomFor, uniform } from "./keyed-random.ts";
+
+/** The sizes that make a merge model. */
+export interface MergeSpec {
+  featureSize: number;
+  vocabularySize: number;
+  embeddingSize: number;
+  units: number;
+  /** Words of the longest caption, start and end included: the length of the input that Keras would give it. */
+  maxCaptionLength: number;
+  dropout: Dropout;
+}
+
+/** Shares that are dropped in training: of the photo's features, the words' vectors, and what the two are merged to. */
+export interface Dropout {
+  image: number;
+  words: number;
+  merge: number;
+}
+
+/** A weight's name, `<layer>/<weight>` as TensorFlow.js saves it. */
+export type WeightName = keyof ReturnType<typeof weightShapes>;
+
+/** float32 values by name, of the shapes that `weightShapes` gives. */
+export type MergeValues = Record<WeightName, Float32Array>;
+
+/** In the order in which TensorFlow.js saves them. */
+export function weightShapes({ featureSize, vocabularySize, embeddingSize, units }: Omit<MergeSpec, "dropout">) {
+  return {
+    "embedding/embeddings": [vocabularySize, embeddingSize],
+    "image_dense/kernel": [featureSize, units],
+    "image_dense/bias": [units],
+    "lstm/kernel": [embeddingSize, 4 * units],
+    "lstm/recurrent_kernel": [units, 4 * units],
+    "lstm/bias": [4 * units],
+    "dense/kernel": [units, units],
+    "dense/bias": [units],
+    "word_probabilities/kernel": [units, vocabularySize],
+    "word_probabilities/bias": [vocabularySize],
+  } as const satisfies Record<string, readonly [number] | readonly [number, number]>;
+}
+
+export const weightNames = Object.keys(
+  weightShapes({ featureSize: 0, vocabularySize: 0, embeddingSize: 0, units: 0, maxCaptionLength: 0 }),
+) as WeightName[];
+
+/** Keras' initial weights: Glorot's uniform kernels, an orthogonal recurrent one, biases of 0, of 1 for the forget gate. */
+export function initialValues(spec: MergeSpec, seed: number): MergeValues {
+  const shapes = weightShapes(spec);
+  const { vocabularySize, embeddingSize, units } = spec;
+  const random = (name: WeightName) => randomFor(seed, "weights", name);
+  const kernel = (name: WeightName) => glorotUniform(random(name), shapes[name] as readonly [number, number]);
+  const forgetBias = new Float32Array(4 * units).fill(1, units, 2 * units);
+  const vectors = uniform(random("embedding/embeddings"), { size: vocabularySize * embeddingSize, limit: 0.05 });
+  return {
+    "embedding/embeddings": vectors.fill(0, 0, embeddingSize), // padding's vector, which nothing reads
+    "image_dense/kernel": kernel("image_dense/kernel"),
+    "image_dense/bias": new Float32Array(units),
+    "lstm/kernel": kernel("lstm/kernel"),
+    "lstm/recurrent_kernel": orthogonal(random("lstm/recurrent_kernel"), shapes["lstm/recurrent_kernel"]),
+    "lstm/bias": forgetBias,
+    "dense/kernel": kernel("dense/kernel"),
+    "dense/bias": new Float32Array(units),
+    "word_probabilities/kernel": kernel("word_probabilities/kernel"),
+    "word_probabilities/bias": new Float32Array(vocabularySize),
+  };
+}
+
+/**
+ * The tutorial's merge model as TensorFlow.js' layers: features [n, featureSize] and words [n, maxCaptionLength], padded
+ * with 0, → probabilities [n, vocabularySize]. Caller disposes it.
+ */
+export function mergeModel(spec: MergeSpec, values: MergeValues): LayersModel {
+  const network = defineLayers(spec);
+  const shapes = weightShapes(spec);
+  tidy(() => {
+    const names = network.weights.map(({ originalName }) => originalName as WeightName); // the layers' names make them
+    network.setWeights(names.map((name) => tensor(values[name], [...shapes[name]])));
+  });
+  return network;
+}
+
+function defineLayers({ featureSize, vocabularySize, embeddingSize, units, maxCaptionLength, dropout }: MergeSpec) {
+  const features = input({ shape: [featureSize], name: "image_features" });
+  const image = chain(features, [
+    layers.dropout({ rate: dropout.image, name: "image_dropout" }),
+    layers.dense({ units, activation: "relu", name: "image_dense" }),
+  ]);
+  const words = input({ shape: [maxCaptionLength], name: "words" });
+  const embedding = { inputDim: vocabularySize, outputDim: embeddingSize, maskZero: true, name: "embedding" };
+  const sentence = chain(words, [
+    layers.embedding({ ...embedding, embeddingsInitializer: "zeros" }),
+    layers.dropout({ rate: dropout.words, name: "words_dropout" }),
+    // its weights are set by `mergeModel`; orthogonal ones would take TensorFlow.js a while for nothing
+    layers.lstm({ units, recurrentActivation: "sigmoid", recurrentInitializer: "zeros", name: "lstm" }),
+  ]);
+  const merged = layers.add({ name: "merge" }).apply([image, sentence]) as SymbolicTensor; // one output for two inputs
+  const probabilities = chain(merged, [
+    ...(dropout.merge > 0 ? [layers.dropout({ rate: dropout.merge, name: "merge_dropout" })] : []),
+    layers.dense({ units, activation: "relu", name: "dense" }),
+    layers.dense({ units: vocabularySize, activation: "softmax", name: "word_probabilities" }),
+  ]);
+  return model({ inputs: [features, words], outputs: probabilities, name: "merge_model" });
+}
+
+type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
+
+function chain(from: SymbolicTensor, followers: readonly Layer[]): SymbolicTensor {
+  return followers.reduce((value, layer) => layer.apply(value) as SymbolicTensor, from); // one in, one out
+}
+
+/** A summary as Keras prints it, with shapes and counts of parameters. */
+export function summarize(spec: MergeSpec): string {
+  const network = defineLayers(spec);
+  const lines: string[] = [];
+  network.summary(110, [0.26, 0.52, 0.68, 0.78], (line = "") => lines.push(line));
+  network.dispose();
+  return `${lines.join("\n")}\n`;
+}

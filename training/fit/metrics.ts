@@ -1,0 +1,56 @@
+import * as z from "zod";
+
+const scoresSchema = z.strictObject({
+  bleu1: z.number(),
+  bleu2: z.number(),
+  bleu3: z.number(),
+  bleu4: z.number(),
+  rougeL: z.number(),
+  cider: z.number(),
+});
+
+/** A line of `metrics.jsonl`: an epoch. */
+export const epochMetricsSchema = z.strictObject({
+  /** From 1. */
+  epoch: z.int().positive(),
+  /** Mean cross-entropy a word, dropout and label smoothing included. */
+  loss: z.number(),
+  /** Of the epoch's last step. */
+  learningRate: z.number(),
+  /** Learning, without scoring. */
+  seconds: z.number(),
+  /** As fractions, by search, `greedy` and `beam 3`; none where there are no dev photos. */
+  dev: z.record(z.string(), scoresSchema),
+  /** What it says of the first dev photos, with beam 3. */
+  samples: z.array(z.strictObject({ photo: z.string(), caption: z.string() })),
+});
+
+export type EpochMetrics = z.infer<typeof epochMetricsSchema>;
+
+/** Beam of each search that dev is captioned with; 1 is greedy. */
+export const searches = { greedy: 1, "beam 3": 3 } as const;
+
+/** Which search's CIDEr on dev chooses among epochs: the service's default. */
+const choosingSearch = "beam 3" satisfies keyof typeof searches;
+
+/** The dev score by which epochs are chosen. Without dev photos all are alike, and the last one is the best. */
+export function choosingScore({ dev }: EpochMetrics): number {
+  return dev[choosingSearch]?.cider ?? 0;
+}
+
+/** Like `epoch 3 of 24: loss 3.214, dev CIDEr 43.1 greedy, 46.2 beam 3 (best so far)`, and what it says of a few photos. */
+export function describeEpoch({
+  metrics,
+  epochs,
+  isBest,
+}: {
+  metrics: EpochMetrics;
+  epochs: number;
+  isBest: boolean;
+}): string {
+  const { epoch, loss, dev, samples } = metrics;
+  const scores = Object.entries(dev).map(([search, { cider }]) => `${(100 * cider).toFixed(1)} ${search}`);
+  const scored = scores.length === 0 ? "" : `, dev CIDEr ${scores.join(", ")}${isBest ? " (best so far)" : ""}`;
+  const lines = samples.map(({ photo, caption }) => `  ${photo}: ${caption}\n`);
+  return `epoch ${epoch} of ${epochs}: loss ${loss.toFixed(3)}${scored}\n${lines.join("")}`;
+}

@@ -1,0 +1,109 @@
+import type { Dropout } from "./merge-model.ts";
+
+export const presets = ["default", "tutorial", "fine-tune"] as const;
+
+export type Preset = (typeof presets)[number];
+
+/** How a decoder is learnt. */
+export interface Recipe {
+  /** One after the other; Adam's moments go on from one to the next. */
+  phases: readonly Phase[];
+  dropout: Dropout;
+  /** That share of each word's target goes to all words alike. */
+  labelSmoothing: number;
+  /** Gradients are scaled down to this joint norm. */
+  maxGradientNorm?: number;
+  /** Of the average of the weights over the steps, which is then what is scored and exported. */
+  averageDecay?: number;
+  /** Ends when the best dev score is this many epochs old. */
+  patience?: number;
+  /** Whose weights are exported. */
+  keeps: "best epoch" | "last epoch";
+}
+
+export interface Phase {
+  epochs: number;
+  /** Of captions of like length, shuffled; or of all captions of that many photos, in the order of the data. */
+  batch: { captions: number } | { photos: number };
+  learningRate: number;
+  /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */
+  schedule: "constant" | "cosine";
+}
+
+export const recipes: Record<Preset, Recipe> = {
+  default: {
+    phases: [{ epochs: 24, batch: { captions: 320 }, learningRate: 2e-3, schedule: "cosine" }],
+    dropout: { image: 0.5, words: 0.5, merge: 0.5 },
+    labelSmoothing: 0.1,
+    maxGradientNorm: 5,
+    averageDecay: 0.998,
+    patience: 8,
+    keeps: "best epoch",
+  },
+  /** For a decoder that is good already: short, and careful with what it knows. */
+  "fine-tune": {
+    phases: [{ epochs: 12, batch: { captions: 64 }, learningRate: 5e-4, schedule: "cosine" }],
+    dropout: { image: 0.5, words: 0.5, merge: 0.5 },
+    labelSmoothing: 0.1,
+    maxGradientNorm: 5,
+    averageDecay: 0.99,
+    keeps: "best epoch",
+  },
+  /** To the letter, but for dropout: a caption's prefixes share their masks. */
+  tutorial: {
+    phases: [
+      { epochs: 20, batch: { photos: 3 }, learningRate: 1e-3, schedule: "constant" },
+      { epochs: 10, batch: { photos: 6 }, learningRate: 1e-4, schedule: "constant" },
+    ],
+    dropout: { image: 0.5, words: 0.5, merge: 0 },
+    labelSmoothing: 0,
+    keeps: "last epoch",
+  },
+};
+
+/** What is taken from a preset, and what stands in the place of its own. */
+interface RecipeSettings {
+  /** undefined: `default`, and `fine-tune` for training that goes on from a bundle. */
+  preset?: Preset | undefined;
+  from?: string | undefined;
+  epochs?: number | undefined;
+  /** Captions. */
+  batch?: number | undefined;
+  learningRate?: number | undefined;
+}
+
+/** Where epochs, batch or rate are given, the first phase has them in the place of its own, and is the only one. */
+export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings): Recipe {
+  const recipe = recipes[preset ?? (from === undefined ? "default" : "fine-tune")];
+  const [first] = recipe.phases;
+  if (first === undefined) throw new Error("expected a recipe of at least one phase");
+  const changed: Phase = {
+    ...first,
+    epochs: epochs ?? first.epochs,
+    batch: batch === undefined ? first.batch : { captions: batch },
+    learningRate: learningRate ?? first.learningRate,
+  };
+  return {
+    ...recipe,
+    phases: epochs === undefined && batch === undefined && learningRate === undefined ? recipe.phases : [changed],
+  };
+}
+
+/** A phase, and where an epoch lies in it. */
+export interface PhaseEpoch {
+  phase: Phase;
+  /** Of the phase, from 0. */
+  epoch: number;
+}
+
+export function epochsOf({ phases }: Recipe): PhaseEpoch[] {
+  return phases.flatMap((phase) => Array.from({ length: phase.epochs }, (_, epoch) => ({ phase, epoch })));
+}
+
+/** The learning rate of a step of an epoch with so many. */
+export function learningRateAt({ phase, epoch }: PhaseEpoch, { step, steps }: { step: number; steps: number }): number {
+  if (phase.schedule === "constant") return phase.learningRate;
+  const done = epoch * steps + step;
+  const rise = Math.min(1, (done + 1) / steps);
+  return phase.learningRate * rise * 0.5 * (1 + Math.cos((Math.PI * done) / (phase.epochs * steps)));
+}

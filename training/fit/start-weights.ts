@@ -1,0 +1,83 @@
+import { openBundle } from "../../gpu-service/bundle.ts";
+import type { Vocabulary } from "../../shared/vocabulary.ts";
+import type { Summary } from "../prepared.ts";
+import type { TrainSettings } from "../settings.ts";
+import { readWordVectors } from "../word-vectors.ts";
+import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
+import { readMergeModel } from "./merge-reader.ts";
+import { chooseRecipe } from "./recipe.ts";
+
+/** The model that is learnt, and its weights before the first step. */
+export interface Start {
+  spec: MergeSpec;
+  start: MergeValues;
+  /** Whether the words' vectors are learnt, too: always, unless they were read. */
+  isEmbeddingTuned: boolean;
+}
+
+interface Given {
+  vocabulary: Vocabulary;
+  summary: Pick<Summary, "longestCaption">;
+  featureSize: number;
+}
+
+/** Drawn weights with the word vectors that were found, or those of the bundle that training goes on from. */
+export async function chooseStart(
+  settings: TrainSettings,
+  { vocabulary, summary, featureSize }: Given,
+): Promise<Start> {
+  const { seed, tuneEmbeddings, units, from } = settings;
+  const { dropout } = chooseRecipe(settings);
+  const common = { featureSize, vocabularySize: vocabulary.size, maxCaptionLength: summary.longestCaption, dropout };
+  if (from !== undefined) {
+    const { sizes, values } = await inheritFrom(from, vocabulary);
+    const maxCaptionLength = Math.max(common.maxCaptionLength, sizes.maxCaptionLength);
+    const spec = { ...common, ...sizes, vocabularySize: vocabulary.size, maxCaptionLength };
+    return { spec, start: values(spec, seed), isEmbeddingTuned: true };
+  }
+  if (settings.wordVectors === undefined) {
+    const spec = { ...common, units, embeddingSize: settings.embeddingSize };
+    return { spec, start: initialValues(spec, seed), isEmbeddingTuned: true };
+  }
+  const { dimension, vectors } = await readWordVectors(settings.wordVectors, vocabulary.words);
+  const spec = { ...common, units, embeddingSize: dimension };
+  const start = { ...initialValues(spec, seed), "embedding/embeddings": vectors };
+  return { spec, start, isEmbeddingTuned: tuneEmbeddings };
+}
+
+interface Inherited {
+  sizes: Omit<MergeSpec, "dropout">;
+  /** Its weights among drawn ones: the words that it knows keep theirs, words that are new get them drawn. */
+  values(spec: MergeSpec, seed: number): MergeValues;
+}
+
+/** Reads the decoder of the bundle in `folder`, whose words must be the first of the vocabulary. */
+async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inherited> {
+  const bundle = await openBundle(folder);
+  const known = bundle.vocabulary.size;
+  if (bundle.vocabulary.words.some((word, id) => vocabulary.words[id] !== word)) {
+    throw new Error(`${folder}: its words are not the first of the vocabulary: run prepare with the same --from`);
+  }
+  const { sizes, values: inherited } = readMergeModel(bundle.readDecoder());
+  return {
+    sizes,
+    values(spec, seed) {
+      const drawn = initialValues(spec, seed);
+      const bias = inherited["word_probabilities/bias"];
+      const usual = bias.reduce((sum, value) => sum + value, 0) / known; // no new word is likely or unlikely at first
+      drawn["word_probabilities/bias"].fill(usual).set(bias);
+      drawn["embedding/embeddings"].set(inherited["embedding/embeddings"]);
+      const kernel = drawn["word_probabilities/kernel"];
+      for (let unit = 0; unit < spec.units; unit++) {
+        const row = inherited["word_probabilities/kernel"].subarray(unit * known, (unit + 1) * known);
+        kernel.set(row, unit * spec.vocabularySize);
+      }
+      return {
+        ...inherited,
+        "embedding/embeddings": drawn["embedding/embeddings"],
+        "word_probabilities/kernel": kernel,
+        "word_probabilities/bias": drawn["word_probabilities/bias"],
+      };
+    },
+  };
+}

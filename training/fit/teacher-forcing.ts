@@ -1,0 +1,115 @@
+import {
+  add,
+  customGrad,
+  exp,
+  fill,
+  type GradSaveFunc,
+  gather,
+  gatherND,
+  logSoftmax,
+  matMul,
+  mean,
+  mul,
+  neg,
+  relu,
+  reshape,
+  type Scalar,
+  scatterND,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+  tensor,
+  tensor1d,
+  type Variable,
+} from "@tensorflow/tfjs-core";
+import { runLstm } from "./lstm.ts";
+import type { WeightName } from "./merge-model.ts";
+
+export type MergeVariables = Record<WeightName, Variable>;
+
+/** Captions that are learnt together. Shapes are given as [steps, rows]; a row is a caption, a step a word. */
+export interface Batch {
+  rows: number;
+  steps: number;
+  /** float32 [rows, featureSize], what dropout takes off already taken off. */
+  features: Float32Array;
+  /** int32 [steps, rows]: start word and the caption's words, behind them 0. */
+  words: Int32Array;
+  /** int32 [steps, rows]: the word that follows each of `words`, the end word last. */
+  next: Int32Array;
+  /** float32 [steps, rows]: what each word counts in the loss, 0 behind the end. */
+  weights: Float32Array;
+}
+
+/** What dropout multiplies by, where it does: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
+export interface Masks {
+  words?: Float32Array;
+  merge?: Float32Array;
+}
+
+/**
+ * The cross-entropy of a batch's words, each given all words before it: whole captions at once, since the LSTM's state
+ * behind word i is that of the prefix of i words. With label smoothing, that share of each target goes to all words alike.
+ */
+export function teacherForcingLoss(
+  variables: MergeVariables,
+  batch: Batch,
+  { masks = {}, labelSmoothing = 0 }: { masks?: Masks; labelSmoothing?: number } = {},
+): Scalar {
+  const { rows, steps } = batch;
+  const units = variables["dense/bias"].size;
+  const affine = (values: Tensor, layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
+    add(matMul(values as Tensor2D, variables[`${layer}/kernel`] as Tensor as Tensor2D), variables[`${layer}/bias`]);
+  const embedded = lookUp(variables["embedding/embeddings"] as Tensor as Tensor2D, batch.words);
+  const vectors = masks.words === undefined ? embedded : mul(embedded, tensor(masks.words, embedded.shape));
+  const gates = reshape(affine(vectors, "lstm"), [steps, rows, 4 * units]) as Tensor3D;
+  const sentences = runLstm(gates, variables["lstm/recurrent_kernel"] as Tensor as Tensor2D); // [steps, rows, units]
+  const photos = tensor(batch.features, [rows, batch.features.length / rows]);
+  const images = relu(affine(photos, "image_dense")); // [rows, units]
+  const merged = reshape(add(sentences, images), [steps * rows, units]);
+  const kept = masks.merge === undefined ? merged : mul(merged, tensor(masks.merge, merged.shape));
+  const logits = affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D; // [steps · rows, vocabularySize]
+  return crossEntropy(logits, { batch, labelSmoothing });
+}
+
+/** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
+function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
+  const rowsOf = customGrad<Tensor2D>((...args) => {
+    const [table, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
+    const ids = tensor1d(words, "int32");
+    save([reshape(ids, [-1, 1])]);
+    return {
+      value: gather(table, ids),
+      gradFunc: (outer: Tensor2D, [places]: Tensor[]) => scatterND(places as Tensor2D, outer, vectors.shape), // sums a word's
+    };
+  });
+  return rowsOf(vectors);
+}
+
+/** Σ weight · cross-entropy of each row of `logits`, in fewer passes over them than the tape would take. */
+function crossEntropy(logits: Tensor2D, { batch, labelSmoothing }: { batch: Batch; labelSmoothing: number }): Scalar {
+  const { next, weights } = batch;
+  const entropy = customGrad<Scalar>((...args) => {
+    const [values, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
+    const logProbabilities = logSoftmax(values);
+    const rows = Int32Array.from(next.keys());
+    const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // of each target
+    const shares = tensor1d(weights);
+    save([logProbabilities, places, shares]);
+    const ofTargets = mul(gatherND(logProbabilities, places), 1 - labelSmoothing);
+    const ofAll = labelSmoothing === 0 ? 0 : mul(mean(logProbabilities, 1), labelSmoothing);
+    return {
+      value: neg(sum(mul(add(ofTargets, ofAll), shares))) as Scalar,
+      gradFunc: (outer: Scalar, [logs, targets, counted]: Tensor[]) => {
+        const wanted = scatterND(targets as Tensor2D, fill([rows.length], 1 - labelSmoothing), logits.shape);
+        const excess = sub(exp(logs as Tensor), wanted);
+        const smoothed = labelSmoothing === 0 ? excess : sub(excess, labelSmoothing / logits.shape[1]);
+        return mul(smoothed, mul(reshape(counted as Tensor, [-1, 1]), outer));
+      },
+    };
+  });
+  return entropy(logits);
+}

@@ -1,0 +1,9 @@
+import { evaluate } from "./evaluate.ts";
+import { exportBundle } from "./export.ts";
+import { features } from "./features.ts";
+import { fit } from "./fit.ts";
+import { prepare } from "./prepare.ts";
+import type { Stage } from "./stage.ts";
+
+/** In the order in which they run. */
+export const stages: readonly Stage[] = [prepare, features, fit, exportBundle, evaluate];
