@@ -76,17 +76,14 @@ interface RecipeSettings {
 export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings): Recipe {
   const recipe = recipes[preset ?? (from === undefined ? "default" : "fine-tune")];
   const [first] = recipe.phases;
-  if (first === undefined) throw new Error("expected a recipe of at least one phase");
+  if (first === undefined || [epochs, batch, learningRate].every((given) => given === undefined)) return recipe;
   const changed: Phase = {
     ...first,
     epochs: epochs ?? first.epochs,
     batch: batch === undefined ? first.batch : { captions: batch },
     learningRate: learningRate ?? first.learningRate,
   };
-  return {
-    ...recipe,
-    phases: epochs === undefined && batch === undefined && learningRate === undefined ? recipe.phases : [changed],
-  };
+  return { ...recipe, phases: [changed] };
 }
 
 /** A phase, and where an epoch lies in it. */

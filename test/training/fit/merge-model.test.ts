@@ -1,0 +1,36 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { setBackend } from "@tensorflow/tfjs-core";
+import { beforeAll, expect, test } from "vitest";
+import { parseLayersModel } from "../../../gpu-service/layers-model.ts";
+import { toLayersFormat } from "../../../training/fit/layers-format.ts";
+import { initialValues, mergeModel, summarize } from "../../../training/fit/merge-model.ts";
+import { readMergeModel } from "../../../training/fit/merge-reader.ts";
+import { countParameters } from "../../../training/model-card.ts";
+import { tinySpec, tinyValues } from "./tiny-merge-model.ts";
+
+beforeAll(() => setBackend("cpu"));
+
+const tutorialSpec = {
+  ...{ featureSize: 2048, vocabularySize: 1652, embeddingSize: 200, units: 256, maxCaptionLength: 34 },
+  dropout: { image: 0.5, words: 0.5, merge: 0 },
+};
+
+test("has the tutorial's layers and its 1 813 268 parameters at 1652 words and 200 dimensions", () => {
+  const summary = summarize(tutorialSpec);
+  expect(summary).toContain("Total params: 1813268\n");
+  const layers = [
+    ...["image_features", "image_dropout", "image_dense", "words", "embedding", "words_dropout", "lstm"],
+    ...["merge", "dense", "word_probabilities"],
+  ];
+  for (const name of layers) expect(summary).toContain(`${name} (`);
+  for (const count of [330400, 524544, 467968, 65792, 424564]) expect(summary).toMatch(new RegExp(` ${count} `));
+  expect(countParameters(initialValues(tutorialSpec, 1))).toBe(1_813_268);
+});
+
+test("is read back from its files with the sizes and the very weights that it was saved with", async () => {
+  const values = tinyValues();
+  const { topology, weights } = await toLayersFormat(mergeModel(tinySpec, values));
+  const read = readMergeModel(parseLayersModel({ topology, readWeights: () => weights }));
+  const { dropout: _, ...sizes } = tinySpec;
+  expect(read).toEqual({ sizes, values });
+});

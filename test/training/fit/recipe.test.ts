@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { chooseRecipe, epochsOf, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
+
+test("the tutorial's schedule: 20 epochs of 3 photos at 1e-3, then 10 of 6 photos at 1e-4, nothing else", () => {
+  const epochs = epochsOf(recipes.tutorial);
+  const said = epochs.map((epoch) => [epoch.phase.batch, learningRateAt(epoch, { step: 7, steps: 2000 })]);
+  expect(said).toEqual([...new Array(20).fill([{ photos: 3 }, 1e-3]), ...new Array(10).fill([{ photos: 6 }, 1e-4])]);
+  expect(recipes.tutorial).toMatchObject({ labelSmoothing: 0, keeps: "last epoch" });
+  expect(recipes.tutorial).not.toHaveProperty("averageDecay");
+});
+
+test("a cosine schedule rises over the first epoch, then falls to nothing", () => {
+  const recipe = chooseRecipe({ epochs: 10, learningRate: 0.01 });
+  const rates = epochsOf(recipe).flatMap((epoch) =>
+    Array.from({ length: 50 }, (_, step) => learningRateAt(epoch, { step, steps: 50 })),
+  );
+  expect(rates[0]).toBeCloseTo(0.01 / 50, 5);
+  expect(Math.max(...rates)).toBeLessThan(0.01);
+  expect(rates.indexOf(Math.max(...rates))).toBe(49);
+  for (let step = 50; step < rates.length; step++) expect(rates[step]).toBeLessThan(rates[step - 1] ?? 0);
+  expect(rates.at(-1)).toBeLessThan(1e-6);
+});
+
+test("a preset is chosen by name, or by whether training goes on from a bundle; flags stand in its phases' place", () => {
+  expect(chooseRecipe({})).toBe(recipes.default);
+  expect(chooseRecipe({ from: "a" })).toBe(recipes["fine-tune"]);
+  expect(chooseRecipe({ from: "a", preset: "default" })).toBe(recipes.default);
+  expect(chooseRecipe({ preset: "tutorial", epochs: 2, batch: 9 }).phases).toEqual([
+    { epochs: 2, batch: { captions: 9 }, learningRate: 1e-3, schedule: "constant" },
+  ]);
+});
