@@ -1,19 +1,21 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Bench, BenchResult } from "./bench.ts";
+import { featuresThroughput } from "./features-throughput.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { prefixSearch } from "./prefix-search.ts";
 import { serviceStart } from "./service-start.ts";
+import { trainingStep } from "./training-step.ts";
 import { wasmEncode } from "./wasm-encode.ts";
 
 /** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
-const benches = [prefixSearch, wasmEncode, nativeEncode, serviceStart];
+const benches = [prefixSearch, wasmEncode, nativeEncode, trainingStep, featuresThroughput, serviceStart];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
 
 if (names.includes("--help") || unknown.length > 0) {
   for (const name of unknown.filter((name) => name !== "--help")) console.error(`there is no bench ${name}`);
   console.log("usage: npm run bench -- [name…]\n");
-  for (const { name, about } of benches) console.log(`${name.padEnd(16)}${about}`);
+  for (const { name, about } of benches) console.log(`${name.padEnd(22)}${about}`);
   process.exit(names.includes("--help") ? 0 : 2);
 }
 
@@ -30,5 +32,5 @@ for (const bench of benches.filter(({ name }) => names.length === 0 || names.inc
 
 function describe({ name }: Bench, { variant, number, ours, peer }: BenchResult): string {
   const fullName = variant === undefined ? name : `${name}-${variant}`;
-  return `${fullName}: ${number.toFixed(1)} (ours ${ours}, peer ${peer})`;
+  return `${fullName}: ${number.toFixed(number < 2 ? 2 : 1)} (ours ${ours}, peer ${peer})`;
 }

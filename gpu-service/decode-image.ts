@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import type { ImageInfo } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { readImageHeader } from "../shared/image-header.ts";
@@ -25,7 +25,7 @@ interface DecodeSettings {
 
 /**
  * Decodes a photo to the encoder's input: first frame, upright by its EXIF orientation, 8-bit sRGB, transparency on white,
- * squashed to the manifest's size. Format and size are read from the bytes before any pixel is.
+ * squashed to the manifest's size, by way of the form that the encoder learnt from. Format and size are read from the bytes before any pixel is.
  * Throws `unsupported_media_type`, `payload_too_large` and `invalid_image`.
  */
 export async function decodeImage(
@@ -39,20 +39,37 @@ export async function decodeImage(
       `expected an image of at most ${maxPixels} pixels, received ${width}×${height}`,
     );
   }
-  const target = { width: preprocessing.width, height: preprocessing.height };
   try {
-    const pixels = await sharp(bytes, { limitInputPixels: maxPixels, failOn: "error", pages: 1, sequentialRead: true })
-      .autoOrient()
-      .flatten({ background: "white" })
-      .toColourspace("srgb")
-      .resize({ ...target, fit: preprocessing.fit, kernel: preprocessing.kernel })
-      .raw({ depth: "uchar" })
-      .toBuffer();
-    if (pixels.length !== target.width * target.height * 3) throw new Error(`${pixels.length} bytes of pixels`);
+    const photo = openPhoto(bytes, { maxPixels });
+    const { through } = preprocessing;
+    const isLarger = through !== undefined && (width > through.width || height > through.height);
+    const pixels = await rawPixels(isLarger ? await bringTo(through, photo) : photo, preprocessing);
     return { pixels, image: { format, width, height, bytes: bytes.length } };
   } catch (cause) {
     throw new CaptionError("invalid_image", `the ${format} image cannot be decoded: it is damaged or cut short`, {
       cause,
     });
   }
+}
+
+/** Upright, opaque, 8-bit sRGB. */
+function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Sharp {
+  return sharp(bytes, { limitInputPixels: maxPixels, failOn: "error", pages: 1, sequentialRead: true })
+    .autoOrient()
+    .flatten({ background: "white" })
+    .toColourspace("srgb");
+}
+
+async function bringTo(form: NonNullable<Preprocessing["through"]>, photo: Sharp): Promise<Sharp> {
+  const { width, height, kernel, jpegQuality } = form;
+  const squashed = photo.resize({ width, height, kernel, fit: "fill" });
+  if (jpegQuality !== undefined) return sharp(await squashed.jpeg({ quality: jpegQuality }).toBuffer());
+  return sharp(await squashed.raw({ depth: "uchar" }).toBuffer(), { raw: { width, height, channels: 3 } });
+}
+
+/** uint8 [height, width, 3], of the manifest's size. */
+async function rawPixels(photo: Sharp, { width, height, fit, kernel }: Preprocessing): Promise<Uint8Array> {
+  const pixels = await photo.resize({ width, height, fit, kernel }).raw({ depth: "uchar" }).toBuffer();
+  if (pixels.length !== width * height * 3) throw new Error(`${pixels.length} bytes of pixels`);
+  return pixels;
 }

@@ -22,14 +22,28 @@ export const scoreSchema = z.strictObject({
   cider: z.number(),
 });
 
+const sideSchema = z.int().positive().max(2048);
+
+/** By sharp's name. */
+const kernelSchema = z.enum(["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]);
+
 /** How a photo becomes the encoder's input. Data, so that training and serving prepare pixels by the same rule. */
 export const preprocessingSchema = z.strictObject({
-  width: z.int().positive().max(2048),
-  height: z.int().positive().max(2048),
+  width: sideSchema,
+  height: sideSchema,
   /** The photo is squashed to width × height, its aspect ratio given up. */
   fit: z.literal("fill"),
-  /** Resize kernel, by sharp's name. */
-  kernel: z.enum(["nearest", "linear", "cubic", "mitchell", "lanczos2", "lanczos3"]),
+  kernel: kernelSchema,
+  /** The form of the photos that the encoder learnt from. A photo larger than that is brought to it first. */
+  through: z
+    .strictObject({
+      width: sideSchema,
+      height: sideSchema,
+      kernel: kernelSchema,
+      /** Encoded as JPEG of this quality (chroma at half the size), since that changes pixels, too. */
+      jpegQuality: z.int().min(1).max(100).optional(),
+    })
+    .optional(),
   /** The encoder sees value / divisor + offset, for values 0 to 255 in the order red, green, blue. */
   divisor: z.number().min(1e-3).max(1e6),
   offset: z.number().min(-1e6).max(1e6),

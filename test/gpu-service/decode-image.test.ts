@@ -50,6 +50,25 @@ describe("decodeImage", () => {
     expect(furthest((await decode(file)).pixels, expected)).toBe(0);
   });
 
+  it.each([undefined, 85])(
+    "brings a larger photo to the form that the encoder learnt from, JPEG quality %s",
+    async (jpegQuality) => {
+      const form = { width: 224, height: 224, kernel: "linear" as const };
+      const through = jpegQuality === undefined ? form : { ...form, jpegQuality };
+      const settings = { preprocessing: { ...preprocessing, through }, maxPixels: 1e6 };
+      const file = await readFile(photoPath("coffee"));
+      const squashed = sharp(file).resize(224, 224, { fit: "fill", kernel: "linear" });
+      const twin = await (jpegQuality === undefined
+        ? squashed.png()
+        : squashed.jpeg({ quality: jpegQuality })
+      ).toBuffer();
+      const { pixels } = await decodeImage(file, settings);
+      expect(furthest(pixels, (await decode(twin)).pixels)).toBe(0);
+      expect(furthest((await decodeImage(twin, settings)).pixels, pixels)).toBe(0); // the twin itself is left as it is
+      expect(furthest((await decode(file)).pixels, pixels)).toBeGreaterThan(8);
+    },
+  );
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("turns a photo of EXIF orientation %i upright", async (orientation) => {
     const size = { width: 400, height: 300 };
     const upright = await decode(await made.orientedJpeg(1, size));

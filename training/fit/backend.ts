@@ -5,11 +5,21 @@ import { deviceOf, loadTensorFlow } from "../../gpu-service/tensorflow/binding.t
 
 /** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. */
 export async function startBackend(): Promise<string> {
-  try {
-    return `TensorFlow (${deviceOf(loadTensorFlow())})`;
-  } catch {
+  const device = tensorFlowDevice();
+  if (device === undefined) {
     await startWasm();
     return "WebAssembly, one thread: npm run setup:native adds TensorFlow, which is many times faster";
+  }
+  await setBackend("tensorflow");
+  return `TensorFlow (${device})`;
+}
+
+/** Undefined where its native library is not set up. */
+function tensorFlowDevice(): string | undefined {
+  try {
+    return deviceOf(loadTensorFlow());
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,0 +1,183 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openBundle } from "../../gpu-service/bundle.ts";
+import { parseLayersModel } from "../../gpu-service/layers-model.ts";
+import { exportBundle } from "../../training/export.ts";
+import { features } from "../../training/features.ts";
+import { readMergeModel } from "../../training/fit/merge-reader.ts";
+import type { EpochMetrics } from "../../training/fit/metrics.ts";
+import { fit } from "../../training/fit.ts";
+import { prepare } from "../../training/prepare.ts";
+import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
+import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
+import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { madePhotos } from "../fixtures/made-images.ts";
+import { makeJsonl } from "./made-dataset.ts";
+import { listen } from "./run-prepare.ts";
+
+const learnt = [
+  "A brown dog runs over the green grass .",
+  "A zebra and a brown dog stand on the green grass .",
+  "A zebra sits in the grass .",
+];
+
+/** Photos with three captions each, by the splits given. */
+async function makeData(splits: readonly string[], captions: readonly string[] = learnt): Promise<string> {
+  const data = await makeJsonl(splits.map((split, index) => ({ image: `${index}.jpg`, captions, split })));
+  for (const [index, bytes] of (await madePhotos(splits.length, { width: 60, height: 40 })).entries()) {
+    await writeFile(join(dirname(data), `${index}.jpg`), bytes);
+  }
+  return data;
+}
+
+interface Asked extends Partial<TrainSettings> {
+  data?: string;
+  stages?: readonly Stage[];
+}
+
+/** Runs stages, all of them where none are named, and returns where, and what they said. */
+async function train({ data, stages, ...settings }: Asked): Promise<TrainContext & { said: string }> {
+  const heard = listen();
+  const context = {
+    data: data ?? (await makeData(["train", "train", "dev"])),
+    out: await temporaryFolder(),
+    settings: { ...defaultSettings, ...{ minCount: 2, encoder: tinyBundle, epochs: 2, units: 16, embeddingSize: 8 } },
+  };
+  Object.assign(context.settings, settings);
+  await runStages(stages ?? [prepare, features, fit, exportBundle], context);
+  return { ...context, said: heard() };
+}
+
+async function metricsOf({ out }: TrainContext): Promise<EpochMetrics[]> {
+  const lines = (await readFile(join(out, "fit", "metrics.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+async function decoderOf(folder: string) {
+  return readMergeModel((await openBundle(folder)).readDecoder());
+}
+
+describe("fit", () => {
+  test("writes what each epoch gave: loss, learning rate, dev scores, captions of dev photos", async () => {
+    const context = await train({});
+    const metrics = await metricsOf(context);
+    expect(metrics.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    for (const { loss, dev, samples } of metrics) {
+      expect(loss).toBeGreaterThan(0);
+      expect(Object.keys(dev)).toEqual(["greedy", "beam 3"]);
+      expect(samples).toEqual([{ photo: "2.jpg", caption: expect.any(String) }]);
+    }
+    expect(context.said).toMatch(/epoch 2 of 2: loss \d\.\d+, dev CIDEr [\d.]+ greedy, [\d.]+ beam 3/);
+    expect(context.said).toMatch(/fit: on (TensorFlow|WebAssembly)/);
+  });
+
+  test("makes do without dev photos: the last epoch is then the best, and the card says that there are no scores", async () => {
+    const context = await train({ data: await makeData(["train", "train"]) });
+    expect((await metricsOf(context))[1]?.dev).toEqual({});
+    const { manifest } = await openBundle(join(context.out, "bundle"));
+    expect(manifest.scores).toEqual([]);
+    expect(await readFile(join(context.out, "bundle", "README.md"), "utf8")).toContain("None: the data have neither");
+  });
+
+  test("keeps word vectors of any dimension as they were read, and learns them on when asked to", async () => {
+    const path = join(await temporaryFolder(), "vectors.txt");
+    await writeFile(path, "dog 1 2 3 4 5\nzebra 5 4 3 2 1\n");
+    const vectorsOf = async (settings: Asked) => {
+      const { out } = await train({ wordVectors: path, ...settings });
+      const { vocabulary } = await openBundle(join(out, "bundle"));
+      const { sizes, values } = await decoderOf(join(out, "bundle"));
+      expect(sizes.embeddingSize).toBe(5);
+      const id = vocabulary.idOf("zebra") ?? Number.NaN;
+      return [...values["embedding/embeddings"].subarray(5 * id, 5 * id + 5)];
+    };
+    expect(await vectorsOf({})).toEqual([5, 4, 3, 2, 1]);
+    expect(await vectorsOf({ tuneEmbeddings: true })).not.toEqual([5, 4, 3, 2, 1]);
+  });
+
+  test("is done again when what it depends on is another, and only then", async () => {
+    const context = await train({});
+    expect(await fit.isUpToDate(context)).toBe(true);
+    const others: Partial<TrainSettings>[] = [{ seed: 2 }, { epochs: 3 }, { units: 8 }, { preset: "tutorial" }];
+    for (const other of others) {
+      expect(await fit.isUpToDate({ ...context, settings: { ...context.settings, ...other } })).toBe(false);
+    }
+    expect(await fit.isUpToDate({ ...context, settings: { ...context.settings, id: "another" } })).toBe(true);
+    expect(await exportBundle.isUpToDate({ ...context, settings: { ...context.settings, id: "another" } })).toBe(false);
+  });
+
+  test("says which stage comes first", async () => {
+    await expect(train({ stages: [fit] })).rejects.toThrow("run the stage prepare first");
+    await expect(train({ stages: [prepare, fit] })).rejects.toThrow("run the stage features first");
+    await expect(train({ stages: [prepare, features, exportBundle] })).rejects.toThrow("run the stage fit first");
+  });
+
+  test("stops with a sentence when the loss is no number any more", async () => {
+    const path = join(await temporaryFolder(), "vectors.txt");
+    await writeFile(path, "dog 3e38 3e38\nzebra 3e38 -3e38\n");
+    await expect(train({ wordVectors: path })).rejects.toThrow(
+      "epoch 1: the loss is no number any more: lower --learning-rate",
+    );
+  });
+});
+
+describe("training that goes on from a bundle", () => {
+  test("keeps the bundle's words and ids, adds the new ones, and begins with what it knows", async () => {
+    const before = await openBundle(tinyBundle);
+    const context = await train({ from: tinyBundle, learningRate: 1e-9 });
+    const after = await openBundle(join(context.out, "bundle"));
+    const known = before.vocabulary.size;
+    expect(after.vocabulary.words.slice(0, known)).toEqual(before.vocabulary.words);
+    expect(after.vocabulary.words.slice(known)).toEqual(["green", "zebra", "stand"]); // it has "stands"
+    const [old, now] = [await decoderOf(tinyBundle), await decoderOf(join(context.out, "bundle"))];
+    expect(now.sizes).toEqual({ ...old.sizes, vocabularySize: known + 3, maxCaptionLength: 13 });
+    const { units } = old.sizes;
+    for (const unit of [0, units - 1]) {
+      const row = now.values["word_probabilities/kernel"].subarray(unit * (known + 3), unit * (known + 3) + known);
+      const expected = old.values["word_probabilities/kernel"].subarray(unit * known, (unit + 1) * known);
+      for (const [index, value] of row.entries()) expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 5);
+    }
+    const same = ["lstm/kernel", "lstm/recurrent_kernel", "image_dense/kernel", "dense/bias"] as const;
+    for (const name of same) {
+      for (const [index, value] of now.values[name].entries()) {
+        expect(value, name).toBeCloseTo(old.values[name][index] ?? Number.NaN, 5);
+      }
+    }
+    expect(after.manifest.provenance.at(-1)).toBe(`Went on from tiny, revision ${before.revision}.`);
+  });
+
+  test("learns the new words", async () => {
+    const captions = ["A zebra .", "A zebra .", "A zebra ."];
+    const data = await makeData(["train", "train", "dev"], captions);
+    const context = await train({ data, from: tinyBundle, epochs: 60, learningRate: 0.01 });
+    const [metrics] = (await metricsOf(context)).slice(-1);
+    expect(metrics?.samples[0]?.caption).toBe("a zebra");
+  });
+
+  test("takes a handful of words for enough, since it knows others", async () => {
+    const data = await makeData(["train", "train"], ["A dog .", "A zebra .", "A zebra ."]);
+    await expect(train({ data, stages: [prepare] })).rejects.toThrow("expected at least 10 words");
+    expect((await train({ data, stages: [prepare], from: tinyBundle })).said).toMatch(/vocabulary size.* \d\d\n/);
+  });
+
+  test("refuses captions that were cleaned otherwise, and words that prepare did not begin with", async () => {
+    await expect(train({ from: tinyBundle, cleaning: "tutorial" })).rejects.toThrow(
+      `${tinyBundle}: its captions were cleaned otherwise: use --cleaning natural`,
+    );
+    const context = await train({ stages: [prepare, features] });
+    const later = { ...context, settings: { ...context.settings, from: tinyBundle } };
+    await expect(fit.run(later)).rejects.toThrow(
+      "its words are not the first of the vocabulary: run prepare with the same",
+    );
+  });
+
+  test("refuses a decoder of another kind", async () => {
+    const folder = await copyTinyBundle();
+    const topology = JSON.parse(await readFile(join(folder, "decoder", "model.json"), "utf8"));
+    const layers: { class_name: string; config: Record<string, unknown> }[] = topology.modelTopology.config.layers;
+    for (const { class_name: name, config } of layers) if (name === "LSTM") config.activation = "relu";
+    const weights = await readFile(join(folder, "decoder", "weights.bin"));
+    const model = parseLayersModel({ topology, readWeights: () => weights });
+    expect(() => readMergeModel(model)).toThrow(/expected an LSTM of tanh and sigmoid, found relu and sigmoid/);
+  });
+});
