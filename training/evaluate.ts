@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
 import { describeEvaluation, type Evaluation } from "./describe-evaluation.ts";
@@ -35,7 +35,7 @@ export const evaluate: Stage = {
     const engine = await startEngineProcess(bundle.folder, "auto");
     say(`evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.name} (${engine.device})`);
     try {
-      const files = photos.map(({ file, sha256 }) => ({ path: join(photoFolder, file), sha256, isMirrored: false }));
+      const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
       const captions = await captionAll(files, { engine, bundle });
       const evaluation = evaluateCaptions(photos, { captions, bundle, split });
       await writeOutputs(stageFolder(context, "evaluate"), {

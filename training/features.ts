@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type * as z from "zod";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { startEngineProcess } from "../gpu-service/engine-process.ts";
@@ -75,7 +75,7 @@ async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
   const once = [...new Map(photos.map((photo) => [photo.sha256, photo])).values()];
   const toEncode =
     (isMirrored: boolean) =>
-    ({ file, sha256 }: PreparedPhoto) => ({ file, path: join(photoFolder, file), sha256, isMirrored });
+    ({ file, sha256 }: PreparedPhoto) => ({ file, path: resolve(photoFolder, file), sha256, isMirrored });
   const mirrored = context.settings.flips ? once.filter(({ split }) => split === "train") : [];
   return [...once.map(toEncode(false)), ...mirrored.map(toEncode(true))];
 }

@@ -43,7 +43,11 @@ export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = custo
   },
 ) as (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D;
 
-function runStep(share: Tensor2D, { recurrent, before }: { recurrent: Tensor2D; before: Step | undefined }): Step {
+/** One step: `share` as in `runLstm`, [rows, 4 · units], and what the step before left, where there was one. */
+export function runStep(
+  share: Tensor2D,
+  { recurrent, before }: { recurrent: Tensor2D; before: Pick<Step, "hidden" | "cell"> | undefined },
+): Step {
   const sum = before === undefined ? share : add(share, matMul(before.hidden, recurrent));
   const [input, forget, proposal, output] = split(sum, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
   const [inputGate, forgetGate, outputGate] = [sigmoid(input), sigmoid(forget), sigmoid(output)];
