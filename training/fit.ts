@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { openBundle } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { startBackend } from "./fit/backend.ts";
+import { CiderReward } from "./fit/cider-reward.ts";
 import { FitRun } from "./fit/fit-run.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
 import { Scorer } from "./fit/scorer.ts";
+import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart } from "./fit/start-weights.ts";
 import type { TrainingData } from "./fit/trainer.ts";
 import { digestFile } from "./output-file.ts";
@@ -102,7 +104,12 @@ async function readTrainingData(
   const captions = read.photos.flatMap((photo, index) =>
     photo.captions.map(({ words }) => ({ photo: index, ids: vocabulary.encode(words) })),
   );
-  return { ...read, captions };
+  const rewarding = (): Rewarding => ({
+    reward: new CiderReward(read.photos.map((photo) => photo.captions.map(({ text }) => text))),
+    vocabulary,
+    maxWords: context.settings.maxWords,
+  });
+  return { ...read, captions, rewarding };
 }
 
 /** Undefined where there are no dev photos: the last epoch is then as good as any. */

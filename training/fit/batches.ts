@@ -60,7 +60,7 @@ export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "featu
   return { rows, steps, words, next, weights };
 }
 
-function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
+export function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
     items.slice(chunk * size, (chunk + 1) * size),
   );

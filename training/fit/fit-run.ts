@@ -5,7 +5,7 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochMetrics, searches } from "./metrics.ts";
-import { epochsOf, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { epochsOf, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
 import { Trainer, type TrainingData } from "./trainer.ts";
 
@@ -92,19 +92,17 @@ export class FitRun {
     phaseEpoch: PhaseEpoch;
   }): Promise<EpochMetrics> {
     const { data, scorer, spec } = this.#settings;
-    const progress = showProgress(`fit: epoch ${epoch} of ${epochs}`, {
-      total: data.captions.length,
-      unit: "captions",
-    });
+    const total = captionsOf(phaseEpoch.phase, data);
+    const progress = showProgress(`fit: epoch ${epoch} of ${epochs}`, { total, unit: "captions" });
     const begunMs = performance.now();
     try {
       const onStep = (captions: number) => progress.advance(captions);
-      const { loss, learningRate } = await this.#trainer.runEpoch(data, { number: epoch, phaseEpoch, onStep });
-      if (!Number.isFinite(loss))
+      const report = await this.#trainer.runEpoch(data, { number: epoch, phaseEpoch, onStep });
+      if (!Number.isFinite(report.loss ?? report.reward))
         throw new Error(`epoch ${epoch}: the loss is no number any more: lower --learning-rate`);
       const seconds = Math.round((performance.now() - begunMs) / 10) / 100;
       const scored = await scoreEach(scorer, await filesOf(spec, this.#trainer.values()));
-      return { epoch, loss, learningRate, seconds, ...scored };
+      return { epoch, ...report, seconds, ...scored };
     } finally {
       progress.end();
     }
@@ -115,6 +113,12 @@ export class FitRun {
     const scores = this.metrics.map(choosingScore);
     return this.metrics.length - 1 - scores.lastIndexOf(Math.max(...scores)) >= patience;
   }
+}
+
+/** How many an epoch learns from. */
+function captionsOf({ selfCritical }: Phase, { captions }: TrainingData): number {
+  if (selfCritical === undefined) return captions.length;
+  return selfCritical.samples * new Set(captions.map(({ photo }) => photo)).size;
 }
 
 interface Begun {

@@ -13,8 +13,10 @@ const scoresSchema = z.strictObject({
 export const epochMetricsSchema = z.strictObject({
   /** From 1. */
   epoch: z.int().positive(),
-  /** Mean cross-entropy a word, dropout and label smoothing included. */
-  loss: z.number(),
+  /** Mean cross-entropy a word, dropout and label smoothing included; none of a self-critical epoch. */
+  loss: z.number().optional(),
+  /** Of a self-critical epoch: mean CIDEr of the captions that were drawn, as a fraction. */
+  reward: z.number().optional(),
   /** Of the epoch's last step. */
   learningRate: z.number(),
   /** Learning, without scoring. */
@@ -48,9 +50,10 @@ export function describeEpoch({
   epochs: number;
   isBest: boolean;
 }): string {
-  const { epoch, loss, dev, samples } = metrics;
+  const { epoch, loss, reward, dev, samples } = metrics;
+  const learnt = loss === undefined ? `reward ${reward?.toFixed(3)}` : `loss ${loss.toFixed(3)}`;
   const scores = Object.entries(dev).map(([search, { cider }]) => `${(100 * cider).toFixed(1)} ${search}`);
   const scored = scores.length === 0 ? "" : `, dev CIDEr ${scores.join(", ")}${isBest ? " (best so far)" : ""}`;
   const lines = samples.map(({ photo, caption }) => `  ${photo}: ${caption}\n`);
-  return `epoch ${epoch} of ${epochs}: loss ${loss.toFixed(3)}${scored}\n${lines.join("")}`;
+  return `epoch ${epoch} of ${epochs}: ${learnt}${scored}\n${lines.join("")}`;
 }

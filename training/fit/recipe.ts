@@ -28,6 +28,11 @@ export interface Phase {
   learningRate: number;
   /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */
   schedule: "constant" | "cosine";
+  /**
+   * In the place of the captions' next words: from captions that it draws, `samples` for each of `photos` photos a step,
+   * those of higher CIDEr (self-critical sequence training). Needs a recipe with an average to begin from.
+   */
+  selfCritical?: { photos: number; samples: number };
 }
 
 export const recipes: Record<Preset, Recipe> = {

@@ -2,19 +2,19 @@ import { setImmediate } from "node:timers/promises";
 import { add, dispose, mul, scalar, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
-import { bucketedBatches, layOut, photoBatches, type TrainingCaption } from "./batches.ts";
-import { dropoutMask, randomFor } from "./keyed-random.ts";
+import { bucketedBatches, inChunks, photoBatches, type TrainingCaption } from "./batches.ts";
+import { randomFor, shuffled } from "./keyed-random.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
-import { learningRateAt, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
+import { learningRateAt, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { drawCaptions, type Rewarding } from "./self-critical.ts";
 import { type Batch, type Masks, type MergeVariables, teacherForcingLoss } from "./teacher-forcing.ts";
 
 /** What there is to learn from. */
-export interface TrainingData {
+export interface TrainingData extends TrainingFeatures {
   captions: readonly TrainingCaption[];
-  /** float32 [photos, featureSize]. */
-  features: Float32Array;
-  /** Of the photos' mirror images, of the same shape: each caption is then learnt from one or the other. */
-  mirrored?: Float32Array;
+  /** What a self-critical phase measures its captions by; asked for when there is one. */
+  rewarding?: () => Rewarding;
 }
 
 interface TrainerSettings {
@@ -38,10 +38,29 @@ export interface TrainerState {
 
 /** What became of an epoch. */
 export interface EpochReport {
-  /** Mean over the batches, dropout and label smoothing included. */
-  loss: number;
+  /** Mean cross-entropy a word over the batches, dropout and label smoothing included; of a self-critical epoch none. */
+  loss?: number;
+  /** Of a self-critical epoch: mean CIDEr of the captions drawn, of which 10 is the most. */
+  reward?: number;
   /** At the last step. */
   learningRate: number;
+}
+
+interface EpochSettings {
+  /** From 1, over all phases. */
+  number: number;
+  phaseEpoch: PhaseEpoch;
+  /** Told how many captions a step took. */
+  onStep(captions: number): void;
+}
+
+/** A step that is ready to be taken. */
+interface PreparedStep {
+  batch: Batch;
+  masks: Masks;
+  labelSmoothing: number;
+  /** Of captions that were drawn. */
+  reward?: number;
 }
 
 /** A decoder that is being learnt. Whoever makes one disposes it. */
@@ -50,7 +69,7 @@ export class Trainer {
   readonly #variables: MergeVariables;
   readonly #average: MergeVariables | undefined;
   readonly #learnt: readonly WeightName[];
-  readonly #adam = new ScheduledAdam();
+  #adam = new ScheduledAdam();
   #steps = 0;
 
   constructor(settings: TrainerSettings, weights: MergeValues) {
@@ -68,26 +87,24 @@ export class Trainer {
     return trainer;
   }
 
-  /** Learns from each caption once. `onStep` is told how many captions a step took. */
-  async runEpoch(
-    data: TrainingData,
-    { number, phaseEpoch, onStep }: { number: number; phaseEpoch: PhaseEpoch; onStep(captions: number): void },
-  ): Promise<EpochReport> {
-    const { batch } = phaseEpoch.phase;
-    const batches =
-      "photos" in batch
-        ? photoBatches(data.captions, batch.photos)
-        : bucketedBatches(data.captions, { size: batch.captions, random: this.#random(number, "order") });
+  /** Learns from each caption once, or from captions of its own for each photo. */
+  async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
+    const isSelfCritical = phaseEpoch.phase.selfCritical !== undefined;
+    if (isSelfCritical && phaseEpoch.epoch === 0) this.#startAnew();
+    const steps = this.#plan(data, { number, phase: phaseEpoch.phase });
     let total = 0;
     let learningRate = 0;
-    for (const [step, captions] of batches.entries()) {
-      learningRate = learningRateAt(phaseEpoch, { step, steps: batches.length });
-      total += this.#step(this.#prepare(data, { captions, random: this.#random(number, step) }), learningRate);
-      onStep(captions.length);
+    for (const [step, prepare] of steps.entries()) {
+      learningRate = learningRateAt(phaseEpoch, { step, steps: steps.length });
+      const prepared = prepare();
+      const loss = this.#step(prepared, learningRate);
+      total += prepared.reward ?? loss;
+      if (!Number.isFinite(loss)) total = Number.NaN;
+      onStep(prepared.batch.rows);
       if (step % 16 === 0) await setImmediate(); // signals and timers get their turn
     }
     await this.#settle();
-    return { loss: total / batches.length, learningRate };
+    return { [isSelfCritical ? "reward" : "loss"]: total / steps.length, learningRate };
   }
 
   /** The weights to score and export: their average, where the recipe has one. */
@@ -96,7 +113,9 @@ export class Trainer {
   }
 
   async state(): Promise<TrainerState> {
-    const [, ...moments] = (await this.#adam.getWeights()).map(({ tensor: moment }) => moment.dataSync<"float32">());
+    const [iterations, ...weights] = await this.#adam.getWeights();
+    dispose(iterations?.tensor ?? []); // made for this call
+    const moments = weights.map(({ tensor: moment }) => Float32Array.from(moment.dataSync<"float32">()));
     const named = (values: Float32Array[]) =>
       Object.fromEntries(this.#learnt.map((name, index) => [name, values[index]])) as Partial<MergeValues>;
     return {
@@ -112,32 +131,33 @@ export class Trainer {
     this.#adam.dispose();
   }
 
-  /** Features with dropout, and the masks of the rest, drawn in this order. */
-  #prepare(
-    { features, mirrored }: TrainingData,
-    { captions, random }: { captions: readonly TrainingCaption[]; random: RandomGenerator },
-  ): { batch: Batch; masks: Masks } {
-    const { featureSize, embeddingSize, units } = this.#settings.spec;
-    const { dropout } = this.#settings.recipe;
-    const laidOut = layOut(captions);
-    const words = laidOut.steps * laidOut.rows;
-    const shown = dropoutMask(random, { size: laidOut.rows * featureSize, rate: dropout.image });
-    for (const [row, { photo }] of captions.entries()) {
-      const source = mirrored !== undefined && (random.next() & 1) === 1 ? mirrored : features;
-      for (let index = 0; index < featureSize; index++) {
-        shown[row * featureSize + index] =
-          (shown[row * featureSize + index] ?? 0) * (source[photo * featureSize + index] ?? 0);
-      }
+  /** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
+  #plan(data: TrainingData, { number, phase }: { number: number; phase: Phase }): (() => PreparedStep)[] {
+    const { spec, recipe } = this.#settings;
+    const { batch, selfCritical } = phase;
+    const random = (step: number) => this.#random(number, step);
+    if (selfCritical !== undefined) {
+      const rewarding = data.rewarding?.();
+      if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
+      const photos = shuffled([...new Set(data.captions.map(({ photo }) => photo))], this.#random(number, "order"));
+      return inChunks(photos, selfCritical.photos).map((some, step) => () => {
+        const settings = { ...rewarding, samples: selfCritical.samples, random: random(step) };
+        return { ...drawCaptions(this.#variables, data, { photos: some, settings }), masks: {}, labelSmoothing: 0 };
+      });
     }
-    const masks: Masks = {};
-    if (dropout.words > 0) masks.words = dropoutMask(random, { size: words * embeddingSize, rate: dropout.words });
-    if (dropout.merge > 0) masks.merge = dropoutMask(random, { size: words * units, rate: dropout.merge });
-    return { batch: { ...laidOut, features: shown }, masks };
+    const batches =
+      "photos" in batch
+        ? photoBatches(data.captions, batch.photos)
+        : bucketedBatches(data.captions, { size: batch.captions, random: this.#random(number, "order") });
+    return batches.map((captions, step) => () => ({
+      ...prepareBatch(data, captions, { spec, dropout: recipe.dropout, random: random(step) }),
+      labelSmoothing: recipe.labelSmoothing,
+    }));
   }
 
   /** Returns the loss before it. */
-  #step({ batch, masks }: { batch: Batch; masks: Masks }, learningRate: number): number {
-    const { labelSmoothing, maxGradientNorm, averageDecay } = this.#settings.recipe;
+  #step({ batch, masks, labelSmoothing }: PreparedStep, learningRate: number): number {
+    const { maxGradientNorm, averageDecay } = this.#settings.recipe;
     return tidy(() => {
       const learnt = this.#learnt.map((name) => this.#variables[name]);
       const { value, grads } = variableGrads(
@@ -157,6 +177,17 @@ export class Trainer {
     for (const name of this.#learnt) {
       const average = this.#average?.[name];
       average?.assign(add(mul(average, kept), mul(this.#variables[name], 1 - kept)));
+    }
+  }
+
+  /** Another objective has gradients of another size: Adam begins anew, from the average, which is the better model. */
+  #startAnew(): void {
+    this.#adam.dispose();
+    this.#adam = new ScheduledAdam();
+    this.#steps = 0;
+    for (const name of this.#learnt) {
+      const average = this.#average?.[name];
+      if (average !== undefined) this.#variables[name].assign(average);
     }
   }
 

@@ -55,6 +55,17 @@ export async function expandedPrefixes(values: MergeValues, labelSmoothing: numb
   return read(value, gradientOf);
 }
 
+/** By TensorFlow.js' own layers: float32 [vocabularySize]. */
+export function nextWordProbabilities(
+  values: MergeValues,
+  { features, prefix }: { features: Float32Array; prefix: readonly number[] },
+): Float32Array {
+  const padded = [...new Array(tinySpec.maxCaptionLength - prefix.length).fill(0), ...prefix];
+  const network = mergeModel(tinySpec, values);
+  const next = network.predict([tensor2d(features, [1, features.length]), tensor2d([padded])]) as Tensor; // one output
+  return next.dataSync<"float32">();
+}
+
 /** The same captions whole, by our own loss on this backend. */
 export async function teacherForcing(
   values: MergeValues,

@@ -2,6 +2,8 @@ import "@tensorflow/tfjs-backend-cpu";
 import { memory, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseLayersModel } from "../../../gpu-service/layers-model.ts";
+import { parseVocabulary } from "../../../shared/vocabulary.ts";
+import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { decodeFeatures } from "../../../training/fit/decode-features.ts";
 import { toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { initialValues, type MergeSpec, mergeModel } from "../../../training/fit/merge-model.ts";
@@ -57,12 +59,13 @@ function begin(recipe: Recipe, options?: { isEmbeddingTuned: boolean }): Trainer
   return trainer;
 }
 
-/** Runs epochs, numbered from 1, of which the first `done` are done. Returns the losses. */
+/** Runs epochs, numbered from 1, but for the first `from`. Returns the losses, or rewards. */
 async function runEpochs(trainer: Trainer, recipe: Recipe, { from = 0, on = data } = {}): Promise<number[]> {
   const losses: number[] = [];
   for (const [index, phaseEpoch] of epochsOf(recipe).entries()) {
     if (index < from) continue;
-    losses.push((await trainer.runEpoch(on, { number: index + 1, phaseEpoch, onStep: () => {} })).loss);
+    const { loss, reward } = await trainer.runEpoch(on, { number: index + 1, phaseEpoch, onStep: () => {} });
+    losses.push(loss ?? reward ?? Number.NaN);
   }
   return losses;
 }
@@ -145,6 +148,38 @@ describe("a trainer", () => {
     const on = { ...data, mirrored: data.features.map((value) => value + 1) };
     expect(await runEpochs(begin(rich), rich, { on })).not.toEqual(await runEpochs(begin(rich), rich));
   });
+
+  test("learns from captions of its own which of them are rewarded, and resumes in the middle of it bit for bit", async () => {
+    const words = ["", "startseq", "endseq", ..."abcdefghijklmnopqrstuvwxyzA"];
+    const vocabulary = parseVocabulary(words);
+    const references = data.captions.map(({ ids }) => [vocabulary.decode(ids)]);
+    const on = { ...data, rewarding: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 8 }) };
+    const recipe: Recipe = {
+      ...recipeOf({ epochs: 20, captions: 8, averageDecay: 0.9 }),
+      phases: [
+        { epochs: 20, batch: { captions: 8 }, learningRate: 0.01, schedule: "constant" },
+        {
+          ...{ epochs: 25, batch: { photos: 8 }, learningRate: 0.01, schedule: "constant" },
+          selfCritical: { photos: 4, samples: 5 },
+        },
+      ],
+    };
+    const trainer = begin(recipe);
+    const results = await runEpochs(trainer, recipe, { on });
+    const [first = 0, last = 0] = [results[20], results.at(-1)];
+    expect(last).toBeGreaterThan(1.3 * first);
+
+    const halfway = begin(recipe);
+    const untilHalf = {
+      ...recipe,
+      phases: recipe.phases.map((phase) => ({ ...phase, epochs: phase.selfCritical ? 5 : 20 })),
+    };
+    await runEpochs(halfway, untilHalf, { on });
+    const resumed = await Trainer.resume(settingsOf(recipe), await halfway.state());
+    onTestFinished(() => resumed.dispose());
+    await runEpochs(resumed, recipe, { on, from: 25 });
+    expect(resumed.values()).toEqual(trainer.values());
+  }, 60_000);
 
   test("keeps no tensor but its own over steps and epochs", async () => {
     const trainer = begin(rich);

@@ -1,0 +1,57 @@
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import type { Vocabulary } from "../../shared/vocabulary.ts";
+import { layOut } from "./batches.ts";
+import type { CiderReward } from "./cider-reward.ts";
+import { showPhotos, type TrainingFeatures } from "./prepare-batch.ts";
+import { sampleCaptions } from "./sample-captions.ts";
+import type { Batch, MergeVariables } from "./teacher-forcing.ts";
+
+/** What drawn captions are measured by. */
+export interface Rewarding {
+  reward: CiderReward;
+  vocabulary: Vocabulary;
+  maxWords: number;
+}
+
+interface DrawSettings extends Rewarding {
+  /** Captions a photo. */
+  samples: number;
+  random: RandomGenerator;
+}
+
+/**
+ * Draws captions of photos and weighs their words by how much better each is than the photo's others: the gradient of the
+ * batch's loss is then that of minus the expected CIDEr. Self-critical sequence training (Rennie et al. 2017), with the
+ * mean of the other samples as baseline (Luo 2020). Also returns the mean reward.
+ */
+export function drawCaptions(
+  variables: MergeVariables,
+  data: TrainingFeatures,
+  { photos, settings }: { photos: readonly number[]; settings: DrawSettings },
+): { batch: Batch; reward: number } {
+  const { samples, random, reward, vocabulary, maxWords } = settings;
+  const rows = photos.flatMap((photo) => new Array<number>(samples).fill(photo));
+  const featureSize = variables["image_dense/kernel"].shape[0] ?? 0;
+  const features = showPhotos(data, { photos: rows, featureSize, random });
+  const { startId, endId } = vocabulary;
+  const drawn = sampleCaptions(variables, { features, rows: rows.length, startId, endId, maxWords, random });
+  const wordsOf = (ids: readonly number[]) => ids.slice(1).map((id) => vocabulary.words[id] ?? "");
+  const rewards = drawn.map((ids, row) => reward.of(rows[row] ?? 0, wordsOf(ids)));
+  const laidOut = layOut(drawn.map((ids, row) => ({ photo: rows[row] ?? 0, ids })));
+  const advantages = advantagesOf(rewards, samples);
+  const weights = laidOut.weights.map((weight, place) => weight * (advantages[place % laidOut.rows] ?? 0));
+  return { batch: { ...laidOut, weights, features }, reward: mean(rewards) };
+}
+
+/** Each reward less the mean of the others of its photo, whose rewards stand together. */
+export function advantagesOf(rewards: readonly number[], samples: number): number[] {
+  return rewards.map((reward, index) => {
+    const first = index - (index % samples);
+    const others = rewards.slice(first, first + samples).reduce((sum, other) => sum + other, -reward);
+    return reward - others / (samples - 1);
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
