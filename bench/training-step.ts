@@ -2,10 +2,10 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
 import { startBackend } from "../training/fit/backend.ts";
 import { photoBatches, type TrainingCaption } from "../training/fit/batches.ts";
-import { randomFor, uniform } from "../training/fit/keyed-random.ts";
 import { initialValues, type MergeSpec } from "../training/fit/merge-model.ts";
 import { epochsOf, type Recipe, recipes } from "../training/fit/recipe.ts";
 import { Trainer } from "../training/fit/trainer.ts";
+import { randomFor, uniform } from "../training/keyed-random.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { TutorialTraining } from "./tutorial-generator.ts";
 

@@ -1,33 +1,65 @@
-import type { CaptionScores } from "./score/score-captions.ts";
+import * as z from "zod";
+import { captionScoresSchema } from "./score/score-captions.ts";
+
+const intervalSchema = z.tuple([z.number(), z.number()]);
+
+const searchEvaluationSchema = captionScoresSchema.extend({
+  /** `greedy` or `beam <n>`. */
+  search: z.string(),
+  /** 95 %, by bootstrap over the photos. */
+  intervals: z.strictObject({
+    bleu1: intervalSchema,
+    bleu2: intervalSchema,
+    bleu3: intervalSchema,
+    bleu4: intervalSchema,
+    rougeL: intervalSchema,
+    cider: intervalSchema,
+  }),
+  /** How many of the captions differ. */
+  captions: z.int(),
+  /** How many different words they use. */
+  words: z.int(),
+  /** Words a caption, on average. */
+  meanLength: z.number(),
+  /** Share of the captions that are word for word, after cleaning, one of the training captions. */
+  inTraining: z.number(),
+});
 
 /** What `scores.json` holds. */
-export interface Evaluation {
-  model: string;
-  revision: string;
-  split: string;
-  photos: number;
-  searches: SearchEvaluation[];
-}
+export const evaluationSchema = z.strictObject({
+  model: z.string(),
+  revision: z.string(),
+  split: z.string(),
+  photos: z.int(),
+  searches: z.array(searchEvaluationSchema),
+});
 
-interface SearchEvaluation extends CaptionScores {
-  /** `greedy` or `beam <n>`. */
-  search: string;
-  /** How many of the captions differ. */
-  captions: number;
-  /** How many different words they use. */
-  words: number;
-}
+export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
+export type Evaluation = z.infer<typeof evaluationSchema>;
 
-const columns = ["B1", "B2", "B3", "B4", "ROUGE-L", "CIDEr", "captions", "words"];
-const width = 9;
+const scoreColumns = [
+  ["B1", "bleu1"],
+  ["B2", "bleu2"],
+  ["B3", "bleu3"],
+  ["B4", "bleu4"],
+  ["ROUGE-L", "rougeL"],
+  ["CIDEr", "cider"],
+] as const;
+const otherColumns = ["captions", "words", "length", "in train"];
+const width = 12;
 
-/** The scores as a table, times 100 as papers print them. */
+/** The scores as a table, times 100 as papers print them, their 95 % intervals below them. */
 export function describeEvaluation({ model, revision, split, photos, searches }: Evaluation): string {
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(8)}${cells.map((cell) => cell.padStart(width)).join("")}\n`;
-  const rows = searches.map(({ search, bleu1, bleu2, bleu3, bleu4, rougeL, cider, captions, words }) => {
-    const scores = [bleu1, bleu2, bleu3, bleu4, rougeL, cider].map((score) => (100 * score).toFixed(1));
-    return row(search, [...scores, String(captions), String(words)]);
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const rows = searches.flatMap((found) => {
+    const { search, intervals, captions, words, meanLength, inTraining } = found;
+    const scores = scoreColumns.map(([, name]) => percent(found[name]));
+    const others = [String(captions), String(words), meanLength.toFixed(1), `${percent(inTraining)} %`];
+    const ranges = scoreColumns.map(([, name]) => intervals[name].map(percent).join("–"));
+    return [row(search, [...scores, ...others]), row("", ranges)];
   });
-  return `${model} ${revision}, ${photos} ${split} photos\n${row("", columns)}${rows.join("")}`;
+  const heading = [...scoreColumns.map(([name]) => name), ...otherColumns];
+  return `${model} ${revision}, ${photos} ${split} photos\n${row("", heading)}${rows.join("")}`;
 }

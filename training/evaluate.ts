@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
-import { describeEvaluation, type Evaluation } from "./describe-evaluation.ts";
+import { cleanCaption } from "../shared/clean-caption.ts";
+import { describeEvaluation, type Evaluation, type SearchEvaluation } from "./describe-evaluation.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
+import { referencesOf } from "./fit/scorer.ts";
 import { type PreparedPhoto, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
+import { bootstrapIntervals } from "./score/bootstrap.ts";
 import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
@@ -37,7 +40,7 @@ export const evaluate: Stage = {
     try {
       const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
       const captions = await captionAll(files, { engine, bundle });
-      const evaluation = evaluateCaptions(photos, { captions, bundle, split });
+      const evaluation = evaluateCaptions(photos, { captions, bundle, split, training: trainingCaptions(all) });
       await writeOutputs(stageFolder(context, "evaluate"), {
         dependencies: await dependenciesOf(context),
         files: {
@@ -86,27 +89,41 @@ function refuse({ path }: PhotoToEncode, reason: string): never {
   throw new Error(`${path}: ${reason}`);
 }
 
+interface Captioned {
+  /** In the photos' order, by beam. */
+  captions: ReadonlyMap<number, readonly string[]>;
+  bundle: Bundle;
+  split: string;
+  /** Cleaned, their words joined by spaces. */
+  training: ReadonlySet<string>;
+}
+
 function evaluateCaptions(
   photos: readonly PreparedPhoto[],
-  { captions, bundle, split }: { captions: ReadonlyMap<number, string[]>; bundle: Bundle; split: string },
+  { captions, bundle, split, training }: Captioned,
 ): Evaluation {
-  const references = prepareReferences(
-    new Map(photos.map(({ id, captions: own }) => [id, own.map(({ text }) => text)])),
-  );
-  const searches = [...captions].map(([beam, list]) => {
-    const { perPhoto: _, ...scores } = scoreAgainst(
-      references,
-      new Map(photos.map(({ id }, index) => [id, list[index] ?? ""])),
-    );
-    const words = new Set(list.flatMap((caption) => caption.split(" ")));
+  const references = prepareReferences(referencesOf(photos));
+  const { cleaning, id } = bundle.manifest;
+  const searches = [...captions].map(([beam, list]): SearchEvaluation => {
+    const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
+    const { perPhoto, ...scores } = scoreAgainst(references, candidates);
+    const words = list.map((caption) => cleanCaption(caption, cleaning));
     return {
       search: beam === 1 ? "greedy" : `beam ${beam}`,
       ...scores,
+      intervals: bootstrapIntervals([...perPhoto.values()]),
       captions: new Set(list).size,
-      words: words.size,
+      words: new Set(words.flat()).size,
+      meanLength: words.flat().length / list.length,
+      inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
     };
   });
-  return { model: bundle.manifest.id, revision: bundle.revision, split, photos: photos.length, searches };
+  return { model: id, revision: bundle.revision, split, photos: photos.length, searches };
+}
+
+function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
+  const training = photos.filter((photo) => photo.split === "train");
+  return new Set(training.flatMap(({ captions }) => captions.map(({ words }) => words.join(" "))));
 }
 
 function* captionLines(photos: readonly PreparedPhoto[], captions: ReadonlyMap<number, string[]>): Generator<string> {

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { scoreCaptions } from "../../training/score/score-captions.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
-import { makeFlickr8k } from "./made-dataset.ts";
+import { enoughCaptions, makeFlickr8k, tokensOf } from "./made-dataset.ts";
 import { train } from "./run-prepare.ts";
 
-async function prepared(): Promise<string[]> {
-  const data = await makeFlickr8k({ train: ["one.jpg"], dev: [], test: ["two.jpg"] });
+async function prepared({ tokens }: { tokens?: string } = {}): Promise<string[]> {
+  const splits = { train: ["one.jpg"], dev: [], test: ["two.jpg"] };
+  const data = await makeFlickr8k(tokens === undefined ? splits : { ...splits, tokens });
   const places = ["--data", data, "--out", await temporaryFolder(), "--min-count", "2", "--bundle", tinyBundle];
   expect((await train("prepare", ...places)).code).toBe(0);
   return places;
@@ -27,11 +28,26 @@ test("scores the captions of a split, greedy and by beams, and keeps them beside
       candidates: new Map([["two", photo[name]]]),
       references: new Map([["two", photo.references]]),
     });
-    expect(scores.searches[index]).toMatchObject(expected);
+    const found = scores.searches[index];
+    expect(found).toMatchObject(expected);
+    const words = photo[name].split(" ");
+    expect(found).toMatchObject({ captions: 1, words: new Set(words).size, meanLength: words.length, inTraining: 0 });
+    expect(found.intervals.cider).toEqual([expected.cider, expected.cider]); // of one photo there is one corpus to draw
   }
   expect(stdout).toMatch(
-    /^tiny [0-9a-f]{12}, 1 test photos\n +B1 +B2 +B3 +B4 +ROUGE-L +CIDEr +captions +words\ngreedy +\d/,
+    /^tiny [0-9a-f]{12}, 1 test photos\n +B1 +B2 +B3 +B4 +ROUGE-L +CIDEr +captions +words +length +in train\ngreedy +\d/,
   );
+});
+
+test("tells which captions are word for word out of the training captions", async () => {
+  const places = await prepared();
+  await train("evaluate", ...places);
+  const { beam1 } = JSON.parse(await readFile(join(places[3] ?? "", "evaluate", "captions.jsonl"), "utf8"));
+  const tokens = [...tokensOf("one.jpg", [...enoughCaptions, `${beam1} .`]), ...tokensOf("two.jpg")].join("\n");
+  const again = await prepared({ tokens });
+  await train("evaluate", ...again);
+  const { searches } = JSON.parse(await readFile(join(again[3] ?? "", "evaluate", "scores.json"), "utf8"));
+  expect(searches[0]).toMatchObject({ search: "greedy", inTraining: 1 });
 });
 
 test("passes over what it has scored, until the bundle or the split is another", async () => {

@@ -1,5 +1,5 @@
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { shuffled } from "./keyed-random.ts";
+import { shuffled } from "../keyed-random.ts";
 import type { Batch } from "./teacher-forcing.ts";
 
 /** A caption to learn. */

@@ -1,6 +1,6 @@
 import { tensor, tidy } from "@tensorflow/tfjs-core";
 import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { glorotUniform, orthogonal, randomFor, uniform } from "./keyed-random.ts";
+import { glorotUniform, orthogonal, randomFor, uniform } from "../keyed-random.ts";
 
 /** The sizes that make a merge model. */
 export interface MergeSpec {

@@ -1,13 +1,5 @@
 import * as z from "zod";
-
-const scoresSchema = z.strictObject({
-  bleu1: z.number(),
-  bleu2: z.number(),
-  bleu3: z.number(),
-  bleu4: z.number(),
-  rougeL: z.number(),
-  cider: z.number(),
-});
+import { captionScoresSchema } from "../score/score-captions.ts";
 
 /** A line of `metrics.jsonl`: an epoch. */
 export const epochMetricsSchema = z.strictObject({
@@ -22,7 +14,7 @@ export const epochMetricsSchema = z.strictObject({
   /** Learning, without scoring. */
   seconds: z.number(),
   /** As fractions, by search, `greedy` and `beam 3`; none where there are no dev photos. */
-  dev: z.record(z.string(), scoresSchema),
+  dev: z.record(z.string(), captionScoresSchema),
   /** What it says of the first dev photos, with beam 3. */
   samples: z.array(z.strictObject({ photo: z.string(), caption: z.string() })),
 });

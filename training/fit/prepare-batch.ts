@@ -1,6 +1,6 @@
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { dropoutMask } from "../keyed-random.ts";
 import { layOut, type TrainingCaption } from "./batches.ts";
-import { dropoutMask } from "./keyed-random.ts";
 import type { Dropout, MergeSpec } from "./merge-model.ts";
 import type { Batch, Masks } from "./teacher-forcing.ts";
 

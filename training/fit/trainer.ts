@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { add, dispose, mul, scalar, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { randomFor, shuffled } from "../keyed-random.ts";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
 import { bucketedBatches, inChunks, photoBatches, type TrainingCaption } from "./batches.ts";
-import { randomFor, shuffled } from "./keyed-random.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
 import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import { learningRateAt, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";

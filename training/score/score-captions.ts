@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { type BleuCounts, type BleuReferences, bleuOf, countMatches, prepareBleu, sumCounts } from "./bleu.ts";
 import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "./cider.ts";
 import { countNgrams } from "./ngrams.ts";
@@ -5,18 +6,25 @@ import { ptbTokenize } from "./ptb-tokenize.ts";
 import { rougeLOf } from "./rouge-l.ts";
 
 /** As the COCO caption scorer gives them, not times 100: all in [0, 1] but CIDEr, which goes up to 10. */
-export interface CaptionScores {
-  bleu1: number;
-  bleu2: number;
-  bleu3: number;
-  bleu4: number;
-  rougeL: number;
-  cider: number;
+export const captionScoresSchema = z.strictObject({
+  bleu1: z.number(),
+  bleu2: z.number(),
+  bleu3: z.number(),
+  bleu4: z.number(),
+  rougeL: z.number(),
+  cider: z.number(),
+});
+
+export type CaptionScores = z.infer<typeof captionScoresSchema>;
+
+/** Of one photo's caption. */
+export interface PhotoScores extends CaptionScores {
+  /** What it adds to the BLEU of a corpus. */
+  bleuCounts: BleuCounts;
 }
 
-/** The corpus' scores: BLEU of the summed counts, the others the mean over photos. */
 export interface CorpusScores extends CaptionScores {
-  perPhoto: ReadonlyMap<string, CaptionScores>;
+  perPhoto: ReadonlyMap<string, PhotoScores>;
 }
 
 interface PhotoReferences {
@@ -65,22 +73,26 @@ export function prepareReferences(references: ReadonlyMap<string, readonly strin
 /** Scores candidates for exactly the photos that have references. */
 export function scoreAgainst(references: PreparedReferences, candidates: ReadonlyMap<string, string>): CorpusScores {
   refuseOtherPhotos(references, candidates);
-  const bleuCounts: BleuCounts[] = [];
-  const perPhoto = new Map<string, CaptionScores>();
+  const perPhoto = new Map<string, PhotoScores>();
   for (const [photo, { bleu, rougeL, cider }] of references.photos) {
     const tokens = ptbTokenize(candidates.get(photo) ?? "");
     const ngrams = countNgrams(splitAtSpaces(tokens));
-    const counts = countMatches(ngrams, bleu);
-    bleuCounts.push(counts);
+    const bleuCounts = countMatches(ngrams, bleu);
     perPhoto.set(photo, {
-      ...namedBleu(counts),
+      ...namedBleu(bleuCounts),
       rougeL: rougeLOf(tokens, rougeL),
       cider: ciderOf(weighNgrams(ngrams, references.documents), cider),
+      bleuCounts,
     });
   }
-  const meanOf = (score: "rougeL" | "cider") =>
-    [...perPhoto.values()].reduce((sum, scores) => sum + scores[score], 0) / perPhoto.size;
-  return { ...namedBleu(sumCounts(bleuCounts)), rougeL: meanOf("rougeL"), cider: meanOf("cider"), perPhoto };
+  return { ...joinScores([...perPhoto.values()]), perPhoto };
+}
+
+/** The scores of a corpus: BLEU of the summed counts, the others the mean over photos. */
+export function joinScores(photos: readonly PhotoScores[]): CaptionScores {
+  const meanOf = (score: "rougeL" | "cider") => photos.reduce((sum, scores) => sum + scores[score], 0) / photos.length;
+  const bleu = namedBleu(sumCounts(photos.map(({ bleuCounts }) => bleuCounts)));
+  return { ...bleu, rougeL: meanOf("rougeL"), cider: meanOf("cider") };
 }
 
 /** BLEU and CIDEr of the reference implementation split at any space, so that "3 1/2" is two words there; ROUGE-L does not. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bucketedBatches, layOut, photoBatches } from "../../../training/fit/batches.ts";
-import { randomFor } from "../../../training/fit/keyed-random.ts";
+import { randomFor } from "../../../training/keyed-random.ts";
 
 const captions = Array.from({ length: 1000 }, (_, index) => ({
   photo: Math.floor(index / 5),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dropoutMask, glorotUniform, orthogonal, randomFor, shuffled } from "../../../training/fit/keyed-random.ts";
+import { dropoutMask, glorotUniform, orthogonal, randomFor, shuffled } from "../../training/keyed-random.ts";
 
 const size = 100_000;
 
