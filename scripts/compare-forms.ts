@@ -20,9 +20,10 @@ const { modelDir, direct } = program.opts<{ modelDir: string; direct: boolean }>
 const { manifest, vocabulary } = await openBundle(modelDir);
 const { through: _, ...directly } = manifest.preprocessing;
 const preprocessing = direct ? directly : manifest.preprocessing;
-const engine = await startEngineProcess(modelDir, "auto");
 const theirs = new Set(await readdir(other));
 const names = (await readdir(folder)).filter((name) => theirs.has(name));
+if (names.length === 0) program.error(`error: ${folder} and ${other} have no file of one name in common`);
+const engine = await startEngineProcess(modelDir, "auto");
 const sides = [await captionAll(folder), await captionAll(other)] as const;
 await engine.close();
 

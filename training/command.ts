@@ -40,11 +40,11 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .option("--word-vectors <file>", "word vectors in GloVe's text format, gzip or not; they stay as they are", toPath)
     .option("--tune-embeddings", "learn the word vectors of --word-vectors on", defaultSettings.tuneEmbeddings)
-    .option(
-      "--embedding-size <numbers>",
-      "numbers of a word's vector, without --word-vectors",
-      readCount,
-      defaultSettings.embeddingSize,
+    .addOption(
+      new Option("--embedding-size <numbers>", "numbers of a word's vector, without --word-vectors")
+        .argParser(readCount)
+        .default(defaultSettings.embeddingSize)
+        .conflicts("wordVectors"),
     )
     .optionsGroup("Photos:")
     .addOption(
@@ -62,7 +62,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .addOption(
       new Option("--from <folder>", "go on from this model bundle: its encoder, its words, its decoder's weights")
         .argParser(toPath)
-        .conflicts(["encoder", "wordVectors"]),
+        .conflicts(["encoder", "wordVectors", "units", "embeddingSize", "tuneEmbeddings"]),
     )
     .addOption(
       new Option("--preset <name>", "the recipe (default: fine-tune with --from, else default)").choices(presets),
@@ -73,7 +73,8 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .option("--units <count>", "width of the decoder's layers", readCount, defaultSettings.units)
     .option("--seed <number>", "draws first weights, order and dropout", readSeed, defaultSettings.seed)
     .optionsGroup("The bundle:")
-    .option("--max-words <count>", "words of the longest caption that it makes", readCount, defaultSettings.maxWords)
+    .option("--max-words <count>", "words of the longest caption that it makes", readWords, defaultSettings.maxWords)
+    .option("--licence <name>", "its licence (default: that of the bundle whose encoder is used)")
     .option("--id <name>", "its name (default: the data's name and -merge)", readId)
     .optionsGroup("Evaluation:")
     .addOption(
@@ -86,12 +87,15 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .addHelpText("after", describeStages(stages) + examples)
     .exitOverride()
-    .action((name: string | undefined, { data, out, ...settings }: Flags) =>
-      train(
+    .action((name: string | undefined, { data, out, ...settings }: Flags, command: Command) => {
+      if (settings.shard !== undefined && name !== "features") {
+        command.error("error: --shard is for the stage features alone: npm run train -- features --shard …");
+      }
+      return train(
         stages.filter((stage) => (name === undefined ? !stage.isOnRequest : stage.name === name)),
         { data: toPath(data), out: toPath(out), settings },
-      ),
-    );
+      );
+    });
 }
 
 function describeStages(stages: readonly Stage[]): string {
@@ -115,6 +119,12 @@ More: docs/training.md`;
 function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a whole number from 1.");
+}
+
+function readWords(text: string): number {
+  const count = readCount(text);
+  if (count <= 1000) return count;
+  throw new InvalidArgumentError("Expected at most 1000 words.");
 }
 
 function readSeed(text: string): number {

@@ -1,16 +1,16 @@
-import { posix } from "node:path";
-import { sha256Of } from "../gpu-service/bundle.ts";
+import { type Bundle, sha256Of } from "../gpu-service/bundle.ts";
 import type { Manifest } from "../shared/manifest.ts";
+import { modelFiles } from "./seal-bundle.ts";
 
-/** The files of a bundle's encoder: those beside its topology. */
-export function encoderFiles({ encoder, files }: Manifest): Manifest["files"] {
-  const folder = `${posix.dirname(encoder.topology)}/`;
-  return files.filter(({ path }) => path.startsWith(folder));
+/** The files of a bundle's encoder: its topology and the weights that this names. */
+export async function encoderFiles({ folder, manifest }: Bundle): Promise<Manifest["files"]> {
+  const own = new Set(await modelFiles(folder, manifest.encoder.topology));
+  return manifest.files.filter(({ path }) => own.has(path));
 }
 
 /** Names what makes features: the encoder's files and how pixels are prepared for it. 12 hex digits. */
-export function encoderRevision(manifest: Manifest): string {
-  const { encoder, preprocessing } = manifest;
-  const files = encoderFiles(manifest).map(({ path, sha256 }) => [path, sha256]);
+export async function encoderRevision(bundle: Bundle): Promise<string> {
+  const { encoder, preprocessing } = bundle.manifest;
+  const files = (await encoderFiles(bundle)).map(({ path, sha256 }) => [path, sha256]);
   return sha256Of(Buffer.from(JSON.stringify({ encoder, preprocessing, files }))).slice(0, 12);
 }

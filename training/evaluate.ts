@@ -5,15 +5,13 @@ import { cleanCaption } from "../shared/clean-caption.ts";
 import { describeEvaluation, type Evaluation, type SearchEvaluation } from "./describe-evaluation.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
 import { referencesOf } from "./fit/scorer.ts";
-import { type PreparedPhoto, readPrepared } from "./prepared.ts";
+import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
 import { bootstrapIntervals } from "./score/bootstrap.ts";
 import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
+import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
-
-/** Beams of the searches that are scored; 1 is greedy. */
-const beams = [1, 3, 5];
+import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 /**
  * In: `prepare`'s captions, the photos, a bundle. Out, into `evaluate/`: `scores.json`, an entry a search, as fractions;
@@ -57,22 +55,25 @@ export const evaluate: Stage = {
 
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { split, bundle } = context.settings;
-  const { summary } = await readPrepared(context);
-  return { settings: { split }, inputs: { ...summary.sources, bundle: (await openBundle(bundle)).revision } };
+  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
+  return {
+    settings: { split },
+    inputs: { captions: captions?.sha256 ?? "", bundle: (await openBundle(bundle)).revision },
+  };
 }
 
-/** Captions of the photos, in their order, by beam. */
+/** Captions of the photos, in their order, by search. */
 async function captionAll(
   files: readonly PhotoToEncode[],
   { engine, bundle }: { engine: EngineProcess; bundle: Bundle },
-): Promise<Map<number, string[]>> {
-  const captions = new Map(beams.map((beam): [number, string[]] => [beam, []]));
+): Promise<Map<SearchName, string[]>> {
+  const captions = new Map(searchNames.map((search): [SearchName, string[]] => [search, []]));
   const { preprocessing } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
   try {
     for await (const { features, photos } of encodePhotos(files, { engine, preprocessing, leaveOut: refuse })) {
-      for (const [beam, found] of captions) {
-        const options = photos.map(() => ({ beam, candidates: 1 }));
+      for (const [search, found] of captions) {
+        const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
         found.push(...best.map(({ words }) => bundle.vocabulary.decode(words)));
       }
@@ -90,8 +91,8 @@ function refuse({ path }: PhotoToEncode, reason: string): never {
 }
 
 interface Captioned {
-  /** In the photos' order, by beam. */
-  captions: ReadonlyMap<number, readonly string[]>;
+  /** In the photos' order. */
+  captions: ReadonlyMap<SearchName, readonly string[]>;
   bundle: Bundle;
   split: string;
   /** Cleaned, their words joined by spaces. */
@@ -104,12 +105,12 @@ function evaluateCaptions(
 ): Evaluation {
   const references = prepareReferences(referencesOf(photos));
   const { cleaning, id } = bundle.manifest;
-  const searches = [...captions].map(([beam, list]): SearchEvaluation => {
+  const searches = [...captions].map(([search, list]): SearchEvaluation => {
     const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
     const { perPhoto, ...scores } = scoreAgainst(references, candidates);
     const words = list.map((caption) => cleanCaption(caption, cleaning));
     return {
-      search: beam === 1 ? "greedy" : `beam ${beam}`,
+      search,
       ...scores,
       intervals: bootstrapIntervals([...perPhoto.values()]),
       captions: new Set(list).size,
@@ -126,9 +127,12 @@ function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
   return new Set(training.flatMap(({ captions }) => captions.map(({ words }) => words.join(" "))));
 }
 
-function* captionLines(photos: readonly PreparedPhoto[], captions: ReadonlyMap<number, string[]>): Generator<string> {
+function* captionLines(
+  photos: readonly PreparedPhoto[],
+  captions: ReadonlyMap<SearchName, string[]>,
+): Generator<string> {
   for (const [index, { id, file, captions: references }] of photos.entries()) {
-    const found = Object.fromEntries([...captions].map(([beam, list]) => [`beam${beam}`, list[index]]));
+    const found = Object.fromEntries([...captions].map(([search, list]) => [search, list[index]]));
     yield `${JSON.stringify({ id, file, ...found, references: references.map(({ text }) => text) })}\n`;
   }
 }

@@ -8,19 +8,18 @@ import type { ModelFiles } from "./fit/layers-format.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
 import { Scorer } from "./fit/scorer.ts";
-import { fitFiles } from "./fit.ts";
+import { fit, fitFiles } from "./fit.ts";
 import { describeModel } from "./model-card.ts";
-import { encoderBundleOf, featureFiles, readFeatures } from "./photo-features.ts";
+import { featureSummaryFile, readFeatures } from "./photo-features.ts";
 import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
 import { decoderProvenance } from "./provenance.ts";
-import { searchOf } from "./settings.ts";
+import { searches, searchNames } from "./searches.ts";
+import { encoderBundleOf, searchOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
 
-/** Beams of the searches whose scores a bundle states; 1 is greedy. */
-const beams = [1, 3, 5];
 const scoredSplits = ["dev", "test"] as const;
 
 /**
@@ -37,6 +36,9 @@ export const exportBundle: Stage = {
   },
 
   async run(context) {
+    if (!(await fit.isUpToDate(context))) {
+      throw new Error("expected what fit makes with these flags, found another decoder: run the stage fit first");
+    }
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
     const source = await openBundle(encoderBundleOf(context));
@@ -50,12 +52,20 @@ export const exportBundle: Stage = {
       dependencies,
       files: {
         ...Object.fromEntries([...files].map(([path, contents]) => [path, [contents]])),
-        "README.md": [describeModel(manifest, { prepared, decoder: readMergeModel(parseDecoder(decoder)) })],
+        "README.md": [
+          describeModel(manifest, {
+            prepared,
+            decoder: readMergeModel(parseDecoder(decoder)),
+            recipe: chooseRecipe(context.settings),
+          }),
+        ],
         "manifest.json": [`${JSON.stringify(manifest, null, 2)}\n`],
       },
     });
-    const { revision } = await openBundle(bundleFolder(context)); // as whoever uses it will, hashes and all
-    process.stdout.write(`${manifest.id}, revision ${revision}, in ${bundleFolder(context)}\n`);
+    const exported = await openBundle(bundleFolder(context)); // as whoever uses it will, hashes and all
+    exported.readEncoder();
+    exported.readDecoder();
+    process.stdout.write(`${manifest.id}, revision ${exported.revision}, in ${bundleFolder(context)}\n`);
     process.stdout.write(describeScores(manifest.scores));
   },
 };
@@ -70,17 +80,21 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
     ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
     ...(await readOutputs(stageFolder(context, "fit"), "fit")),
   };
-  const { manifest } = await openBundle(encoderBundleOf(context));
+  const source = await openBundle(encoderBundleOf(context));
   const features = await readOutputs(stageFolder(context, "features"), "features");
-  const { [featureFiles.summary]: summary } = features;
+  const { [featureSummaryFile]: summary } = features;
   const ofFile = (name: string) => outputs[name]?.sha256 ?? "";
   return {
-    settings: { id: idOf(context), maxWords: context.settings.maxWords },
+    settings: {
+      id: idOf(context),
+      licence: context.settings.licence ?? source.manifest.licence,
+      maxWords: context.settings.maxWords,
+    },
     inputs: {
       captions: ofFile(preparedFiles.captions),
       vocabulary: ofFile(preparedFiles.vocabulary),
       features: summary?.sha256 ?? "",
-      encoder: encoderRevision(manifest),
+      encoder: await encoderRevision(source),
       decoder: ofFile(fitFiles.weights),
     },
   };
@@ -96,7 +110,7 @@ function idOf(context: TrainContext): string {
 }
 
 /** Of their folder, or of the JSONL file. */
-export function dataName({ data }: Pick<TrainContext, "data">): string {
+function dataName({ data }: Pick<TrainContext, "data">): string {
   return basename(data, extname(data));
 }
 
@@ -133,13 +147,13 @@ async function draftManifest(context: TrainContext, parts: Parts): Promise<Omit<
     specialIds: { padding: 0, start: vocabulary.startId, end: vocabulary.endId },
     cleaning: prepared.summary.cleaning,
     maxCaptionLength: sizes.maxCaptionLength,
-    search: searchOf(context.settings),
+    search: await searchOf(context),
     scores: await scoreSplits(context, parts),
     provenance: [
       ...inheritedProvenance(source, context),
       ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings) })),
     ],
-    licence: source.manifest.licence,
+    licence: context.settings.licence ?? source.manifest.licence,
   };
 }
 
@@ -156,12 +170,12 @@ async function scoreSplits(context: TrainContext, { prepared, decoder }: Parts):
   for (const split of scoredSplits) {
     const own = await readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
     if (own.photos.length === 0) continue;
-    const scorer = new Scorer(own, { vocabulary, search: searchOf(context.settings) });
-    for (const beam of beams) {
-      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = (await scorer.score(decoder, beam)).scores;
+    const scorer = new Scorer(own, { vocabulary, search: await searchOf(context) });
+    for (const search of searchNames) {
+      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = (await scorer.score(decoder, searches[search])).scores;
       scores.push({
-        dataset: `${dataName(context)} ${split}`,
-        search: beam === 1 ? "greedy" : `beam ${beam}`,
+        dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
+        search,
         bleu1: rounded(bleu1),
         bleu2: rounded(bleu2),
         bleu3: rounded(bleu3),
@@ -184,7 +198,7 @@ async function bundleFiles(
     [decoderFiles.weights, decoder.weights],
     [preparedFiles.vocabulary, Buffer.from(JSON.stringify(prepared.vocabulary.words))],
   ]);
-  for (const { path } of encoderFiles(source.manifest)) files.set(path, await readFile(join(source.folder, path)));
+  for (const { path } of await encoderFiles(source)) files.set(path, await readFile(join(source.folder, path)));
   return files;
 }
 

@@ -8,8 +8,8 @@ import type { Shard } from "./settings.ts";
 const rowsAtOnce = 64;
 
 /** Of a shard's store, beside the whole one. */
-export function shardName({ number, of }: Shard): string {
-  return `shard-${number}-of-${of}`;
+export function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
+  return `features-${encoder}-shard-${number}-of-${of}`;
 }
 
 /** By the photo's bytes, so that a photo's shard stays the same when others come. */
@@ -22,9 +22,10 @@ export async function takeOverShards(
   store: FeatureStore,
   { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },
 ): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => /^shard-\d+-of-\d+\.jsonl$/.test(name)).toSorted();
+  const shards = (await readdir(folder)).filter((name) => /-shard-\d+-of-\d+\.jsonl$/.test(name)).toSorted();
+  const names = shards.filter((name) => name.startsWith(`features-${kind.encoder}-`));
   for (const name of names) {
-    const shard = await FeatureStore.openExisting(join(folder, name.replace(/\.jsonl$/, "")), kind);
+    const shard = await FeatureStore.openToRead(join(folder, name.replace(/\.jsonl$/, "")), kind);
     try {
       const taken = wanted.filter((photo) => shard.has(photo) && !store.has(photo));
       for (let from = 0; from < taken.length; from += rowsAtOnce) {

@@ -1,4 +1,4 @@
-import { appendFile, type FileHandle, open, readFile, truncate } from "node:fs/promises";
+import { appendFile, type FileHandle, open, readFile, truncate, writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { describeFileError } from "./file-error.ts";
 
@@ -25,7 +25,7 @@ const rowSchema = z.strictObject({ photo: z.string(), mirrored: z.literal(true).
 /**
  * Features on disk: `<path>.bin`, float32 [rows, featureSize], little-endian, and its index `<path>.jsonl`: the kind on
  * the first line, then a line a row. Rows are only ever added, the index after the values, so that a kill costs at most
- * what was being added.
+ * what was being added. One process at a time adds; see `lock-output.ts`.
  */
 export class FeatureStore {
   readonly featureSize: number;
@@ -40,36 +40,30 @@ export class FeatureStore {
     this.featureSize = featureSize;
   }
 
-  /** Opens the store at `path`, or makes it. One of another encoder is emptied: nothing in it is of use. */
+  /** Opens the store at `path` to add to it, or makes it. What a kill left half written is cut off. */
   static async open(path: string, kind: FeatureKind): Promise<FeatureStore> {
     const known = await readIndex(path);
-    if (known !== undefined && isOfKind(known, kind)) return FeatureStore.#resume(path, known);
-    const values = await open(`${path}.bin`, "w+");
-    const header = { formatVersion: 1, ...kind } satisfies z.infer<typeof headerSchema>;
-    const index = await open(`${path}.jsonl`, "w");
-    await index.writeFile(`${JSON.stringify(header)}\n`);
-    await index.close();
-    return new FeatureStore(path, { values, rows: new Map(), featureSize: kind.featureSize });
+    if (known !== undefined) expectKind(path, { known, kind });
+    const index = known ?? (await createIndex(path, kind));
+    const values = await open(`${path}.bin`, known === undefined ? "w+" : "r+");
+    const kept = await wholeLines(index, values);
+    const bytes = kept.length * 4 * kind.featureSize;
+    if ((await values.stat()).size !== bytes) await values.truncate(bytes);
+    await truncate(`${path}.jsonl`, kept.at(-1)?.end ?? index.header.end);
+    return new FeatureStore(path, { values, rows: rowsOf(kept), featureSize: kind.featureSize });
   }
 
-  /** Opens a store that is there and of this kind, and else says what was expected. */
-  static async openExisting(path: string, kind: FeatureKind): Promise<FeatureStore> {
+  /** Opens a store to read from it, its whole rows. Says what was expected where there is none of this kind. */
+  static async openToRead(path: string, kind: FeatureKind): Promise<FeatureStore> {
     const known = await readIndex(path);
     if (known === undefined) throw new Error(`${path}.jsonl: expected an index of features, found none`);
-    if (isOfKind(known, kind)) return FeatureStore.#resume(path, known);
-    throw new Error(`${path}.jsonl: expected features of encoder ${kind.encoder}, found ${known.header.encoder}`);
-  }
-
-  /** Cuts off what a kill left half written: values without a line, a line without values. */
-  static async #resume(path: string, { header, lines }: Index): Promise<FeatureStore> {
-    const { featureSize } = header;
-    const values = await open(`${path}.bin`, "r+");
-    const { size } = await values.stat();
-    const rows = Math.min(lines.length, Math.floor(size / (4 * featureSize)));
-    if (size !== rows * 4 * featureSize) await values.truncate(rows * 4 * featureSize);
-    const kept = lines.slice(0, rows);
-    await truncate(`${path}.jsonl`, kept.at(-1)?.end ?? header.end);
-    return new FeatureStore(path, { values, rows: new Map(kept.map(({ name }, row) => [name, row])), featureSize });
+    expectKind(path, { known, kind });
+    const values = await open(`${path}.bin`, "r");
+    return new FeatureStore(path, {
+      values,
+      rows: rowsOf(await wholeLines(known, values)),
+      featureSize: kind.featureSize,
+    });
   }
 
   has(key: FeatureKey): boolean {
@@ -79,7 +73,12 @@ export class FeatureStore {
   /** float32 [featureSize]. */
   async read(key: FeatureKey): Promise<Float32Array> {
     const row = this.#rows.get(nameOf(key));
-    if (row === undefined) throw new Error(`${this.#path}.jsonl: expected features of photo ${key.sha256}, found none`);
+    if (row === undefined) {
+      const what = key.isMirrored ? "of the mirror image of photo" : "of photo";
+      throw new Error(
+        `${this.#path}.jsonl: expected features ${what} ${key.sha256}, found none: run the stage features with the same flags`,
+      );
+    }
     const features = new Float32Array(this.featureSize);
     const { bytesRead } = await this.#values.read(features, 0, features.byteLength, row * features.byteLength);
     if (bytesRead !== features.byteLength) throw new Error(`${this.#path}.bin: ends inside row ${row}`);
@@ -88,10 +87,9 @@ export class FeatureStore {
 
   /** Adds rows, float32 [keys, featureSize], and brings them to the disk. */
   async append(keys: readonly FeatureKey[], features: Float32Array): Promise<void> {
-    const bytes = Buffer.from(features.buffer, features.byteOffset, features.byteLength);
     const first = this.#rows.size;
     try {
-      await this.#values.write(bytes, 0, bytes.length, first * 4 * this.featureSize);
+      await writeWhole(this.#values, features, first * 4 * this.featureSize);
       await this.#values.sync();
       await appendFile(`${this.#path}.jsonl`, keys.map(lineOf).join(""), { flush: true });
     } catch (cause) {
@@ -103,6 +101,14 @@ export class FeatureStore {
 
   close(): Promise<void> {
     return this.#values.close();
+  }
+}
+
+/** A disk that fills up may take a part of what is written without an error. */
+async function writeWhole(file: FileHandle, values: Float32Array, position: number): Promise<void> {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
 
@@ -130,12 +136,22 @@ interface Index {
   lines: { name: string; end: number }[];
 }
 
-/** An index up to its first line that is not whole; undefined where there is none of this format. */
+async function createIndex(path: string, kind: FeatureKind): Promise<Index> {
+  const line = `${JSON.stringify({ formatVersion: 1, ...kind } satisfies z.infer<typeof headerSchema>)}\n`;
+  await writeFile(`${path}.jsonl`, line, { flush: true });
+  return { header: { ...kind, end: line.length }, lines: [] };
+}
+
+/** An index up to its first line that is not whole; undefined where there is none. */
 async function readIndex(path: string): Promise<Index | undefined> {
-  const text = await readFile(`${path}.jsonl`, "utf8").catch(() => "");
-  const [first = "", ...others] = text.split("\n").slice(0, -1); // the last is empty, or was cut off
+  const text = await readFile(`${path}.jsonl`, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  const [first, ...others] = text.split("\n").slice(0, -1); // the last is empty, or was cut off
+  if (first === undefined) return undefined;
   const header = headerSchema.safeParse(parseJson(first));
-  if (!header.success) return undefined;
+  if (!header.success) throw new Error(`${path}.jsonl: expected an index of features, found another file: delete it`);
   let end = first.length + 1; // all of it is ASCII
   const index: Index = { header: { ...header.data, end }, lines: [] };
   for (const line of others) {
@@ -147,16 +163,28 @@ async function readIndex(path: string): Promise<Index | undefined> {
   return index;
 }
 
+/** Those whose values are there, too. */
+async function wholeLines({ header, lines }: Index, values: FileHandle): Promise<Index["lines"]> {
+  const { size } = await values.stat();
+  return lines.slice(0, Math.floor(size / (4 * header.featureSize)));
+}
+
+function rowsOf(lines: Index["lines"]): Map<string, number> {
+  return new Map(lines.map(({ name }, row) => [name, row]));
+}
+
+function expectKind(path: string, { known, kind }: { known: Index; kind: FeatureKind }): void {
+  const { encoder, featureSize } = known.header;
+  if (encoder === kind.encoder && featureSize === kind.featureSize) return;
+  throw new Error(`${path}.jsonl: expected features of encoder ${kind.encoder}, found ${encoder}`);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function isOfKind({ header }: Index, { encoder, featureSize }: FeatureKind): boolean {
-  return header.encoder === encoder && header.featureSize === featureSize;
 }
 
 function nameOf({ sha256, isMirrored }: FeatureKey): string {

@@ -7,9 +7,10 @@ import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { isIn, shardName, takeOverShards } from "./feature-shards.ts";
 import { FeatureStore, joinRows } from "./feature-store.ts";
-import { encoderBundleOf, featureFiles, type featureSummarySchema, kindOf } from "./photo-features.ts";
+import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./photo-features.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
+import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
@@ -17,9 +18,9 @@ import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stag
 const photosAtOnce = 64;
 
 /**
- * In: `prepare`'s photos and an encoder. Out, into `features/`: `features.bin`, float32 [rows, featureSize], and
- * `features.jsonl`, whose row is whose (see `feature-store.ts`); `summary.json`. With `--shard 3/16` a sixteenth of
- * them, into `shard-3-of-16.bin` and `.jsonl` beside it, which a run without `--shard` takes over.
+ * In: `prepare`'s photos and an encoder. Out, into `features/`: `features-<encoder>.bin`, float32 [rows, featureSize],
+ * and `.jsonl`, whose row is whose (see `feature-store.ts`); `summary.json`. With `--shard 3/16` a sixteenth of them, into
+ * `features-<encoder>-shard-3-of-16.bin` and `.jsonl`, which a run without `--shard` takes over.
  */
 export const features: Stage = {
   name: "features",
@@ -34,25 +35,25 @@ export const features: Stage = {
     const { shard } = context.settings;
     const folder = stageFolder(context, "features");
     const bundle = await openBundle(encoderBundleOf(context));
-    const kind = kindOf(bundle);
+    const kind = await kindOf(bundle);
     await mkdir(folder, { recursive: true });
     const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
     const store = await FeatureStore.open(
-      join(folder, shard === undefined ? featureFiles.store : shardName(shard)),
+      join(folder, shard === undefined ? storeName(kind) : shardName(shard, kind)),
       kind,
     );
     try {
       if (shard === undefined) await takeOverShards(store, { folder, kind, wanted });
       const missing = wanted.filter((photo) => !store.has(photo));
       const leftOut = await encodeInto(store, { photos: missing, known: wanted.length - missing.length, bundle });
-      for (const [path, reason] of Object.entries(leftOut)) say(`features: ${path} is left out: ${reason}`);
-      const rows = wanted.length - Object.keys(leftOut).length;
-      if (shard !== undefined) return say(`features: ${shardName(shard)} has its ${rows} rows`);
+      for (const { file, reason } of leftOut) say(`features: ${file} is left out: ${reason}`);
+      const rows = wanted.filter((photo) => store.has(photo)).length;
+      if (shard !== undefined) return say(`features: ${shardName(shard, kind)} has its ${rows} rows`);
       const summary: z.infer<typeof featureSummarySchema> = { encoder: kind.encoder, rows, leftOut };
       await writeOutputs(folder, {
         dependencies: await dependenciesOf(context),
-        written: [`${featureFiles.store}.bin`, `${featureFiles.store}.jsonl`],
-        files: { [featureFiles.summary]: [`${JSON.stringify(summary, null, 2)}\n`] },
+        written: [`${storeName(kind)}.bin`, `${storeName(kind)}.jsonl`],
+        files: { [featureSummaryFile]: [`${JSON.stringify(summary, null, 2)}\n`] },
       });
     } finally {
       await store.close();
@@ -61,18 +62,18 @@ export const features: Stage = {
 };
 
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const { manifest } = await openBundle(encoderBundleOf(context));
+  const bundle = await openBundle(encoderBundleOf(context));
   const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
   return {
     settings: { flips: context.settings.flips },
-    inputs: { encoder: encoderRevision(manifest), photos: captions?.sha256 ?? "" },
+    inputs: { encoder: await encoderRevision(bundle), photos: captions?.sha256 ?? "" },
   };
 }
 
 /** Every photo once, whatever its names; then the training photos' mirror images, where they are wanted. */
 async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
   const { photos, photoFolder } = await readPrepared(context);
-  const once = [...new Map(photos.map((photo) => [photo.sha256, photo])).values()];
+  const once = [...new Map(photos.toReversed().map((photo) => [photo.sha256, photo])).values()].toReversed();
   const toEncode =
     (isMirrored: boolean) =>
     ({ file, sha256 }: PreparedPhoto) => ({ file, path: resolve(photoFolder, file), sha256, isMirrored });
@@ -80,24 +81,26 @@ async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
   return [...once.map(toEncode(false)), ...mirrored.map(toEncode(true))];
 }
 
+type LeftOut = z.infer<typeof featureSummarySchema>["leftOut"];
+
 interface FeaturePhoto extends PhotoToEncode {
   file: string;
 }
 
-/** Returns what could not be decoded, with the reason, by path. */
+/** Returns what could not be decoded. */
 async function encodeInto(
   store: FeatureStore,
   { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: Bundle },
-): Promise<Record<string, string>> {
-  const leftOut: Record<string, string> = {};
+): Promise<LeftOut> {
+  const leftOut: LeftOut = [];
   if (photos.length === 0) return leftOut;
   const engine = await startEngineProcess(bundle.folder, "auto");
   const all = known + photos.length;
   say(`features: ${photos.length} of ${all} photos to encode, on ${engine.name} (${engine.device})`);
   const progress = showProgress("features", { total: all, unit: "photos", done: known });
   const { preprocessing } = bundle.manifest;
-  const leaveOut = ({ file }: FeaturePhoto, reason: string) => {
-    leftOut[file] = reason;
+  const leaveOut = ({ file, sha256, isMirrored }: FeaturePhoto, reason: string) => {
+    if (!isMirrored) leftOut.push({ file, sha256, reason }); // its mirror image goes the same way
   };
   try {
     for (let from = 0; from < photos.length; from += photosAtOnce) {

@@ -12,15 +12,15 @@ import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart } from "./fit/start-weights.ts";
 import type { TrainingData } from "./fit/trainer.ts";
 import { digestFile } from "./output-file.ts";
-import { encoderBundleOf, featureFiles, readFeatures } from "./photo-features.ts";
+import { featureSummaryFile, readFeatures } from "./photo-features.ts";
 import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
 import { say } from "./progress.ts";
-import { searchOf } from "./settings.ts";
+import { encoderBundleOf, searchOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 export const fitFiles = {
-  /** The decoder in TensorFlow.js' layers format; its weights are those of the best epoch. */
+  /** The decoder in TensorFlow.js' layers format; its weights are those of the epoch that the recipe keeps. */
   topology: "model.json",
   weights: "weights.bin",
   /** `epochMetricsSchema`, a line an epoch. */
@@ -57,7 +57,7 @@ export const fit: Stage = {
     try {
       process.stdout.write(summarize(start.spec));
       for await (const epoch of run.epochs()) process.stdout.write(describeEpoch(epoch));
-      const { topology, weights } = await run.bestFiles();
+      const { topology, weights } = await run.keptFiles();
       await writeOutputs(folder, {
         dependencies,
         files: {
@@ -77,7 +77,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
   const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
   const made = await readOutputs(stageFolder(context, "features"), "features");
-  const { manifest, revision } = await openBundle(encoderBundleOf(context));
+  const source = await openBundle(encoderBundleOf(context));
   const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
   return {
     settings: {
@@ -87,9 +87,9 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
     inputs: {
       captions: ofFiles(prepared, preparedFiles.captions),
       vocabulary: ofFiles(prepared, preparedFiles.vocabulary),
-      features: ofFiles(made, featureFiles.summary),
-      encoder: encoderRevision(manifest),
-      ...(settings.from === undefined ? {} : { from: revision }),
+      features: ofFiles(made, featureSummaryFile),
+      encoder: await encoderRevision(source),
+      ...(settings.from === undefined ? {} : { from: source.revision }),
       ...(settings.wordVectors === undefined ? {} : { wordVectors: (await digestFile(settings.wordVectors)).sha256 }),
     },
   };
@@ -101,6 +101,9 @@ async function readTrainingData(
 ): Promise<TrainingData & { featureSize: number }> {
   const training = photos.filter(({ split }) => split === "train");
   const read = await readFeatures(context, { photos: training, mirrored: context.settings.flips });
+  if (read.photos.length === 0) {
+    throw new Error("expected training photos that can be decoded, found none: see features/summary.json");
+  }
   const captions = read.photos.flatMap((photo, index) =>
     photo.captions.map(({ words }) => ({ photo: index, ids: vocabulary.encode(words) })),
   );
@@ -115,5 +118,5 @@ async function readTrainingData(
 /** Undefined where there are no dev photos: the last epoch is then as good as any. */
 async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
   const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
-  return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: searchOf(context.settings) });
+  return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: await searchOf(context) });
 }

@@ -1,15 +1,17 @@
 import type { Manifest } from "../shared/manifest.ts";
 import { type MergeValues, weightNames } from "./fit/merge-model.ts";
 import type { ReadMergeModel } from "./fit/merge-reader.ts";
+import type { Recipe } from "./fit/recipe.ts";
 import type { Prepared } from "./prepared.ts";
 
 interface CardParts {
   prepared: Prepared;
   decoder: ReadMergeModel;
+  recipe: Recipe;
 }
 
 /** A bundle's model card in Markdown: what it is, where its weights come from, how it scores, what it cannot know. */
-export function describeModel(manifest: Manifest, { prepared, decoder }: CardParts): string {
+export function describeModel(manifest: Manifest, { prepared, decoder, recipe }: CardParts): string {
   const { id, description, provenance } = manifest;
   return `# ${id}
 
@@ -31,7 +33,7 @@ ${provenance.map((line) => `- ${line}`).join("\n")}
 
 ## Data
 
-${dataOf(prepared)}
+${dataOf(prepared, recipe)}
 
 ## Scores
 
@@ -56,21 +58,29 @@ export function countParameters(values: MergeValues): number {
   return weightNames.reduce((sum, name) => sum + values[name].length, 0);
 }
 
-function inputOf({ preprocessing: { width, height, kernel, divisor, offset } }: Manifest): string {
-  return `any photo, squashed to ${width}×${height} (sharp's \`${kernel}\` kernel), value / ${divisor} ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}`;
+function inputOf({ preprocessing }: Manifest): string {
+  const { width, height, kernel, divisor, offset, through } = preprocessing;
+  const jpeg = through?.jpegQuality === undefined ? "" : ` and JPEG quality ${through.jpegQuality}`;
+  const first =
+    through === undefined ? "" : `first brought to ${through.width}×${through.height}${jpeg} where it is larger, then `;
+  const shift = `value / ${divisor} ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}`;
+  return `any photo, ${first}squashed to ${width}×${height} (sharp's \`${kernel}\` kernel), ${shift}`;
 }
 
 function sizeOf({ files }: Manifest): string {
   return `${Math.round(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6)} MB`;
 }
 
-function dataOf({ summary }: Prepared): string {
+function dataOf({ summary }: Prepared, { keeps }: Recipe): string {
   const { trainingPhotos, trainingCaptions, longestCaption, devPhotos, testPhotos, cleaning, vocabularySize } = summary;
-  return (
-    `${trainingCaptions} captions of ${trainingPhotos} training photos, the longest of ${longestCaption} words with start and end; ` +
-    `${cleaning} cleaning; vocabulary ${vocabularySize} with padding. ${devPhotos} dev photos chose among epochs, ` +
-    `${testPhotos} test photos are for scores alone.`
-  );
+  return [
+    `Training: ${trainingCaptions} captions of ${trainingPhotos} photos, the longest of ${longestCaption} words with start ` +
+      `and end; ${cleaning} cleaning; vocabulary ${vocabularySize} with padding.`,
+    devPhotos > 0 && keeps === "best epoch" ? `Dev: the best epoch was chosen on ${devPhotos} photos.` : "",
+    testPhotos > 0 ? `Test: ${testPhotos} photos that nothing was chosen by.` : "",
+  ]
+    .filter((sentence) => sentence !== "")
+    .join(" ");
 }
 
 function scoresOf({ scores }: Manifest): string {

@@ -5,22 +5,24 @@ import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { type FeatureKind, FeatureStore } from "./feature-store.ts";
 import type { PreparedPhoto } from "./prepared.ts";
+import { encoderBundleOf } from "./source-bundle.ts";
 import { stageFolder, type TrainContext } from "./stage.ts";
 import { readOutputs } from "./stage-record.ts";
 
-export const featureFiles = {
-  /** Of the store: `features.bin`, `features.jsonl`. */
-  store: "features",
-  /** `featureSummarySchema`. */
-  summary: "summary.json",
-} as const;
+/** `featureSummarySchema`. */
+export const featureSummaryFile = "summary.json";
+
+/** Of the store's files, an encoder a store: who goes back to an earlier encoder finds its features. */
+export function storeName({ encoder }: FeatureKind): string {
+  return `features-${encoder}`;
+}
 
 /** What is in the store, and what is not. */
 export const featureSummarySchema = z.strictObject({
   encoder: z.string(),
   rows: z.int().nonnegative(),
-  /** Photos that cannot be decoded, by their path. */
-  leftOut: z.record(z.string(), z.string()),
+  /** Photos that cannot be decoded, and why. */
+  leftOut: z.array(z.strictObject({ file: z.string(), sha256: z.string(), reason: z.string() })),
 });
 
 /** Photos in their order, without those that cannot be decoded, with their features. */
@@ -40,13 +42,12 @@ export async function readFeatures(
 ): Promise<PhotoFeatures> {
   const folder = stageFolder(context, "features");
   await readOutputs(folder, "features");
-  const summary = JSON.parse(await readFile(join(folder, featureFiles.summary), "utf8"));
+  const summary = JSON.parse(await readFile(join(folder, featureSummaryFile), "utf8"));
   const { leftOut } = featureSummarySchema.parse(summary);
-  const there = photos.filter(({ file }) => !Object.hasOwn(leftOut, file));
-  const store = await FeatureStore.openExisting(
-    join(folder, featureFiles.store),
-    kindOf(await openBundle(encoderBundleOf(context))),
-  );
+  const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under whatever name
+  const there = photos.filter(({ sha256 }) => !undecodable.has(sha256));
+  const kind = await kindOf(await openBundle(encoderBundleOf(context)));
+  const store = await FeatureStore.openToRead(join(folder, storeName(kind)), kind);
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);
     for (const [index, { sha256 }] of there.entries()) {
@@ -66,11 +67,7 @@ export async function readFeatures(
   }
 }
 
-/** The bundle whose encoder is used: the one that training goes on from, where it does. */
-export function encoderBundleOf({ settings }: TrainContext): string {
-  return settings.from ?? settings.encoder;
-}
-
-export function kindOf({ manifest }: Bundle): FeatureKind {
-  return { encoder: encoderRevision(manifest), featureSize: manifest.encoder.featureSize };
+/** Of the features that a bundle's encoder makes. */
+export async function kindOf(bundle: Bundle): Promise<FeatureKind> {
+  return { encoder: await encoderRevision(bundle), featureSize: bundle.manifest.encoder.featureSize };
 }

@@ -27,11 +27,11 @@ export const prepare: Stage = {
   },
 
   async run(context) {
+    const known = await knownVocabulary(context);
     const dataset = await readDataset(context.data);
     const { digest, missing } = await statPhotos(dataset);
     const { photos, findings } = await choosePhotos(dataset, { missing });
     for (const line of describeFindings(findings)) say(line);
-    const known = await knownVocabulary(context);
     const { vocabulary, prepared, figures } = learnVocabulary(dataset, { photos, known, ...context.settings });
     const { hasSplits, sources } = dataset;
     const summary = { ...figures, hasSplits, findings, sources };

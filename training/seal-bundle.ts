@@ -30,7 +30,8 @@ export async function sealBundle(folder: string): Promise<Bundle> {
   return openBundle(folder);
 }
 
-async function modelFiles(folder: string, topology: string): Promise<string[]> {
+/** A network's files in a bundle: its topology, and the weight files that this names. */
+export async function modelFiles(folder: string, topology: string): Promise<string[]> {
   const model = weightPathsSchema.parse(JSON.parse(await readFile(join(folder, topology), "utf8")));
   const weights = model.weightsManifest.flatMap(({ paths }) => paths);
   return [topology, ...weights.map((path) => posix.join(posix.dirname(topology), path))];

@@ -36,6 +36,8 @@ export interface TrainSettings {
   maxWords: number;
   /** The exported bundle's; undefined: after the data. */
   id?: string | undefined;
+  /** The exported bundle's; undefined: that of the bundle whose encoder is used. */
+  licence?: string | undefined;
   /** Folder of the bundle to evaluate. */
   bundle: string;
   /** What to evaluate it on. */
@@ -61,8 +63,3 @@ export const defaultSettings: TrainSettings = {
   bundle: defaultModelDir,
   split: "test",
 };
-
-/** How captions are searched, in scoring and by whoever uses the bundle. */
-export function searchOf({ maxWords }: TrainSettings) {
-  return { lengthPenalty: 0.7, maxWords };
-}

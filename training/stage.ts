@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { lockOutput } from "./lock-output.ts";
 import { say } from "./progress.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -29,11 +30,17 @@ export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: strin
   return join(out, stageName);
 }
 
-/** Runs stages in their order, without those that are up to date. */
+/** Runs stages in their order, without those that are up to date. One run at a time writes into a folder. */
 export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
-  for (const stage of stages) {
-    const folder = stageFolder(context, stage.folder ?? stage.name);
-    if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
-    else await stage.run(context);
+  const { shard } = context.settings;
+  const unlock = await lockOutput(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
+  try {
+    for (const stage of stages) {
+      const folder = stageFolder(context, stage.folder ?? stage.name);
+      if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
+      else await stage.run(context);
+    }
+  } finally {
+    await unlock();
   }
 }

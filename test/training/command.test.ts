@@ -12,9 +12,13 @@ describe("npm run train", () => {
   test("explains each flag, with its default, and each stage", async () => {
     const { code, stdout } = await train("--help");
     expect(code).toBe(0);
-    for (const flag of ["--data <place>", "--out <folder>", "--cleaning <name>", "--min-count <times>"]) {
-      expect(stdout).toContain(flag);
+    const { options } = trainCommand({ stages, train: () => Promise.resolve() });
+    expect(options.length).toBeGreaterThan(20);
+    for (const { flags, description } of options) {
+      expect(stdout).toContain(flags);
+      expect(stdout.replace(/\s+/g, " ")).toContain(description.replace(/\s+/g, " "));
     }
+    for (const { name, about } of stages) expect(stdout).toMatch(new RegExp(`${name} +${about.slice(0, 20)}`));
     expect(stdout).toMatch(/default:\s+"natural"/);
     expect(stdout).toMatch(/\(default: 10\)/);
     expect(stdout).toMatch(/prepare +reads captions/);
@@ -28,7 +32,7 @@ describe("npm run train", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/training photos +1\n/);
     expect(stdout).toMatch(/Total params: \d+/);
-    expect(stdout).toMatch(/data-merge, revision [0-9a-f]{12}, in .*bundle\ndata dev, greedy: BLEU-1 \d+\.\d/);
+    expect(stdout).toMatch(/data-merge, revision [0-9a-f]{12}, in .*bundle\ndata dev, 1 photos, greedy: BLEU-1 \d+\.\d/);
     const bundle = join(out, "bundle");
     const caption = [
       "--import",
@@ -61,6 +65,10 @@ describe("npm run train", () => {
     [["--data", "a", "--out", "b", "--min-count", "0"], "Expected a whole number from 1."],
     [["--data", "a", "--out", "b", "--min-count", "ten"], "Expected a whole number from 1."],
     [["--data", "a", "--out", "b", "--shard", "4/3"], "Expected a part of the whole, like 3/16."],
+    [["--data", "a", "--out", "b", "--shard", "1/3"], "--shard is for the stage features alone"],
+    [["fit", "--data", "a", "--out", "b", "--shard", "1/3"], "--shard is for the stage features alone"],
+    [["--data", "a", "--out", "b", "--max-words", "1001"], "Expected at most 1000 words."],
+    [["--data", "a", "--out", "b", "--from", "c", "--units", "3"], "cannot be used with option"],
     [["--data", "a", "--out", "b", "--learning-rate", "2"], "Expected a number above 0, at most 1."],
     [["--data", "a", "--out", "b", "--seed", "-1"], "Expected a whole number."],
     [["--data", "a", "--out", "b", "--id", "My Model"], "Expected lower-case letters, digits, dots and dashes."],

@@ -23,7 +23,7 @@ test("scores the captions of a split, greedy and by beams, and keeps them beside
   const photo = JSON.parse(await readFile(join(folder, "captions.jsonl"), "utf8"));
   expect(photo).toMatchObject({ id: "two", references: { length: 3 } });
   expect(scores).toMatchObject({ model: "tiny", split: "test", photos: 1, searches: { length: 3 } });
-  for (const [index, name] of ["beam1", "beam3", "beam5"].entries()) {
+  for (const [index, name] of ["greedy", "beam 3", "beam 5"].entries()) {
     const { perPhoto: _, ...expected } = scoreCaptions({
       candidates: new Map([["two", photo[name]]]),
       references: new Map([["two", photo.references]]),
@@ -42,8 +42,8 @@ test("scores the captions of a split, greedy and by beams, and keeps them beside
 test("tells which captions are word for word out of the training captions", async () => {
   const places = await prepared();
   await train("evaluate", ...places);
-  const { beam1 } = JSON.parse(await readFile(join(places[3] ?? "", "evaluate", "captions.jsonl"), "utf8"));
-  const tokens = [...tokensOf("one.jpg", [...enoughCaptions, `${beam1} .`]), ...tokensOf("two.jpg")].join("\n");
+  const { greedy } = JSON.parse(await readFile(join(places[3] ?? "", "evaluate", "captions.jsonl"), "utf8"));
+  const tokens = [...tokensOf("one.jpg", [...enoughCaptions, `${greedy} .`]), ...tokensOf("two.jpg")].join("\n");
   const again = await prepared({ tokens });
   await train("evaluate", ...again);
   const { searches } = JSON.parse(await readFile(join(again[3] ?? "", "evaluate", "scores.json"), "utf8"));

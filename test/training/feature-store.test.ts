@@ -1,4 +1,4 @@
-import { appendFile, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { appendFile, chmod, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FeatureStore } from "../../training/feature-store.ts";
@@ -26,17 +26,28 @@ describe("a store of features", () => {
     expect([store.has(plain("a")), store.has(plain("b"))]).toEqual([true, false]);
     expect(await store.read(plain("a"))).toEqual(Float32Array.of(1, 2, 3));
     expect(await store.read({ ...plain("a"), isMirrored: true })).toEqual(Float32Array.of(4, 5, 6));
-    await expect(store.read(plain("b"))).rejects.toThrow(`expected features of photo ${"b".repeat(64)}, found none`);
+    await expect(store.read(plain("b"))).rejects.toThrow(
+      `expected features of photo ${"b".repeat(64)}, found none: run the stage features with the same flags`,
+    );
   });
 
-  test("of another encoder is emptied, and refused by whoever only reads", async () => {
+  test("of another encoder is refused and left as it is", async () => {
     const path = await storeOfTwo();
     const other = { ...kind, encoder: "ba9876543210" };
-    await expect(FeatureStore.openExisting(path, other)).rejects.toThrow(
-      `${path}.jsonl: expected features of encoder ba9876543210, found 0123456789ab`,
-    );
-    expect((await openStore(path, other)).has(plain("a"))).toBe(false);
-    expect((await stat(`${path}.bin`)).size).toBe(0);
+    const message = `${path}.jsonl: expected features of encoder ba9876543210, found 0123456789ab`;
+    await expect(FeatureStore.openToRead(path, other)).rejects.toThrow(message);
+    await expect(FeatureStore.open(path, other)).rejects.toThrow(message);
+    expect((await openStore(path)).has(plain("a"))).toBe(true);
+  });
+
+  test("is only read by a reader, even while somebody adds to it", async () => {
+    const path = await storeOfTwo();
+    await appendFile(`${path}.bin`, Buffer.alloc(17)); // what is being added
+    await chmod(`${path}.bin`, 0o400);
+    const reader = await FeatureStore.openToRead(path, kind);
+    onTestFinished(() => reader.close());
+    expect(await reader.read(plain("a"))).toEqual(Float32Array.of(1, 2, 3));
+    expect((await stat(`${path}.bin`)).size).toBe(2 * 12 + 17);
   });
 
   test.each<[string, (path: string) => Promise<void>, number]>([
@@ -57,10 +68,13 @@ describe("a store of features", () => {
     expect((await readFile(`${path}.jsonl`, "utf8")).split("\n")).toHaveLength(rows + 3); // header, rows, the end
   });
 
-  test("with an index that is something else is begun anew", async () => {
+  test("is not taken for one when its index is another file, which stays", async () => {
     const path = await storeOfTwo();
     await writeFile(`${path}.jsonl`, "photos\n");
-    expect((await openStore(path)).has(plain("a"))).toBe(false);
+    await expect(FeatureStore.open(path, kind)).rejects.toThrow(
+      `${path}.jsonl: expected an index of features, found another file: delete it`,
+    );
+    expect(await readFile(`${path}.jsonl`, "utf8")).toBe("photos\n");
   });
 
   test("says in a sentence that the disk is full, and keeps what it had", async () => {

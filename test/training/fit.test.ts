@@ -2,13 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openBundle } from "../../gpu-service/bundle.ts";
-import { parseLayersModel } from "../../gpu-service/layers-model.ts";
 import { exportBundle } from "../../training/export.ts";
 import { features } from "../../training/features.ts";
 import { readMergeModel } from "../../training/fit/merge-reader.ts";
 import type { EpochMetrics } from "../../training/fit/metrics.ts";
 import { fit } from "../../training/fit.ts";
 import { prepare } from "../../training/prepare.ts";
+import { sealBundle } from "../../training/seal-bundle.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
@@ -98,7 +98,12 @@ describe("fit", () => {
   test("is done again when what it depends on is another, and only then", async () => {
     const context = await train({});
     expect(await fit.isUpToDate(context)).toBe(true);
-    const others: Partial<TrainSettings>[] = [{ seed: 2 }, { epochs: 3 }, { units: 8 }, { preset: "tutorial" }];
+    const wordVectors = join(await temporaryFolder(), "vectors.txt");
+    await writeFile(wordVectors, "dog 1 2\n");
+    const others: Partial<TrainSettings>[] = [
+      ...[{ seed: 2 }, { epochs: 3 }, { units: 8 }, { preset: "tutorial" as const }, { maxWords: 9 }, { flips: true }],
+      ...[{ wordVectors }, { from: tinyBundle }, { encoder: defaultSettings.encoder }],
+    ];
     for (const other of others) {
       expect(await fit.isUpToDate({ ...context, settings: { ...context.settings, ...other } })).toBe(false);
     }
@@ -171,13 +176,50 @@ describe("training that goes on from a bundle", () => {
     );
   });
 
-  test("refuses a decoder of another kind", async () => {
-    const folder = await copyTinyBundle();
-    const topology = JSON.parse(await readFile(join(folder, "decoder", "model.json"), "utf8"));
-    const layers: { class_name: string; config: Record<string, unknown> }[] = topology.modelTopology.config.layers;
-    for (const { class_name: name, config } of layers) if (name === "LSTM") config.activation = "relu";
-    const weights = await readFile(join(folder, "decoder", "weights.bin"));
-    const model = parseLayersModel({ topology, readWeights: () => weights });
-    expect(() => readMergeModel(model)).toThrow(/expected an LSTM of tanh and sigmoid, found relu and sigmoid/);
+  test("refuses a decoder of another kind, by its folder", async () => {
+    const from = await copyTinyBundle();
+    const path = join(from, "decoder", "model.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace('"activation":"tanh"', '"activation":"relu"'));
+    await sealBundle(from);
+    await expect(train({ from })).rejects.toThrow(
+      new RegExp(`^${from}: layer \\w+: expected an LSTM of tanh and sigmoid, found relu and sigmoid$`),
+    );
+  });
+
+  test("searches as the bundle does", async () => {
+    const from = await copyTinyBundle();
+    const manifest = JSON.parse(await readFile(join(from, "manifest.json"), "utf8"));
+    await writeFile(
+      join(from, "manifest.json"),
+      JSON.stringify({ ...manifest, search: { lengthPenalty: 0.9, maxWords: 7 } }),
+    );
+    const { out } = await train({ from, maxWords: 12 });
+    const { manifest: exported } = await openBundle(join(out, "bundle"));
+    expect(exported.search).toEqual({ lengthPenalty: 0.9, maxWords: 12 });
+  });
+});
+
+describe("export", () => {
+  test("makes no bundle of a decoder that was made with other flags", async () => {
+    const context = await train({ stages: [prepare, features, fit] });
+    const other = { ...context, settings: { ...context.settings, seed: 2 } };
+    await expect(exportBundle.run(other)).rejects.toThrow("found another decoder: run the stage fit first");
+  });
+
+  test("writes a card that tells what becomes of a photo, what was learnt from, and under which licence", async () => {
+    const encoder = await copyTinyBundle();
+    const path = join(encoder, "manifest.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    manifest.preprocessing.through = { width: 224, height: 224, kernel: "linear", jpegQuality: 85 };
+    await writeFile(path, JSON.stringify(manifest));
+    const { out } = await train({ encoder, licence: "CC0-1.0" });
+    const card = await readFile(join(out, "bundle", "README.md"), "utf8");
+    expect(card).toContain(
+      "any photo, first brought to 224×224 and JPEG quality 85 where it is larger, then squashed to 299×299",
+    );
+    expect(card).toContain("6 captions of 2 photos");
+    expect(card).toContain("| Licence | CC0-1.0 |");
+    expect(card).toContain("the best epoch was chosen on 1 photos");
+    expect((await openBundle(join(out, "bundle"))).manifest.licence).toBe("CC0-1.0");
   });
 });

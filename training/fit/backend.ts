@@ -1,26 +1,18 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import { ready, setBackend } from "@tensorflow/tfjs-core";
+import { readNativeSetup } from "../../gpu-service/native-setup.ts";
 import { deviceOf, loadTensorFlow } from "../../gpu-service/tensorflow/binding.ts";
 
-/** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. */
+/** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. Throws where TensorFlow is set up but cannot be loaded. */
 export async function startBackend(): Promise<string> {
-  const device = tensorFlowDevice();
-  if (device === undefined) {
+  if (readNativeSetup() === undefined) {
     await startWasm();
     return "WebAssembly, one thread: npm run setup:native adds TensorFlow, which is many times faster";
   }
+  const device = deviceOf(loadTensorFlow());
   await setBackend("tensorflow");
   return `TensorFlow (${device})`;
-}
-
-/** Undefined where its native library is not set up. */
-function tensorFlowDevice(): string | undefined {
-  try {
-    return deviceOf(loadTensorFlow());
-  } catch {
-    return undefined;
-  }
 }
 
 /** Loaded only where it is needed. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { putInPlace, writePartial } from "../output-file.ts";
+import { discardPartial, putInPlace, writePartial } from "../output-file.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
 import { type EpochMetrics, epochMetricsSchema } from "./metrics.ts";
@@ -13,7 +13,7 @@ const fileName = "checkpoint.safetensors";
 /** A run at the end of an epoch: all that the next epoch and the choice among epochs depend on. */
 export interface Checkpoint {
   state: TrainerState;
-  /** The weights of the best epoch so far. */
+  /** The weights of the epoch that is to be kept, so far. */
   best: MergeValues;
   /** An entry an epoch done. */
   metrics: EpochMetrics[];
@@ -49,7 +49,12 @@ export async function writeCheckpoint(
     metrics: JSON.stringify(metrics),
   };
   const path = join(folder, fileName);
-  await writePartial(path, encodeSafetensors({ values, metadata }));
+  try {
+    await writePartial(path, encodeSafetensors({ values, metadata }));
+  } catch (error) {
+    await discardPartial(path);
+    throw error;
+  }
   await putInPlace(path);
 }
 

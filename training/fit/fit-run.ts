@@ -1,10 +1,11 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { showProgress } from "../progress.ts";
+import { searches } from "../searches.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
-import { choosingScore, type EpochMetrics, searches } from "./metrics.ts";
+import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import { epochsOf, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
 import { Trainer, type TrainingData } from "./trainer.ts";
@@ -25,13 +26,6 @@ interface FitSettings {
   isEmbeddingTuned: boolean;
   /** Undefined: the last epoch is the best. */
   scorer: Scorer | undefined;
-}
-
-export interface EpochDone {
-  metrics: EpochMetrics;
-  /** Of how many, if none is too many. */
-  epochs: number;
-  isBest: boolean;
 }
 
 /** A run over all epochs of a recipe, from its start or from its checkpoint. Whoever begins one disposes it. */
@@ -73,8 +67,8 @@ export class FitRun {
     }
   }
 
-  /** The decoder of the best epoch. */
-  bestFiles(): Promise<ModelFiles> {
+  /** The decoder of the epoch that the recipe keeps. */
+  keptFiles(): Promise<ModelFiles> {
     return filesOf(this.#settings.spec, this.#best);
   }
 
@@ -133,8 +127,8 @@ async function scoreEach(
 ): Promise<Pick<EpochMetrics, "dev" | "samples">> {
   const scored: Pick<EpochMetrics, "dev" | "samples"> = { dev: {}, samples: [] };
   if (scorer === undefined) return scored;
-  for (const [search, beam] of Object.entries(searches)) {
-    const { scores, captions } = await scorer.score(files, beam);
+  for (const search of epochSearches) {
+    const { scores, captions } = await scorer.score(files, searches[search]);
     scored.dev[search] = scores;
     scored.samples = captions
       .slice(0, samplesKept)

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { captionScoresSchema } from "../score/score-captions.ts";
+import type { SearchName } from "../searches.ts";
 
 /** A line of `metrics.jsonl`: an epoch. */
 export const epochMetricsSchema = z.strictObject({
   /** From 1. */
   epoch: z.int().positive(),
-  /** Mean cross-entropy a word, dropout and label smoothing included; none of a self-critical epoch. */
+  /** Cross-entropy, mean over the batches of the mean over their words, dropout and label smoothing included; none of a self-critical epoch. */
   loss: z.number().optional(),
   /** Of a self-critical epoch: mean CIDEr of the captions that were drawn, as a fraction. */
   reward: z.number().optional(),
@@ -21,27 +22,26 @@ export const epochMetricsSchema = z.strictObject({
 
 export type EpochMetrics = z.infer<typeof epochMetricsSchema>;
 
-/** Beam of each search that dev is captioned with; 1 is greedy. */
-export const searches = { greedy: 1, "beam 3": 3 } as const;
+/** What dev is captioned with after each epoch. */
+export const epochSearches = ["greedy", "beam 3"] as const satisfies SearchName[];
 
 /** Which search's CIDEr on dev chooses among epochs: the service's default. */
-const choosingSearch = "beam 3" satisfies keyof typeof searches;
+const choosingSearch = "beam 3" satisfies SearchName;
 
 /** The dev score by which epochs are chosen. Without dev photos all are alike, and the last one is the best. */
 export function choosingScore({ dev }: EpochMetrics): number {
   return dev[choosingSearch]?.cider ?? 0;
 }
 
-/** Like `epoch 3 of 24: loss 3.214, dev CIDEr 43.1 greedy, 46.2 beam 3 (best so far)`, and what it says of a few photos. */
-export function describeEpoch({
-  metrics,
-  epochs,
-  isBest,
-}: {
+/** An epoch, of how many if none is too many, and whether it is the best so far. */
+export interface EpochDone {
   metrics: EpochMetrics;
   epochs: number;
   isBest: boolean;
-}): string {
+}
+
+/** Like `epoch 3 of 24: loss 3.214, dev CIDEr 43.1 greedy, 46.2 beam 3 (best so far)`, and what it says of a few photos. */
+export function describeEpoch({ metrics, epochs, isBest }: EpochDone): string {
   const { epoch, loss, reward, dev, samples } = metrics;
   const learnt = loss === undefined ? `reward ${reward?.toFixed(3)}` : `loss ${loss.toFixed(3)}`;
   const scores = Object.entries(dev).map(([search, { cider }]) => `${(100 * cider).toFixed(1)} ${search}`);

@@ -1,0 +1,50 @@
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+
+const lockSchema = z.strictObject({ pid: z.int().positive() });
+
+/**
+ * Keeps two runs from writing into one folder at once, under the given name: a shard has its own. Returns what gives the
+ * folder free. The lock of a run that was killed is taken over. Throws a sentence where another run holds it.
+ */
+export async function lockOutput(out: string, name: string): Promise<() => Promise<void>> {
+  await mkdir(out, { recursive: true });
+  const path = join(out, `${name}.lock`);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const file = await open(path, "wx");
+      await file.writeFile(JSON.stringify({ pid: process.pid }));
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      const holder = await readHolder(path);
+      if (holder !== undefined && isRunning(holder)) {
+        throw new Error(
+          `${out}: another run, process ${holder}, is writing there: wait for it, or choose another --out`,
+        );
+      }
+      await rm(path, { force: true });
+    }
+  }
+  throw new Error(`${path}: another run was faster: wait for it, or choose another --out`);
+}
+
+/** Undefined where a kill left the lock empty. */
+async function readHolder(path: string): Promise<number | undefined> {
+  try {
+    return lockSchema.parse(JSON.parse(await readFile(path, "utf8"))).pid;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"; // somebody else's
+  }
+}
