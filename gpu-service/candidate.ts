@@ -1,15 +1,23 @@
+import { type Calibration, calibrate } from "../shared/calibration.ts";
 import type { Candidate } from "../shared/contract.ts";
 import { endWord, type Vocabulary } from "../shared/vocabulary.ts";
 import type { FoundCaption } from "./beam-search.ts";
 
-/**
- * A found caption in the contract's words. Its confidence is the geometric mean of its words' probabilities, end
- * included: exp(logProb / (words + 1)).
- */
-export function toCandidate({ words, wordLogProbs, logProb }: FoundCaption, vocabulary: Vocabulary): Candidate {
+/** The geometric mean of a caption's words' probabilities, end included: exp(logProb / (words + 1)). */
+export function rawConfidence({ words, logProb }: Pick<FoundCaption, "words" | "logProb">): number {
+  return Math.exp(logProb / (words.length + 1));
+}
+
+/** A found caption in the contract's words. Its confidence is the raw one, mapped through the model's calibration. */
+export function toCandidate(
+  found: FoundCaption,
+  { vocabulary, calibration }: { vocabulary: Vocabulary; calibration: Calibration | undefined },
+): Candidate {
+  const { words, wordLogProbs, logProb } = found;
+  const confidence = rawConfidence(found);
   return {
     caption: vocabulary.decode(words),
-    confidence: shorten(Math.exp(logProb / (words.length + 1))),
+    confidence: shorten(calibration === undefined ? confidence : calibrate(calibration, confidence)),
     logProb: shorten(logProb),
     words: wordLogProbs.map((wordLogProb, index) => {
       const probability = shorten(Math.exp(wordLogProb));

@@ -52,7 +52,8 @@ export async function startCaptioner({
     await engine.close();
     throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${engine.revision}`);
   }
-  const { preprocessing } = bundle.manifest;
+  const { vocabulary } = bundle;
+  const { preprocessing, calibration } = bundle.manifest;
   const card = modelCardOf(bundle);
   const queue = new BatchQueue<{ pixels: Uint8Array; options: CaptionOptions }, FoundCaption[]>({
     maxBatch,
@@ -76,7 +77,7 @@ export async function startCaptioner({
       try {
         const { pixels, image } = await decodeImage(bytes, { preprocessing, maxPixels });
         const found = await queue.push({ pixels, options }, signal);
-        const candidates = found.map((caption) => toCandidate(caption, bundle.vocabulary));
+        const candidates = found.map((caption) => toCandidate(caption, { vocabulary, calibration }));
         const [best] = candidates;
         if (best === undefined) throw new CaptionError("internal", "the search found no caption");
         const model = { id: card.id, revision: card.revision };

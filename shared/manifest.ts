@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { calibrationSchema } from "./calibration.ts";
 import { cleanings } from "./clean-caption.ts";
 
 /** A path inside the bundle: relative, forward slashes, no step upwards. */
@@ -64,6 +65,8 @@ export const manifestSchema = z.strictObject({
   cleaning: z.enum(cleanings),
   /** Words of the longest training caption, start and end included. */
   maxCaptionLength: z.int().positive(),
+  /** Of the confidence of a beam search's best caption; without it, confidence is what the model believes. */
+  calibration: calibrationSchema.optional(),
   search: z.strictObject({ lengthPenalty: z.number().min(0).max(10), maxWords: z.int().positive().max(1000) }),
   /** Every file of the bundle except this one and the model card. */
   files: z

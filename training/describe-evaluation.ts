@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { captionScoresSchema } from "./score/score-captions.ts";
+import type { SearchName } from "./searches.ts";
 
 const intervalSchema = z.tuple([z.number(), z.number()]);
 
@@ -21,6 +22,13 @@ const searchEvaluationSchema = captionScoresSchema.extend({
   words: z.int(),
   /** Words a caption, on average. */
   meanLength: z.number(),
+  /** Whether confidence tells how good a caption is. */
+  confidence: z.strictObject({
+    /** Rank correlation of confidence and CIDEr; null where one of them is all the same. */
+    spearman: z.number().nullable(),
+    /** Means over a tenth of the captions each, the least confident first; precision as in `content-words.ts`. */
+    tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
+  }),
   /** Share of the captions that are word for word, after cleaning, one of the training captions. */
   inTraining: z.number(),
 });
@@ -47,6 +55,7 @@ const scoreColumns = [
 ] as const;
 const otherColumns = ["captions", "words", "length", "in train"];
 const width = 12;
+const confidenceSearch = "beam 3" satisfies SearchName;
 
 /** The scores as a table, times 100 as papers print them, their 95 % intervals below them. */
 export function describeEvaluation({ model, revision, split, photos, searches }: Evaluation): string {
@@ -61,5 +70,22 @@ export function describeEvaluation({ model, revision, split, photos, searches }:
     return [row(search, [...scores, ...others]), row("", ranges)];
   });
   const heading = [...scoreColumns.map(([name]) => name), ...otherColumns];
-  return `${model} ${revision}, ${photos} ${split} photos\n${row("", heading)}${rows.join("")}`;
+  const title = `${model} ${revision}, ${photos} ${split} photos\n`;
+  return `${title}${row("", heading)}${rows.join("")}${describeConfidence(searches)}`;
+}
+
+/** Of the service's default search: by tenth, what it was confident of and how it came out. */
+function describeConfidence(searches: readonly SearchEvaluation[]): string {
+  const found = searches.find(({ search }) => search === confidenceSearch);
+  if (found === undefined) return "";
+  const { spearman, tenths } = found.confidence;
+  const row = (name: string, values: readonly string[]) =>
+    `${name.padEnd(32)}${values.map((value) => value.padStart(6)).join("")}\n`;
+  const percent = (of: keyof (typeof tenths)[number]) => tenths.map((tenth) => (100 * tenth[of]).toFixed(0));
+  return [
+    `confidence, ${confidenceSearch}, by tenth; rank correlation with CIDEr ${spearman?.toFixed(2) ?? "none"}\n`,
+    row("  confidence, %", percent("confidence")),
+    row("  content words in a reference, %", percent("precision")),
+    row("  CIDEr", percent("cider")),
+  ].join("");
 }

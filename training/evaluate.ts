@@ -1,13 +1,17 @@
 import { resolve } from "node:path";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
 import { cleanCaption } from "../shared/clean-caption.ts";
+import type { Candidate } from "../shared/contract.ts";
 import { describeEvaluation, type Evaluation, type SearchEvaluation } from "./describe-evaluation.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
-import { referencesOf } from "./fit/scorer.ts";
+import { cleanReferences, referencesOf } from "./fit/scorer.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
 import { bootstrapIntervals } from "./score/bootstrap.ts";
+import { byTenths, type RatedCaption, spearman } from "./score/confidence.ts";
+import { contentPrecision } from "./score/content-words.ts";
 import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
@@ -66,16 +70,17 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
 async function captionAll(
   files: readonly PhotoToEncode[],
   { engine, bundle }: { engine: EngineProcess; bundle: Bundle },
-): Promise<Map<SearchName, string[]>> {
-  const captions = new Map(searchNames.map((search): [SearchName, string[]] => [search, []]));
-  const { preprocessing } = bundle.manifest;
+): Promise<Map<SearchName, Caption[]>> {
+  const captions = new Map(searchNames.map((search): [SearchName, Caption[]] => [search, []]));
+  const { vocabulary } = bundle;
+  const { preprocessing, calibration } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
   try {
     for await (const { features, photos } of encodePhotos(files, { engine, preprocessing, leaveOut: refuse })) {
       for (const [search, found] of captions) {
         const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
-        found.push(...best.map(({ words }) => bundle.vocabulary.decode(words)));
+        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, calibration })));
       }
       progress.advance(photos.length);
     }
@@ -90,9 +95,11 @@ function refuse({ path }: PhotoToEncode, reason: string): never {
   throw new Error(`${path}: ${reason}`);
 }
 
+type Caption = Pick<Candidate, "caption" | "confidence">;
+
 interface Captioned {
   /** In the photos' order. */
-  captions: ReadonlyMap<SearchName, readonly string[]>;
+  captions: ReadonlyMap<SearchName, readonly Caption[]>;
   bundle: Bundle;
   split: string;
   /** Cleaned, their words joined by spaces. */
@@ -105,10 +112,18 @@ function evaluateCaptions(
 ): Evaluation {
   const references = prepareReferences(referencesOf(photos));
   const { cleaning, id } = bundle.manifest;
-  const searches = [...captions].map(([search, list]): SearchEvaluation => {
+  const searches = [...captions].map(([search, found]): SearchEvaluation => {
+    const list = found.map(({ caption }) => caption);
     const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
     const { perPhoto, ...scores } = scoreAgainst(references, candidates);
     const words = list.map((caption) => cleanCaption(caption, cleaning));
+    const rated = photos.map((photo, index): RatedCaption => {
+      return {
+        confidence: found[index]?.confidence ?? 0,
+        precision: contentPrecision(words[index] ?? [], cleanReferences(photo)),
+        cider: perPhoto.get(photo.id)?.cider ?? 0,
+      };
+    });
     return {
       search,
       ...scores,
@@ -116,10 +131,17 @@ function evaluateCaptions(
       captions: new Set(list).size,
       words: new Set(words.flat()).size,
       meanLength: words.flat().length / list.length,
+      confidence: describeRated(rated),
       inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
     };
   });
   return { model: id, revision: bundle.revision, split, photos: photos.length, searches };
+}
+
+function describeRated(rated: readonly RatedCaption[]): SearchEvaluation["confidence"] {
+  const of = (what: keyof RatedCaption) => rated.map((caption) => caption[what]);
+  const correlation = spearman(of("confidence"), of("cider"));
+  return { spearman: Number.isNaN(correlation) ? null : correlation, tenths: byTenths(rated) };
 }
 
 function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
@@ -129,10 +151,10 @@ function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
 
 function* captionLines(
   photos: readonly PreparedPhoto[],
-  captions: ReadonlyMap<SearchName, string[]>,
+  captions: ReadonlyMap<SearchName, readonly Caption[]>,
 ): Generator<string> {
   for (const [index, { id, file, captions: references }] of photos.entries()) {
-    const found = Object.fromEntries([...captions].map(([search, list]) => [search, list[index]]));
+    const found = Object.fromEntries([...captions].map(([search, list]) => [search, list[index]?.caption]));
     yield `${JSON.stringify({ id, file, ...found, references: references.map(({ text }) => text) })}\n`;
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { type Bundle, openBundle, sha256Of } from "../gpu-service/bundle.ts";
 import { parseLayersModel } from "../gpu-service/layers-model.ts";
+import type { Calibration } from "../shared/calibration.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
@@ -13,7 +14,8 @@ import { describeModel } from "./model-card.ts";
 import { featureSummaryFile, readFeatures } from "./photo-features.ts";
 import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
 import { decoderProvenance } from "./provenance.ts";
-import { searches, searchNames } from "./searches.ts";
+import { fitCalibration } from "./score/confidence.ts";
+import { type SearchName, searches, searchNames } from "./searches.ts";
 import { encoderBundleOf, searchOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -21,6 +23,9 @@ import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stag
 const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
 
 const scoredSplits = ["dev", "test"] as const;
+
+/** The service's default. */
+const calibratedSearch = "beam 3" satisfies SearchName;
 
 /**
  * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, features of the dev and test photos. Out, into
@@ -136,6 +141,7 @@ async function draftManifest(context: TrainContext, parts: Parts): Promise<Omit<
   const { prepared, source, decoder } = parts;
   const { sizes } = readMergeModel(parseDecoder(decoder));
   const { vocabulary } = prepared;
+  const { scores, calibration } = await scoreSplits(context, parts);
   return {
     formatVersion: 1,
     id: idOf(context),
@@ -147,8 +153,9 @@ async function draftManifest(context: TrainContext, parts: Parts): Promise<Omit<
     specialIds: { padding: 0, start: vocabulary.startId, end: vocabulary.endId },
     cleaning: prepared.summary.cleaning,
     maxCaptionLength: sizes.maxCaptionLength,
+    ...(calibration === undefined ? {} : { calibration }),
     search: await searchOf(context),
-    scores: await scoreSplits(context, parts),
+    scores,
     provenance: [
       ...inheritedProvenance(source, context),
       ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings) })),
@@ -163,16 +170,23 @@ function inheritedProvenance({ manifest: { provenance } }: Bundle, { settings }:
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
 
-async function scoreSplits(context: TrainContext, { prepared, decoder }: Parts): Promise<Manifest["scores"]> {
+/** Scores on dev and test, and the calibration that dev asks for. */
+async function scoreSplits(
+  context: TrainContext,
+  { prepared, decoder }: Parts,
+): Promise<Pick<Manifest, "scores" | "calibration">> {
   const { photos, vocabulary } = prepared;
   const rounded = (score: number) => Math.round(1000 * score) / 10;
   const scores: Manifest["scores"] = [];
+  let calibration: Calibration | undefined;
   for (const split of scoredSplits) {
     const own = await readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
     if (own.photos.length === 0) continue;
     const scorer = new Scorer(own, { vocabulary, search: await searchOf(context) });
     for (const search of searchNames) {
-      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = (await scorer.score(decoder, searches[search])).scores;
+      const found = await scorer.score(decoder, searches[search]);
+      if (split === "dev" && search === calibratedSearch) calibration = fitCalibration(found.rated);
+      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = found.scores;
       scores.push({
         dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
         search,
@@ -185,7 +199,7 @@ async function scoreSplits(context: TrainContext, { prepared, decoder }: Parts):
       });
     }
   }
-  return scores;
+  return { scores, calibration };
 }
 
 /** Everything but manifest and card, by path. */

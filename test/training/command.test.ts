@@ -32,7 +32,9 @@ describe("npm run train", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/training photos +1\n/);
     expect(stdout).toMatch(/Total params: \d+/);
-    expect(stdout).toMatch(/data-merge, revision [0-9a-f]{12}, in .*bundle\ndata dev, 1 photos, greedy: BLEU-1 \d+\.\d/);
+    expect(stdout).toMatch(
+      /data-merge, revision [0-9a-f]{12}, in .*bundle\ndata dev, 1 photos, greedy: BLEU-1 \d+\.\d/,
+    );
     const bundle = join(out, "bundle");
     const caption = [
       "--import",

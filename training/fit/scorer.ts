@@ -1,6 +1,9 @@
+import { rawConfidence } from "../../gpu-service/candidate.ts";
 import { parseLayersModel } from "../../gpu-service/layers-model.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { PreparedPhoto } from "../prepared.ts";
+import type { RatedCaption } from "../score/confidence.ts";
+import { contentPrecision } from "../score/content-words.ts";
 import {
   type CaptionScores,
   type PreparedReferences,
@@ -40,7 +43,7 @@ export class Scorer {
     return this.#photos.photos[index]?.id ?? "";
   }
 
-  async score({ topology, weights }: ModelFiles, beam: number): Promise<{ scores: CaptionScores; captions: string[] }> {
+  async score({ topology, weights }: ModelFiles, beam: number): Promise<Scored> {
     const { vocabulary, search } = this.#settings;
     const { photos, features, featureSize } = this.#photos;
     const found = await decodeFeatures(parseLayersModel({ topology, readWeights: () => weights }), features, {
@@ -53,9 +56,30 @@ export class Scorer {
     });
     const captions = found.map(({ words }) => vocabulary.decode(words));
     const candidates = new Map(photos.map(({ id }, index) => [id, captions[index] ?? ""]));
-    const { perPhoto: _, ...scores } = scoreAgainst(this.#references, candidates);
-    return { scores, captions };
+    const { perPhoto, ...scores } = scoreAgainst(this.#references, candidates);
+    const rated = photos.map((photo, index): RatedCaption => {
+      const { words = [], logProb = 0 } = found[index] ?? {};
+      return {
+        confidence: rawConfidence({ words, logProb }),
+        precision: contentPrecision(vocabulary.decode(words).split(" "), cleanReferences(photo)),
+        cider: perPhoto.get(photo.id)?.cider ?? 0,
+      };
+    });
+    return { scores, captions, rated };
   }
+}
+
+interface Scored {
+  scores: CaptionScores;
+  /** Each photo's best caption. */
+  captions: string[];
+  /** Its confidence as the model has it, and how it came out. */
+  rated: RatedCaption[];
+}
+
+/** The words of a photo's captions. */
+export function cleanReferences({ captions }: Pick<PreparedPhoto, "captions">): string[][] {
+  return captions.map(({ words }) => words);
 }
 
 /** The captions of photos as they were written. */
