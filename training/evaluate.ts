@@ -1,18 +1,15 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
-import { cleanCaption } from "../shared/clean-caption.ts";
-import type { Candidate } from "../shared/contract.ts";
-import { describeEvaluation, type Evaluation, type SearchEvaluation } from "./describe-evaluation.ts";
+import { describeEvaluation } from "./describe-evaluation.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
-import { cleanReferences, referencesOf } from "./fit/scorer.ts";
+import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate-captions.ts";
+import { FeatureStore, readInBatches } from "./feature-store.ts";
+import { kindOf, storeName } from "./photo-features.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { say, showProgress } from "./progress.ts";
-import { bootstrapIntervals } from "./score/bootstrap.ts";
-import { byTenths, type RatedCaption, spearman } from "./score/confidence.ts";
-import { contentPrecision } from "./score/content-words.ts";
-import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -41,7 +38,11 @@ export const evaluate: Stage = {
     say(`evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.name} (${engine.device})`);
     try {
       const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
-      const captions = await captionAll(files, { engine, bundle });
+      const captions = await captionAll(files, {
+        engine,
+        bundle,
+        stored: await openStored(context, { bundle, files }),
+      });
       const evaluation = evaluateCaptions(photos, { captions, bundle, split, training: trainingCaptions(all) });
       await writeOutputs(stageFolder(context, "evaluate"), {
         dependencies: await dependenciesOf(context),
@@ -69,14 +70,18 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
 /** Captions of the photos, in their order, by search. */
 async function captionAll(
   files: readonly PhotoToEncode[],
-  { engine, bundle }: { engine: EngineProcess; bundle: Bundle },
+  { engine, bundle, stored }: { engine: EngineProcess; bundle: Bundle; stored: FeatureStore | undefined },
 ): Promise<Map<SearchName, Caption[]>> {
   const captions = new Map(searchNames.map((search): [SearchName, Caption[]] => [search, []]));
   const { vocabulary } = bundle;
   const { preprocessing, calibration } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
+  const batches =
+    stored === undefined
+      ? encodePhotos(files, { engine, preprocessing, leaveOut: refuse })
+      : readInBatches(stored, files);
   try {
-    for await (const { features, photos } of encodePhotos(files, { engine, preprocessing, leaveOut: refuse })) {
+    for await (const { features, photos } of batches) {
       for (const [search, found] of captions) {
         const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
@@ -86,67 +91,28 @@ async function captionAll(
     }
   } finally {
     progress.end();
+    await stored?.close();
   }
   return captions;
+}
+
+/** The features that the stage `features` made with this encoder, if it has those of all photos. */
+async function openStored(
+  context: TrainContext,
+  { bundle, files }: { bundle: Bundle; files: readonly PhotoToEncode[] },
+): Promise<FeatureStore | undefined> {
+  const kind = await kindOf(bundle);
+  const path = join(stageFolder(context, "features"), storeName(kind));
+  if (!existsSync(`${path}.jsonl`)) return undefined;
+  const store = await FeatureStore.openToRead(path, kind);
+  if (files.every((file) => store.has(file))) return store;
+  await store.close();
+  return undefined;
 }
 
 /** A score that leaves photos out would not compare with others. */
 function refuse({ path }: PhotoToEncode, reason: string): never {
   throw new Error(`${path}: ${reason}`);
-}
-
-type Caption = Pick<Candidate, "caption" | "confidence">;
-
-interface Captioned {
-  /** In the photos' order. */
-  captions: ReadonlyMap<SearchName, readonly Caption[]>;
-  bundle: Bundle;
-  split: string;
-  /** Cleaned, their words joined by spaces. */
-  training: ReadonlySet<string>;
-}
-
-function evaluateCaptions(
-  photos: readonly PreparedPhoto[],
-  { captions, bundle, split, training }: Captioned,
-): Evaluation {
-  const references = prepareReferences(referencesOf(photos));
-  const { cleaning, id } = bundle.manifest;
-  const searches = [...captions].map(([search, found]): SearchEvaluation => {
-    const list = found.map(({ caption }) => caption);
-    const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
-    const { perPhoto, ...scores } = scoreAgainst(references, candidates);
-    const words = list.map((caption) => cleanCaption(caption, cleaning));
-    const rated = photos.map((photo, index): RatedCaption => {
-      return {
-        confidence: found[index]?.confidence ?? 0,
-        precision: contentPrecision(words[index] ?? [], cleanReferences(photo)),
-        cider: perPhoto.get(photo.id)?.cider ?? 0,
-      };
-    });
-    return {
-      search,
-      ...scores,
-      intervals: bootstrapIntervals([...perPhoto.values()]),
-      captions: new Set(list).size,
-      words: new Set(words.flat()).size,
-      meanLength: words.flat().length / list.length,
-      confidence: describeRated(rated),
-      inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
-    };
-  });
-  return { model: id, revision: bundle.revision, split, photos: photos.length, searches };
-}
-
-function describeRated(rated: readonly RatedCaption[]): SearchEvaluation["confidence"] {
-  const of = (what: keyof RatedCaption) => rated.map((caption) => caption[what]);
-  const correlation = spearman(of("confidence"), of("cider"));
-  return { spearman: Number.isNaN(correlation) ? null : correlation, tenths: byTenths(rated) };
-}
-
-function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
-  const training = photos.filter((photo) => photo.split === "train");
-  return new Set(training.flatMap(({ captions }) => captions.map(({ words }) => words.join(" "))));
 }
 
 function* captionLines(

@@ -1,31 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 import { type Bundle, openBundle, sha256Of } from "../gpu-service/bundle.ts";
-import { parseLayersModel } from "../gpu-service/layers-model.ts";
-import type { Calibration } from "../shared/calibration.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
+import { type BundleParts, decoderFiles, draftManifest, idOf, parseDecoder } from "./draft-manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
-import { Scorer } from "./fit/scorer.ts";
 import { fit, fitFiles } from "./fit.ts";
 import { describeModel } from "./model-card.ts";
-import { featureSummaryFile, readFeatures } from "./photo-features.ts";
-import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
-import { decoderProvenance } from "./provenance.ts";
-import { fitCalibration } from "./score/confidence.ts";
-import { type SearchName, searches, searchNames } from "./searches.ts";
-import { encoderBundleOf, searchOf } from "./source-bundle.ts";
+import { featureSummaryFile } from "./photo-features.ts";
+import { preparedFiles, readPrepared } from "./prepared.ts";
+import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
-
-const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
-
-const scoredSplits = ["dev", "test"] as const;
-
-/** The service's default. */
-const calibratedSearch = "beam 3" satisfies SearchName;
 
 /**
  * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, features of the dev and test photos. Out, into
@@ -105,20 +93,6 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   };
 }
 
-/** Like `flickr8k-merge`, after the data. */
-function idOf(context: TrainContext): string {
-  const name = dataName(context)
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]+/g, "-")
-    .replace(/^[-.]+/, "");
-  return context.settings.id ?? `${name === "" ? "my" : name}-merge`;
-}
-
-/** Of their folder, or of the JSONL file. */
-function dataName({ data }: Pick<TrainContext, "data">): string {
-  return basename(data, extname(data));
-}
-
 async function readDecoder(context: TrainContext): Promise<ModelFiles> {
   const folder = stageFolder(context, "fit");
   return {
@@ -127,85 +101,10 @@ async function readDecoder(context: TrainContext): Promise<ModelFiles> {
   };
 }
 
-function parseDecoder({ topology, weights }: ModelFiles) {
-  return parseLayersModel({ topology, readWeights: () => weights });
-}
-
-interface Parts {
-  prepared: Prepared;
-  source: Bundle;
-  decoder: ModelFiles;
-}
-
-async function draftManifest(context: TrainContext, parts: Parts): Promise<Omit<Manifest, "files">> {
-  const { prepared, source, decoder } = parts;
-  const { sizes } = readMergeModel(parseDecoder(decoder));
-  const { vocabulary } = prepared;
-  const { scores, calibration } = await scoreSplits(context, parts);
-  return {
-    formatVersion: 1,
-    id: idOf(context),
-    description: `merge LSTM decoder on the encoder of ${source.manifest.id}, trained on ${dataName(context)}`,
-    encoder: source.manifest.encoder,
-    decoder: { topology: decoderFiles.topology },
-    vocabulary: { path: preparedFiles.vocabulary, size: vocabulary.size },
-    preprocessing: source.manifest.preprocessing,
-    specialIds: { padding: 0, start: vocabulary.startId, end: vocabulary.endId },
-    cleaning: prepared.summary.cleaning,
-    maxCaptionLength: sizes.maxCaptionLength,
-    ...(calibration === undefined ? {} : { calibration }),
-    search: await searchOf(context),
-    scores,
-    provenance: [
-      ...inheritedProvenance(source, context),
-      ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings) })),
-    ],
-    licence: context.settings.licence ?? source.manifest.licence,
-  };
-}
-
-/** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
-function inheritedProvenance({ manifest: { provenance } }: Bundle, { settings }: TrainContext): string[] {
-  const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
-  return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
-}
-
-/** Scores on dev and test, and the calibration that dev asks for. */
-async function scoreSplits(
-  context: TrainContext,
-  { prepared, decoder }: Parts,
-): Promise<Pick<Manifest, "scores" | "calibration">> {
-  const { photos, vocabulary } = prepared;
-  const rounded = (score: number) => Math.round(1000 * score) / 10;
-  const scores: Manifest["scores"] = [];
-  let calibration: Calibration | undefined;
-  for (const split of scoredSplits) {
-    const own = await readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
-    if (own.photos.length === 0) continue;
-    const scorer = new Scorer(own, { vocabulary, search: await searchOf(context) });
-    for (const search of searchNames) {
-      const found = await scorer.score(decoder, searches[search]);
-      if (split === "dev" && search === calibratedSearch) calibration = fitCalibration(found.rated);
-      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = found.scores;
-      scores.push({
-        dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
-        search,
-        bleu1: rounded(bleu1),
-        bleu2: rounded(bleu2),
-        bleu3: rounded(bleu3),
-        bleu4: rounded(bleu4),
-        rougeL: rounded(rougeL),
-        cider: rounded(cider),
-      });
-    }
-  }
-  return { scores, calibration };
-}
-
 /** Everything but manifest and card, by path. */
 async function bundleFiles(
   source: Bundle,
-  { prepared, decoder }: Omit<Parts, "source">,
+  { prepared, decoder }: Omit<BundleParts, "source">,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>([
     [decoderFiles.topology, Buffer.from(JSON.stringify(decoder.topology))],

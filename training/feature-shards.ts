@@ -1,11 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type FeatureKey, type FeatureKind, FeatureStore, joinRows } from "./feature-store.ts";
+import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./feature-store.ts";
 import { say } from "./progress.ts";
 import type { Shard } from "./settings.ts";
-
-/** Rows that are copied together. */
-const rowsAtOnce = 64;
 
 /** Of a shard's store, beside the whole one. */
 export function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
@@ -28,11 +25,7 @@ export async function takeOverShards(
     const shard = await FeatureStore.openToRead(join(folder, name.replace(/\.jsonl$/, "")), kind);
     try {
       const taken = wanted.filter((photo) => shard.has(photo) && !store.has(photo));
-      for (let from = 0; from < taken.length; from += rowsAtOnce) {
-        const some = taken.slice(from, from + rowsAtOnce);
-        const rows = await Promise.all(some.map((photo) => shard.read(photo)));
-        await store.append(some, joinRows(rows));
-      }
+      for await (const { features, photos } of readInBatches(shard, taken)) await store.append(photos, features);
       if (taken.length > 0) say(`features: took ${taken.length} rows over from ${name}, which may be deleted`);
     } finally {
       await shard.close();

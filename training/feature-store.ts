@@ -22,6 +22,9 @@ const headerSchema = z.strictObject({
 });
 const rowSchema = z.strictObject({ photo: z.string(), mirrored: z.literal(true).optional() });
 
+/** Rows that `readInBatches` reads at once. */
+const rowsRead = 64;
+
 /**
  * Features on disk: `<path>.bin`, float32 [rows, featureSize], little-endian, and its index `<path>.jsonl`: the kind on
  * the first line, then a line a row. Rows are only ever added, the index after the values, so that a kill costs at most
@@ -109,6 +112,17 @@ async function writeWhole(file: FileHandle, values: Float32Array, position: numb
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+/** Stored features of photos in their order, some at a time: float32 [photos, featureSize]. */
+export async function* readInBatches<Photo extends FeatureKey>(
+  store: FeatureStore,
+  photos: readonly Photo[],
+): AsyncGenerator<{ features: Float32Array; photos: Photo[] }> {
+  for (let from = 0; from < photos.length; from += rowsRead) {
+    const some = photos.slice(from, from + rowsRead);
+    yield { features: joinRows(await Promise.all(some.map((photo) => store.read(photo)))), photos: some };
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { scoreCaptions } from "../../training/score/score-captions.ts";
@@ -48,6 +48,18 @@ test("tells which captions are word for word out of the training captions", asyn
   await train("evaluate", ...again);
   const { searches } = JSON.parse(await readFile(join(again[3] ?? "", "evaluate", "scores.json"), "utf8"));
   expect(searches[0]).toMatchObject({ search: "greedy", inTraining: 1 });
+});
+
+test("takes the features that the stage features made, and gives the same scores", async () => {
+  const places = await prepared();
+  await train("evaluate", ...places);
+  const path = join(places[3] ?? "", "evaluate", "scores.json");
+  const scores = await readFile(path, "utf8");
+  expect((await train("features", ...places, "--encoder", tinyBundle)).code).toBe(0);
+  await rm(join(places[3] ?? "", "evaluate"), { recursive: true });
+  await rm(join(places[1] ?? "", "images", "two.jpg")); // which nobody looks at any more
+  expect((await train("evaluate", ...places)).code).toBe(0);
+  expect(await readFile(path, "utf8")).toBe(scores);
 });
 
 test("passes over what it has scored, until the bundle or the split is another", async () => {
