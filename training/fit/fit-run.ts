@@ -6,7 +6,7 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
-import { epochsOf, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { epochsOf, isPatienceOver, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
 import { Trainer, type TrainingData } from "./trainer.ts";
 
@@ -56,7 +56,9 @@ export class FitRun {
     const { recipe, folder } = this.#settings;
     const planned = epochsOf(recipe);
     for (const [index, phaseEpoch] of planned.entries()) {
-      if (index < this.metrics.length || this.#isPatienceOver()) continue;
+      const done = this.metrics.at(-1)?.epoch ?? 0;
+      const ofPhase = this.metrics.filter(({ epoch }) => planned[epoch - 1]?.phase === phaseEpoch.phase);
+      if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
       const isBest = this.metrics.every((other) => choosingScore(metrics) >= choosingScore(other));
       if (isBest || recipe.keeps === "last epoch") this.#best = this.#trainer.values();
@@ -100,12 +102,6 @@ export class FitRun {
     } finally {
       progress.end();
     }
-  }
-
-  #isPatienceOver(): boolean {
-    const { patience = Number.POSITIVE_INFINITY } = this.#settings.recipe;
-    const scores = this.metrics.map(choosingScore);
-    return this.metrics.length - 1 - scores.lastIndexOf(Math.max(...scores)) >= patience;
   }
 }
 

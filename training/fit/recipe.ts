@@ -15,7 +15,7 @@ export interface Recipe {
   maxGradientNorm?: number;
   /** Of the average of the weights over the steps, which is then what is scored and exported. */
   averageDecay?: number;
-  /** Ends when the best dev score is this many epochs old. */
+  /** A phase ends early when its best dev score is this many epochs old. */
   patience?: number;
   /** Whose weights are exported. */
   keeps: "best epoch" | "last epoch";
@@ -108,4 +108,9 @@ export function learningRateAt({ phase, epoch }: PhaseEpoch, { step, steps }: { 
   const done = epoch * steps + step;
   const rise = Math.min(1, (done + 1) / steps);
   return phase.learningRate * rise * 0.5 * (1 + Math.cos((Math.PI * done) / (phase.epochs * steps)));
+}
+
+/** Whether the best of these scores, an epoch each, is `patience` epochs old or more. Of equals the latest counts. */
+export function isPatienceOver(scores: readonly number[], patience = Number.POSITIVE_INFINITY): boolean {
+  return scores.length - 1 - scores.lastIndexOf(Math.max(...scores)) >= patience;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseRecipe, epochsOf, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
+import { chooseRecipe, epochsOf, isPatienceOver, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
 
 test("the tutorial's schedule: 20 epochs of 3 photos at 1e-3, then 10 of 6 photos at 1e-4, nothing else", () => {
   const epochs = epochsOf(recipes.tutorial);
@@ -28,4 +28,14 @@ test("a preset is chosen by name, or by whether training goes on from a bundle; 
   expect(chooseRecipe({ preset: "tutorial", epochs: 2, batch: 9 }).phases).toEqual([
     { epochs: 2, batch: { captions: 9 }, learningRate: 1e-3, schedule: "constant" },
   ]);
+});
+
+test.each([
+  [[], 2, false],
+  [[0.1, 0.3, 0.2], 2, false],
+  [[0.1, 0.3, 0.2, 0.2], 2, true],
+  [[0, 0, 0, 0], 2, false], // without dev photos all are alike
+  [[0.3, 0.1, 0.1, 0.1], undefined, false],
+])("patience with %j and %s epochs is over: %s", (scores, patience, expected) => {
+  expect(isPatienceOver(scores, patience)).toBe(expected);
 });
