@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { type Bundle, openBundle, sha256Of } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { parseLayersModel } from "../gpu-service/layers-model.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
@@ -39,7 +39,7 @@ export const exportBundle: Stage = {
   async run(context) {
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
-    const source = await openBundle(encoderBundleOf(context));
+    const source = await openEncoder(encoderBundleOf(context));
     const decoder = await readDecoder(context);
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
@@ -70,7 +70,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
     ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
     ...(await readOutputs(stageFolder(context, "fit"), "fit")),
   };
-  const { manifest } = await openBundle(encoderBundleOf(context));
+  const { manifest } = await openEncoder(encoderBundleOf(context));
   const features = await readOutputs(stageFolder(context, "features"), "features");
   const { [featureFiles.summary]: summary } = features;
   const ofFile = (name: string) => outputs[name]?.sha256 ?? "";
@@ -114,7 +114,7 @@ function parseDecoder({ topology, weights }: ModelFiles) {
 
 interface Parts {
   prepared: Prepared;
-  source: Bundle;
+  source: EncoderBundle;
   decoder: ModelFiles;
 }
 
@@ -144,7 +144,7 @@ async function draftManifest(context: TrainContext, parts: Parts): Promise<Omit<
 }
 
 /** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
-function inheritedProvenance({ manifest: { provenance } }: Bundle, { settings }: TrainContext): string[] {
+function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { settings }: TrainContext): string[] {
   const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
@@ -176,7 +176,7 @@ async function scoreSplits(context: TrainContext, { prepared, decoder }: Parts):
 
 /** Everything but manifest and card, by path. */
 async function bundleFiles(
-  source: Bundle,
+  source: EncoderBundle,
   { prepared, decoder }: Omit<Parts, "source">,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>([

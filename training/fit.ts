@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { openBundle } from "../gpu-service/bundle.ts";
+import { openEncoder } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { startBackend } from "./fit/backend.ts";
 import { FitRun } from "./fit/fit-run.ts";
@@ -75,7 +75,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
   const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
   const made = await readOutputs(stageFolder(context, "features"), "features");
-  const { manifest, revision } = await openBundle(encoderBundleOf(context));
+  const { manifest, revision } = await openEncoder(encoderBundleOf(context));
   const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
   return {
     settings: {

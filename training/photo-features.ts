@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { type FeatureKind, FeatureStore } from "./feature-store.ts";
 import type { PreparedPhoto } from "./prepared.ts";
@@ -45,7 +45,7 @@ export async function readFeatures(
   const there = photos.filter(({ file }) => !Object.hasOwn(leftOut, file));
   const store = await FeatureStore.openExisting(
     join(folder, featureFiles.store),
-    kindOf(await openBundle(encoderBundleOf(context))),
+    kindOf(await openEncoder(encoderBundleOf(context))),
   );
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);
@@ -71,6 +71,6 @@ export function encoderBundleOf({ settings }: TrainContext): string {
   return settings.from ?? settings.encoder;
 }
 
-export function kindOf({ manifest }: Bundle): FeatureKind {
+export function kindOf({ manifest }: EncoderBundle): FeatureKind {
   return { encoder: encoderRevision(manifest), featureSize: manifest.encoder.featureSize };
 }
