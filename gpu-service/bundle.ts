@@ -71,7 +71,8 @@ export function hasDecoder(bundle: EncoderBundle | Bundle): bundle is Bundle {
 
 /** What to do about a folder that cannot caption. */
 export function describeMissingDecoder(folder: string): string {
-  return `${folder}: expected a model bundle, found an encoder without a decoder: npm run train -- --encoder <it> trains one`;
+  const remedy = `npm run train -- --encoder ${folder} --data <captions> --out <folder> makes a bundle of it`;
+  return `${folder}: expected a model bundle, found an encoder without a decoder: ${remedy}`;
 }
 
 /** Reads every file that a manifest names, and returns a look at them, by path. */
