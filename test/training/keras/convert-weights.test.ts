@@ -11,7 +11,7 @@ import { kerasLayers, madePicture, type PictureName, writeKerasFile } from "../.
 
 const names: readonly PictureName[] = ["slope", "checks", "noise"];
 
-describe("made weights in Keras' format, which stand there under numbers of their own", () => {
+describe("made weights in Keras' format, numbered from 1 as in its release", () => {
   let folder: string;
   let bundle: EncoderBundle;
   let features: Record<PictureName, Float32Array>;
@@ -19,7 +19,7 @@ describe("made weights in Keras' format, which stand there under numbers of thei
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "edge-caption-keras-"));
     const weightsPath = join(folder, "made.h5");
-    await writeKerasFile(weightsPath, await kerasLayers({ firstNumber: 94 }));
+    await writeKerasFile(weightsPath, await kerasLayers({ firstNumber: 1 }));
     bundle = await convertKerasWeights({ weightsPath, folder: join(folder, "encoder"), isQuantized: false });
     const engine = await createOnnxEncoder(bundle);
     const encode = (name: PictureName) => engine.encode(madePicture(name), 1);
