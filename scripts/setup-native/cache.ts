@@ -13,6 +13,7 @@ export interface Cache {
   libraries: string;
 }
 
+/** Makes the cache's folders where they are missing, and clears away what killed runs left in them. */
 export async function openCache(folder: string): Promise<Cache> {
   const cache = { downloads: join(folder, "downloads"), libraries: join(folder, "tensorflow") };
   for (const place of Object.values(cache)) await openCacheFolder(place);
