@@ -4,28 +4,79 @@ import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { ModelCard } from "../shared/contract.ts";
-import { type Manifest, manifestSchema } from "../shared/manifest.ts";
+import { type EncoderManifest, encoderManifestSchema, type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { type LayersModel, parseLayersModel } from "./layers-model.ts";
 
 /** The bundle that ships. */
 export const defaultModelDir = fileURLToPath(new URL("../models/default", import.meta.url));
 
-/** A model bundle whose every file has the hash and size that its manifest states. */
-export interface Bundle {
+/** An encoder whose every file has the hash and size that its manifest states, alone or part of a model bundle. */
+export interface EncoderBundle {
   folder: string;
-  manifest: Manifest;
+  manifest: EncoderManifest;
   /** The first 12 hex digits of the manifest's SHA-256. */
   revision: string;
-  vocabulary: Vocabulary;
   readEncoder(): LayersModel;
+}
+
+/** A model bundle: an encoder with a decoder and its words. */
+export interface Bundle extends EncoderBundle {
+  manifest: Manifest;
+  vocabulary: Vocabulary;
   readDecoder(): LayersModel;
 }
 
 /** Reads and verifies a bundle. Throws an error that names the file and says what was expected. */
 export async function openBundle(folder: string): Promise<Bundle> {
+  const bundle = await openEncoder(folder);
+  if (hasDecoder(bundle)) return bundle;
+  throw new Error(describeMissingDecoder(folder));
+}
+
+/** Reads and verifies an encoder, whether a decoder comes with it or not. Throws as `openBundle` does. */
+export async function openEncoder(folder: string): Promise<EncoderBundle | Bundle> {
   const manifestBytes = await readBundleFile(folder, "manifest.json");
   const manifest = parseManifest(folder, manifestBytes);
+  const fileAt = await readFiles(folder, manifest);
+  const readModel = (topology: string, inputShapes: readonly InputShape[]) =>
+    naming(join(folder, topology), () => {
+      const model = parseLayersModel({
+        topology: parseJson(fileAt(topology)),
+        readWeights: (path) => fileAt(posix.join(posix.dirname(topology), path)),
+      });
+      expectInputs(model, inputShapes);
+      return model;
+    });
+  const { width, height } = manifest.preprocessing;
+  const { featureSize, topology } = manifest.encoder;
+  const encoder: EncoderBundle = {
+    folder,
+    manifest,
+    revision: sha256Of(manifestBytes).slice(0, 12),
+    readEncoder: () => readModel(topology, [[height, width, 3]]),
+  };
+  if (!("decoder" in manifest)) return encoder;
+  return {
+    ...encoder,
+    manifest,
+    vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
+    readDecoder: () => readModel(manifest.decoder.topology, [[featureSize], [manifest.maxCaptionLength], [null]]),
+  };
+}
+
+export function hasDecoder(bundle: EncoderBundle | Bundle): bundle is Bundle {
+  return "readDecoder" in bundle;
+}
+
+/** What to do about a folder that cannot caption. */
+export function describeMissingDecoder(folder: string): string {
+  const remedy = `npm run train -- --encoder ${folder} --data <captions> --out <folder> makes a bundle of it`;
+  return `${folder}: expected a model bundle, found an encoder without a decoder: ${remedy}`;
+}
+
+/** Reads every file that a manifest names, and returns a look at them, by path. */
+async function readFiles(folder: string, manifest: EncoderManifest): Promise<(path: string) => Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { path, bytes, sha256 } of manifest.files) {
     const contents = await readBundleFile(folder, path);
@@ -37,29 +88,10 @@ export async function openBundle(folder: string): Promise<Bundle> {
       throw new Error(`${join(folder, path)}: expected sha256 ${sha256} by the manifest, found ${found}`);
     files.set(path, contents);
   }
-  const fileAt = (path: string): Uint8Array => {
+  return (path) => {
     const contents = files.get(path);
     if (contents === undefined) throw new Error(`${join(folder, "manifest.json")}: ${path} is not among its files`);
     return contents;
-  };
-  const readModel = (topology: string, inputShapes: readonly InputShape[]) =>
-    naming(join(folder, topology), () => {
-      const model = parseLayersModel({
-        topology: parseJson(fileAt(topology)),
-        readWeights: (path) => fileAt(posix.join(posix.dirname(topology), path)),
-      });
-      expectInputs(model, inputShapes);
-      return model;
-    });
-  const { width, height } = manifest.preprocessing;
-  const { featureSize } = manifest.encoder;
-  return {
-    folder,
-    manifest,
-    revision: sha256Of(manifestBytes).slice(0, 12),
-    vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
-    readEncoder: () => readModel(manifest.encoder.topology, [[height, width, 3]]),
-    readDecoder: () => readModel(manifest.decoder.topology, [[featureSize], [manifest.maxCaptionLength], [null]]),
   };
 }
 
@@ -84,9 +116,12 @@ export function modelCardOf({ manifest, revision }: Bundle): ModelCard {
   return { id, revision, description, vocabularySize, cleaning, maxWords: manifest.search.maxWords, scores, licence };
 }
 
-function parseManifest(folder: string, bytes: Uint8Array): Manifest {
+/** A manifest that tells of a decoder is one of a model bundle, every other is one of an encoder. */
+function parseManifest(folder: string, bytes: Uint8Array): Manifest | EncoderManifest {
   const path = join(folder, "manifest.json");
-  const parsed = manifestSchema.safeParse(naming(path, () => parseJson(bytes)));
+  const json = naming(path, () => parseJson(bytes));
+  const isWhole = typeof json === "object" && json !== null && "decoder" in json;
+  const parsed = (isWhole ? manifestSchema : encoderManifestSchema).safeParse(json);
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }

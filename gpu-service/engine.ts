@@ -27,18 +27,22 @@ export interface DecoderRows {
   count: number;
 }
 
-/**
- * What runs a bundle's two networks. Search stands outside and sees only batched steps. Calls block the thread they
- * run on whatever their promises say, so an engine lives in a process of its own (engine-child.ts).
- */
-export interface Engine {
+/** What runs an encoder. */
+export interface EncoderEngine {
   readonly name: string;
   readonly device: string;
   /** `pixels` uint8 [photos, height, width, 3], RGB → float32 [photos, featureSize]. */
   encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * What runs a bundle's two networks. Search stands outside and sees only batched steps. Calls block the thread they
+ * run on whatever their promises say, so an engine lives in a process of its own (engine-child.ts).
+ */
+export interface Engine extends EncoderEngine {
   /** float32 [photos, featureSize] → the state before the first word, a row a photo. */
   begin(features: Float32Array, photos: number): Promise<DecoderState>;
   /** One word further. The given state stays the caller's. */
   step(state: DecoderState, rows: DecoderRows): Promise<DecoderStep>;
-  close(): Promise<void>;
 }

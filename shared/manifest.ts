@@ -79,3 +79,18 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** `manifest.json` of an encoder alone, which training makes a model bundle of: what the encoder needs of the fields above. */
+export const encoderManifestSchema = manifestSchema.pick({
+  formatVersion: true,
+  id: true,
+  description: true,
+  encoder: true,
+  preprocessing: true,
+  files: true,
+  provenance: true,
+  licence: true,
+});
+
+/** Every manifest is one of an encoder, too. */
+export type EncoderManifest = z.infer<typeof encoderManifestSchema>;

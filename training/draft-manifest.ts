@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import type { Bundle } from "../gpu-service/bundle.ts";
+import type { EncoderBundle } from "../gpu-service/bundle.ts";
 import { parseLayersModel } from "../gpu-service/layers-model.ts";
 import type { Calibration } from "../shared/calibration.ts";
 import type { Manifest } from "../shared/manifest.ts";
@@ -25,7 +25,7 @@ const calibratedSearch = "beam 3" satisfies SearchName;
 /** What a bundle is made of. */
 export interface BundleParts {
   prepared: Prepared;
-  source: Bundle;
+  source: EncoderBundle;
   decoder: ModelFiles;
 }
 
@@ -58,7 +58,7 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
 }
 
 /** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
-function inheritedProvenance({ manifest: { provenance } }: Bundle, { settings }: TrainContext): string[] {
+function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { settings }: TrainContext): string[] {
   const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, openBundle, sha256Of } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { type BundleParts, decoderFiles, draftManifest, idOf, parseDecoder } from "./draft-manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
@@ -34,7 +34,7 @@ export const exportBundle: Stage = {
     }
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
-    const source = await openBundle(encoderBundleOf(context));
+    const source = await openEncoder(encoderBundleOf(context));
     const decoder = await readDecoder(context);
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
@@ -73,7 +73,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
     ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
     ...(await readOutputs(stageFolder(context, "fit"), "fit")),
   };
-  const source = await openBundle(encoderBundleOf(context));
+  const source = await openEncoder(encoderBundleOf(context));
   const features = await readOutputs(stageFolder(context, "features"), "features");
   const { [featureSummaryFile]: summary } = features;
   const ofFile = (name: string) => outputs[name]?.sha256 ?? "";
@@ -103,7 +103,7 @@ async function readDecoder(context: TrainContext): Promise<ModelFiles> {
 
 /** Everything but manifest and card, by path. */
 async function bundleFiles(
-  source: Bundle,
+  source: EncoderBundle,
   { prepared, decoder }: Omit<BundleParts, "source">,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>([

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
-import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { startEngineProcess } from "../gpu-service/engine-process.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
 import { encoderRevision } from "./encoder-revision.ts";
@@ -34,7 +34,7 @@ export const features: Stage = {
   async run(context) {
     const { shard } = context.settings;
     const folder = stageFolder(context, "features");
-    const bundle = await openBundle(encoderBundleOf(context));
+    const bundle = await openEncoder(encoderBundleOf(context));
     const kind = await kindOf(bundle);
     await mkdir(folder, { recursive: true });
     const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
@@ -62,7 +62,7 @@ export const features: Stage = {
 };
 
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const bundle = await openBundle(encoderBundleOf(context));
+  const bundle = await openEncoder(encoderBundleOf(context));
   const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
   return {
     settings: { flips: context.settings.flips },
@@ -90,7 +90,7 @@ interface FeaturePhoto extends PhotoToEncode {
 /** Returns what could not be decoded. */
 async function encodeInto(
   store: FeatureStore,
-  { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: Bundle },
+  { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: EncoderBundle },
 ): Promise<LeftOut> {
   const leftOut: LeftOut = [];
   if (photos.length === 0) return leftOut;

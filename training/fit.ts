@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { openBundle } from "../gpu-service/bundle.ts";
+import { openEncoder } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { startBackend } from "./fit/backend.ts";
 import { CiderReward } from "./fit/cider-reward.ts";
@@ -77,7 +77,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
   const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
   const made = await readOutputs(stageFolder(context, "features"), "features");
-  const source = await openBundle(encoderBundleOf(context));
+  const source = await openEncoder(encoderBundleOf(context));
   const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
   return {
     settings: {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { type FeatureKind, FeatureStore } from "./feature-store.ts";
 import type { PreparedPhoto } from "./prepared.ts";
@@ -46,7 +46,7 @@ export async function readFeatures(
   const { leftOut } = featureSummarySchema.parse(summary);
   const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under whatever name
   const there = photos.filter(({ sha256 }) => !undecodable.has(sha256));
-  const kind = await kindOf(await openBundle(encoderBundleOf(context)));
+  const kind = await kindOf(await openEncoder(encoderBundleOf(context)));
   const store = await FeatureStore.openToRead(join(folder, storeName(kind)), kind);
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);
@@ -68,6 +68,6 @@ export async function readFeatures(
 }
 
 /** Of the features that a bundle's encoder makes. */
-export async function kindOf(bundle: Bundle): Promise<FeatureKind> {
+export async function kindOf(bundle: EncoderBundle): Promise<FeatureKind> {
   return { encoder: await encoderRevision(bundle), featureSize: bundle.manifest.encoder.featureSize };
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import type { Bundle } from "../bundle.ts";
-import type { Engine } from "../engine.ts";
+import type { Bundle, EncoderBundle } from "../bundle.ts";
+import type { EncoderEngine, Engine } from "../engine.ts";
 import { deviceOf, type TensorFlow } from "./binding.ts";
 import { TensorFlowDecoder, TensorFlowState } from "./decoder.ts";
 import { encodePixels } from "./encoder.ts";
@@ -9,8 +9,8 @@ import { WeightTensors } from "./weights.ts";
 
 /** Runs a bundle's networks on TensorFlow, its weights as tensors on TensorFlow's device. */
 export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
-  const { preprocessing, specialIds, encoder: encoderSpec } = bundle.manifest;
-  const encoder: Network = { model: bundle.readEncoder(), weights: new WeightTensors(tf) };
+  const { specialIds } = bundle.manifest;
+  const encoder = createTensorFlowEncoder(bundle, tf);
   const decoderNetwork: Network = { model: bundle.readDecoder(), weights: new WeightTensors(tf) };
   const decoder = new TensorFlowDecoder(decoderNetwork, {
     vocabularySize: bundle.vocabulary.size,
@@ -18,13 +18,7 @@ export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
   });
 
   return {
-    name: "tensorflow",
-    device: deviceOf(tf),
-    async encode(pixels, photos) {
-      const features = encodePixels(encoder, { pixels, photos, preprocessing });
-      expectShape(features, [photos, encoderSpec.featureSize]);
-      return take(features, Float32Array);
-    },
+    ...encoder,
     async begin(features, photos) {
       return decoder.begin(features, photos);
     },
@@ -38,8 +32,27 @@ export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
       };
     },
     async close() {
-      encoder.weights.dispose();
+      await encoder.close();
       decoderNetwork.weights.dispose();
+    },
+  };
+}
+
+/** The same for an encoder alone. */
+export function createTensorFlowEncoder(bundle: EncoderBundle, tf: TensorFlow): EncoderEngine {
+  const { preprocessing, encoder } = bundle.manifest;
+  const network: Network = { model: bundle.readEncoder(), weights: new WeightTensors(tf) };
+
+  return {
+    name: "tensorflow",
+    device: deviceOf(tf),
+    async encode(pixels, photos) {
+      const features = encodePixels(network, { pixels, photos, preprocessing });
+      expectShape(features, [photos, encoder.featureSize]);
+      return take(features, Float32Array);
+    },
+    async close() {
+      network.weights.dispose();
     },
   };
 }

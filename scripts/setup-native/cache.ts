@@ -16,11 +16,14 @@ export interface Cache {
 /** Makes the cache's folders where they are missing, and clears away what killed runs left in them. */
 export async function openCache(folder: string): Promise<Cache> {
   const cache = { downloads: join(folder, "downloads"), libraries: join(folder, "tensorflow") };
-  for (const place of Object.values(cache)) {
-    await mkdir(place, { recursive: true });
-    await removeStale(place);
-  }
+  for (const place of Object.values(cache)) await openCacheFolder(place);
   return cache;
+}
+
+/** Makes a folder of the cache where it is missing, and clears away what killed runs left in it. */
+export async function openCacheFolder(place: string): Promise<void> {
+  await mkdir(place, { recursive: true });
+  await removeStale(place);
 }
 
 /** Runs `work` on a new folder beside what it will become, and removes what is left of that folder when it has ended. */

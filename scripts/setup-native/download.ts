@@ -4,14 +4,18 @@ import { pipeline } from "node:stream/promises";
 import { expectSpace } from "./cache.ts";
 import { type Progress, showProgress } from "./progress.ts";
 
+interface Download {
+  folder: string;
+  signal: AbortSignal;
+  /** The flag that takes a file which somebody fetched elsewhere. */
+  flag?: string;
+}
+
 /** Fetches a file into a folder and returns its path. Throws a sentence where it cannot be had whole. */
-export async function downloadFile(
-  url: string,
-  { folder, signal }: { folder: string; signal: AbortSignal },
-): Promise<string> {
+export async function downloadFile(url: string, { folder, signal, flag = "--from" }: Download): Promise<string> {
   const { origin, pathname } = new URL(url); // what else it holds may be secret
   const address = `${origin}${pathname}`;
-  const { body, totalBytes } = await openDownload(url, { address, signal });
+  const { body, totalBytes } = await openDownload(url, { address, signal, flag });
   await expectSpace(folder, { bytes: totalBytes });
   const name = basename(pathname);
   const path = join(folder, name);
@@ -27,11 +31,14 @@ export async function downloadFile(
   return path;
 }
 
-async function openDownload(url: string, { address, signal }: { address: string; signal: AbortSignal }) {
+async function openDownload(
+  url: string,
+  { address, signal, flag }: { address: string; signal: AbortSignal; flag: string },
+) {
   const response = await fetch(url, { signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
     const reason = `${address} cannot be reached (${reasonOf(cause)})`;
-    throw new Error(`${reason}: fetch it elsewhere and give it with --from`, { cause });
+    throw new Error(`${reason}: fetch it elsewhere and give it with ${flag}`, { cause });
   });
   if (!response.ok || response.body === null)
     throw new Error(`${address}: expected status 200, received ${response.status}`);

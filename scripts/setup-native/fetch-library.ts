@@ -36,13 +36,15 @@ export async function keepWheel(wheel: Wheel, context: FetchContext & { advice: 
   return keepDownload({ ...context, pin: wheel.pin, fetch });
 }
 
-interface Download extends FetchContext {
+interface Download extends Pick<FetchContext, "signal"> {
+  cache: Pick<Cache, "downloads">;
   pin: FilePin | undefined;
   /** Fetches the file into an empty folder and returns its path. */
   fetch(folder: string): Promise<string>;
 }
 
-async function keepDownload({ cache: { downloads }, pin, signal, fetch }: Download): Promise<string> {
+/** Path of a file in the cache, fetched where it is not there. What is not the pinned file is not kept. */
+export async function keepDownload({ cache: { downloads }, pin, signal, fetch }: Download): Promise<string> {
   if (pin !== undefined) {
     const kept = join(downloads, pin.file);
     if (await isPinned(kept, { pin, signal })) return kept;
