@@ -22,6 +22,13 @@ export function shuffled<Item>(items: readonly Item[], random: RandomGenerator):
   return order;
 }
 
+/** One of them, each as likely as the others. */
+export function chooseOne<Item>(items: readonly Item[], random: RandomGenerator): Item {
+  const chosen = items[items.length < 2 ? 0 : uniformInt(random, 0, items.length - 1)];
+  if (chosen === undefined) throw new Error("expected something to choose from, found nothing");
+  return chosen;
+}
+
 /** Inverted dropout: each value 0 with probability `rate`, to the nearest 1/256, and else 1 / (1 − that). float32 [size]. */
 export function dropoutMask(random: RandomGenerator, { size, rate }: { size: number; rate: number }): Float32Array {
   const dropped = Math.round(rate * 256);

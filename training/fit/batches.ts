@@ -36,9 +36,18 @@ export function bucketedBatches(
 
 /** The tutorial's batches: all captions of `photos` photos, in the order of the data. */
 export function photoBatches(captions: readonly TrainingCaption[], photos: number): TrainingCaption[][] {
+  return inChunks([...groupByPhoto(captions).values()], photos).map((some) => some.flat());
+}
+
+/** Each photo's captions, in the order of the data. */
+export function groupByPhoto(captions: readonly TrainingCaption[]): Map<number, TrainingCaption[]> {
   const byPhoto = new Map<number, TrainingCaption[]>();
-  for (const caption of captions) byPhoto.set(caption.photo, [...(byPhoto.get(caption.photo) ?? []), caption]);
-  return inChunks([...byPhoto.values()], photos).map((some) => some.flat());
+  for (const caption of captions) {
+    const own = byPhoto.get(caption.photo);
+    if (own === undefined) byPhoto.set(caption.photo, [caption]);
+    else own.push(caption);
+  }
+  return byPhoto;
 }
 
 /** Writes captions beside each other, [steps, rows]; each word counts alike, and all of them together 1. */

@@ -106,9 +106,9 @@ export class FitRun {
 }
 
 /** How many an epoch learns from. */
-function captionsOf({ selfCritical }: Phase, { captions }: TrainingData): number {
-  if (selfCritical === undefined) return captions.length;
-  return selfCritical.samples * new Set(captions.map(({ photo }) => photo)).size;
+function captionsOf({ batch }: Phase, { captions }: TrainingData): number {
+  if (!("samples" in batch)) return captions.length;
+  return batch.samples * new Set(captions.map(({ photo }) => photo)).size;
 }
 
 interface Begun {

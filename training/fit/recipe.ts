@@ -23,26 +23,36 @@ export interface Recipe {
 
 export interface Phase {
   epochs: number;
-  /** Of captions of like length, shuffled; or of all captions of that many photos, in the order of the data. */
-  batch: { captions: number } | { photos: number };
+  batch: PhaseBatch;
   learningRate: number;
   /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */
   schedule: "constant" | "cosine";
-  /**
-   * In the place of the captions' next words: from captions that it draws, `samples` for each of `photos` photos a step,
-   * those of higher CIDEr (self-critical sequence training). Needs a recipe with an average to begin from.
-   */
-  selfCritical?: { photos: number; samples: number };
 }
+
+/** What a step learns from. */
+export type PhaseBatch =
+  /** So many captions of like length, shuffled. */
+  | { captions: number }
+  /** All captions of so many photos, in the order of the data. */
+  | { photos: number }
+  /**
+   * Captions that it draws, so many for each of so many photos, shuffled: those of higher CIDEr (self-critical sequence
+   * training). Begins from the average of the phase before. `anchor` is the weight of one written caption of each photo,
+   * learnt beside them: it keeps captions as long and words as many as people's.
+   */
+  | { photos: number; samples: number; anchor: number };
 
 export const recipes: Record<Preset, Recipe> = {
   default: {
-    phases: [{ epochs: 24, batch: { captions: 320 }, learningRate: 2e-3, schedule: "cosine" }],
-    dropout: { image: 0.5, words: 0.5, merge: 0.5 },
+    phases: [
+      { epochs: 12, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
+      { epochs: 12, batch: { photos: 64, samples: 5, anchor: 0.06 }, learningRate: 5e-4, schedule: "cosine" },
+    ],
+    dropout: { image: 0.3, words: 0.3, merge: 0.25 },
     labelSmoothing: 0.1,
     maxGradientNorm: 5,
-    averageDecay: 0.998,
-    patience: 8,
+    averageDecay: 0.999,
+    patience: 6,
     keeps: "best epoch",
   },
   /** For a decoder that is good already: short, and careful with what it knows. */

@@ -1,12 +1,19 @@
 import { setImmediate } from "node:timers/promises";
 import { add, dispose, mul, scalar, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { randomFor, shuffled } from "../keyed-random.ts";
+import { chooseOne, randomFor, shuffled } from "../keyed-random.ts";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
-import { bucketedBatches, inChunks, photoBatches, type TrainingCaption } from "./batches.ts";
-import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
+import { bucketedBatches, groupByPhoto, inChunks, photoBatches, type TrainingCaption } from "./batches.ts";
+import {
+  type Dropout,
+  type MergeSpec,
+  type MergeValues,
+  type WeightName,
+  weightNames,
+  weightShapes,
+} from "./merge-model.ts";
 import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
-import { learningRateAt, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { learningRateAt, type Phase, type PhaseBatch, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import { drawCaptions, type Rewarding } from "./self-critical.ts";
 import { type Batch, type Masks, type MergeVariables, teacherForcingLoss } from "./teacher-forcing.ts";
 
@@ -54,11 +61,11 @@ interface EpochSettings {
   onStep(captions: number): void;
 }
 
-/** A step that is ready to be taken. */
+/** A step that is ready to be taken: its loss is the sum of its parts'. */
 interface PreparedStep {
-  batch: Batch;
-  masks: Masks;
-  labelSmoothing: number;
+  parts: readonly { batch: Batch; masks?: Masks; labelSmoothing?: number }[];
+  /** How many captions it learns from. */
+  captions: number;
   /** Of captions that were drawn. */
   reward?: number;
 }
@@ -89,7 +96,7 @@ export class Trainer {
 
   /** Learns from each caption once, or from captions of its own for each photo. */
   async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
-    const isSelfCritical = phaseEpoch.phase.selfCritical !== undefined;
+    const isSelfCritical = "samples" in phaseEpoch.phase.batch;
     if (isSelfCritical && phaseEpoch.epoch === 0) this.#startAnew();
     const steps = this.#plan(data, { number, phase: phaseEpoch.phase });
     let total = 0;
@@ -100,7 +107,7 @@ export class Trainer {
       const loss = this.#step(prepared, learningRate);
       total += prepared.reward ?? loss;
       if (!Number.isFinite(loss)) total = Number.NaN;
-      onStep(prepared.batch.rows);
+      onStep(prepared.captions);
       if (step % 16 === 0) await setImmediate(); // signals and timers get their turn
     }
     await this.#settle();
@@ -134,36 +141,51 @@ export class Trainer {
   /** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
   #plan(data: TrainingData, { number, phase }: { number: number; phase: Phase }): (() => PreparedStep)[] {
     const { spec, recipe } = this.#settings;
-    const { batch, selfCritical } = phase;
-    const random = (step: number) => this.#random(number, step);
-    if (selfCritical !== undefined) {
-      const rewarding = data.rewarding?.();
-      if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
-      const photos = shuffled([...new Set(data.captions.map(({ photo }) => photo))], this.#random(number, "order"));
-      return inChunks(photos, selfCritical.photos).map((some, step) => () => {
-        const settings = { ...rewarding, samples: selfCritical.samples, random: random(step) };
-        return { ...drawCaptions(this.#variables, data, { photos: some, settings }), masks: {}, labelSmoothing: 0 };
-      });
-    }
+    const { dropout, labelSmoothing } = recipe;
+    const { batch } = phase;
+    if ("samples" in batch) return this.#planSelfCritical(data, { number, batch });
     const batches =
       "photos" in batch
         ? photoBatches(data.captions, batch.photos)
         : bucketedBatches(data.captions, { size: batch.captions, random: this.#random(number, "order") });
-    return batches.map((captions, step) => () => ({
-      ...prepareBatch(data, captions, { spec, dropout: recipe.dropout, random: random(step) }),
-      labelSmoothing: recipe.labelSmoothing,
-    }));
+    return batches.map((captions, step) => () => {
+      const prepared = prepareBatch(data, captions, { spec, dropout, random: this.#random(number, step) });
+      return { parts: [{ ...prepared, labelSmoothing }], captions: captions.length };
+    });
+  }
+
+  #planSelfCritical(
+    data: TrainingData,
+    { number, batch }: { number: number; batch: Extract<PhaseBatch, { samples: number }> },
+  ): (() => PreparedStep)[] {
+    const { spec, recipe } = this.#settings;
+    const rewarding = data.rewarding?.();
+    if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
+    const ofPhoto = groupByPhoto(data.captions);
+    const photos = shuffled([...ofPhoto.keys()], this.#random(number, "order"));
+    return inChunks(photos, batch.photos).map((some, step) => () => {
+      const random = this.#random(number, step);
+      const settings = { ...rewarding, samples: batch.samples, random };
+      const drawn = drawCaptions(this.#variables, data, { photos: some, settings });
+      const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
+      const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random }).batch;
+      const weights = anchor.weights.map((weight) => batch.anchor * weight);
+      const { labelSmoothing } = recipe;
+      return {
+        parts: [{ batch: drawn.batch }, { batch: { ...anchor, weights }, labelSmoothing }],
+        captions: drawn.batch.rows,
+        reward: drawn.reward,
+      };
+    });
   }
 
   /** Returns the loss before it. */
-  #step({ batch, masks, labelSmoothing }: PreparedStep, learningRate: number): number {
+  #step({ parts }: PreparedStep, learningRate: number): number {
     const { maxGradientNorm, averageDecay } = this.#settings.recipe;
     return tidy(() => {
       const learnt = this.#learnt.map((name) => this.#variables[name]);
-      const { value, grads } = variableGrads(
-        () => teacherForcingLoss(this.#variables, batch, { masks, labelSmoothing }),
-        learnt,
-      );
+      const losses = () => parts.map(({ batch, ...others }) => teacherForcingLoss(this.#variables, batch, others));
+      const { value, grads } = variableGrads(() => losses().reduce((sum, loss) => add(sum, loss)), learnt);
       this.#adam.apply(maxGradientNorm === undefined ? grads : clipByNorm(grads, maxGradientNorm), learningRate);
       this.#steps += 1;
       if (averageDecay !== undefined) this.#updateAverage(averageDecay);
@@ -219,6 +241,8 @@ export class Trainer {
     return randomFor(this.#settings.seed, "epoch", epoch, of);
   }
 }
+
+const noDropout: Dropout = { image: 0, words: 0, merge: 0 };
 
 function toVariables(spec: MergeSpec, values: MergeValues): MergeVariables {
   const shapes = weightShapes(spec);

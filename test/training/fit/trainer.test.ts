@@ -161,10 +161,7 @@ describe("a trainer", () => {
       ...recipeOf({ epochs: 20, captions: 8, averageDecay: 0.9 }),
       phases: [
         { epochs: 20, batch: { captions: 8 }, learningRate: 0.01, schedule: "constant" },
-        {
-          ...{ epochs: 25, batch: { photos: 8 }, learningRate: 0.01, schedule: "constant" },
-          selfCritical: { photos: 4, samples: 5 },
-        },
+        { epochs: 25, batch: { photos: 4, samples: 5, anchor: 0.1 }, learningRate: 0.01, schedule: "constant" },
       ],
     };
     const trainer = begin(recipe);
@@ -175,7 +172,7 @@ describe("a trainer", () => {
     const halfway = begin(recipe);
     const untilHalf = {
       ...recipe,
-      phases: recipe.phases.map((phase) => ({ ...phase, epochs: phase.selfCritical ? 5 : 20 })),
+      phases: recipe.phases.map((phase) => ({ ...phase, epochs: "samples" in phase.batch ? 5 : 20 })),
     };
     await runEpochs(halfway, untilHalf, { on });
     const resumed = await Trainer.resume(settingsOf(recipe), await halfway.state());
