@@ -29,7 +29,7 @@ async function trainAll(places: readonly string[], until: () => boolean = () => 
   const run = spawn(process.execPath, command, {
     cwd: repository,
     env: { ...process.env, ...oneThread },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: "ignore",
   });
   const exited = once(run, "exit");
   while (run.exitCode === null && !until()) await Promise.race([setTimeout(1), exited]);
