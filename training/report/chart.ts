@@ -1,17 +1,15 @@
-import { scaleLinear } from "d3-scale";
+import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { html, type Markup } from "./html.ts";
 
 /** Of a chart, as wide as a phone so that its text keeps its size there. */
 const width = 360;
-const height = 230;
-const margin = { top: 10, right: 12, bottom: 38, left: 46 };
+const height = 240;
+const margin = { top: 30, right: 12, bottom: 38, left: 40 };
 
 export interface Axis {
   label: string;
   /** From its first value to its last. */
   domain: readonly [number, number];
-  /** Of the values beside the axis. */
-  format: (value: number) => string;
   /** Whether only whole numbers are marked: epochs and words have no halves. */
   isWhole?: boolean;
 }
@@ -40,14 +38,12 @@ export function chart({ title, description, x, y, legend = [] }: ChartParts, dra
   const toX = scaleLinear(x.domain, [margin.left, width - margin.right]);
   const toY = scaleLinear(y.domain, [height - margin.bottom, margin.top]);
   const floor = height - margin.bottom;
-  const columns = ticksOf(toX.ticks(6), x).map(
-    (value) => html`<text x="${at(toX(value))}" y="${floor + 15}" text-anchor="middle">${x.format(value)}</text>`,
+  const columns = ticksOf(toX, x).map(
+    ({ place, text }) => html`<text x="${at(place)}" y="${floor + 15}" text-anchor="middle">${text}</text>`,
   );
-  const rows = ticksOf(toY.ticks(5), y).map((value) => {
-    const place = at(toY(value));
-    return html`<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${place}" y2="${place}"/><text x="${
-      margin.left - 6
-    }" y="${at(toY(value) + 4)}" text-anchor="end">${y.format(value)}</text>`;
+  const rows = ticksOf(toY, y).map(({ place, text }) => {
+    const line = html`<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${at(place)}" y2="${at(place)}"/>`;
+    return html`${line}<text x="${margin.left - 6}" y="${at(place + 4)}" text-anchor="end">${text}</text>`;
   });
   return html`<figure class="chart"><figcaption>${title}</figcaption>
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${description}">
@@ -55,7 +51,7 @@ ${rows}${columns}
 <line class="axis" x1="${margin.left}" x2="${width - margin.right}" y1="${floor}" y2="${floor}"/>
 ${draw({ x: (value) => at(toX(value)), y: (value) => at(toY(value)) })}
 <text class="label" x="${(margin.left + width - margin.right) / 2}" y="${height - 4}" text-anchor="middle">${x.label}</text>
-<text class="label" x="${margin.left}" y="${margin.top}" dx="6" dy="2" text-anchor="start">${y.label}</text>
+<text class="label" x="0" y="10">${y.label}</text>
 </svg>${legendOf(legend)}</figure>
 `;
 }
@@ -71,6 +67,11 @@ export function at(place: number): number {
   return Math.round(10 * place) / 10;
 }
 
-function ticksOf(ticks: readonly number[], { isWhole = false }: Axis): readonly number[] {
-  return isWhole ? ticks.filter(Number.isInteger) : ticks;
+function ticksOf(scale: ScaleLinear<number, number>, { isWhole = false }: Axis): { place: number; text: string }[] {
+  const values = scale.ticks(5);
+  const format = isWhole ? String : scale.tickFormat(5);
+  return (isWhole ? values.filter(Number.isInteger) : values).map((value) => ({
+    place: scale(value),
+    text: format(value),
+  }));
 }

@@ -24,18 +24,18 @@ content words that some reference has; above it the model is too modest, below i
 <div class="charts">${lineChart({
       title: "Confidence and content words in a reference",
       description: `Reliability by tenth. ${shown.map(describe).join(" ")}`,
-      x: { label: "confidence, %", domain: [0, 1], format: whole },
-      y: { label: "content words in a reference, %", domain: [0, 1], format: whole },
+      x: { label: "confidence, %", domain: [0, 100] },
+      y: { label: "content words in a reference, %", domain: [0, 100] },
       series: seriesOf(shown, "precision"),
       diagonal: [
         [0, 0],
-        [1, 1],
+        [100, 100],
       ],
     })}${lineChart({
       title: "Confidence and CIDEr",
       description: "CIDEr by tenth of the captions in the order of their confidence; the table has the figures.",
-      x: { label: "confidence, %", domain: [0, 1], format: whole },
-      y: { label: "CIDEr × 100", domain: [0, highest * 1.1], format: whole },
+      x: { label: "confidence, %", domain: [0, 100] },
+      y: { label: "CIDEr × 100", domain: [0, 110 * highest] },
       series: seriesOf(shown, "cider"),
     })}</div>
 <p>Rank correlation of confidence and CIDEr: ${searches.map(({ search, confidence }, index) => `${index > 0 ? ", " : ""}${confidence.spearman?.toFixed(2) ?? "none"} ${search}`)}. 1 would be captions
@@ -48,7 +48,7 @@ function seriesOf(searches: readonly SearchEvaluation[], value: "precision" | "c
   return searches.map(({ search, confidence }) => ({
     name: search,
     tone: search === "beam 3" ? "one" : "two",
-    points: confidence.tenths.map((tenth) => [tenth.confidence, tenth[value]]),
+    points: confidence.tenths.map((tenth) => [100 * tenth.confidence, 100 * tenth[value]]),
   }));
 }
 

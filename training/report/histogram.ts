@@ -24,8 +24,8 @@ export function histogram({ title, description, label, bars }: Histogram): Marku
     ...bars.map(({ shares }) => shares.findIndex((share) => share > 0)).filter((index) => index >= 0),
   );
   const highest = Math.max(...bars.flatMap(({ shares }) => shares));
-  const x: Axis = { label, domain: [first - 0.5, longest - 0.5], format: String, isWhole: true };
-  const y: Axis = { label: "% of captions", domain: [0, highest], format: (share) => (100 * share).toFixed(0) };
+  const x: Axis = { label, domain: [first - 0.5, longest - 0.5], isWhole: true };
+  const y: Axis = { label: "% of captions", domain: [0, 100 * highest] };
   const legend = bars.map(({ tone, name }) => ({ tone, name }));
   const thickness = 0.8 / bars.length;
   return chart({ title, description, x, y, legend }, (places) => {
@@ -34,7 +34,7 @@ export function histogram({ title, description, label, bars }: Histogram): Marku
       shares.map((share, value) => {
         if (share === 0) return undefined;
         const left = places.x(value - 0.4 + index * thickness);
-        const top = places.y(share);
+        const top = places.y(100 * share);
         return html`<rect class="${tone}" x="${left}" y="${top}" width="${(unit * thickness).toFixed(1)}" height="${(
           places.y(0) - top
         ).toFixed(1)}"/>`;

@@ -1,5 +1,5 @@
 import { line } from "d3-shape";
-import { type ChartParts, chart, type Places, type Tone } from "./chart.ts";
+import { type Axis, type ChartParts, chart, type Places, type Tone } from "./chart.ts";
 import { html, type Markup } from "./html.ts";
 
 type Point = readonly [x: number, y: number];
@@ -25,7 +25,7 @@ export function lineChart({ series, diagonal, mark, ...parts }: LineChart): Mark
     const reference =
       diagonal === undefined ? undefined : html`<path class="diagonal" d="${pathOf(diagonal, places)}"/>`;
     const lines = series.map(({ tone, points }) => drawLine(points, { tone, places }));
-    return html`${reference}${mark === undefined ? undefined : drawMark(mark, { places, parts })}${lines}`;
+    return html`${reference}${mark === undefined ? undefined : drawMark(mark, { places, y: parts.y })}${lines}`;
   });
 }
 
@@ -37,16 +37,12 @@ function drawLine(points: readonly Point[], { tone, places }: { tone: Tone; plac
   return html`<path class="line ${tone}" d="${pathOf(points, places)}"/>${dots}`;
 }
 
-function drawMark(
-  { x, name }: { x: number; name: string },
-  { places, parts }: { places: Places; parts: Pick<ChartParts, "x" | "y"> },
-): Markup {
-  const [low, high] = parts.y.domain;
-  const [first, last] = parts.x.domain;
-  const isRight = x > (first + last) / 2; // the name stands where there is room
-  return html`<line class="mark" x1="${places.x(x)}" x2="${places.x(x)}" y1="${places.y(low)}" y2="${places.y(high)}"/><text class="mark" x="${
-    places.x(x) + (isRight ? -5 : 5)
-  }" y="${places.y(low) - 6}" text-anchor="${isRight ? "end" : "start"}">${name}</text>`;
+/** A line from floor to ceiling, its name above it. */
+function drawMark({ x, name }: { x: number; name: string }, { places, y }: { places: Places; y: Axis }): Markup {
+  const [low, high] = y.domain;
+  const place = places.x(x);
+  const ends = html`y1="${places.y(low)}" y2="${places.y(high)}"`;
+  return html`<line class="mark" x1="${place}" x2="${place}" ${ends}/><text x="${place}" y="${places.y(high) - 4}" text-anchor="middle">${name}</text>`;
 }
 
 function pathOf(points: readonly Point[], places: Places): string {

@@ -26,6 +26,7 @@ ${modelGraph(nodes, `The encoder feeds the decoder, whose layers are: ${layers.m
 ${table({
   caption: "The decoder's layers",
   heading: ["layer", "class", "reads", "output", "parameters"],
+  textColumns: 3,
   rows: layers.map(({ name, kind, inputs, shape, parameters: own }) => [
     name,
     kind,

@@ -45,7 +45,8 @@ ${sections.map(drawSection)}</main>
 function head({ bundle, evaluation, split }: ReportInput): Markup {
   const { description, licence } = bundle.manifest;
   const beam = evaluation.searches.find(({ search }) => search === "beam 3");
-  const parameters = countParameters(bundle.readEncoder()) + countParameters(bundle.readDecoder());
+  const decoderParameters = countParameters(bundle.readDecoder());
+  const parameters = countParameters(bundle.readEncoder()) + decoderParameters;
   const tiles = [
     ...(beam === undefined
       ? []
@@ -54,7 +55,11 @@ function head({ bundle, evaluation, split }: ReportInput): Markup {
           { name: "BLEU-4, beam 3", value: times100(beam.bleu4), more: range(beam.intervals.bleu4) },
         ]),
     { name: "vocabulary", value: grouped(bundle.vocabulary.size), more: "words, padding included" },
-    { name: "parameters", value: `${(parameters / 1e6).toFixed(1)} M`, more: grouped(parameters) },
+    {
+      name: "parameters",
+      value: parameters < 1e6 ? grouped(parameters) : `${(parameters / 1e6).toFixed(1)} M`,
+      more: `${grouped(decoderParameters)} in the decoder`,
+    },
   ];
   return html`<header>
 <h1>${evaluation.model}</h1>

@@ -11,6 +11,9 @@ import type { Section } from "./section.ts";
 
 const titles = { best: "Best", worst: "Worst", random: "Random" } as const satisfies Record<keyof ChosenPhotos, string>;
 
+/** A model that has hardly been trained ends its captions at once. */
+const noWords = "a caption without words";
+
 /** Photos with what the model says of them and what people say. */
 export async function photoSection(input: ReportInput): Promise<Section> {
   const { photos, split } = input;
@@ -37,7 +40,7 @@ async function card(photo: RatedPhoto, input: ReportInput): Promise<Markup> {
   const prepared = photos.find(({ id }) => id === photo.id);
   const { source, width, height } = await makeThumbnail(resolve(photoFolder, photo.file), { sha256: prepared?.sha256 });
   return html`<article class="card">
-<img src="${source}" width="${width}" height="${height}" alt="${photo["beam 3"]}" loading="lazy">
+<img src="${source}" width="${width}" height="${height}" alt="${photo["beam 3"] || noWords}" loading="lazy">
 <dl>
 ${caption("beam 3", { photo, input })}${caption("greedy", { photo, input })}</dl>
 <p class="small">References</p>
@@ -57,7 +60,8 @@ function caption(search: ShownSearch, { photo, input }: { photo: RatedPhoto; inp
 }
 
 /** A caption, its content words marked that no reference has. */
-function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: ReportInput }): Markup[] {
+function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: ReportInput }): Markup | Markup[] {
+  if (text === "") return html`<em>${noWords}</em>`;
   const { cleaning } = input.bundle.manifest;
   const known = new Set(photo.references.flatMap((reference) => cleanCaption(reference, cleaning)));
   const unheard = new Set(contentWords(cleanCaption(text, cleaning)).filter((word) => !known.has(word)));

@@ -38,8 +38,8 @@ export function scoreSection({ evaluation, prepared, split }: ReportInput): Sect
     id: "scores",
     title: "Scores",
     body: html`<p>Of ${grouped(photos)} photos of the ${split} split, times 100, as the public COCO caption scorer gives them on the references as they
-were written. Below each score is its 95 % interval, by a thousand draws over the photos: another thousand photos of the same kind would
-likely give a score in it. METEOR is not measured here.</p>
+were written. Below each score is its 95 % interval (bootstrap over the photos): how far it moves with
+other photos of the same kind. METEOR is not measured here.</p>
 ${table({
   caption: `Scores on the ${split} split`,
   heading: ["", ...names, ...(isComparable ? ["METEOR"] : [])],

@@ -12,7 +12,7 @@ h3 { margin: 2rem 0 0.75rem; font-size: 1.15rem; }
 p { margin: 0.5rem 0; max-width: 46rem; }
 a { color: var(--one); }
 small, .small { color: var(--soft); font-size: 0.85rem; }
-td small, dd small { display: block; font-size: 0.75rem; white-space: nowrap; }
+td small, dd small { display: block; font-size: 0.75rem; }
 :focus-visible { outline: 2px solid var(--one); outline-offset: 2px; }
 
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.75rem; margin: 1.25rem 0; }
@@ -26,9 +26,11 @@ nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; padding: 0.5rem 0; b
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { padding: 0.25rem 0.5rem; text-align: left; font-weight: 600; }
 th, td { padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
-th:first-child { text-align: left; padding-left: 0.5rem; }
-thead th { color: var(--soft); font-weight: 600; }
-tbody th { min-width: 9rem; font-weight: 400; }
+th:first-child, .text { text-align: left; }
+th:first-child { padding-left: 0.5rem; }
+td { white-space: nowrap; }
+thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+tbody th { position: sticky; left: 0; min-width: 7.5rem; background: var(--paper); font-weight: 400; }
 details { margin: 1rem 0; }
 summary { cursor: pointer; }
 
@@ -58,11 +60,11 @@ line.mark { stroke: var(--soft); stroke-dasharray: 3 3; }
 .arrow { fill: none; stroke: var(--soft); stroke-width: 1.3; }
 marker path { fill: var(--soft); }
 
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 1rem; }
 .card { padding: 1rem; border-radius: 0.5rem; background: var(--panel); font-size: 0.9rem; }
-.card img { display: block; max-width: 100%; height: auto; border-radius: 0.3rem; }
+.card img { display: block; width: 100%; height: auto; max-height: 22rem; object-fit: contain; border-radius: 0.3rem; }
 .card dl { margin: 0.75rem 0; }
-.card dt { color: var(--soft); font-size: 0.8rem; }
+.card dt { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; color: var(--soft); font-size: 0.8rem; }
 .card dd { margin: 0 0 0.5rem; }
 .card .ours { font-size: 1.05rem; font-weight: 600; line-height: 1.35; }
 .card ul { margin: 0; padding-left: 1.1rem; }

@@ -34,8 +34,7 @@ export function wordSection({ bundle, prepared, photos, split }: ReportInput): S
     title: "Words",
     body: html`<p>The vocabulary has ${grouped(size)} entries: ${grouped(vocabulary.length)} words, and padding, start and end. In its
 ${grouped(photos.length)} captions of the ${split} split by beam 3 the model uses ${grouped(vocabulary.length - unused)} of the words and never
-uses ${grouped(unused)}; the references of the same photos use ${grouped(inReferences)}. It falls back on words that are often right, which is what
-its scores reward.</p>
+uses ${grouped(unused)}; the references of the same photos use ${grouped(inReferences)}.</p>
 <div class="charts">${[
       { title: "The training captions' most frequent words", words: mostFrequent(training) },
       { title: "Their most frequent content words", words: mostFrequent(training, contentWords) },
