@@ -9,7 +9,11 @@ import { makeThumbnail } from "./photo-thumbnail.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";
 
-const titles = { best: "Best", worst: "Worst", random: "Random" } as const satisfies Record<keyof ChosenPhotos, string>;
+const kinds = [
+  ["best", "Best"],
+  ["worst", "Worst"],
+  ["random", "Random"],
+] as const satisfies [keyof ChosenPhotos, string][];
 
 /** A model that has hardly been trained ends its captions at once. */
 const noWords = "a caption without words";
@@ -18,10 +22,11 @@ const noWords = "a caption without words";
 export async function photoSection(input: ReportInput): Promise<Section> {
   const { photos, split } = input;
   const parts: Markup[] = [];
-  for (const [kind, chosen] of Object.entries(choosePhotos(photos))) {
+  const chosen = choosePhotos(photos);
+  for (const [kind, title] of kinds) {
     const cards: Markup[] = [];
-    for (const photo of chosen) cards.push(await card(photo, input));
-    parts.push(html`<h3 id="photos-${kind}">${titles[kind as keyof ChosenPhotos]}</h3>
+    for (const photo of chosen[kind]) cards.push(await card(photo, input));
+    parts.push(html`<h3 id="photos-${kind}">${title}</h3>
 <div class="cards">${cards}</div>
 `);
   }
@@ -31,6 +36,7 @@ export async function photoSection(input: ReportInput): Promise<Section> {
     body: html`<p>Of the ${split} split: the best and the worst by CIDEr of beam 3, and some drawn at random, which are the ones to judge the model
 by. CIDEr is the photo's own, times 100; a caption that shares no four words in a row with a reference may still be a good one. <span
 class="unheard">Dotted</span> words are content words that no reference has.</p>
+<p>${kinds.map(([kind, title]) => html`<a href="#photos-${kind}">${title}</a> `)}</p>
 ${parts}`,
   };
 }
@@ -55,7 +61,9 @@ function caption(search: ShownSearch, { photo, input }: { photo: RatedPhoto; inp
     `CIDEr ${times100(photo.cider[search])}`,
     ...(confidence === undefined ? [] : [`confidence ${times100(confidence)} %`]),
   ];
-  return html`<dt>${search} <span class="figures">${figures.join(", ")}</span></dt><dd${search === "beam 3" ? html` class="ours"` : undefined}>${wordsOf(photo[search], { photo, input })}</dd>
+  const words = wordsOf(photo[search], { photo, input });
+  return html`<dt>${search} <span>${figures.join(", ")}</span></dt>
+<dd class="${search === "beam 3" ? "ours" : "other"}">${words}</dd>
 `;
 }
 
