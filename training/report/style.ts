@@ -23,9 +23,11 @@ td small, dd small { display: block; font-size: 0.75rem; }
 nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; padding: 0.5rem 0; border-block: 1px solid var(--rule); }
 
 .scroll { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: separate; border-spacing: 0; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { padding: 0.25rem 0.5rem; text-align: left; font-weight: 600; }
-th, td { padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
+th, td { padding: 0.35rem 0.6rem; border-top: 1px solid var(--rule); text-align: right; vertical-align: top; }
+thead th { border: 0; }
+tbody tr:last-child > * { border-bottom: 1px solid var(--rule); }
 th:first-child, .text { text-align: left; }
 th:first-child { padding-left: 0.5rem; }
 td { white-space: nowrap; }
