@@ -52,8 +52,8 @@ export async function decodeImage(
   }
 }
 
-/** Upright, opaque, 8-bit sRGB. */
-function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Sharp {
+/** A photo's first frame, upright, opaque, 8-bit sRGB. Damage shows when its pixels are asked for. */
+export function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Sharp {
   return sharp(bytes, { limitInputPixels: maxPixels, failOn: "error", pages: 1, sequentialRead: true })
     .autoOrient()
     .flatten({ background: "white" })

@@ -100,6 +100,8 @@ export interface LayersModel {
   output: string;
   /** A layer's weight, `kernel` of `conv2d_1` say; throws, naming it, when it is missing or of another shape. */
   weight(layer: string, name: string, shape: readonly number[]): Weight;
+  /** How many numbers a layer has learnt, 0 for one without weights. */
+  parameterCount(layer: string): number;
 }
 
 interface LayersModelFiles {
@@ -130,6 +132,10 @@ export function parseLayersModel({ topology, readWeights }: LayersModelFiles): L
         throw new Error(`expected weight ${layer}/${name} of shape [${shape}], found [${weight.shape}]`);
       }
       return weight;
+    },
+    parameterCount(layer) {
+      const own = [...weights].filter(([name]) => name.startsWith(`${layer}/`));
+      return own.reduce((sum, [, { values }]) => sum + values.length, 0);
     },
   };
 }

@@ -78,7 +78,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .option("--id <name>", "its name (default: the data's name and -merge)", readId)
     .optionsGroup("Evaluation:")
     .addOption(
-      new Option("--bundle <folder>", "the model bundle that evaluate scores")
+      new Option("--bundle <folder>", "the model bundle that evaluate scores and report shows")
         .argParser(toPath)
         .default(defaultSettings.bundle, "the one that ships"),
     )

@@ -16,7 +16,7 @@ import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stag
 
 /**
  * In: `prepare`'s captions, the photos, a bundle. Out, into `evaluate/`: `scores.json`, an entry a search, as fractions;
- * `captions.jsonl`, a photo a line, with its file, its references and the caption of each search.
+ * `captions.jsonl`, a photo a line, with its file, its references, and the caption of each search and its confidence.
  */
 export const evaluate: Stage = {
   name: "evaluate",
@@ -120,7 +120,9 @@ function* captionLines(
   captions: ReadonlyMap<SearchName, readonly Caption[]>,
 ): Generator<string> {
   for (const [index, { id, file, captions: references }] of photos.entries()) {
-    const found = Object.fromEntries([...captions].map(([search, list]) => [search, list[index]?.caption]));
-    yield `${JSON.stringify({ id, file, ...found, references: references.map(({ text }) => text) })}\n`;
+    const of = (what: keyof Caption) =>
+      Object.fromEntries([...captions].map(([search, list]) => [search, list[index]?.[what]]));
+    const texts = references.map(({ text }) => text);
+    yield `${JSON.stringify({ id, file, ...of("caption"), confidence: of("confidence"), references: texts })}\n`;
   }
 }

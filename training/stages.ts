@@ -3,7 +3,8 @@ import { exportBundle } from "./export.ts";
 import { features } from "./features.ts";
 import { fit } from "./fit.ts";
 import { prepare } from "./prepare.ts";
+import { report } from "./report.ts";
 import type { Stage } from "./stage.ts";
 
 /** In the order in which they run. */
-export const stages: readonly Stage[] = [prepare, features, fit, exportBundle, evaluate];
+export const stages: readonly Stage[] = [prepare, features, fit, exportBundle, evaluate, report];

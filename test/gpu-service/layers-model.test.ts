@@ -58,6 +58,7 @@ describe("parseLayersModel", () => {
     const model = parse(json, Uint8Array.of(0, 2, 4, ...floats, 1, 1));
     expect([...model.weight("out", "a", [3]).values]).toEqual([-1, 0, 1]);
     expect([...model.weight("out", "b", [2]).values]).toEqual([1.5, -2]);
+    expect([model.parameterCount("out"), model.parameterCount("in")]).toEqual([6, 0]);
     expect([...model.weight("out", "c", [1, 1]).values]).toEqual([514]);
     expect(() => model.weight("out", "a", [1, 3])).toThrow("expected weight out/a of shape [1,3], found [3]");
     expect(() => model.weight("out", "d", [1])).toThrow("weight out/d is missing");

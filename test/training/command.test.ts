@@ -59,7 +59,7 @@ describe("npm run train", () => {
 
   test.each([
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
-    [["bake", "--data", "a", "--out", "b"], "Allowed choices are prepare, features, fit, export, evaluate."],
+    [["bake", "--data", "a", "--out", "b"], "Allowed choices are prepare, features, fit, export, evaluate, report."],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],
     [["--data", "a"], "required option '--out <folder>' not specified"],

@@ -22,6 +22,9 @@ test("scores the captions of a split, greedy and by beams, and keeps them beside
   const scores = JSON.parse(await readFile(join(folder, "scores.json"), "utf8"));
   const photo = JSON.parse(await readFile(join(folder, "captions.jsonl"), "utf8"));
   expect(photo).toMatchObject({ id: "two", references: { length: 3 } });
+  expect(Object.keys(photo.confidence)).toEqual(["greedy", "beam 3", "beam 5"]);
+  const [tenth] = scores.searches[1].confidence.tenths; // of one photo there is one
+  expect(tenth.confidence).toBe(photo.confidence["beam 3"]);
   expect(scores).toMatchObject({ model: "tiny", split: "test", photos: 1, searches: { length: 3 } });
   for (const [index, name] of ["greedy", "beam 3", "beam 5"].entries()) {
     const { perPhoto: _, ...expected } = scoreCaptions({

@@ -1,0 +1,75 @@
+import type { SearchEvaluation } from "../describe-evaluation.ts";
+import { shownSearches } from "./captioned-photo.ts";
+import { times100 } from "./figures.ts";
+import { html, type Markup } from "./html.ts";
+import { lineChart, type Series } from "./line-chart.ts";
+import type { ReportInput } from "./report-input.ts";
+import type { Section } from "./section.ts";
+import { table } from "./table.ts";
+
+/** Whether the model knows how good its captions are. */
+export function confidenceSection({ evaluation: { searches }, bundle }: ReportInput): Section {
+  const shown = shownSearches.flatMap((name) => searches.find(({ search }) => search === name) ?? []);
+  const calibrated = bundle.manifest.calibration !== undefined;
+  const highest = Math.max(...shown.flatMap(({ confidence }) => confidence.tenths.map(({ cider }) => cider)), 0.1);
+  return {
+    id: "confidence",
+    title: "Confidence",
+    body: html`<p>The captions in the order of their confidence, a tenth after the other. On the diagonal, confidence would be the share of a caption's
+content words that some reference has; above it the model is too modest, below it too sure. ${
+      calibrated
+        ? "The bundle holds a calibration, fitted on dev, which the confidence of beam searches has been through."
+        : "The bundle holds no calibration: confidence is the geometric mean of the words' probabilities."
+    }</p>
+<div class="charts">${lineChart({
+      title: "Confidence and content words in a reference",
+      description: `Reliability by tenth. ${shown.map(describe).join(" ")}`,
+      x: { label: "confidence, %", domain: [0, 100] },
+      y: { label: "content words in a reference, %", domain: [0, 100] },
+      series: seriesOf(shown, "precision"),
+      diagonal: [
+        [0, 0],
+        [100, 100],
+      ],
+    })}${lineChart({
+      title: "Confidence and CIDEr",
+      description: "CIDEr by tenth of the captions in the order of their confidence; the table has the figures.",
+      x: { label: "confidence, %", domain: [0, 100] },
+      y: { label: "CIDEr × 100", domain: [0, 110 * highest] },
+      series: seriesOf(shown, "cider"),
+    })}</div>
+<p>Rank correlation of confidence and CIDEr: ${searches.map(({ search, confidence }, index) => `${index > 0 ? ", " : ""}${confidence.spearman?.toFixed(2) ?? "none"} ${search}`)}. 1 would be captions
+that stand in the order of their quality, 0 no connection.</p>
+<details><summary>The same as a table</summary>${shown.map(tenthTable)}</details>`,
+  };
+}
+
+function seriesOf(searches: readonly SearchEvaluation[], value: "precision" | "cider"): Series[] {
+  return searches.map(({ search, confidence }) => ({
+    name: search,
+    tone: search === "beam 3" ? "one" : "two",
+    points: confidence.tenths.map((tenth) => [100 * tenth.confidence, 100 * tenth[value]]),
+  }));
+}
+
+function describe({ search, confidence: { tenths } }: SearchEvaluation): string {
+  const points = tenths.map(({ confidence, precision }) => `${whole(confidence)} % → ${whole(precision)} %`);
+  return `${search}: ${points.join(", ")}.`;
+}
+
+function tenthTable({ search, confidence: { tenths } }: SearchEvaluation): Markup {
+  return table({
+    caption: `By tenth, ${search}, times 100`,
+    heading: ["tenth", "confidence", "content words in a reference", "CIDEr"],
+    rows: tenths.map(({ confidence, precision, cider }, index) => [
+      index + 1,
+      times100(confidence),
+      times100(precision),
+      times100(cider),
+    ]),
+  });
+}
+
+function whole(fraction: number): string {
+  return (100 * fraction).toFixed(0);
+}

@@ -1,0 +1,79 @@
+import { resolve } from "node:path";
+import { cleanCaption } from "../../shared/clean-caption.ts";
+import { contentWords } from "../score/content-words.ts";
+import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
+import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";
+import { times100 } from "./figures.ts";
+import { html, type Markup } from "./html.ts";
+import { makeThumbnail } from "./photo-thumbnail.ts";
+import type { ReportInput } from "./report-input.ts";
+import type { Section } from "./section.ts";
+
+const kinds = [
+  ["best", "Best"],
+  ["worst", "Worst"],
+  ["random", "Random"],
+] as const satisfies [keyof ChosenPhotos, string][];
+
+/** A model that has hardly been trained ends its captions at once. */
+const noWords = "a caption without words";
+
+/** Photos with what the model says of them and what people say. */
+export async function photoSection(input: ReportInput): Promise<Section> {
+  const { photos, split } = input;
+  const parts: Markup[] = [];
+  const chosen = choosePhotos(photos);
+  for (const [kind, title] of kinds) {
+    const cards: Markup[] = [];
+    for (const photo of chosen[kind]) cards.push(await card(photo, input));
+    parts.push(html`<h3 id="photos-${kind}">${title}</h3>
+<div class="cards">${cards}</div>
+`);
+  }
+  return {
+    id: "photos",
+    title: "Photos",
+    body: html`<p>Of the ${split} split: the best and the worst by CIDEr of beam 3, and some drawn at random, which are the ones to judge the model
+by. CIDEr is the photo's own, times 100; a caption that shares no four words in a row with a reference may still be a good one. <span
+class="unheard">Dotted</span> words are content words that no reference has.</p>
+<p>${kinds.map(([kind, title]) => html`<a href="#photos-${kind}">${title}</a> `)}</p>
+${parts}`,
+  };
+}
+
+async function card(photo: RatedPhoto, input: ReportInput): Promise<Markup> {
+  const { photoFolder, photos } = input.prepared;
+  const prepared = photos.find(({ id }) => id === photo.id);
+  const { source, width, height } = await makeThumbnail(resolve(photoFolder, photo.file), { sha256: prepared?.sha256 });
+  return html`<article class="card">
+<img src="${source}" width="${width}" height="${height}" alt="${photo["beam 3"] || noWords}" loading="lazy">
+<dl>
+${caption("beam 3", { photo, input })}${caption("greedy", { photo, input })}</dl>
+<p class="small">References</p>
+<ul>${photo.references.map((reference) => html`<li>${reference}</li>`)}</ul>
+</article>
+`;
+}
+
+function caption(search: ShownSearch, { photo, input }: { photo: RatedPhoto; input: ReportInput }): Markup {
+  const confidence = photo.confidence?.[search];
+  const figures = [
+    `CIDEr ${times100(photo.cider[search])}`,
+    ...(confidence === undefined ? [] : [`confidence ${times100(confidence)} %`]),
+  ];
+  const words = wordsOf(photo[search], { photo, input });
+  return html`<dt>${search} <span>${figures.join(", ")}</span></dt>
+<dd class="${search === "beam 3" ? "ours" : "other"}">${words}</dd>
+`;
+}
+
+/** A caption, its content words marked that no reference has. */
+function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: ReportInput }): Markup | Markup[] {
+  if (text === "") return html`<em>${noWords}</em>`;
+  const { cleaning } = input.bundle.manifest;
+  const known = new Set(photo.references.flatMap((reference) => cleanCaption(reference, cleaning)));
+  const unheard = new Set(contentWords(cleanCaption(text, cleaning)).filter((word) => !known.has(word)));
+  return text
+    .split(" ")
+    .map((word) => (unheard.has(word) ? html`<span class="unheard">${word}</span> ` : html`${word} `));
+}

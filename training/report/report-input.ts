@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Bundle, openBundle } from "../../gpu-service/bundle.ts";
+import type { Split } from "../dataset.ts";
+import { type Evaluation, evaluationSchema } from "../describe-evaluation.ts";
+import { type EpochMetrics, epochMetricsSchema } from "../fit/metrics.ts";
+import { fitFiles } from "../fit.ts";
+import { digestFile } from "../output-file.ts";
+import { type Prepared, readPrepared } from "../prepared.ts";
+import { readLines } from "../read-lines.ts";
+import { prepareReferences, scoreAgainst } from "../score/score-captions.ts";
+import { stageFolder, type TrainContext } from "../stage.ts";
+import { captionedPhotoSchema, type RatedPhoto } from "./captioned-photo.ts";
+
+/** All that a report tells of. */
+export interface ReportInput {
+  bundle: Bundle;
+  split: Split;
+  prepared: Prepared;
+  evaluation: Evaluation;
+  /** Of the split, rated. */
+  photos: readonly RatedPhoto[];
+  /** Of the training that made the bundle; undefined where it was not trained in this output folder. */
+  epochs: readonly EpochMetrics[] | undefined;
+}
+
+export const evaluatedFiles = { scores: "scores.json", captions: "captions.jsonl" } as const;
+
+/** Reads what the earlier stages wrote. The caller has made sure that it belongs together. */
+export async function readReportInput(context: TrainContext): Promise<ReportInput> {
+  const folder = stageFolder(context, "evaluate");
+  const bundle = await openBundle(context.settings.bundle);
+  const trainedAs = await metricsPath(context, bundle);
+  return {
+    bundle,
+    split: context.settings.split,
+    prepared: await readPrepared(context),
+    evaluation: evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluatedFiles.scores), "utf8"))),
+    photos: ratePhotos(await readJsonLines(join(folder, evaluatedFiles.captions), captionedPhotoSchema)),
+    epochs: trainedAs === undefined ? undefined : await readJsonLines(trainedAs, epochMetricsSchema),
+  };
+}
+
+/**
+ * Where `fit` wrote how the bundle's decoder was learnt. Undefined where it wrote nothing, or learnt another decoder than
+ * that of the bundle: its curves would be taken for the bundle's.
+ */
+export async function metricsPath(context: TrainContext, { manifest }: Bundle): Promise<string | undefined> {
+  const folder = stageFolder(context, "fit");
+  try {
+    const { sha256 } = await digestFile(join(folder, fitFiles.weights));
+    const path = join(folder, fitFiles.metrics);
+    await digestFile(path);
+    return manifest.files.some((file) => file.sha256 === sha256) ? path : undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function readJsonLines<Item>(path: string, schema: { parse(json: unknown): Item }): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const { text } of readLines(path)) items.push(schema.parse(JSON.parse(text)));
+  return items;
+}
+
+function ratePhotos(photos: readonly Omit<RatedPhoto, "cider" | "rougeL">[]): RatedPhoto[] {
+  const references = prepareReferences(new Map(photos.map((photo) => [photo.id, photo.references])));
+  const scoresOf = (search: "greedy" | "beam 3") =>
+    scoreAgainst(references, new Map(photos.map((photo) => [photo.id, photo[search]]))).perPhoto;
+  const [greedy, beam] = [scoresOf("greedy"), scoresOf("beam 3")];
+  return photos.map((photo) => ({
+    ...photo,
+    cider: { greedy: greedy.get(photo.id)?.cider ?? 0, "beam 3": beam.get(photo.id)?.cider ?? 0 },
+    rougeL: beam.get(photo.id)?.rougeL ?? 0,
+  }));
+}
