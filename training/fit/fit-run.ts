@@ -32,7 +32,7 @@ interface FitSettings {
 export class FitRun {
   readonly metrics: EpochMetrics[];
   readonly #settings: FitSettings;
-  readonly #trainer: Trainer;
+  #trainer: Trainer;
   #best: MergeValues;
 
   private constructor(settings: FitSettings, { trainer, best, metrics }: Begun) {
@@ -59,6 +59,7 @@ export class FitRun {
       const done = this.metrics.at(-1)?.epoch ?? 0;
       const ofPhase = this.metrics.filter(({ epoch }) => planned[epoch - 1]?.phase === phaseEpoch.phase);
       if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
+      if ("samples" in phaseEpoch.phase.batch && phaseEpoch.epoch === 0) this.#startFromBest();
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
       const isBest = this.metrics.every((other) => choosingScore(metrics) >= choosingScore(other));
       if (isBest || recipe.keeps === "last epoch") this.#best = this.#trainer.values();
@@ -76,6 +77,12 @@ export class FitRun {
 
   dispose(): void {
     this.#trainer.dispose();
+  }
+
+  /** Another objective begins from the best that the one before has learnt, and with gradients of another size. */
+  #startFromBest(): void {
+    this.#trainer.dispose();
+    this.#trainer = new Trainer(this.#settings, this.#best);
   }
 
   async #runEpoch({

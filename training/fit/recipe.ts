@@ -37,7 +37,7 @@ export type PhaseBatch =
   | { photos: number }
   /**
    * Captions that it draws, so many for each of so many photos, shuffled: those of higher CIDEr (self-critical sequence
-   * training). Begins from the average of the phase before. `anchor` is the weight of one written caption of each photo,
+   * training). Begins from the best weights so far. `anchor` is the weight of one written caption of each photo,
    * learnt beside them: it keeps captions as long and words as many as people's.
    */
   | { photos: number; samples: number; anchor: number };
@@ -45,14 +45,14 @@ export type PhaseBatch =
 export const recipes: Record<Preset, Recipe> = {
   default: {
     phases: [
-      { epochs: 12, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
-      { epochs: 12, batch: { photos: 64, samples: 5, anchor: 0.06 }, learningRate: 5e-4, schedule: "cosine" },
+      { epochs: 24, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
+      { epochs: 12, batch: { photos: 64, samples: 5, anchor: 0.1 }, learningRate: 5e-4, schedule: "cosine" },
     ],
     dropout: { image: 0.3, words: 0.3, merge: 0.25 },
     labelSmoothing: 0.1,
-    maxGradientNorm: 5,
+    maxGradientNorm: 2,
     averageDecay: 0.999,
-    patience: 6,
+    patience: 5,
     keeps: "best epoch",
   },
   /** For a decoder that is good already: short, and careful with what it knows. */

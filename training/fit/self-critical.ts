@@ -1,5 +1,6 @@
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
+import { joinRows } from "../feature-store.ts";
 import { layOut } from "./batches.ts";
 import type { CiderReward } from "./cider-reward.ts";
 import { showPhotos, type TrainingFeatures } from "./prepare-batch.ts";
@@ -32,7 +33,8 @@ export function drawCaptions(
   const { samples, random, reward, vocabulary, maxWords } = settings;
   const rows = photos.flatMap((photo) => new Array<number>(samples).fill(photo));
   const featureSize = variables["image_dense/kernel"].shape[0] ?? 0;
-  const features = showPhotos(data, { photos: rows, featureSize, random });
+  const shown = showPhotos(data, { photos, featureSize, random });
+  const features = joinRows(rowsOf(shown, photos.length).flatMap((row) => new Array<Float32Array>(samples).fill(row)));
   const { startId, endId } = vocabulary;
   const drawn = sampleCaptions(variables, { features, rows: rows.length, startId, endId, maxWords, random });
   const wordsOf = (ids: readonly number[]) => ids.slice(1).map((id) => vocabulary.words[id] ?? "");
@@ -50,6 +52,11 @@ export function advantagesOf(rewards: readonly number[], samples: number): numbe
     const others = rewards.slice(first, first + samples).reduce((sum, other) => sum + other, -reward);
     return reward - others / (samples - 1);
   });
+}
+
+function rowsOf(matrix: Float32Array, rows: number): Float32Array[] {
+  const size = matrix.length / rows;
+  return Array.from({ length: rows }, (_, row) => matrix.subarray(row * size, (row + 1) * size));
 }
 
 function mean(values: readonly number[]): number {

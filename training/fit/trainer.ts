@@ -76,7 +76,7 @@ export class Trainer {
   readonly #variables: MergeVariables;
   readonly #average: MergeVariables | undefined;
   readonly #learnt: readonly WeightName[];
-  #adam = new ScheduledAdam();
+  readonly #adam = new ScheduledAdam();
   #steps = 0;
 
   constructor(settings: TrainerSettings, weights: MergeValues) {
@@ -97,7 +97,6 @@ export class Trainer {
   /** Learns from each caption once, or from captions of its own for each photo. */
   async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
     const isSelfCritical = "samples" in phaseEpoch.phase.batch;
-    if (isSelfCritical && phaseEpoch.epoch === 0) this.#startAnew();
     const steps = this.#plan(data, { number, phase: phaseEpoch.phase });
     let total = 0;
     let learningRate = 0;
@@ -199,17 +198,6 @@ export class Trainer {
     for (const name of this.#learnt) {
       const average = this.#average?.[name];
       average?.assign(add(mul(average, kept), mul(this.#variables[name], 1 - kept)));
-    }
-  }
-
-  /** Another objective has gradients of another size: Adam begins anew, from the average, which is the better model. */
-  #startAnew(): void {
-    this.#adam.dispose();
-    this.#adam = new ScheduledAdam();
-    this.#steps = 0;
-    for (const name of this.#learnt) {
-      const average = this.#average?.[name];
-      if (average !== undefined) this.#variables[name].assign(average);
     }
   }
 
