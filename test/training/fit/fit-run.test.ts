@@ -1,0 +1,89 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { setBackend } from "@tensorflow/tfjs-core";
+import { beforeAll, expect, test, vi } from "vitest";
+import { parseVocabulary } from "../../../shared/vocabulary.ts";
+import { CiderReward } from "../../../training/fit/cider-reward.ts";
+import { FitRun } from "../../../training/fit/fit-run.ts";
+import { initialValues } from "../../../training/fit/merge-model.ts";
+import type { Recipe } from "../../../training/fit/recipe.ts";
+import { temporaryFolder } from "../../fixtures/bundles.ts";
+import { tinySpec } from "./tiny-merge-model.ts";
+
+beforeAll(async () => {
+  await setBackend("cpu");
+  vi.spyOn(process.stderr, "write").mockReturnValue(true); // progress
+});
+
+const vocabulary = parseVocabulary([
+  "",
+  "startseq",
+  "endseq",
+  "a",
+  "dog",
+  "runs",
+  "cat",
+  "sleeps",
+  "on",
+  "grass",
+  "red",
+  "blue",
+]);
+const written = ["a dog runs", "a cat sleeps", "a red dog", "a blue cat on grass"];
+const references = written.map((caption) => [caption]);
+const data = {
+  captions: written.map((caption, photo) => ({ photo, ids: vocabulary.encode(caption.split(" ")) })),
+  features: Float32Array.from({ length: written.length * tinySpec.featureSize }, (_, index) =>
+    Math.abs(Math.sin(index)),
+  ),
+  rewarding: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 6 }),
+};
+const recipe: Recipe = {
+  phases: [
+    { epochs: 3, batch: { captions: 2 }, learningRate: 0.01, schedule: "cosine" },
+    { epochs: 3, batch: { photos: 2, samples: 3, anchor: 0.1 }, learningRate: 0.01, schedule: "cosine" },
+  ],
+  dropout: { image: 0.25, words: 0.25, merge: 0.25 },
+  labelSmoothing: 0.1,
+  averageDecay: 0.9,
+  keeps: "best epoch",
+};
+
+async function begin(folder: string): Promise<FitRun> {
+  const spec = { ...tinySpec, dropout: recipe.dropout };
+  const dependencies = { settings: { seed: 1 }, inputs: {} };
+  const start = initialValues(spec, 1);
+  return FitRun.begin({
+    ...{ folder, dependencies, data, spec, start, recipe, seed: 1 },
+    isEmbeddingTuned: true,
+    scorer: undefined,
+  });
+}
+
+/** Runs until so many epochs are done, all of them as a rule. */
+async function runUntil(run: FitRun, epochs = 6): Promise<void> {
+  for await (const { metrics } of run.epochs()) if (metrics.epoch === epochs) break;
+}
+
+test.each([1, 3, 4])(
+  "a run through both phases that is stopped behind epoch %i ends as an undisturbed one",
+  async (epoch) => {
+    const undisturbed = await begin(await temporaryFolder());
+    await runUntil(undisturbed);
+    const folder = await temporaryFolder();
+    const first = await begin(folder);
+    await runUntil(first, epoch);
+    first.dispose();
+    const second = await begin(folder);
+    await runUntil(second);
+
+    expect(second.metrics.map((metrics) => metrics.epoch)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(second.metrics.map(({ loss, reward }) => [loss !== undefined, reward !== undefined])).toEqual([
+      ...new Array(3).fill([true, false]),
+      ...new Array(3).fill([false, true]),
+    ]);
+    const [expected, found] = [await undisturbed.keptFiles(), await second.keptFiles()];
+    expect(Buffer.from(found.weights).equals(Buffer.from(expected.weights))).toBe(true);
+    undisturbed.dispose();
+    second.dispose();
+  },
+);
