@@ -11,16 +11,18 @@ export interface ModelFiles {
 
 /** Writes a model as TensorFlow.js itself does. */
 export async function toLayersFormat(model: LayersModel): Promise<ModelFiles> {
-  const { modelTopology, generatedBy, weightSpecs, weightData } = await saveArtifacts(model);
+  const artifacts = await saveArtifacts(model);
+  return { topology: modelJson(artifacts, artifacts.weightSpecs ?? []), weights: joined(artifacts.weightData) };
+}
+
+/** What `model.json` holds of a model whose weights, by these entries of the weights manifest, are in `weights.bin`. */
+export function modelJson({ modelTopology, generatedBy }: io.ModelArtifacts, weights: readonly object[]): object {
   return {
-    topology: {
-      format: "layers-model",
-      generatedBy,
-      convertedBy: null,
-      modelTopology,
-      weightsManifest: [{ paths: ["weights.bin"], weights: weightSpecs }],
-    },
-    weights: joined(weightData),
+    format: "layers-model",
+    generatedBy,
+    convertedBy: null,
+    modelTopology,
+    weightsManifest: [{ paths: ["weights.bin"], weights }],
   };
 }
 

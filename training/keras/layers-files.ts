@@ -1,5 +1,5 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { type ModelFiles, saveArtifacts } from "../fit/layers-format.ts";
+import { type ModelFiles, modelJson, saveArtifacts } from "../fit/layers-format.ts";
 import type { NamedWeight, WeightedLayer } from "./read-weights.ts";
 
 /** The layers of a model that have weights, in its order. */
@@ -23,16 +23,13 @@ export async function withWeights(
   model: LayersModel,
   { weights, isQuantized }: { weights: readonly NamedWeight[]; isQuantized: boolean },
 ): Promise<ModelFiles> {
-  const { modelTopology, generatedBy } = await saveArtifacts(model);
+  const artifacts = await saveArtifacts(model);
   const written = weights.map((weight) => (isQuantized && weight.name === "kernel" ? quantize : store)(weight));
   return {
-    topology: {
-      format: "layers-model",
-      generatedBy,
-      convertedBy: null,
-      modelTopology,
-      weightsManifest: [{ paths: ["weights.bin"], weights: written.map(({ spec }) => spec) }],
-    },
+    topology: modelJson(
+      artifacts,
+      written.map(({ spec }) => spec),
+    ),
     weights: Buffer.concat(written.map(({ bytes }) => bytes)),
   };
 }
