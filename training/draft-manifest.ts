@@ -3,6 +3,8 @@ import type { EncoderBundle } from "../gpu-service/bundle.ts";
 import { parseLayersModel } from "../gpu-service/layers-model.ts";
 import type { Calibration } from "../shared/calibration.ts";
 import type { Manifest } from "../shared/manifest.ts";
+import { chooseSearch } from "./choose-search.ts";
+import type { Split } from "./dataset.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
@@ -12,7 +14,6 @@ import { type Prepared, preparedFiles } from "./prepared.ts";
 import { decoderProvenance } from "./provenance.ts";
 import { fitCalibration } from "./score/confidence.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
-import { searchOf } from "./source-bundle.ts";
 import type { TrainContext } from "./stage.ts";
 
 export const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
@@ -34,7 +35,7 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
   const { prepared, source, decoder } = parts;
   const { sizes } = readMergeModel(parseDecoder(decoder));
   const { vocabulary } = prepared;
-  const { scores, calibration } = await scoreSplits(context, parts);
+  const { search, scores, calibration } = await scoreSplits(context, parts);
   return {
     formatVersion: 1,
     id: idOf(context),
@@ -47,7 +48,7 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
     cleaning: prepared.summary.cleaning,
     maxCaptionLength: sizes.maxCaptionLength,
     ...(calibration === undefined ? {} : { calibration }),
-    search: await searchOf(context),
+    search,
     scores,
     provenance: [
       ...inheritedProvenance(source, context),
@@ -63,26 +64,29 @@ function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { sett
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
 
-/** Scores on dev and test, and the calibration that dev asks for. */
+/** Scores on dev and test, by the search that dev prefers, and the calibration that it asks for. */
 async function scoreSplits(
   context: TrainContext,
   { prepared, decoder }: BundleParts,
-): Promise<Pick<Manifest, "scores" | "calibration">> {
+): Promise<Pick<Manifest, "search" | "scores" | "calibration">> {
   const { photos, vocabulary } = prepared;
   const rounded = (score: number) => Math.round(1000 * score) / 10;
+  const featuresOf = (split: Split) =>
+    readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
+  const search = await chooseSearch(context, { dev: await featuresOf("dev"), decoder, vocabulary });
   const scores: Manifest["scores"] = [];
   let calibration: Calibration | undefined;
   for (const split of scoredSplits) {
-    const own = await readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
+    const own = await featuresOf(split);
     if (own.photos.length === 0) continue;
-    const scorer = new Scorer(own, { vocabulary, search: await searchOf(context) });
-    for (const search of searchNames) {
-      const found = await scorer.score(decoder, searches[search]);
-      if (split === "dev" && search === calibratedSearch) calibration = fitCalibration(found.rated);
+    const scorer = new Scorer(own, { vocabulary, search });
+    for (const name of searchNames) {
+      const found = await scorer.score(decoder, searches[name]);
+      if (split === "dev" && name === calibratedSearch) calibration = fitCalibration(found.rated);
       const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = found.scores;
       scores.push({
         dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
-        search,
+        search: name,
         bleu1: rounded(bleu1),
         bleu2: rounded(bleu2),
         bleu3: rounded(bleu3),
@@ -92,7 +96,7 @@ async function scoreSplits(
       });
     }
   }
-  return { scores, calibration };
+  return { search, scores, calibration };
 }
 
 /** Like `flickr8k-merge`, after the data. */
