@@ -10,7 +10,7 @@ const data = `${researchData}flickr8k`;
 describe.skipIf(!isResearchDataThere)("on Flickr8k (needs ../shared)", () => {
   test("prepare with the tutorial cleaning gives the tutorial's numbers", async () => {
     const out = await temporaryFolder();
-    const { code, stdout, stderr } = await train("--data", data, "--out", out, "--cleaning", "tutorial");
+    const { code, stdout, stderr } = await train("prepare", "--data", data, "--out", out, "--cleaning", "tutorial");
     expect(code).toBe(0);
     const { summary, vocabulary, photos } = await readPrepared({ data, out });
     expect(summary).toMatchObject({
