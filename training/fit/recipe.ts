@@ -57,7 +57,10 @@ export const recipes: Record<Preset, Recipe> = {
   },
   /** For a decoder that is good already: short, and careful with what it knows. */
   "fine-tune": {
-    phases: [{ epochs: 12, batch: { captions: 64 }, learningRate: 5e-4, schedule: "cosine" }],
+    phases: [
+      { epochs: 6, batch: { captions: 64 }, learningRate: 2e-4, schedule: "cosine" },
+      { epochs: 12, batch: { photos: 32, samples: 5, anchor: 0.3 }, learningRate: 2e-4, schedule: "cosine" },
+    ],
     dropout: { image: 0.5, words: 0.5, merge: 0.5 },
     labelSmoothing: 0.1,
     maxGradientNorm: 5,
