@@ -86,6 +86,7 @@ const probabilitySchema = z.number().min(0).max(1);
 
 export const candidateSchema = z.object({
   caption: z.string(),
+  /** The geometric mean of the words' probabilities, end included, through the model's calibration where it has one. */
   confidence: probabilitySchema,
   /** Natural logarithm of the product of the words' probabilities. */
   logProb: z.number().max(0),

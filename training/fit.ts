@@ -115,7 +115,7 @@ async function readTrainingData(
   return { ...read, captions, rewarding };
 }
 
-/** Undefined where there are no dev photos: the last epoch is then as good as any. */
+/** Undefined where there are no dev photos: the last epoch is then kept. */
 async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
   const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
   return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: await searchOf(context) });

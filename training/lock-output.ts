@@ -22,7 +22,8 @@ export async function lockOutput(out: string, name: string): Promise<() => Promi
       const holder = await readHolder(path);
       if (holder !== undefined && isRunning(holder)) {
         throw new Error(
-          `${out}: another run, process ${holder}, is writing there: wait for it, or choose another --out`,
+          `${out}: another run, process ${holder}, is writing there: wait for it, choose another --out, ` +
+            `or delete ${path} if that process is something else`,
         );
       }
       await rm(path, { force: true });
