@@ -35,9 +35,9 @@ async function compare(sides: { engine: EngineProcess; wasm: TfjsWasm; photos: U
     peer: () => wasm.encode(pixels, photos.length),
   });
   return {
-    variant: `${engine.name}-${photos.length}`,
+    variant: `${engine.identity.name}-${photos.length}`,
     number: peerMs / oursMs,
-    ours: `${(oursMs / photos.length).toFixed(1)} ms a photo on the ${engine.device}`,
+    ours: `${(oursMs / photos.length).toFixed(1)} ms a photo on the ${engine.identity.device}`,
     peer: `${(peerMs / photos.length).toFixed(1)} ms a photo`,
   };
 }

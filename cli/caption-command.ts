@@ -1,13 +1,8 @@
 import { Command, Option } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
-import { startCaptioner } from "../gpu-service/captioner.ts";
+import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
 import { type EngineChoice, engineChoices } from "../gpu-service/engine.ts";
-import {
-  type CaptionOptions,
-  defaultCaptionOptions,
-  defaultMaxPixels,
-  parseCaptionOptions,
-} from "../shared/contract.ts";
+import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { captionFiles, type FileOutcome } from "./caption-files.ts";
 
@@ -80,13 +75,7 @@ async function captionAll(
   // npm runs its scripts in the package's folder and says where it was called from; under another script of npm's, that is not ours
   const folder = process.env.npm_lifecycle_event === "caption" ? (process.env.INIT_CWD ?? ".") : ".";
   const atOnce = 2 * maxBatch; // one batch in the model while the next is decoded
-  const captioner = await startCaptioner({
-    modelDir,
-    engine,
-    maxBatch,
-    maxPixels: defaultMaxPixels,
-    maxQueued: atOnce,
-  });
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, maxBatch });
   let areAllDone = true;
   try {
     for await (const outcome of captionFiles(paths, { captioner, options, folder, atOnce })) {

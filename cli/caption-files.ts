@@ -21,7 +21,9 @@ export function captionFiles(
 ): AsyncIterable<FileOutcome> {
   const captionFile = async (path: string): Promise<FileOutcome> => {
     try {
-      return { path, result: await captioner.caption({ bytes: await readPhotoFile(resolve(folder, path)), options }) };
+      const bytes = await readPhotoFile(resolve(folder, path));
+      const { caption } = await captioner.caption({ bytes, options });
+      return { path, result: caption };
     } catch (error) {
       return { path, error: reasonOf(error) };
     }

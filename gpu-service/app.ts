@@ -1,26 +1,37 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import type { Logger } from "pino";
 import { quote, type ServiceReadiness } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { problemResponse } from "../shared/problem.ts";
 import { captionRequest } from "./caption-request.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { observeRequest, type ServiceEnv } from "./observe-request.ts";
 import type { Settings } from "./settings.ts";
 
+interface AppParts {
+  settings: Settings;
+  lifecycle: Lifecycle;
+  metrics: Metrics;
+  log: Logger;
+}
+
 /** The service's routes. The aliases are what Kubernetes, SageMaker and KServe ask for. */
-export function createApp({ settings, lifecycle }: { settings: Settings; lifecycle: Lifecycle }): Hono<ServiceEnv> {
+export function createApp({ settings, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
   app.use(requestId({ limitLength: 128 }));
-  app.use(observeRequest(lifecycle));
+  app.use(observeRequest({ lifecycle, metrics, log }));
   app.post("/v1/captions", captionRequest({ settings, lifecycle }));
-  app.get("/v1/model", (c) => c.json(lifecycle.expectReady().card));
+  app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
   for (const path of ["/livez", "/health", "/ping", "/v2/health/live"])
     app.get(path, (c) => c.json({ status: "live" }));
   for (const path of ["/readyz", "/v2/health/ready"]) app.get(path, (c) => c.json(readinessOf(lifecycle)));
 
-  app.notFound((c) => {
+  app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
+
+  // a route of its own: what `notFound` throws passes by whoever observes the request
+  app.all("*", (c) => {
     const allow = methodsOf(app, c.req.path);
     if (allow.length === 0) throw new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`);
     const expected = allow.join(" or ");
@@ -28,19 +39,22 @@ export function createApp({ settings, lifecycle }: { settings: Settings; lifecyc
   });
   app.onError((error, c) => {
     const isStranger = !(error instanceof CaptionError);
-    if (isStranger) log("error", "unexpected error", { requestId: c.get("requestId"), error: error.stack });
+    if (isStranger) log.error({ requestId: c.get("requestId"), error: error.stack }, "unexpected error");
     return problemResponse(error, c.get("requestId"));
   });
   return app;
 }
 
 function readinessOf(lifecycle: Lifecycle): ServiceReadiness {
-  const { engine, card } = lifecycle.expectReady();
+  const { engine, card, state } = lifecycle.expectReady();
+  const { ready, expected } = state().engines;
   return {
     status: "ready",
     engine: engine.name,
     reason: engine.reason,
     device: engine.device,
+    fallback: engine.isFallback,
+    engines: { ready, expected },
     model: { id: card.id, revision: card.revision },
   };
 }

@@ -1,42 +1,73 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
-import { type CaptionResult, parseCaptionOptions, quote } from "../shared/contract.ts";
+import { type CaptionOptions, type CaptionResult, parseCaptionOptions, quote } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../shared/photo-id.ts";
 import { verifySignature } from "../shared/signature.ts";
+import type { Place } from "./admission.ts";
+import type { Captioner } from "./captioner.ts";
+import { LethalPhotos } from "./lethal-photos.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 import { readBody } from "./read-body.ts";
 import type { Settings } from "./settings.ts";
 
+type RequestSettings = Pick<Settings, "secrets" | "maxBytes" | "bodyTimeoutMs" | "maxDeadlineMs">;
+
 interface CaptionRoute {
-  settings: Pick<Settings, "secrets" | "maxBytes" | "bodyTimeoutMs">;
+  settings: RequestSettings;
   lifecycle: Lifecycle;
 }
 
-/** `POST /v1/captions`: whoever signed nothing, or asks for what there is not, is told so before a byte is read. */
+/** `POST /v1/captions`: whoever signed nothing, asks for what there is not or comes at a bad time is told so before a byte is read. */
 export function captionRequest({ settings, lifecycle }: CaptionRoute) {
+  const lethal = new LethalPhotos();
   return async (c: Context<ServiceEnv>): Promise<Response> => {
-    const signedId = settings.secrets === undefined ? undefined : await readSignedId(c, settings.secrets);
+    c.set("isCaption", true);
+    const { secrets, maxBytes, maxDeadlineMs } = settings;
+    const signedId = secrets === undefined ? undefined : await readSignedId(c, secrets);
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
-    const deadline = readDeadline(c.req.header("X-Deadline-Ms"));
+    const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
+    const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
+    c.env.outgoing.once("close", place.release); // the answer is sent, or the client gone
     const client = c.req.raw.signal;
-    const signal = deadline === undefined ? client : AbortSignal.any([client, deadline]);
-    const captioner = lifecycle.admit(c.env.outgoing);
+    const signal = AbortSignal.any([client, deadline]);
     try {
-      const { maxBytes, bodyTimeoutMs } = settings;
-      const bytes = await readBody(c.req.raw, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
-      const id = await byteIdOf(bytes);
-      if (signedId !== undefined) expectSameId(id, signedId);
-      const result: CaptionResult = { id, ...(await captioner.caption({ bytes, options, signal })) };
-      signal.throwIfAborted();
+      const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, signedId, signal });
+      c.set("timings", timings);
       return c.json(result);
     } catch (cause) {
       if (client.aborted) throw new CaptionError("invalid_request", "the client left before the answer", { cause });
-      if (deadline?.aborted) throw new CaptionError("upstream_timeout", "no caption within X-Deadline-Ms", { cause });
+      if (deadline.aborted) throw new CaptionError("upstream_timeout", "no caption within the deadline", { cause });
       throw cause;
     }
   };
+
+  async function captionBody(request: Request, { captioner, place, options, signedId, signal }: Admitted) {
+    const { maxBytes, bodyTimeoutMs } = settings;
+    const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
+    place.resize(bytes.length);
+    const id = await byteIdOf(bytes);
+    if (signedId !== undefined) expectSameId(id, signedId);
+    lethal.expectHarmless(id);
+    try {
+      const { caption, timings } = await captioner.caption({ bytes, options, signal });
+      signal.throwIfAborted();
+      const result: CaptionResult = { id, ...caption };
+      return { result, timings };
+    } catch (error) {
+      lethal.learnFrom(error, id);
+      throw error;
+    }
+  }
+}
+
+interface Admitted {
+  captioner: Captioner;
+  place: Place;
+  options: CaptionOptions;
+  signedId: ByteId | undefined;
+  signal: AbortSignal;
 }
 
 /** The byte id that the signed digest promises. */
@@ -51,9 +82,14 @@ function expectSameId(received: ByteId, signed: ByteId): void {
   throw new CaptionError("unauthorized", "the body's SHA-256 is not the one that was signed");
 }
 
-/** Aborts when the caller's time is up. */
-function readDeadline(header: string | undefined): AbortSignal | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,9}$/.test(header)) return AbortSignal.timeout(Number(header));
+/** What a body may come to: what it declares, or as much as it may have. What is too large is refused where it is read. */
+function expectedBytes(declared: string | undefined, maxBytes: number): number {
+  return Math.min(maxBytes, declared === undefined ? maxBytes : Number(declared));
+}
+
+/** Aborts when the caller's time is up, or the longest that anybody gets. */
+function readDeadline(header: string | undefined, maxMs: number): AbortSignal {
+  if (header === undefined) return AbortSignal.timeout(maxMs);
+  if (/^\d{1,9}$/.test(header)) return AbortSignal.timeout(Math.min(maxMs, Number(header)));
   throw new CaptionError("invalid_request", `expected X-Deadline-Ms in whole milliseconds, received ${quote(header)}`);
 }

@@ -1,23 +1,45 @@
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { BatchQueue } from "./batch-queue.ts";
+import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
-import { decodeImage } from "./decode-image.ts";
+import { DecodePool } from "./decode-pool.ts";
 import type { EngineChoice } from "./engine.ts";
-import { startEngineProcess } from "./engine-process.ts";
+import { EnginePool, type PoolEvents } from "./engine-pool.ts";
+import { EngineLost } from "./engine-process.ts";
+import type { EngineIdentity } from "./engine-protocol.ts";
+import { visibleGpus } from "./gpus.ts";
 
 export interface CaptionerSettings {
   modelDir: string;
   engine: EngineChoice;
+  /** Engine children; undefined: one a GPU, else one. */
+  engines?: number | undefined;
   /** Photos that go through the model together. */
   maxBatch: number;
+  /** How long a batch that is not full waits for photos that are being decoded. */
+  batchWaitMs: number;
   /** Pixels of one photo, by its header. */
   maxPixels: number;
-  /** Photos in hand at once, decoding ones included; one more is refused with `overloaded`. */
-  maxQueued: number;
+  /** Millions of pixels that are decoded at once. */
+  decodeMegapixels: number;
+  /** An engine that does not answer for so long is replaced. */
+  engineTimeoutMs: number;
+  /** An engine that has grown above it is replaced. */
+  engineMemoryMb: number;
 }
+
+/** What suits captioning in a program of one's own. */
+export const usualCaptionerSettings = {
+  engine: "auto",
+  maxBatch: 8,
+  batchWaitMs: 10,
+  maxPixels: 100_000_000,
+  decodeMegapixels: 100,
+  engineTimeoutMs: 30_000,
+  engineMemoryMb: 4096,
+} as const satisfies Partial<CaptionerSettings>;
 
 interface Photo {
   bytes: Uint8Array;
@@ -28,64 +50,123 @@ interface Photo {
 
 export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 
-/** From bytes to words: decodes, batches, encodes and searches, the networks in a process of their own. */
+/** Milliseconds that a photo spent where; encoding and search are its whole batch's. */
+export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
+
+/** What is going on at this moment. */
+export interface CaptionerState {
+  /** Photos being decoded or waiting for it. */
+  decoding: number;
+  /** Decoded photos that wait for an engine. */
+  queued: number;
+  engines: { ready: number; expected: number; memoryBytes: number[] };
+}
+
+/** From bytes to words: decodes, batches, encodes and searches, the networks in processes of their own. */
 export interface Captioner {
   readonly card: ModelCard;
-  readonly engine: { name: string; device: string; reason: string };
-  /** Resolves when the engine has died; every caption after that fails. */
-  readonly died: Promise<Error>;
-  caption(photo: Photo): Promise<PhotoCaption>;
+  readonly engine: EngineIdentity;
+  /** Resolves when an engine is gone for good. */
+  readonly gaveUp: Promise<Error>;
+  state(): CaptionerState;
+  caption(photo: Photo): Promise<{ caption: PhotoCaption; timings: PhaseTimings }>;
   close(): Promise<void>;
 }
 
-/** Opens the bundle and starts its engine; resolves when it is warm. */
-export async function startCaptioner({
-  modelDir,
-  engine: choice,
-  maxBatch,
-  maxPixels,
-  maxQueued,
-}: CaptionerSettings): Promise<Captioner> {
+interface DecodedPhoto {
+  pixels: Uint8Array;
+  options: CaptionOptions;
+}
+
+interface FoundCaptions {
+  captions: FoundCaption[];
+  encodeMs: number;
+  searchMs: number;
+}
+
+/** Opens the bundle and starts its engines; resolves when all are warm. */
+export async function startCaptioner(settings: CaptionerSettings, events: PoolEvents = {}): Promise<Captioner> {
+  const { modelDir, maxBatch, batchWaitMs, maxPixels, decodeMegapixels } = settings;
   const bundle = await openBundle(modelDir);
-  const engine = await startEngineProcess(modelDir, choice);
-  if (engine.revision !== bundle.revision) {
-    await engine.close();
-    throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${engine.revision}`);
+  const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
+  const { revision } = pool.identity;
+  if (revision !== bundle.revision) {
+    await pool.close();
+    throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${revision}`);
   }
   const { vocabulary } = bundle;
   const { preprocessing, calibration } = bundle.manifest;
   const card = modelCardOf(bundle);
-  const queue = new BatchQueue<{ pixels: Uint8Array; options: CaptionOptions }, FoundCaption[]>({
+  const model = { id: card.id, revision: card.revision };
+  const decoding = new DecodePool({ preprocessing, maxPixels, maxMegapixels: decodeMegapixels });
+  const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
-    run: (photos) =>
-      engine.caption(
-        Buffer.concat(photos.map(({ pixels }) => pixels)),
-        photos.map(({ options }) => options),
-      ),
+    maxWaitMs: batchWaitMs,
+    isMoreComing: () => decoding.inHand > 0,
+    workers: workersOf(pool),
   });
-  let inHand = 0;
 
   return {
     card,
-    engine: { name: engine.name, device: engine.device, reason: engine.reason },
-    died: engine.died,
+    engine: pool.identity,
+    gaveUp: pool.gaveUp,
+    state: () => ({
+      decoding: decoding.inHand,
+      queued: batcher.waiting,
+      engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
+    }),
     async caption({ bytes, options, signal }) {
-      if (inHand >= maxQueued) {
-        throw new CaptionError("overloaded", `expected at most ${maxQueued} photos at once`, { retryAfterSeconds: 1 });
-      }
-      inHand += 1;
-      try {
-        const { pixels, image } = await decodeImage(bytes, { preprocessing, maxPixels });
-        const found = await queue.push({ pixels, options }, signal);
-        const candidates = found.map((caption) => toCandidate(caption, { vocabulary, calibration }));
-        const [best] = candidates;
-        if (best === undefined) throw new CaptionError("internal", "the search found no caption");
-        const model = { id: card.id, revision: card.revision };
-        return { caption: best.caption, confidence: best.confidence, candidates, image, model, options };
-      } finally {
-        inHand -= 1;
-      }
+      const { pixels, image, decodeMs } = await decoding.decode(bytes, signal);
+      const { result, queueMs } = await batcher.push({ pixels, options }, signal).catch(refuseLethal);
+      const { captions, encodeMs, searchMs } = result;
+      const candidates = captions.map((found) => toCandidate(found, { vocabulary, calibration }));
+      const [best] = candidates;
+      if (best === undefined) throw new CaptionError("internal", "the search found no caption");
+      const { caption, confidence } = best;
+      return {
+        caption: { caption, confidence, candidates, image, model, options },
+        timings: { decode: decodeMs, queue: queueMs, encode: encodeMs, search: searchMs },
+      };
     },
-    close: () => engine.close(),
+    close: () => pool.close(),
   };
+}
+
+async function startPool(
+  { modelDir, engine, engines, engineTimeoutMs, engineMemoryMb }: CaptionerSettings,
+  { events, onFree }: { events: PoolEvents; onFree: () => void },
+): Promise<EnginePool> {
+  const gpus = await visibleGpus(engine);
+  return EnginePool.start({
+    folder: modelDir,
+    choice: engine,
+    engines: engines ?? Math.max(1, gpus.length),
+    gpus,
+    silenceLimitMs: engineTimeoutMs,
+    memoryLimitBytes: engineMemoryMb * 2 ** 20,
+    onFree,
+    events,
+  });
+}
+
+function workersOf(pool: EnginePool) {
+  return {
+    get areAnyFree() {
+      return pool.areAnyFree;
+    },
+    async run(photos: readonly DecodedPhoto[]): Promise<FoundCaptions[]> {
+      const options = photos.map((photo) => photo.options);
+      const { captions, ...took } = await pool.run(
+        photos.map(({ pixels }) => pixels),
+        options,
+      );
+      return captions.map((found) => ({ captions: found, ...took }));
+    },
+  };
+}
+
+/** A photo with which two engines were lost. */
+function refuseLethal(error: unknown): never {
+  if (!(error instanceof EngineLost)) throw error;
+  throw new CaptionError("invalid_image", "two engines ended while they worked on this photo", { cause: error });
 }

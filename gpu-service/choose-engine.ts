@@ -1,5 +1,5 @@
 import { type Bundle, type EncoderBundle, hasDecoder } from "./bundle.ts";
-import type { EncoderEngine, Engine, EngineChoice } from "./engine.ts";
+import type { CpuSettings, EncoderEngine, Engine, EngineChoice } from "./engine.ts";
 import { readNativeSetup } from "./native-setup.ts";
 import { createOnnxEncoder, createOnnxEngine } from "./onnx/engine.ts";
 import { deviceOf, loadTensorFlow, type TensorFlow } from "./tensorflow/binding.ts";
@@ -10,26 +10,36 @@ export interface ChosenEngine {
   engine: Engine | EncoderEngine;
   /** Why this one, in words for the log. */
   reason: string;
+  /** Whether it runs on the CPU though TensorFlow was set up for a GPU. */
+  isFallback: boolean;
 }
 
 /** Makes the engine that was asked for; `auto` is TensorFlow where it finds a GPU, and else ONNX Runtime on the CPU. */
-export async function chooseEngine(choice: EngineChoice, bundle: EncoderBundle | Bundle): Promise<ChosenEngine> {
-  if (choice === "onnx") return { engine: await onOnnx(bundle), reason: "asked for" };
-  if (choice === "tensorflow") return { engine: onTensorFlow(bundle, loadTensorFlow()), reason: "asked for" };
-  const { tf, reason } = tensorFlowOnGpu();
-  return { engine: tf === undefined ? await onOnnx(bundle) : onTensorFlow(bundle, tf), reason };
+export async function chooseEngine(
+  choice: EngineChoice,
+  bundle: EncoderBundle | Bundle,
+  cpu: CpuSettings,
+): Promise<ChosenEngine> {
+  if (choice === "onnx") return { engine: await onOnnx(bundle, cpu), reason: "asked for", isFallback: false };
+  const isForGpu = readNativeSetup()?.kind === "gpu";
+  if (choice === "tensorflow") {
+    const engine = onTensorFlow(bundle, loadTensorFlow());
+    return { engine, reason: "asked for", isFallback: isForGpu && engine.device !== "gpu" };
+  }
+  if (!isForGpu) {
+    const reason = "TensorFlow is not set up for a GPU";
+    return { engine: await onOnnx(bundle, cpu), reason, isFallback: false };
+  }
+  const tf = loadTensorFlow();
+  return deviceOf(tf) === "gpu"
+    ? { engine: onTensorFlow(bundle, tf), reason: "TensorFlow found a GPU", isFallback: false }
+    : { engine: await onOnnx(bundle, cpu), reason: "TensorFlow found no GPU", isFallback: true };
 }
 
-function onOnnx(bundle: EncoderBundle | Bundle): Promise<Engine | EncoderEngine> {
-  return hasDecoder(bundle) ? createOnnxEngine(bundle) : createOnnxEncoder(bundle);
+function onOnnx(bundle: EncoderBundle | Bundle, cpu: CpuSettings): Promise<Engine | EncoderEngine> {
+  return hasDecoder(bundle) ? createOnnxEngine(bundle, cpu) : createOnnxEncoder(bundle, cpu);
 }
 
 function onTensorFlow(bundle: EncoderBundle | Bundle, tf: TensorFlow): Engine | EncoderEngine {
   return hasDecoder(bundle) ? createTensorFlowEngine(bundle, tf) : createTensorFlowEncoder(bundle, tf);
-}
-
-function tensorFlowOnGpu(): { tf?: TensorFlow; reason: string } {
-  if (readNativeSetup()?.kind !== "gpu") return { reason: "TensorFlow is not set up for a GPU" };
-  const tf = loadTensorFlow();
-  return deviceOf(tf) === "gpu" ? { tf, reason: "TensorFlow found a GPU" } : { reason: "TensorFlow found no GPU" };
 }

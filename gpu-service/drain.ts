@@ -1,12 +1,13 @@
 import type { Server } from "node:http";
+import type { Logger } from "pino";
 import { close } from "./http-server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { log } from "./log.ts";
 
 interface Drainable {
   server: Server;
   lifecycle: Lifecycle;
   drainSeconds: number;
+  log: Logger;
 }
 
 /** At SIGTERM or SIGINT: drains and ends with code 0. A second signal ends at once. */
@@ -14,16 +15,16 @@ export function drainOnSignal(service: Drainable): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (service.lifecycle.isDraining) process.exit(1);
-      log("info", "draining", { signal, admitted: service.lifecycle.admitted });
+      service.log.info({ signal, admitted: service.lifecycle.admission.requests }, "draining");
       void drain(service, 0);
     });
   }
 }
 
 /** Takes no new request, finishes the admitted ones and ends the process, at the latest after `drainSeconds`. */
-export async function drain({ server, lifecycle, drainSeconds }: Drainable, exitCode: 0 | 1): Promise<void> {
+export async function drain({ server, lifecycle, drainSeconds, log }: Drainable, exitCode: 0 | 1): Promise<void> {
   setTimeout(() => {
-    log("error", "gave up on admitted requests", { admitted: lifecycle.admitted });
+    log.error({ admitted: lifecycle.admission.requests }, "gave up on admitted requests");
     void end(lifecycle, exitCode);
   }, drainSeconds * 1000);
   // still listening, so that a load balancer that lags behind gets a 503 and not a refused connection

@@ -1,13 +1,16 @@
-import { argv, exit } from "node:process";
+import { setPriority } from "node:os";
+import { argv, exit, memoryUsage } from "node:process";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { type FoundCaption, searchCaptions } from "./beam-search.ts";
 import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "./bundle.ts";
 import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
-import { type EngineChoice, engineChoices } from "./engine.ts";
-import type { EngineMessage, EngineRequest } from "./engine-protocol.ts";
+import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
 
-/** Entry of the engine's process, `<bundle> <engine>`: loads both, says `ready`, then answers call by call. */
-const [folder = "", wanted] = argv.slice(2);
+/** Below the server's: photos are decoded and refusals sent while the model computes. */
+const priority = 10;
+
+/** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
+const { folder, choice, cpu }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
 
 // The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
 process.on("SIGINT", () => {});
@@ -15,20 +18,15 @@ process.on("SIGTERM", () => {});
 process.on("disconnect", () => exit(0));
 
 try {
+  setPriority(priority); // before there are threads: each takes over that of the one which makes it
   const bundle = await openEncoder(folder);
-  const { engine, reason } = await chooseEngine(readChoice(wanted), bundle);
+  const { engine, ...chosen } = await chooseEngine(choice, bundle, cpu);
   const networks = networksOf(engine, bundle);
   await warmUp(networks, bundle);
   answerCalls(networks);
-  say({ kind: "ready", name: engine.name, device: engine.device, reason, revision: bundle.revision });
+  say({ kind: "ready", name: engine.name, device: engine.device, ...chosen, revision: bundle.revision });
 } catch (error) {
   say({ kind: "failed", reason: reasonOf(error) });
-}
-
-function readChoice(name: string | undefined): EngineChoice {
-  const choice = engineChoices.find((known) => known === name);
-  if (choice === undefined) throw new Error(`expected an engine, ${engineChoices.join(", ")}, received ${name}`);
-  return choice;
 }
 
 interface Networks {
@@ -56,26 +54,26 @@ async function warmUp({ encode, search }: Networks, { folder, manifest }: Encode
 
 function answerCalls(networks: Networks): void {
   let previous = Promise.resolve();
-  process.on("message", (request: EngineRequest) => {
+  process.on("message", ({ call, ...request }: EngineRequest) => {
     previous = previous.then(async () => {
-      try {
-        say(await answer(networks, request));
-      } catch (error) {
-        say({ kind: "error", call: request.call, reason: reasonOf(error) });
-      }
+      const outcome = await answer(networks, request).catch((error): EngineAnswer => {
+        return { kind: "error", reason: reasonOf(error) };
+      });
+      say({ call, memoryBytes: memoryUsage.rss(), ...outcome });
     });
   });
 }
 
-async function answer({ encode, search }: Networks, request: EngineRequest): Promise<EngineMessage> {
-  const { call } = request;
-  if (request.kind === "encode") {
-    return { kind: "features", call, features: await encode(request.pixels, request.photos) };
-  }
+async function answer({ encode, search }: Networks, request: EngineCall): Promise<EngineAnswer> {
+  if (request.kind === "ping") return { kind: "pong" };
+  if (request.kind === "encode") return { kind: "features", features: await encode(request.pixels, request.photos) };
   if (search === undefined) throw new Error(describeMissingDecoder(folder));
   const { options } = request;
+  const begunMs = performance.now();
   const features = request.kind === "search" ? request.features : await encode(request.pixels, options.length);
-  return { kind: "captions", call, captions: await search(features, options) };
+  const encodedMs = performance.now();
+  const captions = await search(features, options);
+  return { kind: "captions", captions, encodeMs: encodedMs - begunMs, searchMs: performance.now() - encodedMs };
 }
 
 function say(message: EngineMessage): void {

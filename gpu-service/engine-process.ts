@@ -4,89 +4,149 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
 import type { FoundCaption } from "./beam-search.ts";
-import type { EngineChoice } from "./engine.ts";
-import type { EngineCall, EngineMessage, EngineRequest } from "./engine-protocol.ts";
+import type { CpuSettings, EngineChoice } from "./engine.ts";
+import type {
+  BatchCaptions,
+  EngineAnswer,
+  EngineCall,
+  EngineIdentity,
+  EngineMessage,
+  EngineRequest,
+  EngineStart,
+} from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
-
-type MessageOf<Kind extends EngineMessage["kind"]> = Extract<EngineMessage, { kind: Kind }>;
-type Answer = MessageOf<"captions" | "features">;
+import { SilenceWatch } from "./silence-watch.ts";
 
 interface PendingCall {
-  resolve(answer: Answer): void;
+  resolve(answer: EngineAnswer): void;
   reject(error: Error): void;
 }
 
-/** Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. */
-export async function startEngineProcess(folder: string, choice: EngineChoice): Promise<EngineProcess> {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [folder, choice], {
-    env: environmentOf(choice),
-    execArgv: ["--import", tsx],
+interface EngineProcessSettings {
+  cpu?: CpuSettings;
+  /** Which GPU it sees, as CUDA counts them; undefined: all. */
+  gpu?: string | undefined;
+  /** An engine that owes an answer and is silent for this long is killed; undefined: never. */
+  silenceLimitMs?: number;
+  /** Aborts the start. */
+  signal?: AbortSignal;
+}
+
+/** Why an engine is gone: by itself, killed because it was silent, or asked to leave because it had grown. */
+export type LossReason = "died" | "hung" | "grown";
+
+/** There is no answer, since the engine is gone. */
+export class EngineLost extends Error {
+  override readonly name = "EngineLost";
+  readonly reason: LossReason;
+
+  constructor(message: string, reason: LossReason = "died") {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. Throws what the engine
+ * says is wrong, or `EngineLost` where it ended without a word.
+ */
+export async function startEngineProcess(
+  folder: string,
+  choice: EngineChoice,
+  settings: EngineProcessSettings = {},
+): Promise<EngineProcess> {
+  const { cpu = {}, signal } = settings;
+  const start: EngineStart = { folder, choice, cpu };
+  const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [JSON.stringify(start)], {
+    env: environmentOf(choice, settings),
+    execArgv: ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href],
     serialization: "advanced",
   });
-  const [message] = await Promise.race([
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  const first = await Promise.race([
     once(child, "message") as Promise<[EngineMessage]>, // the child says nothing else on this channel
-    once(child, "exit").then(([code, signal]) => [
-      { kind: "failed", reason: `it ended with ${signal ?? code}` } as const,
-    ]),
+    once(child, "exit").then(([code, by]) => new EngineLost(`the engine ended with ${by ?? code} while it started`)),
   ]);
-  if (message.kind === "ready") return new EngineProcess(child, message);
-  child.kill("SIGKILL");
+  signal?.removeEventListener("abort", kill);
+  if (first instanceof EngineLost) throw first;
+  const [message] = first;
+  if (message.kind === "ready") return new EngineProcess(child, message, settings);
+  kill();
   throw new Error(message.kind === "failed" ? message.reason : `the engine began with ${message.kind}`);
 }
 
-/** TensorFlow finds its CUDA libraries through the environment that its process begins with. */
-function environmentOf(choice: EngineChoice): NodeJS.ProcessEnv {
+/** TensorFlow finds its CUDA libraries through the environment that its process begins with, and sees the GPUs it is shown. */
+function environmentOf(choice: EngineChoice, { gpu, cpu }: EngineProcessSettings): NodeJS.ProcessEnv {
   const setup = choice === "onnx" ? undefined : readNativeSetup();
-  return setup === undefined ? process.env : libraryEnvironment(setup);
+  if (setup === undefined) return process.env;
+  return {
+    ...libraryEnvironment(setup),
+    ...(gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+    ...(cpu?.threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(cpu.threads) }),
+  };
 }
 
-/** A warm engine in its child process. Calls are answered in order; when the child dies, those it held fail once each. */
+/** A warm engine in its child process. Calls are answered in order; when the child is lost, those it held fail once each. */
 export class EngineProcess {
-  readonly name: string;
-  readonly device: string;
-  /** Why this engine. */
-  readonly reason: string;
-  readonly revision: string;
+  readonly identity: EngineIdentity;
   /** Resolves when the child is gone though nobody closed it. */
-  readonly died: Promise<Error>;
+  readonly lost: Promise<EngineLost>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #watch: SilenceWatch | undefined;
   #calls = 0;
-  #isClosed = false;
+  #memoryBytes = 0;
+  /** Set where we ended it. */
+  #ending: EngineLost | "closed" | undefined;
 
-  constructor(child: ChildProcess, { name, device, reason, revision }: MessageOf<"ready">) {
-    this.name = name;
-    this.device = device;
-    this.reason = reason;
-    this.revision = revision;
+  constructor(
+    child: ChildProcess,
+    { kind, ...identity }: Extract<EngineMessage, { kind: "ready" }>,
+    { silenceLimitMs }: EngineProcessSettings,
+  ) {
+    this.identity = identity;
     this.#child = child;
     child.on("message", (message: EngineMessage) => this.#settle(message));
     this.#exited = new Promise((resolve) => child.once("exit", resolve));
-    this.died = new Promise((resolve) => {
+    this.lost = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
-        const error = new Error(`the engine ended with ${signal ?? code}`);
+        this.#watch?.stop();
+        const isClosed = this.#ending === "closed";
+        const ended = new EngineLost(`the engine ended with ${signal ?? code}`);
+        const error = this.#ending instanceof EngineLost ? this.#ending : ended;
         for (const call of this.#pending.values()) call.reject(error);
         this.#pending.clear();
-        if (!this.#isClosed) resolve(error);
+        if (!isClosed) resolve(error);
       });
     });
     child.on("error", () => child.kill("SIGKILL")); // its channel broke: nothing can reach it any more
+    if (silenceLimitMs !== undefined) this.#watch = this.#watchSilence(silenceLimitMs);
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
+  /** False once it has ended or been told to. */
+  get isAlive(): boolean {
+    return this.#ending === undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resident memory of the child, as it said with its last answer. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
   /** `pixels` uint8 [photos, height, width, 3], an entry of `options` a photo → each photo's captions, best first. */
-  async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
+  async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<BatchCaptions> {
     return captionsOf(await this.#call({ kind: "caption", pixels, options }));
   }
 
   /** `features` float32 [photos, featureSize], as `encode` gave them, → each photo's captions, best first. */
   async search(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
-    return captionsOf(await this.#call({ kind: "search", features, options }));
+    return captionsOf(await this.#call({ kind: "search", features, options })).captions;
   }
 
   /** `pixels` uint8 [photos, height, width, 3] → float32 [photos, featureSize]. */
@@ -97,26 +157,47 @@ export class EngineProcess {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill("SIGKILL"); // it holds nothing that could be lost
-      await this.#exited;
-    }
+    const wasAlive = this.isAlive;
+    this.#ending = "closed";
+    this.#watch?.stop();
+    this.#child.kill("SIGKILL"); // it holds nothing that could be lost
+    if (wasAlive) await this.#exited;
   }
 
-  #call(call: EngineCall): Promise<Answer> {
+  /** Ends it as one that is lost. */
+  abandon(reason: LossReason, why: string): void {
+    if (!this.isAlive) return;
+    this.#ending = new EngineLost(`the engine ${why}`, reason);
+    this.#child.kill("SIGKILL");
+  }
+
+  #watchSilence(limitMs: number): SilenceWatch {
+    return new SilenceWatch({
+      limitMs,
+      ask: () => {
+        if (this.#pending.size === 0) this.#call({ kind: "ping" }).catch(() => {}); // whoever is gone says so by `lost`
+      },
+      onSilence: () => this.abandon("hung", `did not answer for ${limitMs} ms`),
+    });
+  }
+
+  #call(call: EngineCall): Promise<EngineAnswer> {
     const number = this.#calls++;
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
       this.#child.send({ call: number, ...call } satisfies EngineRequest, (error) => {
-        if (error !== null) this.#take(number)?.reject(error);
+        if (error !== null) this.#take(number)?.reject(new EngineLost("the engine cannot be reached"));
       });
     });
   }
 
   #settle(message: EngineMessage): void {
-    if (message.kind === "captions" || message.kind === "features") this.#take(message.call)?.resolve(message);
-    else if (message.kind === "error") this.#take(message.call)?.reject(new Error(message.reason));
+    if (!("call" in message)) return;
+    this.#watch?.heard();
+    this.#memoryBytes = message.memoryBytes;
+    const call = this.#take(message.call);
+    if (message.kind === "error") call?.reject(new Error(message.reason));
+    else call?.resolve(message);
   }
 
   #take(number: number): PendingCall | undefined {
@@ -126,7 +207,7 @@ export class EngineProcess {
   }
 }
 
-function captionsOf(answer: Answer): FoundCaption[][] {
-  if (answer.kind === "captions") return answer.captions;
+function captionsOf(answer: EngineAnswer): BatchCaptions {
+  if (answer.kind === "captions") return answer;
   throw new Error(`expected captions of the engine, received ${answer.kind}`);
 }

@@ -3,6 +3,12 @@ export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 
+/** How much of the CPU an engine on it takes. */
+export interface CpuSettings {
+  /** Undefined: one a core. */
+  threads?: number;
+}
+
 /** The decoder's state for some rows (photos × beams). Owned by whoever got it, who releases it. */
 export interface DecoderState {
   /** Frees what the engine holds for it; the state is of no use afterwards. */

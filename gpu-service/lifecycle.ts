@@ -1,64 +1,57 @@
-import type { ServerResponse } from "node:http";
 import { CaptionError } from "../shared/errors.ts";
+import { Admission, type Place } from "./admission.ts";
 import type { Captioner } from "./captioner.ts";
 
-/**
- * Who is let in, from start to end: nobody before the engine is warm, nobody once the service drains, and at most
- * `maxAdmitted` requests at once in between.
- */
+/** Who is let in, from start to end: nobody before the engine is warm, nobody once the service drains. */
 export class Lifecycle {
-  readonly #maxAdmitted: number;
+  readonly admission: Admission;
   #captioner: Captioner | undefined;
   #isDraining = false;
-  #admitted = 0;
-  #onIdle: (() => void) | undefined;
 
-  constructor({ maxAdmitted }: { maxAdmitted: number }) {
-    this.#maxAdmitted = maxAdmitted;
+  constructor(limits: { maxRequests: number; maxBytes: number }) {
+    this.admission = new Admission(limits);
   }
 
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
-  get admitted(): number {
-    return this.#admitted;
+  /** Undefined until its engines are warm. */
+  get captioner(): Captioner | undefined {
+    return this.#captioner;
   }
 
-  /** Opens the doors: the engine is warm. */
+  /** Opens the doors: the engines are warm. */
   open(captioner: Captioner): void {
     this.#captioner = captioner;
   }
 
-  /** The captioner, if a request would be let in now; throws `overloaded`. */
-  expectReady(): Captioner {
+  /** The captioner, if requests are taken now; throws `overloaded`. */
+  expectOpen(): Captioner {
     if (this.#isDraining) throw refusal("the service is draining: it takes no new requests");
     if (this.#captioner === undefined) throw refusal("the service is starting: its engine is not warm yet");
     return this.#captioner;
   }
 
-  /** Lets one request in, until its response is sent or its client gone; throws `overloaded`. */
-  admit(response: ServerResponse): Captioner {
-    const captioner = this.expectReady();
-    if (this.#admitted >= this.#maxAdmitted) throw refusal(`expected at most ${this.#maxAdmitted} requests at once`);
-    this.#admitted += 1;
-    response.once("close", () => {
-      this.#admitted -= 1;
-      if (this.#admitted === 0) this.#onIdle?.();
-    });
+  /** The same, if an engine is there to answer at this moment; throws `overloaded`. */
+  expectReady(): Captioner {
+    const captioner = this.expectOpen();
+    if (captioner.state().engines.ready === 0) throw refusal("the service's engine is being replaced");
     return captioner;
+  }
+
+  /** Lets a request in with a photo of so many bytes; throws `overloaded`. */
+  admit(bytes: number): { captioner: Captioner; place: Place } {
+    return { captioner: this.expectOpen(), place: this.admission.admit(bytes) };
   }
 
   /** Shuts the doors; resolves when no admitted request is left. */
   drain(): Promise<void> {
     this.#isDraining = true;
-    if (this.#admitted === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
+    return this.admission.untilIdle();
   }
 
-  /** Ends the engine, whatever it is doing. */
+  /** Ends the engines, whatever they are doing. */
   async end(): Promise<void> {
     await this.#captioner?.close();
   }

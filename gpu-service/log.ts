@@ -1,6 +1,15 @@
-type Fields = Record<string, string | number | boolean | undefined>;
+import { type Logger, pino, stdTimeFunctions } from "pino";
 
-/** Writes one line of JSON on stdout. Never hand it bytes of a photo, a header or a secret. */
-export function log(level: "info" | "error", msg: string, fields: Fields = {}): void {
-  process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), msg, ...fields })}\n`);
+export const logLevels = ["error", "info", "debug", "silent"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Lines of JSON on stdout. Never hand it bytes of a photo, a header or a secret. */
+export function createLog(level: LogLevel): Logger {
+  return pino({
+    level,
+    base: null, // whoever collects the lines knows the host and the process
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
 }

@@ -3,13 +3,14 @@ import { startCaptioner } from "./captioner.ts";
 import { drain, drainOnSignal } from "./drain.ts";
 import { listen } from "./http-server.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { log } from "./log.ts";
+import { createLog } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { describeSettings, readSettings, type Settings } from "./settings.ts";
 
 const [argument] = process.argv.slice(2);
 if (argument === "--help") {
   process.stdout.write(
-    `The captioning service: POST /v1/captions, GET /v1/model, /livez, /readyz.\n\nSettings, from the environment:\n${describeSettings()}\n`,
+    `The captioning service: POST /v1/captions, GET /v1/model, /livez, /readyz, /metrics.\n\nSettings, from the environment:\n${describeSettings()}\n`,
   );
 } else if (argument !== undefined) {
   stop(2, new Error(`expected no argument but --help, received ${argument}: settings come from the environment`));
@@ -17,20 +18,29 @@ if (argument === "--help") {
   await serve(settingsOrStop());
 }
 
-/** Listens at once, so that /livez answers while the engine loads, and opens the doors when it is warm. */
+/** Listens at once, so that /livez answers while the engines load, and opens the doors when they are warm. */
 async function serve(settings: Settings): Promise<void> {
-  const { host, drainSeconds } = settings;
-  const lifecycle = new Lifecycle({ maxAdmitted: settings.maxQueued });
+  const { host, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
+  const log = createLog(logLevel);
+  const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes });
+  const metrics = new Metrics(lifecycle);
   try {
-    const { server, port } = await listen(createApp({ settings, lifecycle }), settings);
-    const service = { server, lifecycle, drainSeconds };
+    const { server, port } = await listen(createApp({ settings, lifecycle, metrics, log }), settings);
+    const service = { server, lifecycle, drainSeconds, log };
     drainOnSignal(service);
-    const captioner = await startCaptioner(settings);
+    const captioner = await startCaptioner(settings, {
+      onBatch: (photos) => metrics.onBatch(photos),
+      onLost(lost) {
+        metrics.onLost(lost);
+        log.error({ reason: lost.reason, error: lost.message }, "replacing an engine");
+      },
+    });
     lifecycle.open(captioner);
     const { revision } = captioner.card;
-    const { name: engine, device, reason } = captioner.engine;
-    log("info", "listening", { host, port, revision, engine, device, reason });
-    complain(await captioner.died);
+    const { expected: engines } = captioner.state().engines;
+    const { name: engine, device, reason, isFallback } = captioner.engine;
+    log.info({ host, port, revision, engine, device, reason, isFallback, engines }, "listening");
+    complain(await captioner.gaveUp);
     await drain(service, 1); // whoever waits is told first
   } catch (error) {
     stop(1, error);

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
 import { engineChoices } from "./engine.ts";
+import { logLevels } from "./log.ts";
 
 const shortestSecret = 16;
 
@@ -21,24 +22,57 @@ const environmentSchema = z.object({
     .describe(
       "What runs the model: tensorflow (npm run setup:native), onnx, or auto: tensorflow with a GPU, else onnx.",
     ),
+  ENGINES: z
+    .union([z.literal("auto"), wholeNumber({ min: 1, max: 64 })], {
+      error: ({ input }) => `expected auto or a whole number from 1 to 64, received ${quote(String(input))}`,
+    })
+    .default("auto")
+    .describe("Engine processes; auto is one a GPU, else one. Each holds the model; on a CPU they share its cores."),
+  ENGINE_TIMEOUT_MS: wholeNumber({ min: 1000, max: 600_000 })
+    .default(15_000)
+    .describe(
+      "Milliseconds in which an engine must answer, or it is replaced; above what a full batch takes. Less finds one that hangs sooner.",
+    ),
+  ENGINE_MEMORY_MB: wholeNumber({ min: 128, max: 2 ** 20 })
+    .default(4096)
+    .describe("MiB that an engine may grow to before it is replaced, for two seconds or so of waiting."),
   MAX_BATCH: wholeNumber({ min: 1, max: 256 })
     .default(8)
     .describe("Photos run together; more raises throughput, memory and the wait in a full batch."),
+  BATCH_WAIT_MS: wholeNumber({ min: 0, max: 1000 })
+    .default(10)
+    .describe(
+      "Milliseconds that a batch which is not full waits for photos that are being decoded; alone, a photo never waits.",
+    ),
   MAX_BYTES: wholeNumber({ min: 1, max: 2 ** 30 })
     .default(defaultMaxBytes)
     .describe("Bytes of the largest photo; each one under way is held in memory whole."),
   MAX_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
     .default(defaultMaxPixels)
     .describe("Pixels of the largest photo by its header; decoding takes time and memory by the pixel."),
+  DECODE_MEGAPIXELS: wholeNumber({ min: 1, max: 100_000 })
+    .default(100)
+    .describe("Millions of pixels decoded at once; a PNG takes up to 8 bytes of memory for each, a JPEG far less."),
   MAX_QUEUED: wholeNumber({ min: 1, max: 100_000 })
     .default(64)
     .describe("Photos in hand at once, uploads included; the next is refused with 503. More means longer waits."),
+  MAX_QUEUED_BYTES: wholeNumber({ min: 1, max: 2 ** 40 })
+    .default(256 * 2 ** 20)
+    .describe("Bytes of photos in hand at once, all in memory; what would go above it is refused with 503."),
+  MAX_DEADLINE_MS: wholeNumber({ min: 1, max: 3_600_000 })
+    .default(30_000)
+    .describe(
+      "Milliseconds that a request gets if X-Deadline-Ms does not say less; then its photo is dropped with 504.",
+    ),
   BODY_TIMEOUT_MS: wholeNumber({ min: 1, max: 240_000 })
     .default(15_000)
     .describe("Milliseconds for sending a photo; a slow sender holds one of MAX_QUEUED places that long."),
   DRAIN_SECONDS: wholeNumber({ min: 1, max: 3600 })
     .default(25)
     .describe("Seconds that admitted requests get after SIGTERM; stay below the host's own limit."),
+  LOG_LEVEL: oneOf(logLevels)
+    .default("info")
+    .describe("Least level of the log's lines: error, info (a line a caption), debug (probes, too) or silent."),
   SERVICE_SECRETS: secretList()
     .optional()
     .describe("Secrets that sign requests, comma separated, so that one can be rotated. Required."),
@@ -52,17 +86,29 @@ const settingsSchema = environmentSchema
     path: ["SERVICE_SECRETS"],
     error: "expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
   })
+  .refine(({ MAX_BYTES, MAX_QUEUED_BYTES }) => MAX_BYTES <= MAX_QUEUED_BYTES, {
+    path: ["MAX_QUEUED_BYTES"],
+    error: "expected at least MAX_BYTES, or the largest photo would always be refused",
+  })
   .transform((environment) => ({
     port: environment.PORT,
     host: environment.HOST,
     modelDir: environment.MODEL_DIR,
     engine: environment.ENGINE,
+    engines: environment.ENGINES === "auto" ? undefined : environment.ENGINES,
+    engineTimeoutMs: environment.ENGINE_TIMEOUT_MS,
+    engineMemoryMb: environment.ENGINE_MEMORY_MB,
     maxBatch: environment.MAX_BATCH,
+    batchWaitMs: environment.BATCH_WAIT_MS,
     maxBytes: environment.MAX_BYTES,
     maxPixels: environment.MAX_PIXELS,
+    decodeMegapixels: environment.DECODE_MEGAPIXELS,
     maxQueued: environment.MAX_QUEUED,
+    maxQueuedBytes: environment.MAX_QUEUED_BYTES,
+    maxDeadlineMs: environment.MAX_DEADLINE_MS,
     bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
     drainSeconds: environment.DRAIN_SECONDS,
+    logLevel: environment.LOG_LEVEL,
     /** Undefined: requests need no signature. */
     secrets: environment.SERVICE_SECRETS,
   }));

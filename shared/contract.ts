@@ -139,6 +139,10 @@ export const serviceReadinessSchema = z.object({
   /** Why this engine was chosen. */
   reason: z.string(),
   device: z.string(),
+  /** Whether it runs on the CPU though it was set up for a GPU. */
+  fallback: z.boolean(),
+  /** Engine processes that are warm, and that there should be. */
+  engines: z.object({ ready: z.int().positive(), expected: z.int().positive() }),
   model: z.object({ id: z.string(), revision: revisionSchema }),
 });
 

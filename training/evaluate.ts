@@ -35,7 +35,9 @@ export const evaluate: Stage = {
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
     const bundle = await openBundle(context.settings.bundle);
     const engine = await startEngineProcess(bundle.folder, "auto");
-    say(`evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.name} (${engine.device})`);
+    say(
+      `evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.identity.name} (${engine.identity.device})`,
+    );
     try {
       const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
       const captions = await captionAll(files, {

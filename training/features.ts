@@ -96,7 +96,7 @@ async function encodeInto(
   if (photos.length === 0) return leftOut;
   const engine = await startEngineProcess(bundle.folder, "auto");
   const all = known + photos.length;
-  say(`features: ${photos.length} of ${all} photos to encode, on ${engine.name} (${engine.device})`);
+  say(`features: ${photos.length} of ${all} photos to encode, on ${engine.identity.name} (${engine.identity.device})`);
   const progress = showProgress("features", { total: all, unit: "photos", done: known });
   const { preprocessing } = bundle.manifest;
   const leaveOut = ({ file, sha256, isMirrored }: FeaturePhoto, reason: string) => {

@@ -2,17 +2,17 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { type Bundle, type EncoderBundle, naming } from "../bundle.ts";
-import type { EncoderEngine, Engine } from "../engine.ts";
+import type { CpuSettings, EncoderEngine, Engine } from "../engine.ts";
 import { compileDecoder } from "./decoder.ts";
 import { createOnnxDecoder } from "./decoder-session.ts";
 import { compileEncoder } from "./encoder.ts";
 import { createSession, floatsOf } from "./session.ts";
 
 /** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. */
-export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
+export async function createOnnxEngine(bundle: Bundle, cpu: CpuSettings = {}): Promise<Engine> {
   const { featureSize } = bundle.manifest.encoder;
   const { padding, start } = bundle.manifest.specialIds;
-  const encoder = await createOnnxEncoder(bundle);
+  const encoder = await createOnnxEncoder(bundle, cpu);
   const decoderSpec = { featureSize, vocabularySize: bundle.vocabulary.size, neverNext: [padding, start] };
   const compiled = naming(join(bundle.folder, bundle.manifest.decoder.topology), () =>
     compileDecoder(bundle.readDecoder(), decoderSpec),
@@ -30,13 +30,16 @@ export async function createOnnxEngine(bundle: Bundle): Promise<Engine> {
 }
 
 /** The same for an encoder alone. */
-export async function createOnnxEncoder(bundle: EncoderBundle): Promise<EncoderEngine> {
+export async function createOnnxEncoder(
+  bundle: EncoderBundle,
+  { threads = availableParallelism() }: CpuSettings = {},
+): Promise<EncoderEngine> {
   const { preprocessing, encoder } = bundle.manifest;
   const { width, height } = preprocessing;
   const graph = naming(join(bundle.folder, encoder.topology), () =>
     compileEncoder(bundle.readEncoder(), { preprocessing, featureSize: encoder.featureSize }),
   );
-  const session = await createSession(graph, { threads: availableParallelism() });
+  const session = await createSession(graph, { threads });
 
   return {
     name: "onnx",

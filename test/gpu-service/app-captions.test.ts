@@ -44,10 +44,15 @@ describe("POST /v1/captions", () => {
     for (const response of company) expect(await response.json()).toEqual(alone);
   });
 
-  test("tells how long it took", async () => {
+  test("tells how long each phase took", async () => {
     const response = await postCaption(service, photo);
 
-    expect(response.headers.get("Server-Timing")).toMatch(/^total;dur=\d+(\.\d)?$/);
+    const phases = response.headers.get("Server-Timing")?.split(", ") ?? [];
+    expect(phases.map((phase) => phase.replace(/\d+(\.\d)?$/, "…"))).toEqual(
+      ["decode", "queue", "encode", "search", "total"].map((name) => `${name};dur=…`),
+    );
+    const [total = 0, ...parts] = phases.map((phase) => Number(phase.split("=")[1])).toReversed();
+    expect(parts.reduce((sum, part) => sum + part)).toBeLessThanOrEqual(total + 0.5); // rounded to tenths
   });
 
   test.each([

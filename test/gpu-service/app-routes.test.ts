@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelCardSchema, serviceReadinessSchema } from "../../shared/contract.ts";
 import { problemOf, type RunningService, startService } from "./running-service.ts";
 
@@ -27,7 +27,13 @@ test.each(["/readyz", "/v2/health/ready"])("says at %s what it is ready with", a
 
   expect(response.status).toBe(200);
   const readiness = serviceReadinessSchema.parse(await response.json());
-  expect(readiness).toMatchObject({ status: "ready", engine: "onnx", device: "cpu" });
+  expect(readiness).toMatchObject({
+    status: "ready",
+    engine: "onnx",
+    device: "cpu",
+    fallback: false,
+    engines: { ready: 1, expected: 1 },
+  });
 });
 
 test("answers HEAD like GET, without the body", async () => {
@@ -58,10 +64,27 @@ test.each([
 
 describe("X-Request-Id", () => {
   test("is the caller's own", async () => {
-    const response = await get("/livez", { "X-Request-Id": "caller-17" });
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    const response = await get("/v1/unknown", { "X-Request-Id": "caller-17", traceparent });
 
     expect(response.headers.get("X-Request-Id")).toBe("caller-17");
-    expect(service.logged.at(-1)).toMatchObject({ msg: "request", requestId: "caller-17", status: 200, outcome: "ok" });
+    const logged = {
+      level: "info",
+      msg: "request",
+      requestId: "caller-17",
+      traceId,
+      status: 404,
+      outcome: "not_found",
+    };
+    await vi.waitFor(() => expect(service.logged.at(-1)).toMatchObject(logged));
+  });
+
+  test("of a probe is no line in the log", async () => {
+    const lines = service.logged.length;
+    await get("/livez");
+
+    expect(service.logged).toHaveLength(lines);
   });
 
   test.each(["<script>", "x".repeat(129)])("is made anew in place of %s", async (id) => {

@@ -2,22 +2,24 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Captioner, startCaptioner } from "../../gpu-service/captioner.ts";
-import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import {
+  type Captioner,
+  type CaptionerSettings,
+  startCaptioner,
+  usualCaptionerSettings,
+} from "../../gpu-service/captioner.ts";
+import type { PoolEvents } from "../../gpu-service/engine-pool.ts";
+import { EngineLost, startEngineProcess } from "../../gpu-service/engine-process.ts";
 import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { childrenOf } from "../process-table.ts";
 
-async function tinyCaptioner({ maxQueued = 64 } = {}): Promise<Captioner> {
-  const captioner = await startCaptioner({
-    modelDir: tinyBundle,
-    engine: "onnx",
-    maxBatch: 8,
-    maxPixels: 1e6,
-    maxQueued,
-  });
+const tinySettings = { ...usualCaptionerSettings, modelDir: tinyBundle, engine: "onnx" } as const;
+
+async function tinyCaptioner(settings: Partial<CaptionerSettings> = {}, events: PoolEvents = {}): Promise<Captioner> {
+  const captioner = await startCaptioner({ ...tinySettings, ...settings }, events);
   onTestFinished(() => captioner.close());
   return captioner;
 }
@@ -29,20 +31,20 @@ describe("startCaptioner", () => {
     const results = await Promise.all(
       photos.map((bytes) => captioner.caption({ bytes, options: { beam: 4, candidates: 2 } })),
     );
-    for (const [index, result] of results.entries()) {
+    for (const [index, { caption: result }] of results.entries()) {
       const parsed = captionResultSchema.omit({ id: true, contentId: true }).parse(result);
       expect(parsed.candidates).toHaveLength(2);
       expect(parsed.caption).toBe(parsed.candidates[0]?.caption);
       expect(parsed.image.bytes).toBe(photos[index]?.length);
       expect(parsed.model).toEqual({ id: "tiny", revision: captioner.card.revision });
     }
-    expect(new Set(results.map(({ caption }) => caption)).size).toBeGreaterThan(2);
+    expect(new Set(results.map(({ caption }) => caption.caption)).size).toBeGreaterThan(2);
   });
 
   it("states the confidence as the geometric mean of the words' probabilities, end included", async () => {
     const captioner = await tinyCaptioner();
-    const { candidates } = await captioner.caption({ bytes: await readFile(photoPath("astronaut")), options });
-    for (const { words, caption, confidence, logProb } of candidates) {
+    const { caption: result } = await captioner.caption({ bytes: await readFile(photoPath("astronaut")), options });
+    for (const { words, caption, confidence, logProb } of result.candidates) {
       const product = words.reduce((total, { probability }) => total * probability, 1);
       expect(Math.log(product)).toBeCloseTo(logProb, 3);
       expect(confidence).toBeCloseTo(product ** (1 / words.length), 4);
@@ -56,21 +58,12 @@ describe("startCaptioner", () => {
     }
   });
 
-  it("refuses more photos at once than it was told to hold, and takes others afterwards", async () => {
-    const captioner = await tinyCaptioner({ maxQueued: 2 });
-    const bytes = await readFile(photoPath("chelsea"));
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => captioner.caption({ bytes, options })));
-    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
-    expect(outcomes[2]).toMatchObject({ reason: { code: "overloaded", retryAfterSeconds: 1 } });
-    await expect(captioner.caption({ bytes, options })).resolves.toMatchObject({ image: { format: "jpeg" } });
-  });
-
   it("says what is wrong with a bundle that its engine cannot compile", async () => {
     const folder = await copyTinyBundle();
     const path = join(folder, "manifest.json");
     const manifest = JSON.parse(await readFile(path, "utf8"));
     await writeFile(path, JSON.stringify({ ...manifest, encoder: { ...manifest.encoder, featureSize: 512 } }));
-    const started = startCaptioner({ modelDir: folder, engine: "onnx", maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
+    const started = startCaptioner({ ...tinySettings, modelDir: folder });
     const file = join(folder, "encoder/model.json");
     await expect(started).rejects.toThrow(`${file}: expected an encoder with features [n, 512], found [n, 2048]`);
   });
@@ -81,7 +74,7 @@ describe("startCaptioner", () => {
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace(/"scale":[\d.]+/g, '"scale":1e37'));
     await sealBundle(folder);
-    const started = startCaptioner({ modelDir: folder, engine: "onnx", maxBatch: 8, maxPixels: 1e6, maxQueued: 8 });
+    const started = startCaptioner({ ...tinySettings, modelDir: folder });
     await expect(started).rejects.toThrow("its networks give numbers that are not finite");
   });
 
@@ -118,7 +111,7 @@ describe("EngineProcess", () => {
     kill(engine.pid ?? 0, "SIGKILL");
     const outcomes = await Promise.allSettled(calls);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
-    expect(await engine.died).toEqual(new Error("the engine ended with SIGKILL"));
+    expect(await engine.lost).toEqual(new EngineLost("the engine ended with SIGKILL"));
     await expect(engine.encode(pixels, 64)).rejects.toThrow();
   });
 

@@ -1,14 +1,10 @@
-import { once } from "node:events";
 import { cp, mkdtemp, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { madeImage } from "../fixtures/made-images.ts";
 import { freePort, takePort } from "../free-port.ts";
 import { aliveOf, descendantsOf } from "../process-table.ts";
-import { postCaption, problemOf, runService, spawnService, startService, tinyBundle } from "./running-service.ts";
-
-const photo = await madeImage("jpeg", { width: 500, height: 375 });
+import { problemOf, runService, spawnService, startService, tinyBundle } from "./running-service.ts";
 
 test("stops at a bad setting with a sentence that names it", async () => {
   const { code, stdout, stderr } = await runService({ MAX_BATCH: "many" });
@@ -80,18 +76,4 @@ test("leaves no engine behind when it is killed", async () => {
   await service.stop("SIGKILL");
 
   await vi.waitFor(() => expect(aliveOf(children)).toEqual([]), 5000);
-});
-
-test("tells whoever waits, then ends, when its engine dies", async () => {
-  const service = await startService({ MAX_BATCH: "1" });
-  const exited = once(service.process, "exit");
-  const responses = Array.from({ length: 40 }, () => postCaption(service, photo));
-  await Promise.any(responses);
-  for (const child of descendantsOf(service.process.pid ?? 0)) process.kill(child, "SIGKILL");
-  const statuses = (await Promise.all(responses)).map(({ status }) => status);
-
-  expect(statuses).toContain(500);
-  expect(statuses.filter((status) => ![200, 500, 503].includes(status))).toEqual([]);
-  expect(await exited).toEqual([1, null]);
-  expect(service.complaints).toEqual(["edge-caption service: the engine ended with SIGKILL"]);
 });

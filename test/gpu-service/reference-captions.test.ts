@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import * as z from "zod";
 import { defaultModelDir } from "../../gpu-service/bundle.ts";
-import { startCaptioner } from "../../gpu-service/captioner.ts";
+import { startCaptioner, usualCaptionerSettings } from "../../gpu-service/captioner.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
@@ -28,13 +28,8 @@ it.skipIf(!isResearchDataThere)(
   "says of 40 test photos what another framework says with the same weights, greedy and beam 3 (needs ../shared)",
   async () => {
     const expected = expectedSchema.parse(JSON.parse(await readFile(`${researchData}model-v1/expected.json`, "utf8")));
-    const captioner = await startCaptioner({
-      modelDir: await researchBundle(),
-      engine: "onnx",
-      maxBatch: 8,
-      maxPixels: 1e6,
-      maxQueued: 100,
-    });
+    const modelDir = await researchBundle();
+    const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine: "onnx" });
     onTestFinished(() => captioner.close());
     for (const [beam, captions] of [
       [1, expected.greedy],
@@ -43,7 +38,8 @@ it.skipIf(!isResearchDataThere)(
       const found = await Promise.all(
         Object.keys(captions).map(async (name) => {
           const bytes = await readFile(`${researchData}flickr8k/images/${name}`);
-          return [name, (await captioner.caption({ bytes, options: { beam, candidates: 1 } })).caption] as const;
+          const { caption } = await captioner.caption({ bytes, options: { beam, candidates: 1 } });
+          return [name, caption.caption] as const;
         }),
       );
       expect(Object.fromEntries(found)).toEqual(captions);

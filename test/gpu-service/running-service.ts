@@ -82,6 +82,8 @@ interface SignedPost {
   signedBody?: Uint8Array;
   secret?: string;
   nowMs?: number;
+  /** Gives up, as a client that leaves. */
+  signal?: AbortSignal;
 }
 
 /** The headers of a signed `POST /v1/captions`. */
@@ -100,7 +102,13 @@ export async function postCaption(
   options: SignedPost = {},
 ): Promise<Response> {
   const headers = { ...(await signedHeaders(options.signedBody ?? body, options)), ...options.headers };
-  return fetch(`${origin}${options.target ?? "/v1/captions"}`, { method: "POST", headers, body });
+  const { target = "/v1/captions", signal = null } = options;
+  return fetch(`${origin}${target}`, { method: "POST", headers, body, signal });
+}
+
+/** What the service tells Prometheus. */
+export async function metricsOf({ origin }: { origin: string }): Promise<string> {
+  return (await fetch(`${origin}/metrics`)).text();
 }
 
 /** The problem document that a response must be. */

@@ -32,7 +32,7 @@ describe("an encoder without a decoder", () => {
     expect(manifest.preprocessing).toEqual(alone.manifest.preprocessing);
     const engine = await startEngineProcess(join(out, "bundle"), "onnx");
     onTestFinished(() => engine.close());
-    const [captions] = await engine.caption(new Uint8Array(299 * 299 * 3), [{ beam: 1, candidates: 1 }]);
+    const { captions } = await engine.caption(new Uint8Array(299 * 299 * 3), [{ beam: 1, candidates: 1 }]);
     expect(captions).toHaveLength(1);
   });
 

@@ -1,0 +1,171 @@
+import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import type { CaptionOptions } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import type { EngineChoice } from "./engine.ts";
+import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
+import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
+
+/** Starts in a row that may fail before the pool gives up; the pause before each is twice the one before. */
+const maxStarts = 6;
+const firstPauseMs = 100;
+
+/** Told of what happens, for whoever keeps count. */
+export interface PoolEvents {
+  /** An engine is gone and about to be replaced. */
+  onLost?(error: EngineLost): void;
+  /** An engine took so many photos. */
+  onBatch?(photos: number): void;
+}
+
+interface EnginePoolSettings {
+  folder: string;
+  choice: EngineChoice;
+  /** How many children. On the CPU they share its cores. */
+  engines: number;
+  /** The GPUs, as CUDA counts them: a child each, in turn. Empty: whatever a child finds. */
+  gpus: readonly string[];
+  /** A child that owes an answer for longer hangs. */
+  silenceLimitMs: number;
+  /** A child above it is replaced behind the batch that showed it. */
+  memoryLimitBytes: number;
+  /** An engine was replaced, and is free. */
+  onFree(): void;
+  events: PoolEvents;
+}
+
+interface Slot {
+  readonly number: number;
+  engine: EngineProcess;
+  isBusy: boolean;
+}
+
+/** Engines in processes of their own, each replaced when it dies, hangs or grows too large while the others go on. */
+export class EnginePool {
+  /** Of the first engine; the others are like it. */
+  readonly identity: EngineIdentity;
+  /** Resolves when an engine cannot be replaced: there is nobody then to answer for it. */
+  readonly gaveUp: Promise<Error>;
+  readonly #settings: EnginePoolSettings;
+  readonly #slots: readonly Slot[];
+  readonly #closing: AbortController;
+
+  private constructor(settings: EnginePoolSettings, started: { engines: EngineProcess[]; closing: AbortController }) {
+    const [first] = started.engines;
+    if (first === undefined) throw new Error("expected at least one engine");
+    this.identity = first.identity;
+    this.#settings = settings;
+    this.#closing = started.closing;
+    this.#slots = started.engines.map((engine, number) => ({ number, engine, isBusy: false }));
+    this.gaveUp = new Promise((resolve) => {
+      for (const slot of this.#slots) {
+        this.#keep(slot).catch((error: Error) => {
+          if (!this.#closing.signal.aborted) resolve(error);
+        });
+      }
+    });
+  }
+
+  /** Starts all engines at once; resolves when all are warm, and throws what is wrong with the first that cannot be. */
+  static async start(settings: EnginePoolSettings): Promise<EnginePool> {
+    const closing = new AbortController();
+    const starts = Array.from({ length: settings.engines }, (_, number) =>
+      startEngine(number, settings, closing.signal),
+    );
+    try {
+      return new EnginePool(settings, { engines: await Promise.all(starts), closing });
+    } catch (error) {
+      closing.abort();
+      for (const started of await Promise.allSettled(starts)) {
+        if (started.status === "fulfilled") await started.value.close();
+      }
+      throw error;
+    }
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  /** Engines that are warm, whether they work or wait. */
+  get ready(): number {
+    return this.#slots.filter(({ engine }) => engine.isAlive).length;
+  }
+
+  get areAnyFree(): boolean {
+    return this.#freeSlot() !== undefined;
+  }
+
+  /** Resident memory of each engine by its number, as it last said. */
+  get memoryBytes(): number[] {
+    return this.#slots.map(({ engine }) => engine.memoryBytes);
+  }
+
+  /**
+   * Has a free engine, taken at once, caption a batch: `pixels` uint8 [photos, height, width, 3], an entry of `options` a
+   * photo. Throws `EngineLost` when the engine is lost with it.
+   */
+  async run(pixels: readonly Uint8Array[], options: readonly CaptionOptions[]): Promise<BatchCaptions> {
+    const slot = this.#freeSlot();
+    if (slot === undefined) throw new CaptionError("internal", "expected a free engine");
+    const { engine } = slot;
+    const { events, memoryLimitBytes } = this.#settings;
+    slot.isBusy = true;
+    try {
+      events.onBatch?.(options.length);
+      return await engine.caption(Buffer.concat(pixels), options);
+    } finally {
+      slot.isBusy = false;
+      const { memoryBytes } = engine;
+      if (memoryBytes > memoryLimitBytes) {
+        engine.abandon("grown", `has grown to ${memoryBytes} bytes, above its limit of ${memoryLimitBytes}`);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#slots.map(({ engine }) => engine.close()));
+  }
+
+  #freeSlot(): Slot | undefined {
+    return this.#slots.find(({ engine, isBusy }) => engine.isAlive && !isBusy);
+  }
+
+  /** Replaces a slot's engine for as long as that can be done. */
+  async #keep(slot: Slot): Promise<never> {
+    const { events, onFree } = this.#settings;
+    for (;;) {
+      const error = await slot.engine.lost;
+      events.onLost?.(error);
+      const engine = await startEngine(slot.number, this.#settings, this.#closing.signal);
+      const { revision } = this.identity;
+      if (engine.identity.revision !== revision) {
+        await engine.close();
+        throw new Error(`the bundle is not the one that was loaded: ${revision} became ${engine.identity.revision}`);
+      }
+      slot.engine = engine;
+      onFree();
+    }
+  }
+}
+
+/** Starts an engine, again where it ended without a word. */
+async function startEngine(
+  number: number,
+  { folder, choice, engines, gpus, silenceLimitMs }: EnginePoolSettings,
+  signal: AbortSignal,
+): Promise<EngineProcess> {
+  const cpu = { threads: Math.max(1, Math.floor(availableParallelism() / engines)) };
+  const gpu = gpus[number % gpus.length];
+  let pauseMs = firstPauseMs;
+  for (let start = 1; ; start++) {
+    try {
+      return await startEngineProcess(folder, choice, { cpu, gpu, silenceLimitMs, signal });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof EngineLost) || start === maxStarts) throw error;
+    }
+    await setTimeout(pauseMs, undefined, { signal });
+    pauseMs *= 2;
+  }
+}

@@ -1,0 +1,119 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { PhaseTimings } from "./captioner.ts";
+import type { PoolEvents } from "./engine-pool.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+/** From a tiny model's step to a photo that waited for its whole deadline. */
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const photoBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What `/metrics` tells, in Prometheus' text format. */
+export class Metrics implements PoolEvents {
+  readonly #registry = new Registry();
+  readonly #requests: Counter<"outcome">;
+  readonly #phases: Histogram<"phase">;
+  readonly #batches: Histogram;
+  readonly #losses: Counter<"reason">;
+
+  constructor(lifecycle: Lifecycle) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Counter({
+      name: "edge_caption_requests_total",
+      help: "Requests for captions by what became of them: ok, client_gone or an error's code.",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.#phases = new Histogram({
+      name: "edge_caption_phase_seconds",
+      help: "Seconds of a captioned photo by phase: decode, queue, encode, search, total. Encode and search are its batch's.",
+      labelNames: ["phase"],
+      buckets: secondsBuckets,
+      registers,
+    });
+    this.#batches = new Histogram({
+      name: "edge_caption_batch_photos",
+      help: "Photos of a batch.",
+      buckets: photoBuckets,
+      registers,
+    });
+    this.#losses = new Counter({
+      name: "edge_caption_engine_restarts_total",
+      help: "Engines that were replaced, by reason: died, hung, grown.",
+      labelNames: ["reason"],
+      registers,
+    });
+    gaugeLifecycle(lifecycle, this.#registry);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  onRequest(outcome: string): void {
+    this.#requests.inc({ outcome });
+  }
+
+  onCaption(milliseconds: PhaseTimings & { total: number }): void {
+    for (const [phase, ms] of Object.entries(milliseconds)) this.#phases.observe({ phase }, ms / 1000);
+  }
+
+  onBatch(photos: number): void {
+    this.#batches.observe(photos);
+  }
+
+  onLost({ reason }: { reason: string }): void {
+    this.#losses.inc({ reason });
+  }
+}
+
+/** What is read at each scrape. */
+function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
+  const { admission } = lifecycle;
+  const gauges: Record<string, { help: string; read(): number | undefined }> = {
+    admitted_requests: { help: "Requests in hand.", read: () => admission.requests },
+    admitted_bytes: { help: "Bytes of the photos of requests in hand.", read: () => admission.bytes },
+    decoding_photos: {
+      help: "Photos being decoded or waiting for it.",
+      read: () => lifecycle.captioner?.state().decoding,
+    },
+    queued_photos: { help: "Decoded photos that wait for an engine.", read: () => lifecycle.captioner?.state().queued },
+    engines_ready: { help: "Engines that are warm.", read: () => lifecycle.captioner?.state().engines.ready },
+    engines_expected: { help: "Engines there should be.", read: () => lifecycle.captioner?.state().engines.expected },
+  };
+  for (const [name, { help, read }] of Object.entries(gauges)) {
+    new Gauge({
+      name: `edge_caption_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read() ?? 0);
+      },
+    });
+  }
+  new Gauge({
+    name: "edge_caption_engine_memory_bytes",
+    help: "Resident memory of each engine, as it said with its last answer.",
+    labelNames: ["engine"],
+    registers: [registry],
+    collect() {
+      const { memoryBytes = [] } = lifecycle.captioner?.state().engines ?? {};
+      for (const [engine, bytes] of memoryBytes.entries()) this.set({ engine }, bytes);
+    },
+  });
+  new Gauge({
+    name: "edge_caption_model_info",
+    help: "1, with the model and what runs it.",
+    labelNames: ["id", "revision", "engine", "device"],
+    registers: [registry],
+    collect() {
+      const { card, engine } = lifecycle.captioner ?? {};
+      if (card === undefined || engine === undefined) return;
+      this.set({ id: card.id, revision: card.revision, engine: engine.name, device: engine.device }, 1);
+    },
+  });
+}

@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Batcher } from "../../gpu-service/batcher.ts";
+import { EngineLost } from "../../gpu-service/engine-process.ts";
+
+interface HeldBatch {
+  items: readonly number[];
+  /** Gives each item its tenfold, or these. */
+  end(results?: number[]): Promise<void>;
+  fail(error: Error): Promise<void>;
+}
+
+/** A batcher whose batches end when the test says so. */
+function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1 } = {}) {
+  const batches: HeldBatch[] = [];
+  const coming = { isMore: false };
+  let free = workers;
+  const batcher = new Batcher<number, number>({
+    maxBatch,
+    maxWaitMs,
+    isMoreComing: () => coming.isMore,
+    workers: {
+      get areAnyFree() {
+        return free > 0;
+      },
+      run(items) {
+        free -= 1;
+        const afterwards = async () => {
+          free += 1;
+          await vi.advanceTimersByTimeAsync(0);
+        };
+        return new Promise((resolve, reject) => {
+          batches.push({
+            items,
+            end(results = items.map((item) => item * 10)) {
+              resolve(results);
+              return afterwards();
+            },
+            fail(error) {
+              reject(error);
+              return afterwards();
+            },
+          });
+        });
+      },
+    },
+  });
+  const push = (item: number, signal?: AbortSignal) => batcher.push(item, signal).then(({ result }) => result);
+  return { batcher, batches, coming, push, itemsOf: () => batches.map(({ items }) => items) };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("batches", () => {
+  it("are of one where an item comes alone, at once", () => {
+    const { push, itemsOf } = heldBatcher({ maxWaitMs: 1000 });
+    void push(1);
+    expect(itemsOf()).toEqual([[1]]);
+  });
+
+  it("are made of what came while one ran, in order and no larger than their limit", async () => {
+    const { push, batches, itemsOf } = heldBatcher({ maxBatch: 3 });
+    const results = Promise.all([1, 2, 3, 4, 5].map((item) => push(item)));
+    for (let index = 0; index < 3; index++) await batches[index]?.end();
+    expect(itemsOf()).toEqual([[1], [2, 3, 4], [5]]);
+    expect(await results).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it("wait for items that are coming, but no longer than they may", async () => {
+    const { push, coming, itemsOf } = heldBatcher({ maxWaitMs: 10 });
+    coming.isMore = true;
+    void push(1);
+    await vi.advanceTimersByTimeAsync(9);
+    void push(2);
+    expect(itemsOf()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(itemsOf()).toEqual([[1, 2]]);
+  });
+
+  it("start at once when they are full, or when no more is coming", async () => {
+    const { push, coming, itemsOf, batches } = heldBatcher({ maxBatch: 2, maxWaitMs: 1000 });
+    coming.isMore = true;
+    void push(1);
+    void push(2);
+    expect(itemsOf()).toEqual([[1, 2]]);
+    await batches[0]?.end();
+    void push(3);
+    coming.isMore = false;
+    void push(4);
+    expect(itemsOf()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it("run side by side, one a worker", async () => {
+    const { push, itemsOf, batches } = heldBatcher({ workers: 2, maxBatch: 2 });
+    for (const item of [1, 2, 3, 4, 5]) void push(item);
+    expect(itemsOf()).toEqual([[1], [2]]);
+    await batches[1]?.end();
+    expect(itemsOf()).toEqual([[1], [2], [3, 4]]);
+  });
+
+  it("tell how long an item waited for its batch", async () => {
+    const { batcher, batches } = heldBatcher();
+    void batcher.push(1);
+    const second = batcher.push(2);
+    await vi.advanceTimersByTimeAsync(70);
+    await batches[0]?.end();
+    await batches[1]?.end();
+    expect(await second).toEqual({ result: 20, queueMs: 70 });
+  });
+});
+
+describe("an item whose signal aborts", () => {
+  it("is dropped while it waits, with the signal's reason", async () => {
+    const { push, batches, itemsOf, batcher } = heldBatcher();
+    const controller = new AbortController();
+    const [first, dropped, last] = [push(1), push(2, controller.signal), push(3)];
+    const reason = new Error("gone");
+    controller.abort(reason);
+    await expect(dropped).rejects.toBe(reason);
+    expect(batcher.waiting).toBe(1);
+    await batches[0]?.end();
+    await batches[1]?.end();
+    expect(await Promise.all([first, last])).toEqual([10, 30]);
+    expect(itemsOf()).toEqual([[1], [3]]);
+  });
+
+  it("is dropped at once though its batch hangs, or when it had aborted before", async () => {
+    const { push, itemsOf } = heldBatcher();
+    const controller = new AbortController();
+    const hanging = push(1, controller.signal);
+    const reason = new Error("gone");
+    controller.abort(reason);
+    await expect(hanging).rejects.toBe(reason);
+    await expect(push(2, controller.signal)).rejects.toBe(reason);
+    expect(itemsOf()).toEqual([[1]]);
+  });
+
+  it("is not run again when its worker is lost", async () => {
+    const { push, batches, itemsOf } = heldBatcher();
+    const controller = new AbortController();
+    const gone = push(1, controller.signal);
+    controller.abort(new Error("gone"));
+    await expect(gone).rejects.toThrow("gone");
+    await batches[0]?.fail(new EngineLost("killed"));
+    expect(itemsOf()).toEqual([[1]]);
+  });
+});
+
+describe("items whose worker is lost", () => {
+  it("run once more before all others, each alone, so that only the one to blame fails", async () => {
+    const { push, batches, itemsOf } = heldBatcher();
+    const first = push(1);
+    const outcomes = Promise.allSettled([2, 3, 4, 5, 6].map((item) => push(item)));
+    await batches[0]?.end();
+    expect(await first).toBe(10);
+    const lost = new EngineLost("killed");
+    await batches[1]?.fail(lost); // 2, 3, 4 and 5
+    await batches[2]?.end();
+    await batches[3]?.fail(lost);
+    for (const index of [4, 5, 6]) await batches[index]?.end();
+    expect(itemsOf()).toEqual([[1], [2, 3, 4, 5], [2], [3], [4], [5], [6]]);
+    const [two, three, ...others] = await outcomes;
+    expect(two).toEqual({ status: "fulfilled", value: 20 });
+    expect(three).toEqual({ status: "rejected", reason: lost });
+    expect(others.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
+  });
+});
+
+describe("a failed batch", () => {
+  it("fails each of its items once, and the next goes on", async () => {
+    const { push, batches } = heldBatcher();
+    const [first, second] = [push(1), push(2)];
+    const isFirstOver = expect(first).rejects.toThrow("no memory");
+    await batches[0]?.fail(new Error("no memory"));
+    await isFirstOver;
+    await batches[1]?.end();
+    expect(await second).toBe(20);
+  });
+
+  it("is one that gave fewer results than it had items", async () => {
+    const { push, batches } = heldBatcher();
+    const only = expect(push(1)).rejects.toMatchObject({ code: "internal" });
+    await batches[0]?.end([]);
+    await only;
+  });
+});

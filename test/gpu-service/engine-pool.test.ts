@@ -1,0 +1,146 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { EnginePool, type PoolEvents } from "../../gpu-service/engine-pool.ts";
+import { EngineLost } from "../../gpu-service/engine-process.ts";
+import { defaultCaptionOptions } from "../../shared/contract.ts";
+import { sealBundle } from "../../training/seal-bundle.ts";
+import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
+import { childrenOf } from "../process-table.ts";
+
+const pixels = new Uint8Array(299 * 299 * 3);
+
+interface Wanted {
+  engines?: number;
+  folder?: string;
+  silenceLimitMs?: number;
+  memoryLimitBytes?: number;
+}
+
+/** A pool of real engines on the tiny bundle, and what it has told. */
+async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
+  const others = childrenOf(process.pid);
+  const lost: EngineLost[] = [];
+  const onFree = vi.fn();
+  const events: PoolEvents = { onLost: (error) => void lost.push(error) };
+  const starting = EnginePool.start({
+    folder: tinyBundle,
+    choice: "onnx",
+    engines,
+    gpus: [],
+    silenceLimitMs: 60_000,
+    memoryLimitBytes: 2 ** 40,
+    onFree,
+    events,
+    ...limits,
+  });
+  /** Its engines' processes that are there now. */
+  const children = () => childrenOf(process.pid).filter((pid) => !others.includes(pid));
+  onTestFinished(async () => (await starting).close());
+  return { starting, lost, onFree, children };
+}
+
+const captionOne = (pool: EnginePool) => pool.run([pixels], [defaultCaptionOptions]);
+
+describe("an engine", () => {
+  test("that dies is replaced, and its batch fails with what has happened", async () => {
+    const { starting, lost, onFree, children } = await tinyPool();
+    const pool = await starting;
+    const [child = 0] = children();
+    const batch = captionOne(pool);
+    process.kill(child, "SIGKILL");
+    await expect(batch).rejects.toBeInstanceOf(EngineLost);
+    expect([pool.ready, pool.areAnyFree]).toEqual([0, false]);
+    await vi.waitFor(() => expect(onFree).toHaveBeenCalledOnce(), 10_000);
+    expect(lost.map(({ reason }) => reason)).toEqual(["died"]);
+    expect(children()).not.toContain(child);
+    expect((await captionOne(pool)).captions).toHaveLength(1);
+  });
+
+  test.each(["with a batch", "with nothing to do"])("that hangs %s is replaced within its limit", async (how) => {
+    const { starting, lost, onFree, children } = await tinyPool({ silenceLimitMs: 1000 });
+    const pool = await starting;
+    for (const child of children()) process.kill(child, "SIGSTOP");
+    if (how === "with a batch") {
+      await expect(captionOne(pool)).rejects.toThrow("the engine did not answer for 1000 ms");
+    }
+    await vi.waitFor(() => expect(onFree).toHaveBeenCalledOnce(), 10_000);
+    expect(lost.map(({ reason }) => reason)).toEqual(["hung"]);
+    expect((await captionOne(pool)).captions).toHaveLength(1);
+  });
+
+  test("that answers in time is left alone, though it is idle for longer than its limit", async () => {
+    const { starting, lost } = await tinyPool({ silenceLimitMs: 1000 });
+    const pool = await starting;
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(lost).toEqual([]);
+    expect(pool.areAnyFree).toBe(true);
+  });
+
+  test("that grows above its limit is replaced behind its batch, which is answered", async () => {
+    const { starting, lost, onFree } = await tinyPool({ memoryLimitBytes: 2 ** 20 });
+    const pool = await starting;
+    expect((await captionOne(pool)).captions).toHaveLength(1);
+    expect(pool.areAnyFree).toBe(false);
+    await vi.waitFor(() => expect(onFree).toHaveBeenCalledOnce(), 10_000);
+    expect(lost.map(({ reason }) => reason)).toEqual(["grown"]);
+  });
+
+  test("that is killed while it warms up is started again", async () => {
+    const { starting, children } = await tinyPool();
+    const [child = 0] = await vi.waitFor(() => {
+      const found = children();
+      expect(found).toHaveLength(1);
+      return found;
+    }, 5000);
+    process.kill(child, "SIGKILL");
+    const pool = await starting;
+    expect((await captionOne(pool)).captions).toHaveLength(1);
+    expect(children()).not.toContain(child);
+  });
+});
+
+describe("two engines", () => {
+  test("start side by side, and one goes on while the other is replaced", async () => {
+    const { starting, onFree, children } = await tinyPool({ engines: 2 });
+    await vi.waitFor(() => expect(children()).toHaveLength(2), 5000);
+    const pool = await starting;
+    expect(pool.ready).toBe(2);
+    process.kill(children()[0] ?? 0, "SIGKILL");
+    await vi.waitFor(() => expect(pool.ready).toBe(1));
+    while (pool.ready === 1) expect((await captionOne(pool)).captions).toHaveLength(1);
+    expect(onFree).toHaveBeenCalledOnce();
+  });
+
+  test("work on two batches at once, and no more", async () => {
+    const { starting } = await tinyPool({ engines: 2 });
+    const pool = await starting;
+    const batches = [captionOne(pool), captionOne(pool)];
+    expect(pool.areAnyFree).toBe(false);
+    await expect(captionOne(pool)).rejects.toMatchObject({ code: "internal" });
+    expect(await Promise.all(batches)).toHaveLength(2);
+  });
+});
+
+test("a pool gives up where its bundle has become another", async () => {
+  const folder = await copyTinyBundle();
+  const { starting, children } = await tinyPool({ folder });
+  const pool = await starting;
+  const before = pool.identity.revision;
+  const path = join(folder, "manifest.json");
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), id: "another" }));
+  const { revision } = await sealBundle(folder);
+  process.kill(children()[0] ?? 0, "SIGKILL");
+  expect(await pool.gaveUp).toEqual(
+    new Error(`the bundle is not the one that was loaded: ${before} became ${revision}`),
+  );
+});
+
+test("a pool gives up where its bundle cannot be read any more", async () => {
+  const folder = await copyTinyBundle();
+  const { starting, children } = await tinyPool({ folder });
+  const pool = await starting;
+  await writeFile(join(folder, "vocabulary.json"), "");
+  process.kill(children()[0] ?? 0, "SIGKILL");
+  expect((await pool.gaveUp).message).toContain(join(folder, "vocabulary.json"));
+});
