@@ -1,7 +1,9 @@
+import { searchCaptions } from "../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
 import type { Engine } from "../gpu-service/engine.ts";
 import { createOnnxEngine } from "../gpu-service/onnx/engine.ts";
+import { defaultCaptionOptions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 
 export interface BenchInputs {
@@ -16,6 +18,14 @@ export async function benchInputs(count: number): Promise<BenchInputs> {
   const bundle = await openBundle(defaultModelDir);
   const engine = await createOnnxEngine(bundle);
   return { bundle, engine, photos: await decodedMadePhotos(bundle, count) };
+}
+
+/** Encode and search of decoded photos as one batch, with the default beam. */
+export async function bareCaptions({ bundle, engine }: BenchInputs, photos: readonly Uint8Array[]): Promise<void> {
+  const { search, specialIds } = bundle.manifest;
+  const features = await engine.encode(Buffer.concat(photos), photos.length);
+  const options = photos.map(() => defaultCaptionOptions);
+  await searchCaptions(engine, { features, options }, { ...search, startId: specialIds.start, endId: specialIds.end });
 }
 
 /** Distinct made photos of 500×375, as the bundle's encoder takes them. */

@@ -1,14 +1,29 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Bench, BenchResult } from "./bench.ts";
 import { featuresThroughput } from "./features-throughput.ts";
+import { idleLatency } from "./idle-latency.ts";
 import { nativeEncode } from "./native-encode.ts";
+import { overloadRefusal } from "./overload-refusal.ts";
 import { prefixSearch } from "./prefix-search.ts";
+import { serviceMemory } from "./service-memory.ts";
 import { serviceStart } from "./service-start.ts";
+import { serviceThroughput } from "./service-throughput.ts";
 import { trainingStep } from "./training-step.ts";
 import { wasmEncode } from "./wasm-encode.ts";
 
 /** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
-const benches = [prefixSearch, wasmEncode, nativeEncode, trainingStep, featuresThroughput, serviceStart];
+const benches = [
+  prefixSearch,
+  wasmEncode,
+  nativeEncode,
+  trainingStep,
+  featuresThroughput,
+  serviceStart,
+  serviceThroughput,
+  idleLatency,
+  overloadRefusal,
+  serviceMemory,
+];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
 

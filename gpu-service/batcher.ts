@@ -4,21 +4,15 @@ import { EngineLost } from "./engine-process.ts";
 /** How often an item may be in a batch whose engine was lost. */
 const maxLosses = 2;
 
-/** An item's result, and what became of it on the way. */
-export interface Batched<Result> {
-  result: Result;
-  /** From its push to the start of the batch that gave its result. */
-  queueMs: number;
-}
-
 interface BatcherSettings<Item, Result> {
   maxBatch: number;
   /** How long a batch that is not full waits for items that are known to come. Without any it never waits. */
   maxWaitMs: number;
   isMoreComing(): boolean;
   workers: {
-    readonly areAnyFree: boolean;
-    /** Occupies a free worker at once. Gives one result an item, in their order. */
+    /** Whether a worker would take a batch now: a free one, or for a full batch one that is about to be. */
+    canTake(batch: { isFull: boolean }): boolean;
+    /** Occupies that worker at once. Gives one result an item, in their order. */
     run(items: readonly Item[]): Promise<Result[]>;
   };
 }
@@ -29,7 +23,7 @@ interface Waiting<Item, Result> {
   /** Batches with this item whose engine was lost. */
   losses: number;
   isSettled: boolean;
-  resolve(result: Batched<Result>): void;
+  resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
@@ -56,7 +50,7 @@ export class Batcher<Item, Result> {
    * Rejects with the signal's reason when it aborts, at once, whether the item waits or runs; one that waits never
    * reaches a worker. Rejects with `EngineLost` when a second worker is lost with it.
    */
-  push(item: Item, signal?: AbortSignal): Promise<Batched<Result>> {
+  push(item: Item, signal?: AbortSignal): Promise<Result> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -86,7 +80,7 @@ export class Batcher<Item, Result> {
   pump(): void {
     clearTimeout(this.#timer);
     const { workers } = this.#settings;
-    while (this.#waiting.length > 0 && workers.areAnyFree) {
+    while (this.#waiting.length > 0 && workers.canTake({ isFull: this.#isNextFull() })) {
       const patienceMs = this.#patienceMs();
       if (patienceMs > 0) {
         this.#timer = setTimeout(() => this.pump(), patienceMs);
@@ -96,11 +90,16 @@ export class Batcher<Item, Result> {
     }
   }
 
+  #isNextFull(): boolean {
+    const { maxBatch } = this.#settings;
+    return this.#waiting.length >= maxBatch && this.#waiting.slice(0, maxBatch).every(({ losses }) => losses === 0);
+  }
+
   /** How long the next batch may still wait to become fuller. */
   #patienceMs(): number {
-    const { maxBatch, maxWaitMs, isMoreComing } = this.#settings;
+    const { maxWaitMs, isMoreComing } = this.#settings;
     const [oldest] = this.#waiting;
-    if (oldest === undefined || oldest.losses > 0 || this.#waiting.length >= maxBatch || !isMoreComing()) return 0;
+    if (oldest === undefined || oldest.losses > 0 || this.#isNextFull() || !isMoreComing()) return 0;
     return oldest.sinceMs + maxWaitMs - performance.now();
   }
 
@@ -112,16 +111,12 @@ export class Batcher<Item, Result> {
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    const begunMs = performance.now();
     try {
       const results = await this.#settings.workers.run(batch.map(({ item }) => item));
       if (results.length !== batch.length) {
         throw new CaptionError("internal", `expected ${batch.length} results of the batch, received ${results.length}`);
       }
-      for (const [index, result] of results.entries()) {
-        const waiting = batch[index];
-        waiting?.resolve({ result, queueMs: begunMs - waiting.sinceMs });
-      }
+      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
     } catch (error) {
       if (error instanceof EngineLost) this.#runAgain(batch, error);
       else for (const { reject } of batch) reject(error);

@@ -50,7 +50,10 @@ interface Photo {
 
 export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 
-/** Milliseconds that a photo spent where; encoding and search are its whole batch's. */
+/**
+ * Milliseconds that a photo spent where. Encoding and search are its whole batch's; what a lost engine took, and the way
+ * there and back, count as queue.
+ */
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
 /** What is going on at this moment. */
@@ -117,9 +120,11 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     }),
     async caption({ bytes, options, signal }) {
       const { pixels, image, decodeMs } = await decoding.decode(bytes, signal);
-      const { result, queueMs } = await batcher.push({ pixels, options }, signal).catch(refuseLethal);
-      const { captions, encodeMs, searchMs } = result;
-      const candidates = captions.map((found) => toCandidate(found, { vocabulary, calibration }));
+      const pushedMs = performance.now();
+      const found = await batcher.push({ pixels, options }, signal).catch(refuseLethal);
+      const { captions, encodeMs, searchMs } = found;
+      const queueMs = performance.now() - pushedMs - encodeMs - searchMs;
+      const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, calibration }));
       const [best] = candidates;
       if (best === undefined) throw new CaptionError("internal", "the search found no caption");
       const { caption, confidence } = best;
@@ -151,9 +156,7 @@ async function startPool(
 
 function workersOf(pool: EnginePool) {
   return {
-    get areAnyFree() {
-      return pool.areAnyFree;
-    },
+    canTake: (batch: { isFull: boolean }) => pool.canTake(batch),
     async run(photos: readonly DecodedPhoto[]): Promise<FoundCaptions[]> {
       const options = photos.map((photo) => photo.options);
       const { captions, ...took } = await pool.run(

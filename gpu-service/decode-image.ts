@@ -63,7 +63,10 @@ export function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings,
 async function bringTo(form: NonNullable<Preprocessing["through"]>, photo: Sharp): Promise<Sharp> {
   const { width, height, kernel, jpegQuality } = form;
   const squashed = photo.resize({ width, height, kernel, fit: "fill" });
-  if (jpegQuality !== undefined) return sharp(await squashed.jpeg({ quality: jpegQuality }).toBuffer());
+  if (jpegQuality !== undefined) {
+    const jpeg = squashed.jpeg({ quality: jpegQuality, optimiseCoding: false }); // the same pixels in less time
+    return sharp(await jpeg.toBuffer());
+  }
   return sharp(await squashed.raw({ depth: "uchar" }).toBuffer(), { raw: { width, height, channels: 3 } });
 }
 

@@ -7,7 +7,7 @@ import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
 import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
 
 /** Below the server's: photos are decoded and refusals sent while the model computes. */
-const priority = 10;
+const priority = 5;
 
 /** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
 const { folder, choice, cpu }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts

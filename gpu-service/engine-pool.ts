@@ -37,7 +37,8 @@ interface EnginePoolSettings {
 interface Slot {
   readonly number: number;
   engine: EngineProcess;
-  isBusy: boolean;
+  /** That were sent to it and are not answered. */
+  batches: number;
 }
 
 /** Engines in processes of their own, each replaced when it dies, hangs or grows too large while the others go on. */
@@ -56,7 +57,7 @@ export class EnginePool {
     this.identity = first.identity;
     this.#settings = settings;
     this.#closing = started.closing;
-    this.#slots = started.engines.map((engine, number) => ({ number, engine, isBusy: false }));
+    this.#slots = started.engines.map((engine, number) => ({ number, engine, batches: 0 }));
     this.gaveUp = new Promise((resolve) => {
       for (const slot of this.#slots) {
         this.#keep(slot).catch((error: Error) => {
@@ -92,8 +93,13 @@ export class EnginePool {
     return this.#slots.filter(({ engine }) => engine.isAlive).length;
   }
 
-  get areAnyFree(): boolean {
-    return this.#freeSlot() !== undefined;
+  /**
+   * Whether an engine would take a batch now. A full one is also sent to an engine that has one in hand, so that it need
+   * not wait for the pixels; others are better waited with, for company.
+   */
+  canTake({ isFull }: { isFull: boolean }): boolean {
+    const slot = this.#nextSlot();
+    return slot !== undefined && slot.batches <= (isFull ? 1 : 0);
   }
 
   /** Resident memory of each engine by its number, as it last said. */
@@ -102,20 +108,20 @@ export class EnginePool {
   }
 
   /**
-   * Has a free engine, taken at once, caption a batch: `pixels` uint8 [photos, height, width, 3], an entry of `options` a
+   * Has the engine that has the least to do caption a batch: `pixels` uint8 [photos, height, width, 3], an entry of `options` a
    * photo. Throws `EngineLost` when the engine is lost with it.
    */
   async run(pixels: readonly Uint8Array[], options: readonly CaptionOptions[]): Promise<BatchCaptions> {
-    const slot = this.#freeSlot();
-    if (slot === undefined) throw new CaptionError("internal", "expected a free engine");
+    const slot = this.#nextSlot();
+    if (slot === undefined) throw new CaptionError("internal", "expected an engine that lives");
     const { engine } = slot;
     const { events, memoryLimitBytes } = this.#settings;
-    slot.isBusy = true;
+    slot.batches += 1;
     try {
       events.onBatch?.(options.length);
       return await engine.caption(Buffer.concat(pixels), options);
     } finally {
-      slot.isBusy = false;
+      slot.batches -= 1;
       const { memoryBytes } = engine;
       if (memoryBytes > memoryLimitBytes) {
         engine.abandon("grown", `has grown to ${memoryBytes} bytes, above its limit of ${memoryLimitBytes}`);
@@ -128,8 +134,9 @@ export class EnginePool {
     await Promise.all(this.#slots.map(({ engine }) => engine.close()));
   }
 
-  #freeSlot(): Slot | undefined {
-    return this.#slots.find(({ engine, isBusy }) => engine.isAlive && !isBusy);
+  #nextSlot(): Slot | undefined {
+    const alive = this.#slots.filter(({ engine }) => engine.isAlive);
+    return alive.sort((one, other) => one.batches - other.batches)[0];
   }
 
   /** Replaces a slot's engine for as long as that can be done. */

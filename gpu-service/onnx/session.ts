@@ -13,6 +13,7 @@ export function createSession(model: Uint8Array, { threads }: { threads: number 
     executionProviders: ["cpu"],
     graphOptimizationLevel: "all",
     intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: "0" } } }, // a thread that waits must not take a core from the server
   });
 }
 

@@ -10,7 +10,7 @@ interface HeldBatch {
 }
 
 /** A batcher whose batches end when the test says so. */
-function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1 } = {}) {
+function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0 } = {}) {
   const batches: HeldBatch[] = [];
   const coming = { isMore: false };
   let free = workers;
@@ -19,8 +19,8 @@ function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1 } = {}) {
     maxWaitMs,
     isMoreComing: () => coming.isMore,
     workers: {
-      get areAnyFree() {
-        return free > 0;
+      canTake({ isFull }) {
+        return free > 0 || (isFull && free > -ahead);
       },
       run(items) {
         free -= 1;
@@ -44,7 +44,7 @@ function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1 } = {}) {
       },
     },
   });
-  const push = (item: number, signal?: AbortSignal) => batcher.push(item, signal).then(({ result }) => result);
+  const push = (item: number, signal?: AbortSignal) => batcher.push(item, signal);
   return { batcher, batches, coming, push, itemsOf: () => batches.map(({ items }) => items) };
 }
 
@@ -101,14 +101,10 @@ describe("batches", () => {
     expect(itemsOf()).toEqual([[1], [2], [3, 4]]);
   });
 
-  it("tell how long an item waited for its batch", async () => {
-    const { batcher, batches } = heldBatcher();
-    void batcher.push(1);
-    const second = batcher.push(2);
-    await vi.advanceTimersByTimeAsync(70);
-    await batches[0]?.end();
-    await batches[1]?.end();
-    expect(await second).toEqual({ result: 20, queueMs: 70 });
+  it("are handed to a busy worker ahead of time, but only full ones", () => {
+    const { push, itemsOf } = heldBatcher({ maxBatch: 2, ahead: 1 });
+    for (const item of [1, 2, 3, 4, 5, 6]) void push(item);
+    expect(itemsOf()).toEqual([[1], [2, 3]]);
   });
 });
 

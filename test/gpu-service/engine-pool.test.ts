@@ -50,7 +50,7 @@ describe("an engine", () => {
     const batch = captionOne(pool);
     process.kill(child, "SIGKILL");
     await expect(batch).rejects.toBeInstanceOf(EngineLost);
-    expect([pool.ready, pool.areAnyFree]).toEqual([0, false]);
+    expect([pool.ready, pool.canTake({ isFull: true })]).toEqual([0, false]);
     await vi.waitFor(() => expect(onFree).toHaveBeenCalledOnce(), 10_000);
     expect(lost.map(({ reason }) => reason)).toEqual(["died"]);
     expect(children()).not.toContain(child);
@@ -74,14 +74,14 @@ describe("an engine", () => {
     const pool = await starting;
     await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(lost).toEqual([]);
-    expect(pool.areAnyFree).toBe(true);
+    expect(pool.canTake({ isFull: false })).toBe(true);
   });
 
   test("that grows above its limit is replaced behind its batch, which is answered", async () => {
     const { starting, lost, onFree } = await tinyPool({ memoryLimitBytes: 2 ** 20 });
     const pool = await starting;
     expect((await captionOne(pool)).captions).toHaveLength(1);
-    expect(pool.areAnyFree).toBe(false);
+    expect(pool.canTake({ isFull: true })).toBe(false);
     await vi.waitFor(() => expect(onFree).toHaveBeenCalledOnce(), 10_000);
     expect(lost.map(({ reason }) => reason)).toEqual(["grown"]);
   });
@@ -112,13 +112,16 @@ describe("two engines", () => {
     expect(onFree).toHaveBeenCalledOnce();
   });
 
-  test("work on two batches at once, and no more", async () => {
+  test("take a batch each, and then another that is full", async () => {
     const { starting } = await tinyPool({ engines: 2 });
     const pool = await starting;
+    const room = () => [pool.canTake({ isFull: false }), pool.canTake({ isFull: true })];
     const batches = [captionOne(pool), captionOne(pool)];
-    expect(pool.areAnyFree).toBe(false);
-    await expect(captionOne(pool)).rejects.toMatchObject({ code: "internal" });
-    expect(await Promise.all(batches)).toHaveLength(2);
+    expect(room()).toEqual([false, true]);
+    batches.push(captionOne(pool), captionOne(pool));
+    expect(room()).toEqual([false, false]);
+    expect(await Promise.all(batches)).toHaveLength(4);
+    expect(room()).toEqual([true, true]);
   });
 });
 

@@ -1,0 +1,32 @@
+import { decodeImage } from "../gpu-service/decode-image.ts";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import { type Bench, timeInTurns } from "./bench.ts";
+import { bareCaptions, benchInputs } from "./inputs.ts";
+import { captionOver, startService } from "./running-service.ts";
+
+const count = 64;
+
+export const idleLatency: Bench = {
+  name: "idle-latency",
+  about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
+  async run() {
+    const inputs = await benchInputs(1);
+    const { preprocessing } = inputs.bundle.manifest;
+    const files = await madePhotos(count);
+    const service = await startService();
+    const next = { ours: 0, peer: 0 };
+    const take = (side: keyof typeof next) => files[next[side]++ % count] ?? new Uint8Array();
+    try {
+      const { oursMs, peerMs } = await timeInTurns(count, {
+        ours: () => captionOver(service, take("ours")),
+        async peer() {
+          const { pixels } = await decodeImage(take("peer"), { preprocessing, maxPixels: 1e6 });
+          await bareCaptions(inputs, [pixels]);
+        },
+      });
+      return { number: oursMs / peerMs, ours: `${oursMs.toFixed(1)} ms`, peer: `${peerMs.toFixed(1)} ms` };
+    } finally {
+      await Promise.all([service.stop(), inputs.engine.close()]);
+    }
+  },
+};

@@ -1,0 +1,63 @@
+import { setTimeout } from "node:timers/promises";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import type { Bench } from "./bench.ts";
+import { startService } from "./running-service.ts";
+
+const capacity = 16;
+const clients = 10 * capacity;
+const seconds = 15;
+/** Between a client's requests, so that what is measured is the service and not this process's own queue. */
+const pauseMs = 500;
+
+export const overloadRefusal: Bench = {
+  name: "overload-refusal",
+  about: "p99 of a refusal at ten times the capacity ÷ p99 of /livez under the same load; at most 3",
+  async run() {
+    const photos = await madePhotos(64);
+    const service = await startService({ MAX_QUEUED: `${capacity}` });
+    const refusals: number[] = [];
+    const probes: number[] = [];
+    const endMs = performance.now() + seconds * 1000;
+    const post = async (client: number) => {
+      await setTimeout((pauseMs * client) / clients);
+      for (let turn = client; performance.now() < endMs; turn++) {
+        const { status, ms } = await timed(`${service.origin}/v1/captions`, {
+          method: "POST",
+          body: photos[turn % photos.length] ?? null,
+        });
+        if (status === 503) refusals.push(ms);
+        else if (status !== 200) throw new Error(`expected a caption or a refusal, received ${status}`);
+        await setTimeout(pauseMs);
+      }
+    };
+    const probe = async () => {
+      while (performance.now() < endMs) {
+        probes.push((await timed(`${service.origin}/livez`)).ms);
+        await setTimeout(20);
+      }
+    };
+    try {
+      await Promise.all([...Array.from({ length: clients }, (_, client) => post(client)), probe(), probe()]);
+      const [ours, peer] = [percentile99(refusals), percentile99(probes)];
+      return {
+        number: ours / peer,
+        ours: `${ours.toFixed(1)} ms of ${refusals.length} refusals`,
+        peer: `${peer.toFixed(1)} ms of ${probes.length} probes`,
+      };
+    } finally {
+      await service.stop();
+    }
+  },
+};
+
+async function timed(url: string, init: RequestInit = {}): Promise<{ status: number; ms: number }> {
+  const begun = performance.now();
+  const response = await fetch(url, init);
+  const ms = performance.now() - begun;
+  await response.arrayBuffer();
+  return { status: response.status, ms };
+}
+
+function percentile99(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length * 0.99)] ?? Number.NaN;
+}

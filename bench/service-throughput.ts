@@ -1,0 +1,36 @@
+import pMap from "p-map";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import { type Bench, timeInTurns } from "./bench.ts";
+import { bareCaptions, benchInputs } from "./inputs.ts";
+import { captionOver, startService } from "./running-service.ts";
+
+const count = 64;
+const batch = 8;
+/** Enough for one batch in the model, one behind it and photos being decoded. */
+const clients = 3 * batch;
+const rounds = 5;
+
+export const serviceThroughput: Bench = {
+  name: "service-throughput",
+  about: "the bare loop over decoded pixels ÷ the saturated service, by HTTP from JPEG files; at least 0.9",
+  async run() {
+    const inputs = await benchInputs(count);
+    const files = await madePhotos(count);
+    const service = await startService({ MAX_BATCH: `${batch}` });
+    try {
+      const { oursMs, peerMs } = await timeInTurns(rounds, {
+        ours: () => pMap([...files, ...files], (file) => captionOver(service, file), { concurrency: clients }),
+        async peer() {
+          for (let first = 0; first < 2 * count; first += batch) {
+            const place = first % count;
+            await bareCaptions(inputs, inputs.photos.slice(place, place + batch));
+          }
+        },
+      });
+      const perSecond = (ms: number) => `${((2 * count * 1000) / ms).toFixed(1)} photos a second`;
+      return { number: peerMs / oursMs, ours: perSecond(oursMs), peer: perSecond(peerMs) };
+    } finally {
+      await Promise.all([service.stop(), inputs.engine.close()]);
+    }
+  },
+};
