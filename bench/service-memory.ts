@@ -1,7 +1,8 @@
 import pMap from "p-map";
 import { madePhotos } from "../test/fixtures/made-images.ts";
+import { memoryMiBOf } from "../test/gpu-service/running-service.ts";
 import type { Bench } from "./bench.ts";
-import { captionOver, type RunningService, startService } from "./running-service.ts";
+import { captionOver, startService } from "./running-service.ts";
 
 const requests = 5000;
 const early = 1000;
@@ -19,21 +20,12 @@ export const serviceMemory: Bench = {
       });
     try {
       await caption(early);
-      const earlyMiB = await memoryOf(service);
+      const earlyMiB = await memoryMiBOf(service);
       await caption(requests - early);
-      const number = await memoryOf(service);
+      const number = await memoryMiBOf(service);
       return { number, ours: `${number.toFixed(0)} MiB, ${earlyMiB.toFixed(0)} after ${early}`, peer: "none" };
     } finally {
       await service.stop();
     }
   },
 };
-
-/** Resident MiB of the service and its engine, as it tells Prometheus. */
-async function memoryOf({ origin }: RunningService): Promise<number> {
-  const metrics = await (await fetch(`${origin}/metrics`)).text();
-  const read = (name: RegExp) => Number(metrics.match(name)?.[1]);
-  const bytes =
-    read(/^process_resident_memory_bytes (\S+)$/m) + read(/^edge_caption_engine_memory_bytes\{engine="0"\} (\S+)$/m);
-  return bytes / 2 ** 20;
-}

@@ -31,7 +31,7 @@ const environmentSchema = z.object({
   ENGINE_TIMEOUT_MS: wholeNumber({ min: 1000, max: 600_000 })
     .default(15_000)
     .describe(
-      "Milliseconds in which an engine must answer, or it is replaced; above what a full batch takes. Less finds one that hangs sooner.",
+      "Milliseconds in which an engine must answer, or it is replaced; above what a full batch takes, and no longer than you would wait for one that hangs.",
     ),
   ENGINE_MEMORY_MB: wholeNumber({ min: 128, max: 2 ** 20 })
     .default(4096)
@@ -128,7 +128,8 @@ export function describeSettings(): string {
   return Object.entries(environmentSchema.shape)
     .map(([name, field]) => {
       const { data } = field.safeParse(undefined);
-      return `  ${name.padEnd(16)} ${field.description}${data === undefined ? "" : ` Default ${data}.`}`;
+      const value = data === defaultModelDir ? "the one that ships" : data;
+      return `  ${name.padEnd(17)} ${field.description}${value === undefined ? "" : ` Default ${value}.`}`;
     })
     .join("\n");
 }

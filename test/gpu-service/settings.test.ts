@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeSettings, readSettings } from "../../gpu-service/settings.ts";
@@ -73,7 +74,7 @@ test("describeSettings names every setting with its default", () => {
   expect(describeSettings().split("\n")).toEqual([
     expect.stringMatching(/^ {2}PORT .+ Default 8788\.$/),
     expect.stringMatching(/^ {2}HOST .+ Default 127\.0\.0\.1\.$/),
-    expect.stringMatching(/^ {2}MODEL_DIR .+ Default .+default\.$/),
+    expect.stringMatching(/^ {2}MODEL_DIR .+ Default the one that ships\.$/),
     expect.stringMatching(/^ {2}ENGINE .+ Default auto\.$/),
     expect.stringMatching(/^ {2}ENGINES .+ Default auto\.$/),
     expect.stringMatching(/^ {2}ENGINE_TIMEOUT_MS .+ Default 15000\.$/),
@@ -92,4 +93,9 @@ test("describeSettings names every setting with its default", () => {
     expect.stringMatching(/^ {2}SERVICE_SECRETS .+ Required\.$/),
     expect.stringMatching(/^ {2}ALLOW_UNSIGNED .+ Default false\.$/),
   ]);
+});
+
+test("docs/gpu-service.md lists the settings as --help does", async () => {
+  const page = await readFile(new URL("../../docs/gpu-service.md", import.meta.url), "utf8");
+  expect(page).toContain(`\n\`\`\`\n${describeSettings().replaceAll(/^ {2}/gm, "")}\n\`\`\`\n`);
 });
