@@ -10,6 +10,7 @@ import { EnginePool, type PoolEvents } from "./engine-pool.ts";
 import { EngineLost } from "./engine-process.ts";
 import type { EngineIdentity } from "./engine-protocol.ts";
 import { visibleGpus } from "./gpus.ts";
+import { readNativeSetup } from "./native-setup.ts";
 
 export interface CaptionerSettings {
   modelDir: string;
@@ -141,7 +142,8 @@ async function startPool(
   { modelDir, engine, engines, engineTimeoutMs, engineMemoryMb }: CaptionerSettings,
   { events, onFree }: { events: PoolEvents; onFree: () => void },
 ): Promise<EnginePool> {
-  const gpus = await visibleGpus(engine);
+  const isOnGpu = engine !== "onnx" && readNativeSetup()?.kind === "gpu";
+  const gpus = isOnGpu ? await visibleGpus() : [];
   return EnginePool.start({
     folder: modelDir,
     choice: engine,

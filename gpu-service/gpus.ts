@@ -1,20 +1,19 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { EngineChoice } from "./engine.ts";
-import { readNativeSetup } from "./native-setup.ts";
 
-/** The GPUs that engines of this choice would see, as `CUDA_VISIBLE_DEVICES` names them; none where they would use none. */
-export async function visibleGpus(
-  choice: EngineChoice,
-  environment: NodeJS.ProcessEnv = process.env,
-): Promise<string[]> {
-  if (choice === "onnx" || readNativeSetup()?.kind !== "gpu") return [];
+/** The GPUs of this machine as `CUDA_VISIBLE_DEVICES` names them, or those that it leaves; none where there is no driver. */
+export async function visibleGpus(environment: NodeJS.ProcessEnv = process.env): Promise<string[]> {
   const { CUDA_VISIBLE_DEVICES } = environment;
-  if (CUDA_VISIBLE_DEVICES !== undefined) return CUDA_VISIBLE_DEVICES.split(",").filter((gpu) => gpu !== "");
+  if (CUDA_VISIBLE_DEVICES !== undefined) return namesIn(CUDA_VISIBLE_DEVICES.split(","));
   try {
-    const { stdout } = await promisify(execFile)("nvidia-smi", ["--query-gpu=uuid", "--format=csv,noheader"]);
-    return stdout.split("\n").filter((uuid) => uuid !== "");
+    const query = ["--query-gpu=uuid", "--format=csv,noheader"];
+    const { stdout } = await promisify(execFile)("nvidia-smi", query, { env: environment });
+    return namesIn(stdout.split("\n"));
   } catch {
-    return []; // no driver: the engine says so when it finds no GPU
+    return []; // the engine says so when it finds no GPU
   }
+}
+
+function namesIn(texts: readonly string[]): string[] {
+  return texts.map((text) => text.trim()).filter((text) => text !== "");
 }

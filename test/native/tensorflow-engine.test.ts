@@ -1,10 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { searchCaptions } from "../../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
 import { decodeImage } from "../../gpu-service/decode-image.ts";
 import type { Engine } from "../../gpu-service/engine.ts";
+import { EnginePool } from "../../gpu-service/engine-pool.ts";
 import { startEngineProcess } from "../../gpu-service/engine-process.ts";
 import { readNativeSetup } from "../../gpu-service/native-setup.ts";
 import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
@@ -15,6 +17,7 @@ import { madePhotos } from "../fixtures/made-images.ts";
 import { photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 import { cosine, rowsOf } from "../fixtures/vectors.ts";
+import { childrenOf } from "../process-table.ts";
 
 const batch = 8;
 
@@ -72,8 +75,24 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
   it("runs in the engine's process when asked for, and says so", async () => {
     const engine = await startEngineProcess(tinyBundle, "tensorflow");
     onTestFinished(() => engine.close());
-    expect(engine).toMatchObject({ name: "tensorflow", reason: "asked for" });
+    expect(engine.identity).toMatchObject({ name: "tensorflow", reason: "asked for", isFallback: false });
     expect(await engine.encode(new Uint8Array(299 * 299 * 3), 1)).toHaveLength(2048);
+  });
+
+  it("is shown one GPU a process, and its share of the cores", async () => {
+    const others = childrenOf(process.pid);
+    const pool = await EnginePool.start({
+      ...{ folder: tinyBundle, choice: "tensorflow", engines: 2, gpus: ["GPU-a", "GPU-b"] },
+      ...{ silenceLimitMs: 60_000, memoryLimitBytes: 2 ** 40, onFree() {}, events: {} },
+    });
+    onTestFinished(() => pool.close());
+    const children = childrenOf(process.pid).filter((pid) => !others.includes(pid));
+    const environments = children.map((pid) => readFileSync(`/proc/${pid}/environ`, "utf8").split("\0"));
+    const threads = Math.max(1, Math.floor(availableParallelism() / 2));
+    for (const [index, gpu] of ["GPU-a", "GPU-b"].entries()) {
+      expect(environments[index]).toContain(`CUDA_VISIBLE_DEVICES=${gpu}`);
+      expect(environments[index]).toContain(`TF_NUM_INTRAOP_THREADS=${threads}`);
+    }
   });
 
   it.skipIf(existsSync("/dev/nvidia0"))(
@@ -81,7 +100,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
     async () => {
       const engine = await startEngineProcess(tinyBundle, "auto");
       onTestFinished(() => engine.close());
-      expect(engine).toMatchObject({ name: "onnx", reason: expect.stringMatching(/GPU/) });
+      expect(engine.identity).toMatchObject({ name: "onnx", reason: expect.stringMatching(/GPU/) });
     },
   );
 
