@@ -21,8 +21,11 @@ export function curveSection({ epochs = [], evaluation }: ReportInput): Section 
 function describeEpochs(epochs: readonly EpochMetrics[]): string {
   const best = bestEpoch(epochs);
   const isRewarded = epochs.some(({ reward }) => reward !== undefined);
+  const last = lastEpoch(epochs);
   return [
-    `${epochs.length} epochs.`,
+    last === epochs.length
+      ? `${last} epochs.`
+      : `${epochs.length} epochs of ${last}: a phase ends early when it has gained nothing for a while.`,
     best === undefined
       ? "There were no dev photos to score them by."
       : `Epoch ${best} has the best CIDEr of beam 3 on the dev photos.`,
@@ -48,12 +51,12 @@ function drawCurves(epochs: readonly EpochMetrics[]): Markup[] {
   const best = bestEpoch(epochs);
   return charts
     .filter(({ series }) => series.some(({ points }) => points.length > 0))
-    .map((parts) => drawCurve(parts, { epochs: epochs.length, best }));
+    .map((parts) => drawCurve(parts, { last: lastEpoch(epochs), best }));
 }
 
 function drawCurve(
   { title, label, series }: { title: string; label: string; series: readonly Series[] },
-  { epochs, best }: { epochs: number; best: number | undefined },
+  { last, best }: { last: number; best: number | undefined },
 ): Markup {
   const values = series.flatMap(({ points }) => points.map(([, value]) => value));
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -63,7 +66,7 @@ function drawCurve(
   return lineChart({
     title,
     description: `${title}, ${label}, by epoch: ${ends.join("; ")}.`,
-    x: { label: "epoch", domain: [1, Math.max(2, epochs)], isWhole: true },
+    x: { label: "epoch", domain: [1, Math.max(2, last)], isWhole: true },
     y: { label, domain: [low < room ? 0 : low - room, high + room] },
     series,
     mark: best === undefined ? undefined : { x: best, name: "best" },
@@ -78,6 +81,11 @@ function pointsOf(epochs: readonly EpochMetrics[], value: EpochValue): [number, 
     const found = value(epoch);
     return found === undefined ? [] : [[epoch.epoch, found]];
   });
+}
+
+/** The number of the last one that was run; those that a phase left out are counted. */
+function lastEpoch(epochs: readonly EpochMetrics[]): number {
+  return epochs.at(-1)?.epoch ?? 0;
 }
 
 function hundredfold(fraction: number | undefined): number | undefined {

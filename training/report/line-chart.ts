@@ -25,7 +25,7 @@ export function lineChart({ series, diagonal, mark, ...parts }: LineChart): Mark
     const reference =
       diagonal === undefined ? undefined : html`<path class="diagonal" d="${pathOf(diagonal, places)}"/>`;
     const lines = series.map(({ tone, points }) => drawLine(points, { tone, places }));
-    return html`${reference}${mark === undefined ? undefined : drawMark(mark, { places, y: parts.y })}${lines}`;
+    return html`${reference}${mark === undefined ? undefined : drawMark(mark, { places, ...parts })}${lines}`;
   });
 }
 
@@ -37,12 +37,13 @@ function drawLine(points: readonly Point[], { tone, places }: { tone: Tone; plac
   return html`<path class="line ${tone}" d="${pathOf(points, places)}"/>${dots}`;
 }
 
-/** A line from floor to ceiling, its name above it. */
-function drawMark({ x, name }: { x: number; name: string }, { places, y }: { places: Places; y: Axis }): Markup {
+/** A line from floor to ceiling, its name above it on the side where there is more room. */
+function drawMark(mark: { x: number; name: string }, { places, x, y }: { places: Places; x: Axis; y: Axis }): Markup {
   const [low, high] = y.domain;
-  const place = places.x(x);
+  const place = places.x(mark.x);
+  const anchor = mark.x - x.domain[0] > x.domain[1] - mark.x ? "end" : "start";
   const ends = html`y1="${places.y(low)}" y2="${places.y(high)}"`;
-  return html`<line class="mark" x1="${place}" x2="${place}" ${ends}/><text x="${place}" y="${places.y(high) - 4}" text-anchor="middle">${name}</text>`;
+  return html`<line class="mark" x1="${place}" x2="${place}" ${ends}/><text x="${place}" y="${places.y(high) - 4}" text-anchor="${anchor}">${mark.name}</text>`;
 }
 
 function pathOf(points: readonly Point[], places: Places): string {
