@@ -61,6 +61,11 @@ export class CaptionCache {
     this.#store.write(captionPath(key), caption);
   }
 
+  /** For a caption that another request stored. */
+  storeNear(key: CaptionKey, caption: Stored): void {
+    this.#store.writeNear(captionPath(key), caption);
+  }
+
   storeFile(id: ByteId, file: KnownFile): void {
     this.#store.write(filePath(id), { body: JSON.stringify(file), storedAtMs: Date.now() });
   }

@@ -27,6 +27,13 @@ interface CaptionServiceParts {
   traceHeaders: Record<string, string>;
 }
 
+interface CaptionOrder {
+  photo: Photo;
+  options: CaptionOptions;
+  /** By when its caller must have an answer. */
+  deadlineAtMs: number;
+}
+
 interface ServiceRequest {
   target: string;
   timeoutMs: number;
@@ -42,8 +49,9 @@ export class CaptionService {
   }
 
   /** Captions a photo. Also throws what the service says about the photo or about its load. */
-  async caption(photo: Photo, options: CaptionOptions): Promise<CaptionResult> {
-    const { secret, timeoutMs } = this.#parts;
+  async caption({ photo, options, deadlineAtMs }: CaptionOrder): Promise<CaptionResult> {
+    const { secret } = this.#parts;
+    const timeoutMs = Math.max(0, deadlineAtMs - Date.now());
     const target = `/v1/captions?${captionQuery(options)}`;
     const signed = { method: "POST", target, bodyHash: photo.hash };
     const headers = {

@@ -2,6 +2,7 @@ import { createMiddleware } from "hono/factory";
 import type { RequestIdVariables } from "hono/request-id";
 import { CaptionCache } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
+import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -13,6 +14,7 @@ export interface EdgeEnv {
     service: CaptionService;
     revision: ModelRevision;
     cache: CaptionCache;
+    flights: Flights;
   };
 }
 
@@ -38,6 +40,7 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("settings", settings);
   c.set("service", service);
   c.set("revision", new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }));
+  c.set("flights", { namespace: settings.flights, waitUntil });
   c.set(
     "cache",
     new CaptionCache({

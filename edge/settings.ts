@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import type { CaptionFlight } from "./caption-flight.ts";
 import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
@@ -12,6 +13,11 @@ const environmentSchema = z.object({
   CAPTIONS: z.custom<KVNamespace>(
     (value) => typeof value === "object" && value !== null && "getWithMetadata" in value,
     "expected a KV namespace binding",
+  ),
+  /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
+  FLIGHTS: z.custom<DurableObjectNamespace<CaptionFlight>>(
+    (value) => typeof value === "object" && value !== null && "getByName" in value,
+    "expected the Durable Object binding for CaptionFlight",
   ),
   /** Where the captioning service listens. Photos travel there, hence https unless it is this machine. */
   SERVICE_ORIGIN: z
@@ -69,6 +75,7 @@ export function readSettings(environment: unknown) {
   const { data } = parsed;
   return {
     captions: data.CAPTIONS,
+    flights: data.FLIGHTS,
     serviceOrigin: data.SERVICE_ORIGIN,
     serviceSecret: data.SERVICE_SECRET,
     maxBytes: data.MAX_BYTES,

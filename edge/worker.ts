@@ -3,6 +3,7 @@ import { etag } from "hono/etag";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
+import { CaptionFlight } from "./caption-flight.ts";
 import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
 import { type EdgeEnv, wire } from "./edge-env.ts";
@@ -26,4 +27,6 @@ app.get("/v1/captions/:id", wire, etag({ retainedHeaders: headersOf304 }), lookU
 app.notFound(answerUnknownPath);
 app.onError(answerError);
 
+/** The runtime looks for its Durable Object classes in the entry file. */
+export { CaptionFlight };
 export default app;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../shared/errors.ts";
 import type { Problem } from "../shared/problem.ts";
@@ -9,7 +10,7 @@ import type { FaultyServiceName } from "./edge/provided-context.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before. */
+/** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before, and `slow` that it takes its time. */
 const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   silent: () => undefined,
   stallsInBody: (_, response) => {
@@ -34,10 +35,36 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   },
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
+  slow: async (request, response) => {
+    if (request.method === "GET") return answerRuns(request, response);
+    const caption = await captionOf(request);
+    runs.set(caption.id, (runs.get(caption.id) ?? 0) + 1);
+    await setTimeout(slowMs);
+    sendJson(response, caption);
+  },
+  failsFirst: async (request, response) => {
+    if (request.method === "GET") return answerRuns(request, response);
+    const caption = await captionOf(request);
+    runs.set(caption.id, (runs.get(caption.id) ?? 0) + 1);
+    await setTimeout(slowMs);
+    if (runs.get(caption.id) === 1) sendProblem(response, "invalid_image");
+    else sendJson(response, caption);
+  },
   otherRevision: async (request, response) => {
     sendJson(response, request.method === "POST" ? await captionOf(request) : modelCard);
   },
 };
+
+/** How long the services take that count their runs by photo. */
+const slowMs = 400;
+const runs = new Map<string, number>();
+
+/** `GET /runs/{id}`: how often a photo was captioned. */
+function answerRuns(request: IncomingMessage, response: ServerResponse): void {
+  const id = request.url?.split("/runs/")[1];
+  if (id === undefined) sendJson(response, modelCard);
+  else response.end(String(runs.get(id) ?? 0));
+}
 
 const model = { id: "other", revision: "0123456789ab" };
 

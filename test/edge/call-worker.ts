@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, onTestFinished, vi } from "vitest";
+import type { CaptionFlight } from "../../edge/caption-flight.ts";
 import { isolateState } from "../../edge/isolate-state.ts";
 import worker from "../../edge/worker.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
@@ -12,6 +13,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       CAPTIONS: KVNamespace;
+      FLIGHTS: DurableObjectNamespace<CaptionFlight>;
     }
   }
 }
@@ -50,7 +52,7 @@ export function postPhoto(
 
 function usualEnvironment() {
   const service = { SERVICE_ORIGIN: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
-  return { CAPTIONS: env.CAPTIONS, ...service };
+  return { CAPTIONS: env.CAPTIONS, FLIGHTS: env.FLIGHTS, ...service };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */

@@ -27,6 +27,8 @@ export type FaultyServiceName =
   | "overloaded"
   | "overloadedProxy"
   | "crashed"
+  | "slow"
+  | "failsFirst"
   | "otherRevision";
 
 export type ImageName =

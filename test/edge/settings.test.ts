@@ -5,6 +5,7 @@ import { callWorker, readProblem } from "./call-worker.ts";
 
 const required = {
   CAPTIONS: env.CAPTIONS,
+  FLIGHTS: env.FLIGHTS,
   SERVICE_ORIGIN: "https://captions.example.com",
   SERVICE_SECRET: "0123456789abcdef",
 };
@@ -45,6 +46,7 @@ describe("settings", () => {
     ["SERVICE_SECRET", undefined],
     ["SERVICE_SECRET", "too short"],
     ["CAPTIONS", undefined],
+    ["FLIGHTS", undefined],
     ["MAX_BYTES", "many"],
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],
