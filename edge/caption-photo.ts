@@ -29,8 +29,8 @@ async function answerUpload(
 }
 
 function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold"> {
-  const { maxBytes, maxPixels, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigin } = c.get("settings");
-  const ownHosts = [c.req.url, serviceOrigin].map((address) => new URL(address).hostname);
+  const { maxBytes, maxPixels, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigins } = c.get("settings");
+  const ownHosts = [c.req.url, ...serviceOrigins].map((address) => new URL(address).hostname);
   const source = { rules: { hosts: sourceHosts, ownHosts }, timeoutMs: sourceTimeoutMs };
   return { maxBytes, maxPixels, timeoutMs: bodyTimeoutMs, source };
 }

@@ -4,6 +4,7 @@ import { CaptionCache } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
 import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
+import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** What Hono's context carries: the environment as it came, unparsed, and what is made of it for one request. */
@@ -31,7 +32,7 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const traceparent = readTraceparent(c.req.header("traceparent"));
   const service = new CaptionService({
-    origin: settings.serviceOrigin,
+    origins: new ServiceOrigins({ origins: settings.serviceOrigins, restSeconds: settings.originRestSeconds }),
     secret: settings.serviceSecret,
     timeoutMs: settings.upstreamTimeoutMs,
     traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },

@@ -7,6 +7,12 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+const originSchema = z
+  .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
+  .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
+  .refine(isOrigin, "expected an origin: no path, query, user name or password")
+  .transform((address) => new URL(address).origin);
+
 /** Every variable, secret and binding that the worker reads; `wrangler.toml` says where each is set. */
 const environmentSchema = z.object({
   /** Results and the last known model revision. A read costs a few milliseconds, a write is billed. */
@@ -19,12 +25,16 @@ const environmentSchema = z.object({
     (value) => typeof value === "object" && value !== null && "getByName" in value,
     "expected the Durable Object binding for CaptionFlight",
   ),
-  /** Where the captioning service listens. Photos travel there, hence https unless it is this machine. */
-  SERVICE_ORIGIN: z
-    .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
-    .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
-    .refine(isOrigin, "expected an origin: no path, query, user name or password")
-    .transform((address) => new URL(address).origin),
+  /**
+   * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
+   * travel there, hence https unless it is this machine.
+   */
+  SERVICE_ORIGINS: z
+    .string("expected an address such as https://captions.example.com")
+    .transform(parseList)
+    .pipe(z.array(originSchema).min(1, "expected at least one address")),
+  /** Seconds a service is left alone that failed twice in a row. Longer means fewer tries in vain, and later recovery. */
+  ORIGIN_REST_SECONDS: z.coerce.number().positive().max(3600).default(10),
   /** Signs what goes to the service; one of its `SERVICE_SECRETS`. */
   SERVICE_SECRET: z.string("expected a secret that the service knows too").min(16),
   /**
@@ -62,7 +72,7 @@ const environmentSchema = z.object({
   NEAR_CACHE_SECONDS: z.coerce.number().int().positive().default(3600),
   /** Seconds after which the model's revision is asked for again; until then an isolate may serve the one before. */
   MODEL_REFRESH_SECONDS: z.coerce.number().int().positive().default(60),
-  /** Milliseconds the service has for one photo. Below the 30 s that Cloudflare grants once a client has left. */
+  /** Milliseconds for one caption, all attempts together and waiting for others included. Below the 30 s that Cloudflare grants once a client has left. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(29_000).default(25_000),
 });
 
@@ -76,7 +86,8 @@ export function readSettings(environment: unknown) {
   return {
     captions: data.CAPTIONS,
     flights: data.FLIGHTS,
-    serviceOrigin: data.SERVICE_ORIGIN,
+    serviceOrigins: data.SERVICE_ORIGINS,
+    originRestSeconds: data.ORIGIN_REST_SECONDS,
     serviceSecret: data.SERVICE_SECRET,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,

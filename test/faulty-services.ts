@@ -10,6 +10,25 @@ import type { FaultyServiceName } from "./edge/provided-context.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
+/** How long the services take that count their runs by photo. */
+const slowMs = 400;
+
+/** Takes its time; answers `GET /runs/{id}` with how often a photo was posted, the first time perhaps in a way of its own. */
+function countsRuns(answerFirst?: (response: ServerResponse) => void): Answer {
+  const runs = new Map<string, number>();
+  return async (request, response) => {
+    const id = request.url?.split("/runs/")[1];
+    if (id !== undefined) return void response.end(String(runs.get(id) ?? 0));
+    if (request.method === "GET") return sendJson(response, modelCard);
+    const caption = await captionOf(request);
+    const run = (runs.get(caption.id) ?? 0) + 1;
+    runs.set(caption.id, run);
+    await setTimeout(slowMs);
+    if (run === 1 && answerFirst !== undefined) answerFirst(response);
+    else sendJson(response, caption);
+  };
+}
+
 /** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before, and `slow` that it takes its time. */
 const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   silent: () => undefined,
@@ -35,36 +54,13 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   },
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
-  slow: async (request, response) => {
-    if (request.method === "GET") return answerRuns(request, response);
-    const caption = await captionOf(request);
-    runs.set(caption.id, (runs.get(caption.id) ?? 0) + 1);
-    await setTimeout(slowMs);
-    sendJson(response, caption);
-  },
-  failsFirst: async (request, response) => {
-    if (request.method === "GET") return answerRuns(request, response);
-    const caption = await captionOf(request);
-    runs.set(caption.id, (runs.get(caption.id) ?? 0) + 1);
-    await setTimeout(slowMs);
-    if (runs.get(caption.id) === 1) sendProblem(response, "invalid_image");
-    else sendJson(response, caption);
-  },
+  slow: countsRuns(),
+  failsFirst: countsRuns((response) => sendProblem(response, "invalid_image")),
+  crashesFirst: countsRuns((response) => void response.destroy()),
   otherRevision: async (request, response) => {
     sendJson(response, request.method === "POST" ? await captionOf(request) : modelCard);
   },
 };
-
-/** How long the services take that count their runs by photo. */
-const slowMs = 400;
-const runs = new Map<string, number>();
-
-/** `GET /runs/{id}`: how often a photo was captioned. */
-function answerRuns(request: IncomingMessage, response: ServerResponse): void {
-  const id = request.url?.split("/runs/")[1];
-  if (id === undefined) sendJson(response, modelCard);
-  else response.end(String(runs.get(id) ?? 0));
-}
 
 const model = { id: "other", revision: "0123456789ab" };
 

@@ -51,13 +51,14 @@ export function postPhoto(
 }
 
 function usualEnvironment() {
-  const service = { SERVICE_ORIGIN: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
+  const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
   return { CAPTIONS: env.CAPTIONS, FLIGHTS: env.FLIGHTS, ...service };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */
 export function startFreshIsolate(): void {
   isolateState.revision = null;
+  isolateState.origins.clear();
 }
 
 /** A deployment that has just started: KV knows no revision either. */
@@ -66,8 +67,10 @@ export async function startFreshDeployment(): Promise<void> {
   await env.CAPTIONS.delete("model-revision");
 }
 
-export function faultyService(name: FaultyServiceName): { SERVICE_ORIGIN: string } {
-  return { SERVICE_ORIGIN: present(inject("faultyServices")[name], name) };
+/** Services to ask in this order in place of the real one. */
+export function faultyService(...names: FaultyServiceName[]): { SERVICE_ORIGINS: string } {
+  const origins = names.map((name) => present(inject("faultyServices")[name], name));
+  return { SERVICE_ORIGINS: origins.join(",") };
 }
 
 export function image(name: ImageName): Uint8Array<ArrayBuffer> {

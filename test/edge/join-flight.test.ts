@@ -29,8 +29,8 @@ beforeEach(async () => {
 });
 
 async function runsOf(photo: Uint8Array<ArrayBuffer>, name: "slow" | "failsFirst" = "slow"): Promise<number> {
-  const { SERVICE_ORIGIN } = faultyService(name);
-  return Number(await (await fetch(`${SERVICE_ORIGIN}/runs/${await byteIdOf(photo)}`)).text());
+  const { SERVICE_ORIGINS } = faultyService(name);
+  return Number(await (await fetch(`${SERVICE_ORIGINS}/runs/${await byteIdOf(photo)}`)).text());
 }
 
 async function flightOf(photo: Uint8Array<ArrayBuffer>) {

@@ -29,6 +29,7 @@ export type FaultyServiceName =
   | "crashed"
   | "slow"
   | "failsFirst"
+  | "crashesFirst"
   | "otherRevision";
 
 export type ImageName =
