@@ -4,6 +4,7 @@ import { CaptionCache } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
 import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
+import type { Tier } from "./rate-limit.ts";
 import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -16,6 +17,8 @@ export interface EdgeEnv {
     revision: ModelRevision;
     cache: CaptionCache;
     flights: Flights;
+    /** Whose limit a request counts against; none before that is known. */
+    tier?: Tier;
   };
 }
 

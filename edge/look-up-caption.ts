@@ -69,7 +69,7 @@ async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
 }
 
 /** A look-up that knows no revision asks for it: a 404 would claim to know. */
-async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
+export async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
   const known = c.get("revision");
   return (await known.current()) ?? known.ask();
 }

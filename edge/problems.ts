@@ -14,7 +14,10 @@ export function answerError(error: Error, c: Context<EdgeEnv>): Response {
   } else if (error.status >= 500) {
     log("warn", error.message, { requestId, method, path, code: error.code, error: describeError(error) });
   }
-  return problemResponse(error, requestId);
+  const response = problemResponse(error, requestId);
+  // RFC 9110 wants to hear how one identifies oneself.
+  if (response.status === 401) response.headers.set("WWW-Authenticate", 'Bearer realm="edge-caption"');
+  return response;
 }
 
 /** Answers instead of throwing: `methodNotAllowed` takes over only from a 404 that nobody threw. */

@@ -7,6 +7,23 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** A binding, known by a method that it has. */
+function bindingSchema<T>(method: string, name: string) {
+  const hasMethod = (value: unknown) => typeof value === "object" && value !== null && method in value;
+  return z.custom<T>(hasMethod, `expected a binding of ${name}`);
+}
+
+const kvSchema = bindingSchema<KVNamespace>("getWithMetadata", "a KV namespace");
+const rateLimitSchema = bindingSchema<RateLimit>("limit", "a rate limit").optional();
+
+const policySchema = z
+  .string()
+  .regex(/^[1-9]\d*\/(10|60)$/, "expected requests and seconds (10 or 60), such as 100/60")
+  .transform((text) => {
+    const [limit = 0, periodSeconds = 0] = text.split("/").map(Number);
+    return { limit, periodSeconds };
+  });
+
 const originSchema = z
   .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
   .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
@@ -16,15 +33,9 @@ const originSchema = z
 /** Every variable, secret and binding that the worker reads; `wrangler.toml` says where each is set. */
 const environmentSchema = z.object({
   /** Results and the last known model revision. A read costs a few milliseconds, a write is billed. */
-  CAPTIONS: z.custom<KVNamespace>(
-    (value) => typeof value === "object" && value !== null && "getWithMetadata" in value,
-    "expected a KV namespace binding",
-  ),
+  CAPTIONS: kvSchema,
   /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
-  FLIGHTS: z.custom<DurableObjectNamespace<CaptionFlight>>(
-    (value) => typeof value === "object" && value !== null && "getByName" in value,
-    "expected the Durable Object binding for CaptionFlight",
-  ),
+  FLIGHTS: bindingSchema<DurableObjectNamespace<CaptionFlight>>("getByName", "the Durable Object CaptionFlight"),
   /**
    * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
    * travel there, hence https unless it is this machine.
@@ -37,6 +48,23 @@ const environmentSchema = z.object({
   ORIGIN_REST_SECONDS: z.coerce.number().positive().max(3600).default(10),
   /** Signs what goes to the service; one of its `SERVICE_SECRETS`. */
   SERVICE_SECRET: z.string("expected a secret that the service knows too").min(16),
+  /**
+   * Who may caption and look up: `public` anybody, `keys` whoever has an API key, `both` anybody, and keys for their own
+   * limits. Deleting takes a key with the scope admin whatever this says.
+   */
+  ACCESS: z.enum(["public", "keys", "both"]).default("public"),
+  /** API keys by their hash (`npm run keys`). Read for each request with a key, from the data centre's cache for a minute. */
+  KEYS: kvSchema,
+  /** Rate limits, one a tier; a tier without a binding is unlimited. */
+  PUBLIC_LIMIT: rateLimitSchema,
+  STANDARD_LIMIT: rateLimitSchema,
+  HIGH_LIMIT: rateLimitSchema,
+  /** What those bindings count to, `requests/seconds`: they do not tell it themselves. Only said to callers. */
+  PUBLIC_LIMIT_POLICY: policySchema.default({ limit: 60, periodSeconds: 60 }),
+  STANDARD_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
+  HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
+  /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
+  CORS_ORIGINS: z.string().default("").transform(parseList),
   /**
    * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
    * uploads of an isolate share 64 MiB.
@@ -89,6 +117,14 @@ export function readSettings(environment: unknown) {
     serviceOrigins: data.SERVICE_ORIGINS,
     originRestSeconds: data.ORIGIN_REST_SECONDS,
     serviceSecret: data.SERVICE_SECRET,
+    access: data.ACCESS,
+    keys: data.KEYS,
+    tiers: {
+      public: { limiter: data.PUBLIC_LIMIT, ...data.PUBLIC_LIMIT_POLICY },
+      standard: { limiter: data.STANDARD_LIMIT, ...data.STANDARD_LIMIT_POLICY },
+      high: { limiter: data.HIGH_LIMIT, ...data.HIGH_LIMIT_POLICY },
+    },
+    corsOrigins: data.CORS_ORIGINS,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
     sourceHosts: data.SOURCE_HOSTS,

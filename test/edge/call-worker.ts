@@ -13,6 +13,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       CAPTIONS: KVNamespace;
+      KEYS: KVNamespace;
       FLIGHTS: DurableObjectNamespace<CaptionFlight>;
     }
   }
@@ -52,7 +53,7 @@ export function postPhoto(
 
 function usualEnvironment() {
   const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
-  return { CAPTIONS: env.CAPTIONS, FLIGHTS: env.FLIGHTS, ...service };
+  return { CAPTIONS: env.CAPTIONS, KEYS: env.KEYS, FLIGHTS: env.FLIGHTS, ...service };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */

@@ -5,6 +5,7 @@ import { callWorker, readProblem } from "./call-worker.ts";
 
 const required = {
   CAPTIONS: env.CAPTIONS,
+  KEYS: env.KEYS,
   FLIGHTS: env.FLIGHTS,
   SERVICE_ORIGINS: "https://captions.example.com",
   SERVICE_SECRET: "0123456789abcdef",
@@ -55,6 +56,10 @@ describe("settings", () => {
     ["SERVICE_SECRET", "too short"],
     ["CAPTIONS", undefined],
     ["FLIGHTS", undefined],
+    ["KEYS", undefined],
+    ["ACCESS", "everybody"],
+    ["PUBLIC_LIMIT", {}],
+    ["PUBLIC_LIMIT_POLICY", "100/30"],
     ["MAX_BYTES", "many"],
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],
