@@ -1,10 +1,12 @@
 import { createMiddleware } from "hono/factory";
 import type { RequestIdVariables } from "hono/request-id";
+import type { ErrorCode } from "../shared/errors.ts";
 import { CaptionCache } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
 import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
 import type { Tier } from "./rate-limit.ts";
+import type { RequestRecord } from "./request-record.ts";
 import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -17,6 +19,9 @@ export interface EdgeEnv {
     revision: ModelRevision;
     cache: CaptionCache;
     flights: Flights;
+    record: RequestRecord;
+    /** Of the problem that the request is answered with. */
+    errorCode?: ErrorCode;
     /** Whose limit a request counts against; none before that is known. */
     tier?: Tier;
   };

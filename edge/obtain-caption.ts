@@ -1,10 +1,10 @@
 import type { Context } from "hono";
-import { wrapTime } from "hono/timing";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { flightKey, joinFlight } from "./join-flight.ts";
 import { parseJson } from "./parse-json.ts";
+import { timePhase } from "./request-record.ts";
 import type { Photo } from "./upload.ts";
 
 export interface CaptionRequest {
@@ -18,8 +18,8 @@ export async function obtainCaption(c: Context<EdgeEnv>, { photo, options }: Cap
   const revision = (await known.current()) ?? (await known.ask());
   const key = { photoId: cacheIdOf(photo), revision, options };
   const caption =
-    (await wrapTime(c, "cache", c.get("cache").find(key))) ??
-    (await wrapTime(c, "service", makeCaption(c, { photo, options, revision })));
+    (await timePhase(c, "cache", c.get("cache").find(key))) ??
+    (await timePhase(c, "service", makeCaption(c, { photo, options, revision })));
   if (caption.result.id !== photo.id) c.executionCtx.waitUntil(rememberFile(c, photo));
   return caption;
 }

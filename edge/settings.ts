@@ -16,6 +16,8 @@ function bindingSchema<T>(method: string, name: string) {
 const kvSchema = bindingSchema<KVNamespace>("getWithMetadata", "a KV namespace");
 const rateLimitSchema = bindingSchema<RateLimit>("limit", "a rate limit").optional();
 
+const datasetSchema = bindingSchema<AnalyticsEngineDataset>("writeDataPoint", "an Analytics Engine dataset").optional();
+
 const policySchema = z
   .string()
   .regex(/^[1-9]\d*\/(10|60)$/, "expected requests and seconds (10 or 60), such as 100/60")
@@ -105,6 +107,11 @@ const environmentSchema = z.object({
 });
 
 export type Settings = ReturnType<typeof readSettings>;
+
+/** Analytics Engine's dataset of requests, where it is bound. Read apart, since requests are recorded even when other settings are bad. */
+export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
+  return datasetSchema.parse(REQUESTS);
+}
 
 /** Parses the environment. A bad value throws a sentence naming the setting, for the log and not for the caller. */
 export function readSettings(environment: unknown) {

@@ -11,12 +11,14 @@ import { deleteCaption } from "./delete-caption.ts";
 import { type EdgeEnv, wire } from "./edge-env.ts";
 import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
+import { recordRequest } from "./request-record.ts";
 import { allowOrigins, securityHeaders } from "./response-headers.ts";
 import { answerHealth, answerModel, answerReadiness } from "./status.ts";
 
 const app = new Hono<EdgeEnv>();
 
 app.use(requestId({ limitLength: 128 }));
+app.use(recordRequest);
 app.use(timing({ totalDescription: "" }));
 app.use(securityHeaders);
 app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
