@@ -3,10 +3,11 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    onConsoleLog: (line) => !line.includes('"msg":"request"'), // the worker logs each
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "staging" } })],
         test: {
           name: "workerd",
           include: ["test/edge/**/*.test.ts"],

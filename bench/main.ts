@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Bench, BenchResult } from "./bench.ts";
+import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
 import { idleLatency } from "./idle-latency.ts";
 import { nativeEncode } from "./native-encode.ts";
@@ -23,6 +24,7 @@ const benches = [
   idleLatency,
   overloadRefusal,
   serviceMemory,
+  edgeHit,
 ];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
+import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
 
 /** What a test that may be skipped says in its name, and whether that is to be had here. */
 const needs = [
   { words: "(needs ../shared)", isMet: isResearchDataThere },
   { words: "(needs the native engine)", isMet: readNativeSetup() !== undefined },
+  { words: "(needs exiftool)", isMet: isProgramThere("exiftool") },
   { words: "(needs no GPU)", isMet: !existsSync("/dev/nvidia0") },
 ];
 

@@ -25,6 +25,11 @@ export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
 
 export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
 
+/** Every combination that may be asked for. */
+export const allCaptionOptions: readonly CaptionOptions[] = Array.from({ length: maxBeam }, (_, index) => index + 1)
+  .flatMap((beam) => Array.from({ length: maxCandidates }, (_, index) => ({ beam, candidates: index + 1 })))
+  .filter(({ beam, candidates }) => candidates <= beam);
+
 /** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what came. */
 export function parseCaptionOptions(query: URLSearchParams): CaptionOptions {
   for (const name of query.keys()) {
@@ -72,6 +77,32 @@ export const byteIdSchema = z.templateLiteral(["sha256:", z.string().regex(/^[0-
 /** `content:` and the hex SHA-256 of what a photo shows, metadata left out. */
 export const contentIdSchema = z.templateLiteral(["content:", z.string().regex(/^[0-9a-f]{64}$/)]);
 
+/** Either id of a photo, as it stands in a look-up's address. */
+export const photoIdSchema = z.union(
+  [byteIdSchema, contentIdSchema],
+  "expected sha256: or content: and 64 lower-case hexadecimal digits",
+);
+
+export type PhotoId = z.infer<typeof photoIdSchema>;
+
+/** Ids that one look-up may ask for; KV answers as many keys at once. */
+export const maxLookupIds = 100;
+
+/** `POST /v1/captions/lookup`: which of these photos have a caption? */
+export const lookupRequestSchema = z.strictObject({
+  ids: z
+    .array(photoIdSchema, "expected a list of ids")
+    .min(1, "expected at least one id")
+    .max(maxLookupIds, `expected at most ${maxLookupIds} ids`),
+});
+
+export type LookupRequest = z.infer<typeof lookupRequestSchema>;
+
+/** The JSON body of `POST /v1/captions`: a photo by its address. */
+export const sourceRequestSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),
+});
+
 /** The revision of a model bundle: the first 12 hex digits of its manifest's SHA-256. */
 export const revisionSchema = z.string().regex(/^[0-9a-f]{12}$/);
 
@@ -117,6 +148,25 @@ export const captionResultSchema = z.object({
 });
 
 export type CaptionResult = z.infer<typeof captionResultSchema>;
+
+/** The answer to a look-up: results by the id that was asked for, and the ids that no stored result has. */
+export const lookupReplySchema = z.object({
+  found: z.record(photoIdSchema, captionResultSchema),
+  missing: z.array(photoIdSchema),
+});
+
+export type LookupReply = z.infer<typeof lookupReplySchema>;
+
+/** The answer to a deletion. */
+export const deletionSchema = z.object({
+  id: photoIdSchema,
+  /** The model whose captions were deleted: the one in service. */
+  revision: revisionSchema,
+  /** For how many seconds a data centre may still answer with them. */
+  lastsSeconds: z.int().nonnegative(),
+});
+
+export type Deletion = z.infer<typeof deletionSchema>;
 
 /** `GET /v1/model`: what captions come from. */
 export const modelCardSchema = z.object({

@@ -1,5 +1,21 @@
+import { photoContentOf } from "./photo-content.ts";
+
 /** `sha256:` and the hex SHA-256 of a photo's bytes. */
 export type ByteId = `sha256:${string}`;
+
+/** `content:` and the hex SHA-256 of what a photo shows: the same before and after a caption is written into its file. */
+export type ContentId = `content:${string}`;
+
+/** A photo's one or two ids; formats whose metadata we cannot tell apart, and malformed files, have no content id. */
+export interface PhotoIds {
+  id: ByteId;
+  contentId?: ContentId;
+}
+
+export async function photoIdsOf(bytes: Uint8Array<ArrayBuffer>): Promise<PhotoIds> {
+  const [id, contentId] = await Promise.all([byteIdOf(bytes), contentIdOf(bytes)]);
+  return contentId === undefined ? { id } : { id, contentId };
+}
 
 export async function byteIdOf(bytes: Uint8Array<ArrayBuffer>): Promise<ByteId> {
   return byteIdFromHash(await crypto.subtle.digest("SHA-256", bytes));
@@ -8,6 +24,11 @@ export async function byteIdOf(bytes: Uint8Array<ArrayBuffer>): Promise<ByteId> 
 /** The byte id of a photo whose SHA-256 is at hand. */
 export function byteIdFromHash(hash: ArrayBuffer | Uint8Array): ByteId {
   return `sha256:${toHex(hash)}`;
+}
+
+export async function contentIdOf(bytes: Uint8Array): Promise<ContentId | undefined> {
+  const content = photoContentOf(bytes);
+  return content && `content:${toHex(await crypto.subtle.digest("SHA-256", content))}`;
 }
 
 export function toHex(bytes: ArrayBuffer | Uint8Array): string {

@@ -10,6 +10,14 @@ export interface ImageSize {
   orientation: number;
 }
 
+/** A file taken apart into what makes its pixels and what tells about them. */
+export interface FileContent {
+  /** The file without metadata, in pieces in order. */
+  kept: Uint8Array[];
+  /** EXIF blocks. Decoders disagree which of several counts. */
+  exif: Uint8Array[];
+}
+
 /**
  * Reads fields out of a file's bytes. A field beyond the end is `invalid_image`, and so is a header that asks for more
  * than `maxReads` of them; so no file can make a reader throw anything else or go on for long.

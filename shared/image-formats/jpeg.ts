@@ -2,9 +2,9 @@ import { exifPrefix, readExifOrientation } from "./exif.ts";
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
 // Marker codes of ITU T.81, table B.1.
-const startOfImage = 0xd8;
-const endOfImage = 0xd9;
-const startOfScan = 0xda;
+export const startOfImage = 0xd8;
+export const endOfImage = 0xd9;
+export const startOfScan = 0xda;
 const exifSegment = 0xe1;
 
 export function isJpeg(magic: string): boolean {
@@ -41,7 +41,7 @@ export function readJpeg(header: HeaderBytes): ImageSize {
 }
 
 /** A stuffed zero, TEM, and the restart markers stand alone. */
-function hasNoLength(marker: number): boolean {
+export function hasNoLength(marker: number): boolean {
   return marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd7);
 }
 

@@ -1,15 +1,15 @@
 import { readExifOrientation } from "./exif.ts";
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
-const signature = "\x89PNG\r\n\x1a\n";
+export const pngSignature = "\x89PNG\r\n\x1a\n";
 
 export function isPng(magic: string): boolean {
-  return magic.startsWith(signature);
+  return magic.startsWith(pngSignature);
 }
 
 /** Walks the chunks up to the pixels; libpng takes an EXIF chunk only from before them. Checksums are the decoder's matter. */
 export function readPng(header: HeaderBytes): ImageSize {
-  let offset = signature.length;
+  let offset = pngSignature.length;
   const first = header.text(offset + 4, 4);
   if (first !== "IHDR" || header.uint(offset, 4) !== 13) {
     throw header.unexpected({ expected: "an IHDR chunk of 13 bytes first", received: JSON.stringify(first) });

@@ -1,8 +1,11 @@
 import { readExifOrientation } from "./exif.ts";
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
-const little = { littleEndian: true };
-const firstChunkAt = 12;
+export const little = { littleEndian: true };
+/** Behind `RIFF`, the file's size and `WEBP`. */
+export const firstChunkAt = 12;
+/** A chunk's type and size. */
+export const chunkHeaderBytes = 8;
 const vp8StartCode = 0x2a019d;
 const losslessSignature = 0x2f;
 
@@ -13,7 +16,7 @@ export function isWebp(magic: string): boolean {
 /** Lossy (RFC 6386, section 9.1), lossless, and extended files; the latter's size is that of the canvas. */
 export function readWebp(header: HeaderBytes): ImageSize {
   const type = header.text(firstChunkAt, 4);
-  const dataAt = firstChunkAt + 8;
+  const dataAt = firstChunkAt + chunkHeaderBytes;
   if (type === "VP8 ") return readLossy(header, dataAt);
   if (type === "VP8L") return readLossless(header, dataAt);
   if (type === "VP8X") return readExtended(header, dataAt);
@@ -47,9 +50,9 @@ function readExtended(header: HeaderBytes, dataAt: number): ImageSize {
 
 /** The EXIF chunk stands behind the pixels; a file that is cut short there is for the decoder to judge. */
 function findOrientation(header: HeaderBytes): number {
-  for (let offset = firstChunkAt; offset + 8 <= header.length; ) {
+  for (let offset = firstChunkAt; offset + chunkHeaderBytes <= header.length; ) {
     const length = header.uint(offset + 4, 4, little);
-    const dataAt = offset + 8;
+    const dataAt = offset + chunkHeaderBytes;
     if (header.text(offset, 4) === "EXIF") return readExifOrientation(header.slice(dataAt, dataAt + length));
     offset = dataAt + length + (length % 2); // chunks are padded to an even length
   }

@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, onTestFinished, vi } from "vitest";
+import type { CaptionFlight } from "../../edge/caption-flight.ts";
 import { isolateState } from "../../edge/isolate-state.ts";
 import worker from "../../edge/worker.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
@@ -12,6 +13,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       CAPTIONS: KVNamespace;
+      KEYS: KVNamespace;
+      FLIGHTS: DurableObjectNamespace<CaptionFlight>;
     }
   }
 }
@@ -49,13 +52,14 @@ export function postPhoto(
 }
 
 function usualEnvironment() {
-  const service = { SERVICE_ORIGIN: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
-  return { CAPTIONS: env.CAPTIONS, ...service };
+  const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
+  return { CAPTIONS: env.CAPTIONS, KEYS: env.KEYS, FLIGHTS: env.FLIGHTS, ...service };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */
 export function startFreshIsolate(): void {
   isolateState.revision = null;
+  isolateState.origins.clear();
 }
 
 /** A deployment that has just started: KV knows no revision either. */
@@ -64,19 +68,32 @@ export async function startFreshDeployment(): Promise<void> {
   await env.CAPTIONS.delete("model-revision");
 }
 
-export function faultyService(name: FaultyServiceName): { SERVICE_ORIGIN: string } {
-  return { SERVICE_ORIGIN: present(inject("faultyServices")[name], name) };
+/** Services to ask in this order in place of the real one. */
+export function faultyService(...names: FaultyServiceName[]): { SERVICE_ORIGINS: string } {
+  const origins = names.map((name) => present(inject("faultyServices")[name], name));
+  return { SERVICE_ORIGINS: origins.join(",") };
 }
 
 export function image(name: ImageName): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(present(inject("images")[name], name)), (character) => character.charCodeAt(0));
 }
 
-/** A photo that no cache has seen: the same picture with a comment of its own. */
+/** A photo that no cache has seen: the same picture with a segment of its own (APP4), which may mean anything. */
 export function freshPhoto(): Uint8Array<ArrayBuffer> {
-  const jpeg = image("photo");
-  const comment = new TextEncoder().encode(crypto.randomUUID());
-  return join([jpeg.subarray(0, 2), new Uint8Array([0xff, 0xfe, 0, comment.length + 2]), comment, jpeg.subarray(2)]);
+  return withSegment(image("photo"), { marker: 0xe4, content: crypto.randomUUID() });
+}
+
+/** The same photo in another file: with a comment, as programs write captions into photos. */
+export function withComment(jpeg: Uint8Array<ArrayBuffer>, content: string): Uint8Array<ArrayBuffer> {
+  return withSegment(jpeg, { marker: 0xfe, content });
+}
+
+function withSegment(
+  jpeg: Uint8Array<ArrayBuffer>,
+  { marker, content }: { marker: number; content: string },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new TextEncoder().encode(content);
+  return join([jpeg.subarray(0, 2), new Uint8Array([0xff, marker, 0, bytes.length + 2]), bytes, jpeg.subarray(2)]);
 }
 
 export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
@@ -31,8 +32,8 @@ async function cacheStatusElsewhere(photo: Uint8Array<ArrayBuffer>): Promise<str
 }
 
 async function keyInKv(photo: Uint8Array<ArrayBuffer>): Promise<string> {
-  const { id, model } = await readCaption(await postPhoto(photo));
-  return `caption/${model.revision}/${id}?beam=3&candidates=1`;
+  const { contentId, model } = await readCaption(await postPhoto(photo));
+  return `caption/${model.revision}/${contentId}?beam=3&candidates=1`;
 }
 
 describe("what is kept in KV", () => {
@@ -56,6 +57,7 @@ describe("what is kept in KV", () => {
     const photo = freshPhoto();
     const key = await keyInKv(photo);
     await env.CAPTIONS.put(key, damage((await env.CAPTIONS.get(key)) ?? ""), { metadata });
+    await abortAllDurableObjects(); // which remember the result for a while
     expect(await cacheStatusElsewhere(photo)).toBe(miss);
     expect(await cacheStatusElsewhere(photo)).toBe("edge-caption; hit; detail=kv");
   });
@@ -70,6 +72,18 @@ describe("what is kept in KV", () => {
     const fromEdgeCache = await postPhoto(photo, { host: "aged.test" });
     expect(fromEdgeCache.headers.get("Cache-Status")).toContain("cache-api");
     expect(fromEdgeCache.headers.get("Age")).toMatch(/^9\d$/);
+  });
+});
+
+describe("what is kept in a data centre's cache", () => {
+  it.each([
+    ["3600", "7200", 3600],
+    ["86400", "600", 600],
+  ])("lives as long as the shorter of its two limits: %s and %s", async (near, ttl, seconds) => {
+    const photo = freshPhoto();
+    await postPhoto(photo, { environment: { NEAR_CACHE_SECONDS: near, CACHE_TTL_SECONDS: ttl } });
+    const response = await caches.default.match(`https://edge.test/.stored/${await keyInKv(photo)}`);
+    expect(response?.headers.get("Cache-Control")).toBe(`max-age=${seconds}`);
   });
 });
 

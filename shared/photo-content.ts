@@ -1,0 +1,47 @@
+import { CaptionError } from "./errors.ts";
+import { readExifOrientation } from "./image-formats/exif.ts";
+import { HeaderBytes } from "./image-formats/header-bytes.ts";
+import { isJpeg } from "./image-formats/jpeg.ts";
+import { readJpegContent } from "./image-formats/jpeg-content.ts";
+import { isPng } from "./image-formats/png.ts";
+import { readPngContent } from "./image-formats/png-content.ts";
+import { isWebp } from "./image-formats/webp.ts";
+import { readWebpContent } from "./image-formats/webp-content.ts";
+
+const readers = [
+  { name: "JPEG", matches: isJpeg, read: readJpegContent },
+  { name: "PNG", matches: isPng, read: readPngContent },
+  { name: "WebP", matches: isWebp, read: readWebpContent },
+];
+
+const magicBytes = 16;
+
+/**
+ * What a photo shows, as bytes to hash: the file without its captions and camera data, and one byte for its EXIF
+ * orientation. The same before and after somebody writes a caption into the photo, and another after any change of its
+ * pixels. `undefined` for formats where this is not known, and for files that are malformed or carry two EXIF blocks.
+ */
+export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
+  const reader = readers.find(({ matches }) => matches(magic));
+  if (reader === undefined) return undefined;
+  try {
+    const { kept, exif } = reader.read(new HeaderBytes(bytes, reader.name));
+    const [block, second] = exif;
+    if (second !== undefined) return undefined;
+    return joinPieces([...kept, Uint8Array.of(block === undefined ? 1 : readExifOrientation(block))]);
+  } catch (error) {
+    if (error instanceof CaptionError) return undefined;
+    throw error;
+  }
+}
+
+function joinPieces(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    joined.set(piece, offset);
+    offset += piece.length;
+  }
+  return joined;
+}
