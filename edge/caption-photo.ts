@@ -5,7 +5,7 @@ import { BufferHold } from "./buffer-hold.ts";
 import type { FoundCaption, StoredCaption } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./edge-env.ts";
-import { type Photo, readUpload } from "./upload.ts";
+import { type Photo, readUpload, type UploadLimits } from "./upload.ts";
 
 /** `POST /v1/captions`: validate, digest, look into the cache, forward. */
 export function captionPhoto(c: Context<EdgeEnv>): Promise<Response> {
@@ -21,11 +21,17 @@ async function answerUpload(
   c: Context<EdgeEnv>,
   { options, hold }: { options: CaptionOptions; hold: BufferHold },
 ): Promise<Response> {
-  const { maxBytes, maxPixels, bodyTimeoutMs: timeoutMs } = c.get("settings");
-  const photo = await wrapTime(c, "upload", readUpload(c.req.raw, { maxBytes, maxPixels, timeoutMs, hold }));
+  const photo = await wrapTime(c, "upload", readUpload(c.req.raw, { ...uploadLimits(c), hold }));
   const found = await wrapTime(c, "cache", findCaption(c, { photo, options }));
   const caption = found ?? (await wrapTime(c, "service", forward(c, { photo, options })));
   return captionResponse(c, { id: photo.id, options, caption });
+}
+
+function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold"> {
+  const { maxBytes, maxPixels, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigin } = c.get("settings");
+  const ownHosts = [c.req.url, serviceOrigin].map((address) => new URL(address).hostname);
+  const source = { rules: { hosts: sourceHosts, ownHosts }, timeoutMs: sourceTimeoutMs };
+  return { maxBytes, maxPixels, timeoutMs: bodyTimeoutMs, source };
 }
 
 interface CaptionRequest {

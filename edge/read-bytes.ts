@@ -43,3 +43,9 @@ function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array<A
   }
   return joined;
 }
+
+/** `Content-Length`, or 0 where there is none to go by. */
+export function declaredLength(headers: Headers): number {
+  const value = headers.get("Content-Length") ?? "";
+  return /^\d+$/.test(value) ? Number(value) : 0;
+}

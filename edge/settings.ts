@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
@@ -32,6 +33,14 @@ const environmentSchema = z.object({
     .default(defaultMaxBytes),
   /** Milliseconds for sending a photo. An upload holds its room in the isolate's memory that long, sent or not. */
   BODY_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(15_000),
+  /**
+   * Hosts that photos are fetched from for `{"url": …}`: `any` public one, `none`, or a list such as
+   * `photos.example.com, *.example.org`. A host named without an asterisk may also be a private one. Whoever may call
+   * can make this worker ask any host that is let in.
+   */
+  SOURCE_HOSTS: z.string().default("any").transform(parseHosts),
+  /** Milliseconds for fetching such a photo. It holds its room in the isolate's memory that long. */
+  SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
   /** Seconds a caption is kept. Longer means fewer model runs and more KV storage; KV's least is 60. */
@@ -59,11 +68,22 @@ export function readSettings(environment: unknown) {
     serviceSecret: data.SERVICE_SECRET,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
+    sourceHosts: data.SOURCE_HOSTS,
+    sourceTimeoutMs: data.SOURCE_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,
     cacheTtlSeconds: data.CACHE_TTL_SECONDS,
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,
     upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
   };
+}
+
+function parseHosts(text: string): SourceHosts {
+  if (text === "any" || text === "none") return text;
+  return parseList(text).map((host) => host.toLowerCase());
+}
+
+function parseList(text: string): string[] {
+  return text.split(",").flatMap((item) => item.trim() || []);
 }
 
 function isPrivateOnTheWay(address: string): boolean {

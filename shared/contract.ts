@@ -93,6 +93,11 @@ export const lookupRequestSchema = z.strictObject({
 
 export type LookupRequest = z.infer<typeof lookupRequestSchema>;
 
+/** The JSON body of `POST /v1/captions`: a photo by its address. */
+export const sourceRequestSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),
+});
+
 /** The revision of a model bundle: the first 12 hex digits of its manifest's SHA-256. */
 export const revisionSchema = z.string().regex(/^[0-9a-f]{12}$/);
 

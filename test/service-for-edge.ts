@@ -9,20 +9,26 @@ import * as z from "zod";
 import type { ImageName } from "./edge/provided-context.ts";
 import { startFaultyServices } from "./faulty-services.ts";
 import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "./fixtures/made-images.ts";
+import { startPhotoSources } from "./photo-sources.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() });
 
-/** Starts, for the tests inside workerd, what can only run in Node: the real service, and services gone wrong. */
+/** Starts, for the tests inside workerd, what can only run in Node: the real service, services gone wrong, a site with photos. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const serviceSecret = randomBytes(32).toString("hex");
-  const [service, faulty] = await Promise.all([startService(serviceSecret), startFaultyServices()]);
+  const [service, faulty, sources] = await Promise.all([
+    startService(serviceSecret),
+    startFaultyServices(),
+    startPhotoSources(),
+  ]);
   project.provide("serviceOrigin", service.origin);
   project.provide("serviceSecret", serviceSecret);
   project.provide("faultyServices", faulty.origins);
+  project.provide("photoSources", sources.origin);
   project.provide("images", await encodeImages());
   return async () => {
-    await Promise.all([service.stop(), faulty.stop()]);
+    await Promise.all([service.stop(), faulty.stop(), sources.stop()]);
   };
 }
 

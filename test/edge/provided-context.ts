@@ -6,6 +6,8 @@ declare module "vitest" {
     serviceSecret: string;
     /** Origins by `FaultyServiceName`. */
     faultyServices: Record<string, string>;
+    /** A web site with photos, and with what sites have instead. */
+    photoSources: string;
     /** Image files by name, base64. */
     images: Record<string, string>;
   }

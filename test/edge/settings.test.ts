@@ -20,6 +20,12 @@ describe("settings", () => {
     });
   });
 
+  it("name hosts of photos in a list, or say any or none", () => {
+    const hosts = (text: string) => readSettings({ ...required, SOURCE_HOSTS: text }).sourceHosts;
+    expect(hosts(" photos.example,, *.CDN.example ")).toEqual(["photos.example", "*.cdn.example"]);
+    expect([hosts("any"), hosts("none")]).toEqual(["any", "none"]);
+  });
+
   it("come as text, as Cloudflare hands variables over", () => {
     expect(readSettings({ ...required, MAX_BYTES: "1000" }).maxBytes).toBe(1000);
   });

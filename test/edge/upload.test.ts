@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
+import { contentDigest } from "../../shared/signature.ts";
 import {
   callWorker,
   freshPhoto,
@@ -86,7 +87,7 @@ describe("an upload without an image", () => {
     expect((await readProblem(response, "invalid_request")).detail).toBe("the upload broke off before its end");
   });
 
-  it.each(["application/json", "application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(
+  it.each(["application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(
     "is 415 when it says that it is %s",
     async (contentType) => {
       const response = await postPhoto(freshPhoto(), { headers: { "Content-Type": contentType } });
@@ -99,6 +100,52 @@ describe("an upload without an image", () => {
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
     const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "unsupported_media_type");
     expect(problem.detail).toContain("--data-binary @photo.jpg -H 'Content-Type: image/jpeg'");
+  });
+});
+
+describe("a Content-Digest", () => {
+  const digestOf = async (bytes: Uint8Array<ArrayBuffer>) =>
+    contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+
+  it("is checked against the body: the right one is captioned", async () => {
+    const photo = freshPhoto();
+    const headers = { "Content-Digest": `sha-512=:AAAA:, ${await digestOf(photo)}` };
+    await readCaption(await postPhoto(photo, { headers }));
+  });
+
+  it("is that of the whole body when the photo is a multipart field", async () => {
+    const form = new FormData();
+    form.append("image", new Blob([freshPhoto()]));
+    const encoded = new Response(form);
+    const contentType = encoded.headers.get("Content-Type") ?? "";
+    const bytes = new Uint8Array(await encoded.arrayBuffer());
+    const post = (digest: string) =>
+      callWorker("/v1/captions", {
+        method: "POST",
+        body: bytes,
+        headers: { "Content-Type": contentType, "Content-Digest": digest },
+      });
+    await readCaption(await post(await digestOf(bytes)));
+    await readProblem(await post(await digestOf(freshPhoto())), "invalid_request");
+  });
+
+  it("is 400 when the body is another", async () => {
+    const headers = { "Content-Digest": await digestOf(freshPhoto()) };
+    const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "invalid_request");
+    expect(problem.detail).toContain("it was changed on its way");
+  });
+
+  it.each(["sha-256=:AAAA:", "sha-256=abc", "sha-256", "SHA-256=:AAAA:"])(
+    "is 400 when it is no digest: %s",
+    async (digest) => {
+      const headers = { "Content-Digest": digest };
+      const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "invalid_request");
+      expect(problem.detail).toContain("expected Content-Digest to be sha-256=");
+    },
+  );
+
+  it("is passed over when it is of another algorithm", async () => {
+    await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Digest": "md5=:AAAA:" } }));
   });
 });
 

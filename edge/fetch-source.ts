@@ -1,0 +1,85 @@
+import { quote } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import type { BufferHold } from "./buffer-hold.ts";
+import { declaredLength, readBytes } from "./read-bytes.ts";
+import { expectFetchable, type SourceRules } from "./source-address.ts";
+
+const maxRedirects = 5;
+const redirectStatuses = new Set([301, 302, 303, 307, 308]);
+
+export interface SourceLimits {
+  rules: SourceRules;
+  /** For all of it: redirects, headers and body. */
+  timeoutMs: number;
+}
+
+interface FetchLimits extends SourceLimits {
+  maxBytes: number;
+  tooManyBytes: (received: number | "more") => CaptionError;
+  hold: BufferHold;
+}
+
+/**
+ * The bytes of a photo that was given by its address. Fetched anew each time, so that a photo that changed never gets an
+ * old caption. Throws `source_unreachable`, and what an upload of the same bytes would throw.
+ */
+export async function fetchSource(
+  address: string,
+  { rules, timeoutMs, maxBytes, tooManyBytes, hold }: FetchLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetchChecked(new URL(address), { rules, signal });
+    expectImageReply(response);
+    const declared = declaredLength(response.headers);
+    if (declared > maxBytes) throw tooManyBytes(declared);
+    hold.growTo(declared);
+    return await readBytes(response.body, {
+      maxBytes,
+      tooLarge: () => tooManyBytes("more"),
+      onProgress: (bytesRead) => hold.growTo(bytesRead),
+      signal,
+    });
+  } catch (cause) {
+    if (cause instanceof CaptionError) throw cause;
+    const reason = signal.aborted ? `did not come within ${timeoutMs} ms` : "could not be fetched";
+    throw new CaptionError("source_unreachable", `the photo ${reason}`, { cause });
+  }
+}
+
+/** Follows redirects one by one: the runtime would follow them to addresses that nobody has checked. */
+async function fetchChecked(
+  address: URL,
+  { rules, signal }: { rules: SourceRules; signal: AbortSignal },
+): Promise<Response> {
+  let url = address;
+  for (let hop = 0; hop <= maxRedirects; hop++) {
+    expectFetchable(url, rules);
+    const response = await fetch(url, {
+      headers: { Accept: "image/*", "User-Agent": "edge-caption" },
+      cache: "no-store", // a Worker's fetch may read through Cloudflare's cache
+      redirect: "manual",
+      signal,
+    });
+    const location = response.headers.get("Location");
+    if (!redirectStatuses.has(response.status) || location === null) return response;
+    await response.body?.cancel();
+    url = new URL(location, url);
+  }
+  throw new CaptionError("source_unreachable", `the photo's address redirects more than ${maxRedirects} times`);
+}
+
+/** What says of itself that it is a page or a video is not read; whether the rest is an image, its bytes tell. */
+function expectImageReply(response: Response): void {
+  if (response.status !== 200) {
+    throw new CaptionError("source_unreachable", `the photo's address answered with status ${response.status}`);
+  }
+  const type = (response.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const mayBeImage = type === "" || type.startsWith("image/") || /^(application|binary)\/octet-stream$/.test(type);
+  if (!mayBeImage) {
+    throw new CaptionError(
+      "unsupported_media_type",
+      `expected an image at the photo's address, received ${quote(type)}`,
+    );
+  }
+}
