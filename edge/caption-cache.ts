@@ -1,117 +1,123 @@
 import * as z from "zod";
-import { type CaptionOptions, captionQuery, captionResultSchema } from "../shared/contract.ts";
-import { describeError, log } from "./log.ts";
+import {
+  allCaptionOptions,
+  type CaptionOptions,
+  type CaptionResult,
+  captionQuery,
+  captionResultSchema,
+  contentIdSchema,
+  type PhotoId,
+} from "../shared/contract.ts";
+import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
+import { type Layer, LayeredStore, type LayeredStoreParts, type Stored } from "./layered-store.ts";
 import { parseJson } from "./parse-json.ts";
 
+/** A caption with the JSON that is stored of it, whose hash is the `ETag`. */
+export interface Caption extends Stored {
+  /** Its `id` and `image.bytes` are those of the file that it was made of. */
+  result: CaptionResult;
+  /** Where it was found; or made just now and stored, for this request or for another that it waited with. */
+  from: Layer | "service" | "another request";
+}
+
 interface CaptionKey {
-  id: string;
+  /** The content id where the photo has one. */
+  photoId: PhotoId;
   revision: string;
   options: CaptionOptions;
 }
 
-export interface StoredCaption {
-  /** A caption result as JSON, byte for byte as it is answered: its hash is the `ETag`. */
-  body: string;
-  storedAtMs: number;
-}
+/** What is known of a file by its byte id: where its caption stands, and what the caption does not tell of the file. */
+const fileSchema = z.object({ contentId: contentIdSchema, bytes: z.int().positive() });
 
-export interface FoundCaption extends StoredCaption {
-  layer: "cache-api" | "kv";
-}
+export type KnownFile = z.infer<typeof fileSchema>;
 
-interface CaptionCacheParts {
-  kv: KVNamespace;
-  /** The data centre's cache. It may do nothing at all, on workers.dev for one. */
-  edgeCache: Cache;
-  /** The worker's own origin: the Cache API keys on addresses. */
-  origin: string;
-  ttlSeconds: number;
-  waitUntil: (work: Promise<unknown>) => void;
+/** The id that a photo's captions are stored under. */
+export function cacheIdOf({ id, contentId }: PhotoIds): PhotoId {
+  return contentId ?? id;
 }
-
-const kvMetadataSchema = z.object({ storedAtMs: z.int() });
-const storedAtHeader = "X-Stored-At-Ms";
 
 /**
- * Results in two layers: Cache API near by, KV everywhere. The revision is part of the key, so an entry never goes
- * stale; it only expires. A layer that fails counts as one that holds nothing.
+ * Captions by photo, revision and options, so that an entry never goes stale; it only expires. They stand under the content
+ * id, which all files share that show the same; a small entry a file leads there from its byte id.
  */
 export class CaptionCache {
-  readonly #parts: CaptionCacheParts;
+  readonly #store: LayeredStore;
 
-  constructor(parts: CaptionCacheParts) {
-    this.#parts = parts;
+  constructor(parts: LayeredStoreParts) {
+    this.#store = new LayeredStore(parts);
   }
 
-  async find(key: CaptionKey): Promise<FoundCaption | null> {
-    const path = pathOf(key);
-    const near = await readLayer("cache-api", () => this.#readEdgeCache(path));
-    if (near !== null) return near;
-    const far = await readLayer("kv", () => this.#readKv(path));
-    if (far !== null) this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, far)));
-    return far;
+  async find(key: CaptionKey): Promise<Caption | null> {
+    const found = await this.#store.read(captionPath(key), parseResult);
+    return found && { body: found.body, storedAtMs: found.storedAtMs, result: found.value, from: found.layer };
   }
 
-  /** Hands a result to both layers, in the background: the caller need not wait for KV's central store. */
-  store(key: CaptionKey, caption: StoredCaption): void {
-    const path = pathOf(key);
-    this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, caption)));
-    this.#parts.waitUntil(writeLayer("kv", () => this.#writeKv(path, caption)));
+  async findFile(id: ByteId): Promise<KnownFile | null> {
+    return (await this.#store.read(filePath(id), parseFile))?.value ?? null;
   }
 
-  async #readEdgeCache(path: string): Promise<StoredCaption | null> {
-    const response = await this.#parts.edgeCache.match(this.#addressOf(path));
-    if (response === undefined) return null;
-    const storedAtMs = z.coerce.number().int().parse(response.headers.get(storedAtHeader));
-    return { body: await response.text(), storedAtMs };
+  store(key: CaptionKey, caption: Stored): void {
+    this.#store.write(captionPath(key), caption);
   }
 
-  async #readKv(path: string): Promise<StoredCaption | null> {
-    const { value, metadata } = await this.#parts.kv.getWithMetadata(path);
-    return value === null ? null : { body: value, storedAtMs: kvMetadataSchema.parse(metadata).storedAtMs };
+  storeFile(id: ByteId, file: KnownFile): void {
+    this.#store.write(filePath(id), { body: JSON.stringify(file), storedAtMs: Date.now() });
   }
 
-  async #writeEdgeCache(path: string, { body, storedAtMs }: StoredCaption): Promise<void> {
-    const secondsLeft = this.#parts.ttlSeconds - Math.floor((Date.now() - storedAtMs) / 1000);
-    const headers = { "Cache-Control": `max-age=${secondsLeft}`, [storedAtHeader]: String(storedAtMs) };
-    if (secondsLeft > 0) await this.#parts.edgeCache.put(this.#addressOf(path), new Response(body, { headers }));
+  /** What is stored of many photos, by the ids that they were asked by. */
+  async findMany(
+    ids: readonly PhotoId[],
+    { revision, options }: Omit<CaptionKey, "photoId">,
+  ): Promise<Map<PhotoId, CaptionResult>> {
+    const files = await this.#store.readMany(unique(ids.filter(isByteId).map(filePath)), parseFile);
+    const pathOf = (id: PhotoId) =>
+      captionPath({ photoId: files.get(filePath(id))?.contentId ?? id, revision, options });
+    const results = await this.#store.readMany(unique(ids.map(pathOf)), parseResult);
+    const found = new Map<PhotoId, CaptionResult>();
+    for (const id of ids) {
+      const result = results.get(pathOf(id));
+      const file = files.get(filePath(id));
+      if (result === undefined) continue;
+      found.set(id, file !== undefined && isByteId(id) ? resultForFile(result, { id, bytes: file.bytes }) : result);
+    }
+    return found;
   }
 
-  /** KV takes one write a second for a key; a second uploader's is refused, and nothing is lost by it. */
-  async #writeKv(path: string, { body, storedAtMs }: StoredCaption): Promise<void> {
-    await this.#parts.kv.put(path, body, { expirationTtl: this.#parts.ttlSeconds, metadata: { storedAtMs } });
-  }
-
-  /** No public address, so nothing but this worker ever asks the data centre's cache for it. */
-  #addressOf(path: string): string {
-    return `${this.#parts.origin}/.stored/${path}`;
-  }
-}
-
-function pathOf({ id, revision, options }: CaptionKey): string {
-  return `caption/${revision}/${id}?${captionQuery(options)}`;
-}
-
-/** Reads a layer and checks what it held: a damaged entry is a miss, and the next store overwrites it. */
-async function readLayer(
-  layer: FoundCaption["layer"],
-  read: () => Promise<StoredCaption | null>,
-): Promise<FoundCaption | null> {
-  try {
-    const stored = await read();
-    if (stored === null) return null;
-    parseJson(stored.body, captionResultSchema);
-    return { ...stored, layer };
-  } catch (error) {
-    log("warn", "cache layer unreadable", { layer, error: describeError(error) });
-    return null;
+  /** Takes out what a revision said of these photos, whatever the options, and the way there; tells whether KV did. */
+  remove(ids: readonly PhotoId[], revision: string): Promise<boolean> {
+    const captions = ids.flatMap((photoId) =>
+      allCaptionOptions.map((options) => captionPath({ photoId, revision, options })),
+    );
+    return this.#store.remove([...captions, ...ids.filter(isByteId).map(filePath)]);
   }
 }
 
-async function writeLayer(layer: FoundCaption["layer"], write: () => Promise<void>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    log("warn", "cache layer not written", { layer, error: describeError(error) });
-  }
+/** A stored result as the answer for one of the files that show the same. */
+export function resultForFile(result: CaptionResult, { id, bytes }: { id: ByteId; bytes: number }): CaptionResult {
+  return { ...result, id, image: { ...result.image, bytes } };
+}
+
+export function isByteId(id: PhotoId): id is ByteId {
+  return id.startsWith("sha256:");
+}
+
+function captionPath({ photoId, revision, options }: CaptionKey): string {
+  return `caption/${revision}/${photoId}?${captionQuery(options)}`;
+}
+
+function filePath(id: PhotoId): string {
+  return `file/${id}`;
+}
+
+function parseResult(body: string): CaptionResult {
+  return parseJson(body, captionResultSchema);
+}
+
+function parseFile(body: string): KnownFile {
+  return parseJson(body, fileSchema);
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

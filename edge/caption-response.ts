@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import { type CaptionOptions, captionQuery } from "../shared/contract.ts";
+import { type CaptionOptions, type CaptionResult, captionQuery } from "../shared/contract.ts";
 import { toHex } from "../shared/photo-id.ts";
-import type { FoundCaption, StoredCaption } from "./caption-cache.ts";
+import type { Caption } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 
 /** Kept on a 304: what RFC 9110 asks for, and what tells how the answer came about. */
@@ -11,17 +11,21 @@ interface CaptionAnswer {
   /** The photo's id in the look-up's address. */
   id: string;
   options: CaptionOptions;
-  /** Found in a cache, or stored just now. */
-  caption: FoundCaption | StoredCaption;
+  caption: Caption;
+  /** The caption's result for the file in question. */
+  result: CaptionResult;
 }
 
 /**
  * The 200 of an upload and of a look-up: one representation with one `ETag` and one address. `no-cache`, because
  * another model revision would answer otherwise; `no-transform`, because Cloudflare's compression weakens the `ETag`.
  */
-export async function captionResponse(c: Context<EdgeEnv>, { id, options, caption }: CaptionAnswer): Promise<Response> {
+export async function captionResponse(
+  c: Context<EdgeEnv>,
+  { id, options, caption, result }: CaptionAnswer,
+): Promise<Response> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(caption.body));
-  return c.body(caption.body, 200, {
+  return c.body(JSON.stringify(result), 200, {
     "Content-Type": "application/json",
     "Cache-Control": "no-cache, no-transform",
     "Content-Location": `/v1/captions/${id}?${captionQuery(options)}`,
@@ -31,8 +35,9 @@ export async function captionResponse(c: Context<EdgeEnv>, { id, options, captio
 }
 
 /** RFC 9211. `stored` says that the result was handed to the layers; as in any cache, the header leaves before they are done. */
-function cacheHeaders(caption: FoundCaption | StoredCaption): Record<string, string> {
-  if (!("layer" in caption)) return { "Cache-Status": "edge-caption; fwd=miss; stored" };
-  const ageSeconds = Math.max(0, Math.floor((Date.now() - caption.storedAtMs) / 1000));
-  return { "Cache-Status": `edge-caption; hit; detail=${caption.layer}`, Age: String(ageSeconds) };
+export function cacheHeaders({ from, storedAtMs }: Caption): Record<string, string> {
+  if (from === "service") return { "Cache-Status": "edge-caption; fwd=miss; stored" };
+  if (from === "another request") return { "Cache-Status": "edge-caption; fwd=miss; collapsed" };
+  const ageSeconds = Math.max(0, Math.floor((Date.now() - storedAtMs) / 1000));
+  return { "Cache-Status": `edge-caption; hit; detail=${from}`, Age: String(ageSeconds) };
 }

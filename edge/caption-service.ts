@@ -60,12 +60,16 @@ export class CaptionService {
   }
 
   async modelCard(): Promise<ModelCard> {
-    return parseReply(await this.#ask({ target: "/v1/model", timeoutMs: probeTimeoutMs }), modelCardSchema);
+    return parseReply(await this.#probe("/v1/model"), modelCardSchema);
   }
 
   /** Also throws `overloaded` while the service is starting or draining. */
   async readiness(): Promise<ServiceReadiness> {
-    return parseReply(await this.#ask({ target: "/readyz", timeoutMs: probeTimeoutMs }), serviceReadinessSchema);
+    return parseReply(await this.#probe("/readyz"), serviceReadinessSchema);
+  }
+
+  #probe(target: string): Promise<ServiceReply> {
+    return this.#ask({ target, timeoutMs: Math.min(probeTimeoutMs, this.#parts.timeoutMs) });
   }
 
   async #ask({ target, timeoutMs, init }: ServiceRequest): Promise<ServiceReply> {

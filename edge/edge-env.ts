@@ -45,6 +45,7 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
       edgeCache: caches.default,
       origin: new URL(c.req.url).origin,
       ttlSeconds: settings.cacheTtlSeconds,
+      nearTtlSeconds: settings.nearCacheSeconds,
       waitUntil,
     }),
   );

@@ -1,27 +1,75 @@
 import type { Context } from "hono";
 import { wrapTime } from "hono/timing";
-import { byteIdSchema, captionQuery, contentIdSchema, parseCaptionOptions, quote } from "../shared/contract.ts";
+import {
+  type CaptionOptions,
+  captionQuery,
+  type LookupReply,
+  lookupRequestSchema,
+  type PhotoId,
+  parseCaptionOptions,
+  photoIdSchema,
+  quote,
+} from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import { BufferHold } from "./buffer-hold.ts";
+import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./edge-env.ts";
+import { parseRequestJson } from "./parse-json.ts";
+import { readJsonBody } from "./upload.ts";
 
 /** `GET` and `HEAD /v1/captions/{id}`: what the cache holds, and never a model run. */
 export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
-  const id = parsePhotoId(c.req.param("id") ?? "");
-  const options = parseCaptionOptions(new URL(c.req.url).searchParams);
-  const known = c.get("revision");
-  const revision = (await known.current()) ?? (await known.ask());
-  const caption = await wrapTime(c, "cache", c.get("cache").find({ id, revision, options }));
+  const id = readPhotoId(c);
+  const options = readOptions(c);
+  const revision = await revisionInService(c);
+  const cache = c.get("cache");
+  const file = isByteId(id) ? await wrapTime(c, "file", cache.findFile(id)) : null;
+  const photoId = file?.contentId ?? id;
+  const caption = await wrapTime(c, "cache", cache.find({ photoId, revision, options }));
   if (caption === null) {
     throw new CaptionError("not_found", `no caption is stored for ${id} with ${captionQuery(options)}: post the photo`);
   }
-  return captionResponse(c, { id, options, caption });
+  const isForFile = file !== null && isByteId(id);
+  const result = isForFile ? resultForFile(caption.result, { id, bytes: file.bytes }) : caption.result;
+  return captionResponse(c, { id, options, caption, result });
 }
 
-function parsePhotoId(text: string): string {
-  if (byteIdSchema.safeParse(text).success || contentIdSchema.safeParse(text).success) return text;
+/** `POST /v1/captions/lookup`: which of many photos have a caption, so that only the others need to be uploaded. */
+export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
+  const options = readOptions(c);
+  const ids = [...new Set(await readIds(c))];
+  const revision = await revisionInService(c);
+  const found = await wrapTime(c, "cache", c.get("cache").findMany(ids, { revision, options }));
+  const reply: LookupReply = { found: Object.fromEntries(found), missing: ids.filter((id) => !found.has(id)) };
+  return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
+}
+
+export function readPhotoId(c: Context<EdgeEnv>): PhotoId {
+  const parsed = photoIdSchema.safeParse(c.req.param("id"));
+  if (parsed.success) return parsed.data;
   throw new CaptionError(
     "invalid_request",
-    `expected an id such as sha256: or content: and 64 lower-case hexadecimal digits, received ${quote(text)}`,
+    `expected an id such as sha256: or content: and 64 lower-case hexadecimal digits, received ${quote(c.req.param("id") ?? "")}`,
   );
+}
+
+function readOptions(c: Context<EdgeEnv>): CaptionOptions {
+  return parseCaptionOptions(new URL(c.req.url).searchParams);
+}
+
+async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
+  const hold = new BufferHold();
+  try {
+    const text = await readJsonBody(c.req.raw, { timeoutMs: c.get("settings").bodyTimeoutMs, hold });
+    return parseRequestJson(text, lookupRequestSchema).ids;
+  } finally {
+    hold.release();
+  }
+}
+
+/** A look-up that knows no revision asks for it: a 404 would claim to know. */
+async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
+  const known = c.get("revision");
+  return (await known.current()) ?? known.ask();
 }

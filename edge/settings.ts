@@ -49,6 +49,11 @@ const environmentSchema = z.object({
     .int()
     .min(60)
     .default(30 * daySeconds),
+  /**
+   * Seconds a caption stays, of those, in the cache of a data centre, which a deletion elsewhere does not reach. Longer
+   * means fewer reads of KV.
+   */
+  NEAR_CACHE_SECONDS: z.coerce.number().int().positive().default(3600),
   /** Seconds after which the model's revision is asked for again; until then an isolate may serve the one before. */
   MODEL_REFRESH_SECONDS: z.coerce.number().int().positive().default(60),
   /** Milliseconds the service has for one photo. Below the 30 s that Cloudflare grants once a client has left. */
@@ -72,6 +77,7 @@ export function readSettings(environment: unknown) {
     sourceTimeoutMs: data.SOURCE_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,
     cacheTtlSeconds: data.CACHE_TTL_SECONDS,
+    nearCacheSeconds: data.NEAR_CACHE_SECONDS,
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,
     upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
   };

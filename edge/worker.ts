@@ -6,7 +6,7 @@ import { timing } from "hono/timing";
 import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
 import { type EdgeEnv, wire } from "./edge-env.ts";
-import { lookUpCaption } from "./look-up-caption.ts";
+import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
 import { answerHealth, answerModel, answerReadiness } from "./status.ts";
 
@@ -20,6 +20,7 @@ app.get("/healthz", answerHealth);
 app.get("/readyz", wire, answerReadiness);
 app.get("/v1/model", wire, answerModel);
 app.post("/v1/captions", wire, captionPhoto);
+app.post("/v1/captions/lookup", wire, lookUpMany);
 app.get("/v1/captions/:id", wire, etag({ retainedHeaders: headersOf304 }), lookUpCaption);
 
 app.notFound(answerUnknownPath);

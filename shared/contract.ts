@@ -25,6 +25,11 @@ export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
 
 export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
 
+/** Every combination that may be asked for. */
+export const allCaptionOptions: readonly CaptionOptions[] = Array.from({ length: maxBeam }, (_, index) => index + 1)
+  .flatMap((beam) => Array.from({ length: maxCandidates }, (_, index) => ({ beam, candidates: index + 1 })))
+  .filter(({ beam, candidates }) => candidates <= beam);
+
 /** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what came. */
 export function parseCaptionOptions(query: URLSearchParams): CaptionOptions {
   for (const name of query.keys()) {

@@ -72,11 +72,22 @@ export function image(name: ImageName): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(present(inject("images")[name], name)), (character) => character.charCodeAt(0));
 }
 
-/** A photo that no cache has seen: the same picture with a comment of its own. */
+/** A photo that no cache has seen: the same picture with a segment of its own (APP4), which may mean anything. */
 export function freshPhoto(): Uint8Array<ArrayBuffer> {
-  const jpeg = image("photo");
-  const comment = new TextEncoder().encode(crypto.randomUUID());
-  return join([jpeg.subarray(0, 2), new Uint8Array([0xff, 0xfe, 0, comment.length + 2]), comment, jpeg.subarray(2)]);
+  return withSegment(image("photo"), { marker: 0xe4, content: crypto.randomUUID() });
+}
+
+/** The same photo in another file: with a comment, as programs write captions into photos. */
+export function withComment(jpeg: Uint8Array<ArrayBuffer>, content: string): Uint8Array<ArrayBuffer> {
+  return withSegment(jpeg, { marker: 0xfe, content });
+}
+
+function withSegment(
+  jpeg: Uint8Array<ArrayBuffer>,
+  { marker, content }: { marker: number; content: string },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new TextEncoder().encode(content);
+  return join([jpeg.subarray(0, 2), new Uint8Array([0xff, marker, 0, bytes.length + 2]), bytes, jpeg.subarray(2)]);
 }
 
 export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -31,8 +31,8 @@ async function cacheStatusElsewhere(photo: Uint8Array<ArrayBuffer>): Promise<str
 }
 
 async function keyInKv(photo: Uint8Array<ArrayBuffer>): Promise<string> {
-  const { id, model } = await readCaption(await postPhoto(photo));
-  return `caption/${model.revision}/${id}?beam=3&candidates=1`;
+  const { contentId, model } = await readCaption(await postPhoto(photo));
+  return `caption/${model.revision}/${contentId}?beam=3&candidates=1`;
 }
 
 describe("what is kept in KV", () => {
@@ -70,6 +70,18 @@ describe("what is kept in KV", () => {
     const fromEdgeCache = await postPhoto(photo, { host: "aged.test" });
     expect(fromEdgeCache.headers.get("Cache-Status")).toContain("cache-api");
     expect(fromEdgeCache.headers.get("Age")).toMatch(/^9\d$/);
+  });
+});
+
+describe("what is kept in a data centre's cache", () => {
+  it.each([
+    ["3600", "7200", 3600],
+    ["86400", "600", 600],
+  ])("lives as long as the shorter of its two limits: %s and %s", async (near, ttl, seconds) => {
+    const photo = freshPhoto();
+    await postPhoto(photo, { environment: { NEAR_CACHE_SECONDS: near, CACHE_TTL_SECONDS: ttl } });
+    const response = await caches.default.match(`https://edge.test/.stored/${await keyInKv(photo)}`);
+    expect(response?.headers.get("Cache-Control")).toBe(`max-age=${seconds}`);
   });
 });
 

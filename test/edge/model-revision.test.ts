@@ -43,8 +43,8 @@ describe("after a change of the model", () => {
   it("stores a result under the revision that made it, not under the one believed in", async () => {
     const { model } = await readCaption(await postPhoto(freshPhoto()));
     const photo = freshPhoto();
-    const { id } = await readCaption(await postPhoto(photo, { environment: faultyService("otherRevision") }));
-    const address = `${id}?beam=3&candidates=1`;
+    const { contentId } = await readCaption(await postPhoto(photo, { environment: faultyService("otherRevision") }));
+    const address = `${contentId}?beam=3&candidates=1`;
     expect(await env.CAPTIONS.get(`caption/${other}/${address}`)).not.toBeNull();
     expect(await env.CAPTIONS.get(`caption/${model.revision}/${address}`)).toBeNull();
   });
