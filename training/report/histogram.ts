@@ -1,5 +1,5 @@
-import { type Axis, chart, type Tone } from "./chart.ts";
 import { html, type Markup } from "../../shared/html.ts";
+import { type Axis, chart, type Tone } from "./chart.ts";
 
 interface Bars {
   name: string;
