@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    onConsoleLog: (line) => !line.includes('"msg":"request"'), // the worker logs each
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [
       {

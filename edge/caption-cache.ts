@@ -61,6 +61,11 @@ export class CaptionCache {
     this.#store.write(captionPath(key), caption);
   }
 
+  /** For a caption that another request stored. */
+  storeNear(key: CaptionKey, caption: Stored): void {
+    this.#store.writeNear(captionPath(key), caption);
+  }
+
   storeFile(id: ByteId, file: KnownFile): void {
     this.#store.write(filePath(id), { body: JSON.stringify(file), storedAtMs: Date.now() });
   }
@@ -84,12 +89,10 @@ export class CaptionCache {
     return found;
   }
 
-  /** Takes out what a revision said of these photos, whatever the options, and the way there; tells whether KV did. */
-  remove(ids: readonly PhotoId[], revision: string): Promise<boolean> {
-    const captions = ids.flatMap((photoId) =>
-      allCaptionOptions.map((options) => captionPath({ photoId, revision, options })),
-    );
-    return this.#store.remove([...captions, ...ids.filter(isByteId).map(filePath)]);
+  /** Takes out what a revision said of a photo, whatever the options, and the way there; tells whether KV did. */
+  remove({ photoId, revision, id }: Omit<CaptionKey, "options"> & { id: PhotoId }): Promise<boolean> {
+    const captions = allCaptionOptions.map((options) => captionPath({ photoId, revision, options }));
+    return this.#store.remove([...captions, filePath(id)]);
   }
 }
 

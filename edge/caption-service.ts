@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import {
   type CaptionOptions,
   type CaptionResult,
@@ -10,7 +11,9 @@ import {
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { signatureHeaders } from "../shared/signature.ts";
+import { askServices } from "./ask-services.ts";
 import { readBytes } from "./read-bytes.ts";
+import type { ServiceOrigins } from "./service-origins.ts";
 import { outsideContract, parseReply, type ServiceReply } from "./service-reply.ts";
 import type { Photo } from "./upload.ts";
 
@@ -20,20 +23,32 @@ const maxReplyBytes = 256 * 1024;
 const probeTimeoutMs = 5_000;
 
 interface CaptionServiceParts {
-  origin: string;
+  origins: ServiceOrigins;
   secret: string;
+  /** For all attempts at one caption. */
   timeoutMs: number;
   /** Sent with every request: `X-Request-Id`, and `traceparent` where the client sent one. */
   traceHeaders: Record<string, string>;
 }
 
+interface CaptionOrder {
+  photo: Photo;
+  options: CaptionOptions;
+  /** By when its caller must have an answer. */
+  deadlineAtMs: number;
+}
+
 interface ServiceRequest {
+  origin: string;
   target: string;
   timeoutMs: number;
   init?: { method: string; headers: Record<string, string>; body: Uint8Array<ArrayBuffer> };
 }
 
-/** The captioning service. Every method throws `upstream_error` or `upstream_timeout` when it cannot be had. */
+/**
+ * The captioning services, as one. Every method throws `upstream_error` or `upstream_timeout` when none can be had, and
+ * `overloaded` when one of them says so.
+ */
 export class CaptionService {
   readonly #parts: CaptionServiceParts;
 
@@ -41,41 +56,55 @@ export class CaptionService {
     this.#parts = parts;
   }
 
-  /** Captions a photo. Also throws what the service says about the photo or about its load. */
-  async caption(photo: Photo, options: CaptionOptions): Promise<CaptionResult> {
-    const { secret, timeoutMs } = this.#parts;
+  /** Captions a photo. Also throws what a service says about the photo. */
+  async caption({ photo, options, deadlineAtMs }: CaptionOrder): Promise<CaptionResult> {
     const target = `/v1/captions?${captionQuery(options)}`;
-    const signed = { method: "POST", target, bodyHash: photo.hash };
-    const headers = {
-      ...(await signatureHeaders(signed, { secret, nowMs: Date.now() })),
-      "Content-Type": `image/${photo.format}`,
-      "X-Deadline-Ms": String(timeoutMs),
-    };
-    const init = { method: "POST", headers, body: photo.bytes };
-    const result = parseReply(await this.#ask({ target, timeoutMs, init }), captionResultSchema);
-    if (result.id !== photo.id || captionQuery(result.options) !== captionQuery(options)) {
-      throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
-    }
-    return result;
+    return this.#askAny(deadlineAtMs, async (origin, timeoutMs) => {
+      const init = await this.#signedPhoto({ photo, target, timeoutMs });
+      const result = parseReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
+      if (result.id !== photo.id || captionQuery(result.options) !== captionQuery(options)) {
+        throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
+      }
+      return result;
+    });
   }
 
   async modelCard(): Promise<ModelCard> {
-    return parseReply(await this.#probe("/v1/model"), modelCardSchema);
+    return this.#probe("/v1/model", modelCardSchema);
   }
 
-  /** Also throws `overloaded` while the service is starting or draining. */
+  /** Also throws `overloaded` while the services are starting or draining. */
   async readiness(): Promise<ServiceReadiness> {
-    return parseReply(await this.#probe("/readyz"), serviceReadinessSchema);
+    return this.#probe("/readyz", serviceReadinessSchema);
   }
 
-  #probe(target: string): Promise<ServiceReply> {
-    return this.#ask({ target, timeoutMs: Math.min(probeTimeoutMs, this.#parts.timeoutMs) });
+  #probe<T>(target: string, schema: z.ZodType<T>): Promise<T> {
+    const deadlineAtMs = Date.now() + Math.min(probeTimeoutMs, this.#parts.timeoutMs);
+    return this.#askAny(deadlineAtMs, async (origin, timeoutMs) =>
+      parseReply(await this.#ask({ origin, target, timeoutMs }), schema),
+    );
   }
 
-  async #ask({ target, timeoutMs, init }: ServiceRequest): Promise<ServiceReply> {
+  #askAny<T>(deadlineAtMs: number, ask: (origin: string, timeoutMs: number) => Promise<T>): Promise<T> {
+    const { origins, timeoutMs } = this.#parts;
+    return askServices({ origins, deadlineAtMs, fairMs: timeoutMs / (2 * origins.count), ask });
+  }
+
+  /** Signed for each attempt, and with the time that this attempt has. */
+  async #signedPhoto({ photo, target, timeoutMs }: { photo: Photo; target: string; timeoutMs: number }) {
+    const signed = { method: "POST", target, bodyHash: photo.hash };
+    const headers = {
+      ...(await signatureHeaders(signed, { secret: this.#parts.secret, nowMs: Date.now() })),
+      "Content-Type": `image/${photo.format}`,
+      "X-Deadline-Ms": String(timeoutMs),
+    };
+    return { method: "POST", headers, body: photo.bytes };
+  }
+
+  async #ask({ origin, target, timeoutMs, init }: ServiceRequest): Promise<ServiceReply> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(`${this.#parts.origin}${target}`, {
+      const response = await fetch(`${origin}${target}`, {
         ...init,
         headers: { ...init?.headers, ...this.#parts.traceHeaders },
         cache: "no-store", // a Worker's fetch may read through Cloudflare's cache, and a revision must be the present one

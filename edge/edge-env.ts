@@ -1,8 +1,13 @@
 import { createMiddleware } from "hono/factory";
 import type { RequestIdVariables } from "hono/request-id";
+import type { ErrorCode } from "../shared/errors.ts";
 import { CaptionCache } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
+import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
+import type { Tier } from "./rate-limit.ts";
+import type { RequestRecord } from "./request-record.ts";
+import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** What Hono's context carries: the environment as it came, unparsed, and what is made of it for one request. */
@@ -13,6 +18,12 @@ export interface EdgeEnv {
     service: CaptionService;
     revision: ModelRevision;
     cache: CaptionCache;
+    flights: Flights;
+    record: RequestRecord;
+    /** Of the problem that the request is answered with. */
+    errorCode?: ErrorCode;
+    /** Whose limit a request counts against; none before that is known. */
+    tier?: Tier;
   };
 }
 
@@ -29,7 +40,7 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const traceparent = readTraceparent(c.req.header("traceparent"));
   const service = new CaptionService({
-    origin: settings.serviceOrigin,
+    origins: new ServiceOrigins({ origins: settings.serviceOrigins, restSeconds: settings.originRestSeconds }),
     secret: settings.serviceSecret,
     timeoutMs: settings.upstreamTimeoutMs,
     traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },
@@ -38,6 +49,7 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("settings", settings);
   c.set("service", service);
   c.set("revision", new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }));
+  c.set("flights", { namespace: settings.flights, waitUntil });
   c.set(
     "cache",
     new CaptionCache({

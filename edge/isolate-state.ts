@@ -6,9 +6,17 @@ interface KnownRevision {
   askedAtMs: number;
 }
 
+interface OriginHealth {
+  /** Failures in a row. */
+  failures: number;
+  leftAloneUntilMs: number;
+}
+
 interface IsolateState {
   /** The model revision believed to be in service, or null while this isolate has not learnt one. */
   revision: KnownRevision | null;
+  /** The services that failed when they were last asked. */
+  origins: Map<string, OriginHealth>;
   /** Bytes of uploads held in memory by all requests of this isolate. */
   bufferedBytes: number;
 }
@@ -17,4 +25,4 @@ interface IsolateState {
  * All that outlives a request in this isolate. Never a promise: the runtime cancels one together with the request
  * that made it, and whoever else waits for it waits for good.
  */
-export const isolateState: IsolateState = { revision: null, bufferedBytes: 0 };
+export const isolateState: IsolateState = { revision: null, origins: new Map(), bufferedBytes: 0 };

@@ -67,8 +67,13 @@ export class LayeredStore {
 
   /** Hands an entry to both layers, in the background: the caller need not wait for KV's central store. */
   write(path: string, entry: Stored): void {
-    this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, entry)));
+    this.writeNear(path, entry);
     this.#parts.waitUntil(writeLayer("kv", () => this.#writeKv(path, entry)));
+  }
+
+  /** For an entry that somebody else has written to KV. */
+  writeNear(path: string, entry: Stored): void {
+    this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, entry)));
   }
 
   /** Takes entries out of KV and out of this data centre's cache, and tells whether KV took every one out. */

@@ -1,5 +1,5 @@
 /** Writes one line of JSON; Workers Logs makes its fields searchable. */
-export function log(level: "warn" | "error", msg: string, fields: Record<string, unknown> = {}): void {
+export function log(level: "info" | "warn" | "error", msg: string, fields: Record<string, unknown> = {}): void {
   // biome-ignore lint/suspicious/noConsole: a Worker's log is its console
   console[level](JSON.stringify({ level, msg, ...fields }));
 }

@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { wrapTime } from "hono/timing";
 import {
   type CaptionOptions,
   captionQuery,
@@ -16,6 +15,7 @@ import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { parseRequestJson } from "./parse-json.ts";
+import { timePhase } from "./request-record.ts";
 import { readJsonBody } from "./upload.ts";
 
 /** `GET` and `HEAD /v1/captions/{id}`: what the cache holds, and never a model run. */
@@ -24,9 +24,9 @@ export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
   const options = readOptions(c);
   const revision = await revisionInService(c);
   const cache = c.get("cache");
-  const file = isByteId(id) ? await wrapTime(c, "file", cache.findFile(id)) : null;
+  const file = isByteId(id) ? await timePhase(c, "cache", cache.findFile(id)) : null;
   const photoId = file?.contentId ?? id;
-  const caption = await wrapTime(c, "cache", cache.find({ photoId, revision, options }));
+  const caption = await timePhase(c, "cache", cache.find({ photoId, revision, options }));
   if (caption === null) {
     throw new CaptionError("not_found", `no caption is stored for ${id} with ${captionQuery(options)}: post the photo`);
   }
@@ -40,7 +40,7 @@ export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
   const options = readOptions(c);
   const ids = [...new Set(await readIds(c))];
   const revision = await revisionInService(c);
-  const found = await wrapTime(c, "cache", c.get("cache").findMany(ids, { revision, options }));
+  const found = await timePhase(c, "cache", c.get("cache").findMany(ids, { revision, options }));
   const reply: LookupReply = { found: Object.fromEntries(found), missing: ids.filter((id) => !found.has(id)) };
   return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
 }
@@ -69,7 +69,7 @@ async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
 }
 
 /** A look-up that knows no revision asks for it: a 404 would claim to know. */
-async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
+export async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
   const known = c.get("revision");
   return (await known.current()) ?? known.ask();
 }

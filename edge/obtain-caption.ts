@@ -1,8 +1,10 @@
 import type { Context } from "hono";
-import { wrapTime } from "hono/timing";
-import type { CaptionOptions } from "../shared/contract.ts";
+import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
+import { flightKey, joinFlight } from "./join-flight.ts";
+import { parseJson } from "./parse-json.ts";
+import { timePhase } from "./request-record.ts";
 import type { Photo } from "./upload.ts";
 
 export interface CaptionRequest {
@@ -10,23 +12,45 @@ export interface CaptionRequest {
   options: CaptionOptions;
 }
 
-/** A photo's caption: from the cache, or from the service. Throws what the service client throws. */
+/** A photo's caption: from the cache, or from the service, which is asked once for all who want it at the same time. */
 export async function obtainCaption(c: Context<EdgeEnv>, { photo, options }: CaptionRequest): Promise<Caption> {
   const known = c.get("revision");
   const revision = (await known.current()) ?? (await known.ask());
   const key = { photoId: cacheIdOf(photo), revision, options };
-  const found = await wrapTime(c, "cache", c.get("cache").find(key));
-  if (found === null) return wrapTime(c, "service", forward(c, { photo, options }));
-  if (found.result.id !== photo.id) c.executionCtx.waitUntil(rememberFile(c, photo));
-  return found;
+  const caption =
+    (await timePhase(c, "cache", c.get("cache").find(key))) ??
+    (await timePhase(c, "service", makeCaption(c, { photo, options, revision })));
+  if (caption.result.id !== photo.id) c.executionCtx.waitUntil(rememberFile(c, photo));
+  return caption;
+}
+
+/** All of it, waiting for others included, ends within the upstream time limit. */
+async function makeCaption(
+  c: Context<EdgeEnv>,
+  { photo, options, revision }: CaptionRequest & { revision: string },
+): Promise<Caption> {
+  const deadlineAtMs = Date.now() + c.get("settings").upstreamTimeoutMs;
+  const outcome = await joinFlight(c.get("flights"), {
+    key: flightKey({ photoId: cacheIdOf(photo), revision, options }),
+    deadlineAtMs,
+    run: () => forward(c, { photo, options, deadlineAtMs }),
+    isKept: ({ result }) => result.model.revision === revision,
+  });
+  if ("made" in outcome) return outcome.made;
+  const result = parseJson(outcome.shared.body, captionResultSchema);
+  c.get("cache").storeNear({ photoId: cacheIdOf(photo), revision: result.model.revision, options }, outcome.shared);
+  return { ...outcome.shared, result, from: "another request" };
 }
 
 /** Stores the result under the revision that made it, whichever we looked for. */
-async function forward(c: Context<EdgeEnv>, { photo, options }: CaptionRequest): Promise<Caption> {
+async function forward(
+  c: Context<EdgeEnv>,
+  { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
+): Promise<Caption> {
   const askedAtMs = Date.now();
-  const { id, ...described } = await c.get("service").caption(photo, options);
+  const { id, ...described } = await c.get("service").caption({ photo, options, deadlineAtMs });
   const { contentId } = photo;
-  const result = { id, ...(contentId && { contentId }), ...described };
+  const result: CaptionResult = { id, ...(contentId && { contentId }), ...described };
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };
   c.get("revision").learn(revision, { askedAtMs });

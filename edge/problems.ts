@@ -14,16 +14,23 @@ export function answerError(error: Error, c: Context<EdgeEnv>): Response {
   } else if (error.status >= 500) {
     log("warn", error.message, { requestId, method, path, code: error.code, error: describeError(error) });
   }
-  return problemResponse(error, requestId);
+  return answerProblem(c, error);
 }
 
 /** Answers instead of throwing: `methodNotAllowed` takes over only from a 404 that nobody threw. */
 export function answerUnknownPath(c: Context<EdgeEnv>): Response {
-  const error = new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`);
-  return problemResponse(error, c.get("requestId"));
+  return answerProblem(c, new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`));
 }
 
 export function answerWrongMethod(c: Context<EdgeEnv>, allow: readonly string[]): Response {
   const message = `expected ${allow.join(" or ")} here, received ${c.req.method}`;
-  return problemResponse(new CaptionError("method_not_allowed", message, { allow }), c.get("requestId"));
+  return answerProblem(c, new CaptionError("method_not_allowed", message, { allow }));
+}
+
+function answerProblem(c: Context<EdgeEnv>, error: Error): Response {
+  c.set("errorCode", error instanceof CaptionError ? error.code : "internal");
+  const response = problemResponse(error, c.get("requestId"));
+  // RFC 9110 wants to hear how one identifies oneself.
+  if (response.status === 401) response.headers.set("WWW-Authenticate", 'Bearer realm="edge-caption"');
+  return response;
 }

@@ -1,26 +1,72 @@
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import type { CaptionFlight } from "./caption-flight.ts";
 import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** A binding, known by a method that it has. */
+function bindingSchema<T>(method: string, name: string) {
+  const hasMethod = (value: unknown) => typeof value === "object" && value !== null && method in value;
+  return z.custom<T>(hasMethod, `expected a binding of ${name}`);
+}
+
+const kvSchema = bindingSchema<KVNamespace>("getWithMetadata", "a KV namespace");
+const rateLimitSchema = bindingSchema<RateLimit>("limit", "a rate limit").optional();
+
+const datasetSchema = bindingSchema<AnalyticsEngineDataset>("writeDataPoint", "an Analytics Engine dataset").optional();
+
+const policySchema = z
+  .string()
+  .regex(/^[1-9]\d*\/(10|60)$/, "expected requests and seconds (10 or 60), such as 100/60")
+  .transform((text) => {
+    const [limit = 0, periodSeconds = 0] = text.split("/").map(Number);
+    return { limit, periodSeconds };
+  });
+
+const originSchema = z
+  .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
+  .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
+  .refine(isOrigin, "expected an origin: no path, query, user name or password")
+  .transform((address) => new URL(address).origin);
+
 /** Every variable, secret and binding that the worker reads; `wrangler.toml` says where each is set. */
 const environmentSchema = z.object({
   /** Results and the last known model revision. A read costs a few milliseconds, a write is billed. */
-  CAPTIONS: z.custom<KVNamespace>(
-    (value) => typeof value === "object" && value !== null && "getWithMetadata" in value,
-    "expected a KV namespace binding",
-  ),
-  /** Where the captioning service listens. Photos travel there, hence https unless it is this machine. */
-  SERVICE_ORIGIN: z
-    .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
-    .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
-    .refine(isOrigin, "expected an origin: no path, query, user name or password")
-    .transform((address) => new URL(address).origin),
+  CAPTIONS: kvSchema,
+  /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
+  FLIGHTS: bindingSchema<DurableObjectNamespace<CaptionFlight>>("getByName", "the Durable Object CaptionFlight"),
+  /**
+   * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
+   * travel there, hence https unless it is this machine.
+   */
+  SERVICE_ORIGINS: z
+    .string("expected an address such as https://captions.example.com")
+    .transform(parseList)
+    .pipe(z.array(originSchema).min(1, "expected at least one address")),
+  /** Seconds a service is left alone that failed twice in a row. Longer means fewer tries in vain, and later recovery. */
+  ORIGIN_REST_SECONDS: z.coerce.number().positive().max(3600).default(10),
   /** Signs what goes to the service; one of its `SERVICE_SECRETS`. */
   SERVICE_SECRET: z.string("expected a secret that the service knows too").min(16),
+  /**
+   * Who may caption and look up: `public` anybody, `keys` whoever has an API key, `both` anybody, and keys for their own
+   * limits. Deleting takes a key with the scope admin whatever this says.
+   */
+  ACCESS: z.enum(["public", "keys", "both"]).default("public"),
+  /** API keys by their hash (`npm run keys`). Read for each request with a key, from the data centre's cache for a minute. */
+  KEYS: kvSchema,
+  /** Rate limits, one a tier; a tier without a binding is unlimited. */
+  PUBLIC_LIMIT: rateLimitSchema,
+  STANDARD_LIMIT: rateLimitSchema,
+  HIGH_LIMIT: rateLimitSchema,
+  /** What those bindings count to, `requests/seconds`: they do not tell it themselves. Only said to callers. */
+  PUBLIC_LIMIT_POLICY: policySchema.default({ limit: 60, periodSeconds: 60 }),
+  STANDARD_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
+  HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
+  /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
+  CORS_ORIGINS: z.string().default("").transform(parseList),
   /**
    * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
    * uploads of an isolate share 64 MiB.
@@ -56,11 +102,16 @@ const environmentSchema = z.object({
   NEAR_CACHE_SECONDS: z.coerce.number().int().positive().default(3600),
   /** Seconds after which the model's revision is asked for again; until then an isolate may serve the one before. */
   MODEL_REFRESH_SECONDS: z.coerce.number().int().positive().default(60),
-  /** Milliseconds the service has for one photo. Below the 30 s that Cloudflare grants once a client has left. */
+  /** Milliseconds for one caption, all attempts together and waiting for others included. Below the 30 s that Cloudflare grants once a client has left. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(29_000).default(25_000),
 });
 
 export type Settings = ReturnType<typeof readSettings>;
+
+/** Analytics Engine's dataset of requests, where it is bound. Read apart, since requests are recorded even when other settings are bad. */
+export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
+  return datasetSchema.parse(REQUESTS);
+}
 
 /** Parses the environment. A bad value throws a sentence naming the setting, for the log and not for the caller. */
 export function readSettings(environment: unknown) {
@@ -69,8 +120,18 @@ export function readSettings(environment: unknown) {
   const { data } = parsed;
   return {
     captions: data.CAPTIONS,
-    serviceOrigin: data.SERVICE_ORIGIN,
+    flights: data.FLIGHTS,
+    serviceOrigins: data.SERVICE_ORIGINS,
+    originRestSeconds: data.ORIGIN_REST_SECONDS,
     serviceSecret: data.SERVICE_SECRET,
+    access: data.ACCESS,
+    keys: data.KEYS,
+    tiers: {
+      public: { limiter: data.PUBLIC_LIMIT, ...data.PUBLIC_LIMIT_POLICY },
+      standard: { limiter: data.STANDARD_LIMIT, ...data.STANDARD_LIMIT_POLICY },
+      high: { limiter: data.HIGH_LIMIT, ...data.HIGH_LIMIT_POLICY },
+    },
+    corsOrigins: data.CORS_ORIGINS,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
     sourceHosts: data.SOURCE_HOSTS,

@@ -3,27 +3,38 @@ import { etag } from "hono/etag";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
+import { access } from "./access.ts";
+import { CaptionFlight } from "./caption-flight.ts";
 import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
+import { deleteCaption } from "./delete-caption.ts";
 import { type EdgeEnv, wire } from "./edge-env.ts";
 import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
+import { recordRequest } from "./request-record.ts";
+import { allowOrigins, securityHeaders } from "./response-headers.ts";
 import { answerHealth, answerModel, answerReadiness } from "./status.ts";
 
 const app = new Hono<EdgeEnv>();
 
 app.use(requestId({ limitLength: 128 }));
+app.use(recordRequest);
 app.use(timing({ totalDescription: "" }));
+app.use(securityHeaders);
 app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
 
 app.get("/healthz", answerHealth);
 app.get("/readyz", wire, answerReadiness);
-app.get("/v1/model", wire, answerModel);
-app.post("/v1/captions", wire, captionPhoto);
-app.post("/v1/captions/lookup", wire, lookUpMany);
-app.get("/v1/captions/:id", wire, etag({ retainedHeaders: headersOf304 }), lookUpCaption);
+app.use("/v1/*", wire, allowOrigins);
+app.get("/v1/model", access("caption"), answerModel);
+app.post("/v1/captions", access("caption"), captionPhoto);
+app.post("/v1/captions/lookup", access("caption"), lookUpMany);
+app.get("/v1/captions/:id", access("caption"), etag({ retainedHeaders: headersOf304 }), lookUpCaption);
+app.delete("/v1/captions/:id", access("admin"), deleteCaption);
 
 app.notFound(answerUnknownPath);
 app.onError(answerError);
 
+/** The runtime looks for its Durable Object classes in the entry file. */
+export { CaptionFlight };
 export default app;

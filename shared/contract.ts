@@ -166,6 +166,17 @@ export const lookupReplySchema = z.object({
 
 export type LookupReply = z.infer<typeof lookupReplySchema>;
 
+/** The answer to a deletion. */
+export const deletionSchema = z.object({
+  id: photoIdSchema,
+  /** The model whose captions were deleted: the one in service. */
+  revision: revisionSchema,
+  /** For how many seconds a data centre may still answer with them. */
+  lastsSeconds: z.int().nonnegative(),
+});
+
+export type Deletion = z.infer<typeof deletionSchema>;
+
 /** `GET /v1/model`: what captions come from. */
 export const modelCardSchema = z.object({
   id: z.string(),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../shared/errors.ts";
 import type { Problem } from "../shared/problem.ts";
@@ -9,7 +10,26 @@ import type { FaultyServiceName } from "./edge/provided-context.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before. */
+/** How long the services take that count their runs by photo. */
+const slowMs = 400;
+
+/** Takes its time; answers `GET /runs/{id}` with how often a photo was posted, the first time perhaps in a way of its own. */
+function countsRuns(answerFirst?: (response: ServerResponse) => void): Answer {
+  const runs = new Map<string, number>();
+  return async (request, response) => {
+    const id = request.url?.split("/runs/")[1];
+    if (id !== undefined) return void response.end(String(runs.get(id) ?? 0));
+    if (request.method === "GET") return sendJson(response, modelCard);
+    const caption = await captionOf(request);
+    const run = (runs.get(caption.id) ?? 0) + 1;
+    runs.set(caption.id, run);
+    await setTimeout(slowMs);
+    if (run === 1 && answerFirst !== undefined) answerFirst(response);
+    else sendJson(response, caption);
+  };
+}
+
+/** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before, and `slow` that it takes its time. */
 const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   silent: () => undefined,
   stallsInBody: (_, response) => {
@@ -34,6 +54,9 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   },
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
+  slow: countsRuns(),
+  failsFirst: countsRuns((response) => sendProblem(response, "invalid_image")),
+  crashesFirst: countsRuns((response) => void response.destroy()),
   otherRevision: async (request, response) => {
     sendJson(response, request.method === "POST" ? await captionOf(request) : modelCard);
   },

@@ -74,7 +74,7 @@ function wranglerArguments({ edgePort, stateDir, service }: EdgeSettings): strin
     "dev",
     ...["--ip", host, "--port", String(edgePort), "--inspector-port", "0"],
     ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],
-    ...["--var", `SERVICE_ORIGIN:${service}`],
+    ...["--var", `SERVICE_ORIGINS:${service}`],
   ];
 }
 

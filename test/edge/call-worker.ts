@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, onTestFinished, vi } from "vitest";
+import type { CaptionFlight } from "../../edge/caption-flight.ts";
 import { isolateState } from "../../edge/isolate-state.ts";
 import worker from "../../edge/worker.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
@@ -12,6 +13,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       CAPTIONS: KVNamespace;
+      KEYS: KVNamespace;
+      FLIGHTS: DurableObjectNamespace<CaptionFlight>;
     }
   }
 }
@@ -49,13 +52,14 @@ export function postPhoto(
 }
 
 function usualEnvironment() {
-  const service = { SERVICE_ORIGIN: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
-  return { CAPTIONS: env.CAPTIONS, ...service };
+  const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
+  return { CAPTIONS: env.CAPTIONS, KEYS: env.KEYS, FLIGHTS: env.FLIGHTS, ...service };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */
 export function startFreshIsolate(): void {
   isolateState.revision = null;
+  isolateState.origins.clear();
 }
 
 /** A deployment that has just started: KV knows no revision either. */
@@ -64,8 +68,10 @@ export async function startFreshDeployment(): Promise<void> {
   await env.CAPTIONS.delete("model-revision");
 }
 
-export function faultyService(name: FaultyServiceName): { SERVICE_ORIGIN: string } {
-  return { SERVICE_ORIGIN: present(inject("faultyServices")[name], name) };
+/** Services to ask in this order in place of the real one. */
+export function faultyService(...names: FaultyServiceName[]): { SERVICE_ORIGINS: string } {
+  const origins = names.map((name) => present(inject("faultyServices")[name], name));
+  return { SERVICE_ORIGINS: origins.join(",") };
 }
 
 export function image(name: ImageName): Uint8Array<ArrayBuffer> {

@@ -27,6 +27,9 @@ export type FaultyServiceName =
   | "overloaded"
   | "overloadedProxy"
   | "crashed"
+  | "slow"
+  | "failsFirst"
+  | "crashesFirst"
   | "otherRevision";
 
 export type ImageName =

@@ -5,7 +5,9 @@ import { callWorker, readProblem } from "./call-worker.ts";
 
 const required = {
   CAPTIONS: env.CAPTIONS,
-  SERVICE_ORIGIN: "https://captions.example.com",
+  KEYS: env.KEYS,
+  FLIGHTS: env.FLIGHTS,
+  SERVICE_ORIGINS: "https://captions.example.com",
   SERVICE_SECRET: "0123456789abcdef",
 };
 
@@ -18,6 +20,12 @@ describe("settings", () => {
       modelRefreshSeconds: 60,
       upstreamTimeoutMs: 25_000,
     });
+  });
+
+  it("take several services, in order", () => {
+    const SERVICE_ORIGINS = "https://b.example, https://a.example:8443/";
+    const { serviceOrigins } = readSettings({ ...required, SERVICE_ORIGINS });
+    expect(serviceOrigins).toEqual(["https://b.example", "https://a.example:8443"]);
   });
 
   it("name hosts of photos in a list, or say any or none", () => {
@@ -33,18 +41,25 @@ describe("settings", () => {
   it.each(["https://captions.example.com", "http://localhost:8788", "http://127.0.0.1:8788", "http://[::1]:8788/"])(
     "take %s for a service",
     (origin) => {
-      expect(readSettings({ ...required, SERVICE_ORIGIN: origin }).serviceOrigin).toBe(new URL(origin).origin);
+      expect(readSettings({ ...required, SERVICE_ORIGINS: origin }).serviceOrigins).toEqual([new URL(origin).origin]);
     },
   );
 
   it.each([
-    ["SERVICE_ORIGIN", undefined],
-    ["SERVICE_ORIGIN", "not an address"],
-    ["SERVICE_ORIGIN", "http://captions.example.com"],
-    ["SERVICE_ORIGIN", "https://captions.example.com/v1"],
+    ["SERVICE_ORIGINS", undefined],
+    ["SERVICE_ORIGINS", "not an address"],
+    ["SERVICE_ORIGINS", " , "],
+    ["SERVICE_ORIGINS", "http://captions.example.com"],
+    ["SERVICE_ORIGINS", "https://captions.example.com, http://captions.example.com"],
+    ["SERVICE_ORIGINS", "https://captions.example.com/v1"],
     ["SERVICE_SECRET", undefined],
     ["SERVICE_SECRET", "too short"],
     ["CAPTIONS", undefined],
+    ["FLIGHTS", undefined],
+    ["KEYS", undefined],
+    ["ACCESS", "everybody"],
+    ["PUBLIC_LIMIT", {}],
+    ["PUBLIC_LIMIT_POLICY", "100/30"],
     ["MAX_BYTES", "many"],
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],

@@ -36,7 +36,7 @@ describe("what is not there", () => {
 
   it.each([
     ["GET", "/v1/captions", "POST"],
-    ["DELETE", "/v1/captions/sha256:0", "GET, HEAD"],
+    ["PUT", "/v1/captions/sha256:0", "GET, HEAD, DELETE"],
     ["POST", "/v1/model", "GET, HEAD"],
     ["POST", "/healthz", "GET, HEAD"],
   ])("is 405 with what is allowed: %s %s", async (method, path, allow) => {

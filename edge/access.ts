@@ -1,0 +1,64 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { isApiKey, type KeyRecord, type KeyScope, keyPlace, keyRecordSchema } from "../shared/api-key.ts";
+import { CaptionError } from "../shared/errors.ts";
+import type { EdgeEnv } from "./edge-env.ts";
+import { describeError, log } from "./log.ts";
+import { type Caller, limitCaller, publicCaller } from "./rate-limit.ts";
+
+/** How long a read key is taken from the data centre's cache: a key that was revoked may be good for that long. */
+const keyCacheSeconds = 60;
+
+/**
+ * Lets in who may do what a route does, within the limit of their tier. `admin` always takes a key; `caption` takes what the
+ * setting ACCESS says. Runs before the body is read.
+ */
+export function access(scope: KeyScope) {
+  return createMiddleware<EdgeEnv>(async (c, next) => {
+    const caller = await identify(c, scope);
+    c.set("tier", caller.tier);
+    await limitCaller(c, caller);
+    await next();
+  });
+}
+
+async function identify(c: Context<EdgeEnv>, scope: KeyScope): Promise<Caller> {
+  const { access } = c.get("settings");
+  const header = c.req.header("Authorization");
+  const mayBePublic = scope === "caption" && access !== "keys";
+  if (mayBePublic && (access === "public" || header === undefined)) return publicCaller(c);
+  const record = await readKey(c, { header, mayBePublic });
+  if (record === "unreadable") return publicCaller(c);
+  if (!record.scopes.includes(scope)) {
+    throw new CaptionError(
+      "forbidden",
+      `expected a key with the scope ${scope}, received one with ${record.scopes.join(", ")}`,
+    );
+  }
+  return { tier: record.tier, limitKey: record.id };
+}
+
+/** The record of the request's key. While KV is down, callers count as public where the public may call at all. */
+async function readKey(
+  c: Context<EdgeEnv>,
+  { header, mayBePublic }: { header: string | undefined; mayBePublic: boolean },
+): Promise<KeyRecord | "unreadable"> {
+  const key = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+  if (key === undefined) throw new CaptionError("unauthorized", "expected an API key: Authorization: Bearer ec_…");
+  try {
+    const record = isApiKey(key) ? await findKey(c.get("settings").keys, key) : null;
+    if (record !== null) return record;
+  } catch (cause) {
+    log("warn", "keys cannot be read", { error: describeError(cause) });
+    if (mayBePublic) return "unreadable";
+    throw new CaptionError("overloaded", "API keys cannot be checked at present", { cause, retryAfterSeconds: 5 });
+  }
+  await limitCaller(c, publicCaller(c)); // whoever guesses keys is limited like anybody without one
+  throw new CaptionError("unauthorized", "the API key is not known here, or was revoked");
+}
+
+async function findKey(keys: KVNamespace, key: string): Promise<KeyRecord | null> {
+  const { path } = await keyPlace(key);
+  const { metadata } = await keys.getWithMetadata(path, { cacheTtl: keyCacheSeconds });
+  return metadata === null ? null : keyRecordSchema.parse(metadata);
+}

@@ -1,0 +1,86 @@
+import type { CaptionOptions, PhotoId } from "../shared/contract.ts";
+import { captionQuery } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import type { CaptionFlight } from "./caption-flight.ts";
+import type { Stored } from "./layered-store.ts";
+import { describeError, log } from "./log.ts";
+
+export interface Flights {
+  namespace: DurableObjectNamespace<CaptionFlight>;
+  waitUntil: (work: Promise<unknown>) => void;
+}
+
+interface FlightPlan<T extends Stored> {
+  /** What makes two requests ask for the same. */
+  key: string;
+  deadlineAtMs: number;
+  /** Makes the result, where nobody else does. Its error is its caller's alone. */
+  run: () => Promise<T>;
+  /** Whether those who come later may have this result, too. */
+  isKept: (result: T) => boolean;
+}
+
+export function flightKey({ photoId, revision, options }: FlightKeyParts): string {
+  return `${photoId}/${revision}?${captionQuery(options)}`;
+}
+
+interface FlightKeyParts {
+  photoId: PhotoId;
+  revision: string;
+  options: CaptionOptions;
+}
+
+/**
+ * Makes a result that others may be asking for at the same time: one of them makes it, the rest get it from that one. Where
+ * the object that brings them together cannot be had, each makes its own.
+ */
+export async function joinFlight<T extends Stored>(
+  { namespace, waitUntil }: Flights,
+  { key, deadlineAtMs, run, isKept }: FlightPlan<T>,
+): Promise<{ made: T } | { shared: Stored }> {
+  const ticket = await takeTicket({ namespace, key, deadlineAtMs });
+  if (ticket === null) return { made: await run() };
+  if (ticket.kind === "result") return { shared: ticket.result };
+  if (ticket.kind === "timeout") throw new CaptionError("upstream_timeout", "no caption was made in the time there is");
+  const { lease } = ticket;
+  try {
+    const made = await run();
+    const { body, storedAtMs } = made;
+    waitUntil(
+      handBack(() => lease.finish({ body, storedAtMs }, { isKept: isKept(made) })).finally(() =>
+        lease[Symbol.dispose](),
+      ),
+    );
+    return { made };
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** An object that was moved or restarted fails its callers; the next call finds the new one. */
+async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
+  for (const attempt of [1, 2]) {
+    try {
+      const waitMs = Math.max(0, deadlineAtMs - Date.now());
+      return await namespace.getByName(key).join({ waitMs });
+    } catch (error) {
+      log("warn", "a flight could not be joined", { attempt, error: describeError(error) });
+    }
+  }
+  return null;
+}
+
+interface TicketRequest {
+  namespace: DurableObjectNamespace<CaptionFlight>;
+  key: string;
+  deadlineAtMs: number;
+}
+
+async function handBack(finish: () => Promise<void>): Promise<void> {
+  try {
+    await finish();
+  } catch (error) {
+    log("warn", "a result could not be handed to those who wait for it", { error: describeError(error) });
+  }
+}

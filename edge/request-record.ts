@@ -1,0 +1,84 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { routePath } from "hono/route";
+import { endTime, startTime } from "hono/timing";
+import type { EdgeEnv } from "./edge-env.ts";
+import { describeError, log } from "./log.ts";
+import { readDataset } from "./settings.ts";
+
+/** What is measured of a request, in the order of the data point's doubles. */
+const phases = ["upload", "cache", "service"] as const;
+
+type Phase = (typeof phases)[number];
+
+/** What a request leaves behind: filled in by whoever knows, written once at its end. */
+export interface RequestRecord {
+  phaseMs: Partial<Record<Phase, number>>;
+  /** Of the photo. */
+  bytes: number;
+}
+
+/** Measures a phase, for `Server-Timing` and for the record. A Worker's clock stands still between two waits. */
+export async function timePhase<T>(c: Context<EdgeEnv>, phase: Phase, work: Promise<T>): Promise<T> {
+  const begunMs = performance.now();
+  startTime(c, phase);
+  try {
+    return await work;
+  } finally {
+    endTime(c, phase);
+    const { phaseMs } = c.get("record");
+    phaseMs[phase] = (phaseMs[phase] ?? 0) + performance.now() - begunMs;
+  }
+}
+
+/** One line of the log and one data point a request. What was asked is told by its route: addresses hold photos' ids. */
+export const recordRequest = createMiddleware<EdgeEnv>(async (c, next) => {
+  const begunMs = performance.now();
+  c.set("record", { phaseMs: {}, bytes: 0 });
+  await next();
+  const summary = summarize(c, performance.now() - begunMs);
+  log("info", "request", summary);
+  writeDataPoint(c, summary);
+});
+
+function summarize(c: Context<EdgeEnv>, totalMs: number) {
+  const { phaseMs, bytes } = c.get("record");
+  return {
+    requestId: c.get("requestId"),
+    method: c.req.method,
+    route: routePath(c, -1),
+    status: c.res.status,
+    outcome: c.get("errorCode") ?? "ok",
+    cache: cacheOutcome(c.res.headers.get("Cache-Status")),
+    tier: c.get("tier") ?? "none",
+    colo: coloOf(c.req.raw),
+    bytes,
+    totalMs,
+    phaseMs,
+  };
+}
+
+/** `hit`, `stored` or `collapsed`, and `none` where no cache was asked. */
+function cacheOutcome(cacheStatus: string | null): string {
+  return /(?:^|; )(hit|stored|collapsed)(?:;|$)/.exec(cacheStatus ?? "")?.[1] ?? "none";
+}
+
+/** The data centre, by the code of its airport. */
+function coloOf(request: Request): string {
+  const colo = request.cf?.colo;
+  return typeof colo === "string" ? colo : "none";
+}
+
+/** Analytics Engine: blobs and doubles are told apart by their place, so new ones go to the end. */
+function writeDataPoint(c: Context<EdgeEnv>, summary: ReturnType<typeof summarize>): void {
+  const { outcome, cache, colo, route, method, tier, status, totalMs, bytes, phaseMs } = summary;
+  try {
+    readDataset(c.env)?.writeDataPoint({
+      indexes: [route],
+      blobs: [outcome, cache, colo, route, method, tier],
+      doubles: [status, totalMs, bytes, ...phases.map((phase) => phaseMs[phase] ?? 0)],
+    });
+  } catch (error) {
+    log("warn", "a data point could not be written", { error: describeError(error) });
+  }
+}

@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as z from "zod";
+import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
+import { repository } from "../start/process-group.ts";
+import type { KeyPlaceOptions, NewKey } from "./command.ts";
+
+const run = promisify(execFile);
+const wrangler = join(repository, "node_modules/.bin/wrangler");
+const listSchema = z.array(z.object({ name: z.string(), metadata: z.unknown() }));
+
+/** Makes a key and shows it, on standard output alone, so that a script can take it from there. */
+export async function createKey({ name, scopes, tier }: NewKey, place: KeyPlaceOptions): Promise<void> {
+  const key = newApiKey();
+  const { path, id } = await keyPlace(key);
+  const record: KeyRecord = { id, name, scopes, tier, createdAt: new Date().toISOString() };
+  await kvKey(place, ["put", path, id, "--metadata", JSON.stringify(record)]);
+  process.stderr.write(`${describe(record)}\nThe key, which is stored nowhere and shown this once:\n`);
+  process.stdout.write(`${key}\n`);
+}
+
+export async function listKeys(place: KeyPlaceOptions): Promise<void> {
+  const keys = await readKeys(place);
+  for (const { record } of keys.toSorted((one, other) => one.record.createdAt.localeCompare(other.record.createdAt))) {
+    process.stdout.write(`${describe(record)}\n`);
+  }
+  process.stderr.write(`${keys.length} ${keys.length === 1 ? "key" : "keys"}\n`);
+}
+
+export async function revokeKey(id: string, place: KeyPlaceOptions): Promise<void> {
+  const key = (await readKeys(place)).find(({ record }) => record.id === id);
+  if (key === undefined) throw new Error(`expected the id of a key, received ${id}: list shows those there are`);
+  await kvKey(place, ["delete", key.path]);
+  process.stderr.write(`revoked ${describe(key.record)}\n`);
+}
+
+async function readKeys(place: KeyPlaceOptions): Promise<{ path: string; record: KeyRecord }[]> {
+  const listed = listSchema.parse(JSON.parse(await kvKey(place, ["list", "--prefix", keyPathPrefix])));
+  return listed.map(({ name, metadata }) => ({ path: name, record: keyRecordSchema.parse(metadata) }));
+}
+
+/** `wrangler kv key …`, which knows how to reach both kinds of KV; returns its standard output. */
+async function kvKey(
+  { remote, stateDir, environment, namespaceId }: KeyPlaceOptions,
+  args: readonly string[],
+): Promise<string> {
+  const where = [
+    ...(namespaceId === undefined ? ["--binding", "KEYS"] : ["--namespace-id", namespaceId]),
+    ...(environment === undefined ? [] : ["--env", environment]),
+    ...(remote ? ["--remote"] : ["--local", "--persist-to", stateDir]),
+  ];
+  try {
+    const { stdout } = await run(wrangler, ["kv", "key", ...args, ...where], {
+      cwd: repository,
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    });
+    return stdout;
+  } catch (cause) {
+    const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
+    throw new Error(`wrangler could not ${args[0]} the key: ${output}`, { cause });
+  }
+}
+
+function describe({ id, name, scopes, tier, createdAt }: KeyRecord): string {
+  return `${id}  ${scopes.join("+").padEnd(13)} ${tier.padEnd(8)} ${createdAt.slice(0, 10)}  ${name}`;
+}

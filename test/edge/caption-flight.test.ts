@@ -1,0 +1,150 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Ticket } from "../../edge/caption-flight.ts";
+
+const result = { body: '{"caption":"a dog"}', storedAtMs: 1 };
+const kept = { isKept: true };
+
+let name = "";
+
+/** A flight of its own for each test. */
+function flight() {
+  name = crypto.randomUUID();
+  return env.FLIGHTS.getByName(name);
+}
+
+afterEach(async () => {
+  const stored = await runInDurableObject(env.FLIGHTS.getByName(name), (_, state) => state.storage.list());
+  expect(stored.size).toBe(0);
+});
+
+async function takeLease(joined: Promise<Ticket>) {
+  const ticket = await joined;
+  if (ticket.kind !== "lease") throw new Error(`expected a lease, received ${ticket.kind}`);
+  return ticket.lease;
+}
+
+/** As a deployment, a move or a crash restarts an object. */
+async function restart(stub: ReturnType<typeof flight>): Promise<void> {
+  await runInDurableObject(stub, (_, state) => state.abort("restarted")).catch(() => undefined);
+}
+
+async function join(stub: ReturnType<typeof flight>, waitMs = 5000): Promise<Ticket> {
+  return (await stub.join({ waitMs })) as Ticket; // what RPC makes of its methods works the same
+}
+
+describe("a flight", () => {
+  it("gives the first a lease, lets the others wait, and hands all of them the result", async () => {
+    const stub = flight();
+    const lease = await takeLease(join(stub));
+    const waiters = [join(stub), join(stub), join(stub)];
+    expect(await Promise.race([waiters[0], scheduler.wait(50)])).toBeUndefined();
+    await lease.finish(result, kept);
+    expect(await Promise.all(waiters)).toEqual(Array(3).fill({ kind: "result", result }));
+  });
+
+  it("hands a kept result to those who come within 90 seconds, and a lease to those who come later", async () => {
+    const stub = flight();
+    await (await takeLease(join(stub))).finish(result, kept);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 89_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect((await join(stub)).kind).toBe("result");
+    vi.setSystemTime(Date.now() + 2_000);
+    expect((await join(stub)).kind).toBe("lease");
+  });
+
+  it("hands a result that is not kept to those alone who wait", async () => {
+    const stub = flight();
+    const lease = await takeLease(join(stub));
+    const waiter = join(stub);
+    await scheduler.wait(20); // calls by different stubs may overtake each other
+    await lease.finish(result, { isKept: false });
+    expect((await waiter).kind).toBe("result");
+    expect((await join(stub)).kind).toBe("lease");
+  });
+
+  it("forgets a result when it is told to", async () => {
+    const stub = flight();
+    await (await takeLease(join(stub))).finish(result, kept);
+    await stub.forget();
+    expect((await join(stub)).kind).toBe("lease");
+  });
+});
+
+describe("a lease that ends without a result", () => {
+  it("goes to the next who waits, in the order they came, when its holder lets go of it", async () => {
+    const stub = flight();
+    const first = await takeLease(join(stub));
+    const [second, third] = [join(stub), join(stub)];
+    first[Symbol.dispose]();
+    const lease = await takeLease(second);
+    expect(await Promise.race([third, scheduler.wait(50)])).toBeUndefined();
+    await lease.finish(result, kept);
+    expect((await third).kind).toBe("result");
+  });
+
+  it("goes on at once when its holder is no more", async () => {
+    const stub = flight();
+    const place = name;
+    const holder = env.FLIGHTS.getByName(crypto.randomUUID()); // any place of its own that can be ended
+    const held = await runInDurableObject(holder, () =>
+      join(env.FLIGHTS.getByName(place), 60_000).then(({ kind }) => kind),
+    );
+    const waiter = join(stub);
+    expect(await Promise.race([waiter, scheduler.wait(50)])).toBeUndefined();
+    await restart(holder);
+    expect([held, (await waiter).kind]).toEqual(["lease", "lease"]);
+  });
+
+  it("goes on when its holder says nothing any more, at the end of the holder's time", async () => {
+    const stub = flight();
+    await takeLease(join(stub, 200));
+    const begun = Date.now();
+    const next = await join(stub, 5000);
+    expect(next.kind).toBe("lease");
+    expect(Date.now() - begun).toBeGreaterThan(1000);
+    expect(Date.now() - begun).toBeLessThan(3000);
+  });
+
+  it("may still bring its result late", async () => {
+    const stub = flight();
+    const late = await takeLease(join(stub, 50));
+    const lease = await takeLease(join(stub));
+    const waiter = join(stub);
+    await scheduler.wait(20);
+    await late.finish(result, kept);
+    expect((await waiter).kind).toBe("result");
+    lease[Symbol.dispose]();
+    expect((await join(stub)).kind).toBe("result");
+  });
+
+  it("is free for the next to come when nobody waited", async () => {
+    const stub = flight();
+    (await takeLease(join(stub)))[Symbol.dispose]();
+    await scheduler.wait(20);
+    expect((await join(stub)).kind).toBe("lease");
+  });
+});
+
+describe("a caller's time", () => {
+  it("ends its waiting, and it gets no lease after that", async () => {
+    const stub = flight();
+    const lease = await takeLease(join(stub));
+    expect(await join(stub, 100)).toEqual({ kind: "timeout" });
+    lease[Symbol.dispose]();
+    await scheduler.wait(20);
+    expect((await join(stub)).kind).toBe("lease");
+  });
+
+  it("ends in an error when the object is restarted, and a new object starts anew", async () => {
+    const stub = flight();
+    await takeLease(join(stub));
+    const waiter = join(stub);
+    await scheduler.wait(20);
+    const failure = expect(waiter).rejects.toThrow("restarted");
+    await restart(stub);
+    await failure;
+    expect((await join(env.FLIGHTS.getByName(name))).kind).toBe("lease");
+  });
+});

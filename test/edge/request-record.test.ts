@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import {
+  callWorker,
+  faultyService,
+  freshPhoto,
+  postPhoto,
+  startFreshDeployment,
+  watchWarnings,
+} from "./call-worker.ts";
+
+beforeEach(startFreshDeployment);
+
+/** Analytics Engine, which does nothing on this machine, as a list. */
+function dataset() {
+  const points: AnalyticsEngineDataPoint[] = [];
+  return { points, writeDataPoint: (point: AnalyticsEngineDataPoint) => void points.push(point) };
+}
+
+/** What the worker logs of requests until the test ends: one parsed line each. */
+function watchRequests(): () => unknown[] {
+  const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
+  onTestFinished(() => info.mockRestore());
+  return () => info.mock.calls.map(([line]) => JSON.parse(line));
+}
+
+const any = expect.any(Number);
+
+describe("a request leaves one data point and one line of the log", () => {
+  it("that tell whether and how the cache answered, what of, and how long it took", async () => {
+    const REQUESTS = dataset();
+    const lines = watchRequests();
+    const photo = freshPhoto();
+    const posted = await postPhoto(photo, { environment: { REQUESTS } });
+    await postPhoto(photo, { environment: { REQUESTS } });
+    await callWorker(posted.headers.get("Content-Location") ?? "", { environment: { REQUESTS } });
+    const blobs = (cache: string, route: string, method: string) => ["ok", cache, "none", route, method, "public"];
+    expect(REQUESTS.points).toEqual([
+      {
+        indexes: ["/v1/captions"],
+        blobs: blobs("stored", "/v1/captions", "POST"),
+        doubles: [200, any, photo.length, any, any, any],
+      },
+      {
+        indexes: ["/v1/captions"],
+        blobs: blobs("hit", "/v1/captions", "POST"),
+        doubles: [200, any, photo.length, any, any, 0],
+      },
+      {
+        indexes: ["/v1/captions/:id"],
+        blobs: blobs("hit", "/v1/captions/:id", "GET"),
+        doubles: [200, any, 0, 0, any, 0],
+      },
+    ]);
+    expect(lines()).toHaveLength(3);
+    expect(lines()[0]).toMatchObject({
+      level: "info",
+      msg: "request",
+      requestId: posted.headers.get("X-Request-Id"),
+      route: "/v1/captions",
+      status: 200,
+      outcome: "ok",
+      cache: "stored",
+      bytes: photo.length,
+    });
+    expect(JSON.stringify(lines())).not.toMatch(/sha256:|content:/);
+  });
+
+  it.each([
+    ["/healthz", {}, "/healthz", "ok", 200],
+    ["/nothing/here", {}, "/*", "not_found", 404],
+    ["/v1/captions/none", {}, "/v1/captions/:id", "invalid_request", 400],
+    ["/v1/model", { method: "POST" }, "/v1/*", "method_not_allowed", 405],
+    ["/v1/model", { environment: { SERVICE_SECRET: "" } }, "/v1/model", "internal", 500],
+    ["/readyz", { environment: faultyService("absent") }, "/readyz", "upstream_error", 502],
+  ])("whatever became of it: %s %o", async (path, call, route, outcome, status) => {
+    watchWarnings();
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const REQUESTS = dataset();
+    const { environment = {}, ...rest } = call as { environment?: Record<string, unknown> };
+    await callWorker(path, { ...rest, environment: { ...environment, REQUESTS } });
+    expect(REQUESTS.points).toHaveLength(1);
+    expect(REQUESTS.points[0]).toMatchObject({ indexes: [route] });
+    expect(REQUESTS.points[0]?.blobs?.[0]).toBe(outcome);
+    expect(REQUESTS.points[0]?.doubles?.[0]).toBe(status);
+  });
+
+  it("and none where no dataset is bound, or it fails", async () => {
+    const warnings = watchWarnings();
+    expect((await callWorker("/healthz")).status).toBe(200);
+    const REQUESTS = {
+      writeDataPoint: () => {
+        throw new Error("no such dataset");
+      },
+    };
+    expect((await callWorker("/healthz", { environment: { REQUESTS } })).status).toBe(200);
+    expect(warnings()).toEqual([expect.objectContaining({ msg: "a data point could not be written" })]);
+  });
+});
