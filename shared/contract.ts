@@ -169,10 +169,8 @@ export type LookupReply = z.infer<typeof lookupReplySchema>;
 /** The answer to a deletion. */
 export const deletionSchema = z.object({
   id: photoIdSchema,
-  /** The model whose captions were deleted: the one in service. */
-  revision: revisionSchema,
-  /** For how many seconds a data centre may still answer with them. */
-  lastsSeconds: z.int().nonnegative(),
+  revision: revisionSchema.describe("The model whose captions were deleted: the one in service."),
+  lastsSeconds: z.int().nonnegative().describe("For how many seconds a data centre may still answer with them."),
 });
 
 export type Deletion = z.infer<typeof deletionSchema>;

@@ -1,5 +1,6 @@
 import {
   captionPhoto,
+  deleteCaption,
   lookUpCaption,
   lookUpMany,
   type Operation,
@@ -31,7 +32,7 @@ export function openApiDocument({ version }: { version: string }) {
     ],
     paths: {
       "/v1/captions": { post: captionPhoto },
-      "/v1/captions/{id}": { get: lookUpCaption },
+      "/v1/captions/{id}": { get: lookUpCaption, delete: deleteCaption },
       "/v1/captions/lookup": { post: lookUpMany },
       "/v1/model": { get: readModel },
       "/healthz": { get: readHealth },

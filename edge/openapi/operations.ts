@@ -50,7 +50,14 @@ const idParameter: Parameter = {
   schema: schemaRef("PhotoId"),
 };
 
-const captionHeaders: HeaderName[] = ["Content-Location", "ETag", "Cache-Status", "Age", "Server-Timing"];
+const captionHeaders: HeaderName[] = [
+  "Content-Location",
+  "ETag",
+  "Cache-Status",
+  "Age",
+  "Server-Timing",
+  "RateLimit-Policy",
+];
 const admission = ["unauthorized", "forbidden", "rate_limited"] as const;
 /** Beside what each operation says for itself. */
 const everywhere = ["method_not_allowed", "internal"] as const;
@@ -115,6 +122,20 @@ export const lookUpCaption: Operation = {
   },
 };
 
+export const deleteCaption: Operation = {
+  operationId: "deleteCaption",
+  tags: ["Captions"],
+  summary: "Delete what is stored for a photo",
+  description:
+    "By either id, for every combination of options at the current model revision. Takes a key with the scope `admin`.",
+  security: [{ apiKey: [] }],
+  parameters: [idParameter],
+  responses: {
+    "200": success("It is deleted.", { schema: schemaRef("Deletion") }),
+    ...refusals(["invalid_request", ...admission, ...service]),
+  },
+};
+
 export const lookUpMany: Operation = {
   operationId: "lookUpCaptions",
   tags: ["Captions"],
@@ -135,7 +156,7 @@ export const readModel: Operation = {
   description: "The model that captions at present: revision, vocabulary, scores, licence.",
   responses: {
     "200": success("The card.", { schema: schemaRef("ModelCard") }),
-    ...refusals(service),
+    ...refusals([...admission, ...service]),
   },
 };
 

@@ -62,6 +62,7 @@ const headers = {
   ETag: "For `If-None-Match`.",
   "Cache-Status": "RFC 9211: `hit`, or `fwd=miss` with what became of it.",
   Age: "Seconds since the result was stored.",
+  "RateLimit-Policy": "The limit that the request counts against: how many in how many seconds.",
   "Server-Timing": "Where the time went, in milliseconds.",
 } as const;
 

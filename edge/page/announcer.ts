@@ -15,11 +15,11 @@ export class Announcer {
     this.#toast = toast;
   }
 
-  /** Tells everybody, for a moment: what the page itself does not show. The toast is a live region too. */
-  show(sentence: string): void {
-    this.#toast.textContent = sentence;
+  /** Tells everybody, for a while: what the page itself does not show. The toast is a live region too. */
+  show(sentence: string, { forMs = toastMs }: { forMs?: number } = {}): void {
+    if (this.#toast.textContent !== sentence) this.#toast.textContent = sentence; // said once, however many say it
     clearTimeout(this.#toastTimer);
-    this.#toastTimer = setTimeout(() => this.#toast.replaceChildren(), toastMs);
+    this.#toastTimer = setTimeout(() => this.#toast.replaceChildren(), forMs);
   }
 
   /** Tells screen readers what others see happen. */

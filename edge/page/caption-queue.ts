@@ -1,10 +1,10 @@
 import { captionAll } from "../../shared/caption-all.ts";
-import type { CaptionClient } from "../../shared/client.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
 import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
 import type { Announcer } from "./announcer.ts";
 import { asPercent } from "./format.ts";
 import type { History } from "./history.ts";
+import type { KeyField } from "./key-field.ts";
 import type { Preferences } from "./preferences.ts";
 import { preparePhoto } from "./prepare-photo.ts";
 import type { CaptionedState, PhotoState, Wall, WallPhoto } from "./wall.ts";
@@ -13,7 +13,7 @@ import type { CaptionedState, PhotoState, Wall, WallPhoto } from "./wall.ts";
 const batchSize = 8;
 
 interface CaptionQueueParts {
-  client: CaptionClient;
+  key: KeyField;
   wall: Wall;
   history: History;
   announcer: Announcer;
@@ -56,10 +56,16 @@ export class CaptionQueue {
     this.add([key]);
   }
 
+  /** Asks again for what was refused for want of a key. */
+  retryRefused(): void {
+    for (const { key, state } of this.#parts.wall.photos) {
+      if (state.step === "failed" && state.code === "unauthorized") this.retry(key);
+    }
+  }
+
   /** Asks again for what could not be reached while there was no connection. */
   #resume(): void {
-    const { photos } = this.#parts.wall;
-    for (const { key, state } of photos) {
+    for (const { key, state } of this.#parts.wall.photos) {
       if (state.step === "failed" && state.code === "upstream_error" && state.requestId === undefined) this.retry(key);
     }
     void this.#run();
@@ -82,14 +88,14 @@ export class CaptionQueue {
     const links = photos.map((photo) => this.#captionLink(photo));
     const files = await this.#prepare(photos);
     for (const job of files.values()) job.askedAtMs = performance.now();
-    const { client, wall } = this.#parts;
+    const { key, wall } = this.#parts;
     const onUpload = (upload: Blob) => {
       const job = files.get(upload);
       if (job === undefined) return;
       job.askedAtMs = performance.now();
       wall.setState(job.photo.key, { step: "captioning" });
     };
-    for await (const outcome of captionAll(client, files.keys(), { onUpload, ...this.#options() })) {
+    for await (const outcome of captionAll(key.client, files.keys(), { onUpload, ...this.#options() })) {
       const job = files.get(outcome.photo);
       if (job === undefined) continue;
       if ("error" in outcome) this.#fail(job.photo, outcome.error);
@@ -120,7 +126,7 @@ export class CaptionQueue {
     const job = { photo, picture: undefined, askedAtMs: performance.now() };
     this.#parts.wall.setState(photo.key, { step: "captioning" });
     try {
-      this.#finish(job, await this.#parts.client.captionAt(photo.origin.address, this.#options()));
+      this.#finish(job, await this.#parts.key.client.captionAt(photo.origin.address, this.#options()));
     } catch (error) {
       this.#fail(photo, error);
     }
@@ -131,8 +137,10 @@ export class CaptionQueue {
     return {
       beam: Math.max(beam, candidates),
       candidates,
-      onRetry: (refusal: CaptionError, waitSeconds: number) =>
-        this.#parts.announcer.say(`${sentence(refusal.message)} Trying again in ${Math.ceil(waitSeconds)} seconds.`),
+      onRetry: ({ message }: CaptionError, waitSeconds: number) => {
+        const news = `${sentence(message)} Trying again in ${Math.ceil(waitSeconds)}\u00a0s.`;
+        this.#parts.announcer.show(news, { forMs: waitSeconds * 1000 });
+      },
     };
   }
 

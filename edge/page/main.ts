@@ -1,11 +1,11 @@
 import "./without-eval.ts";
 import { render } from "lit-html";
-import { CaptionClient } from "../../shared/client.ts";
 import { Announcer } from "./announcer.ts";
 import { CaptionQueue } from "./caption-queue.ts";
 import { connectOptions } from "./connect-options.ts";
 import { find } from "./find.ts";
 import { History } from "./history.ts";
+import { KeyField } from "./key-field.ts";
 import { showConnection } from "./show-connection.ts";
 import { showModel } from "./show-model.ts";
 import { takeChosenFiles, takeDroppedFiles, takeLinks, takePasted } from "./take-photos.ts";
@@ -15,10 +15,10 @@ import { Wall } from "./wall.ts";
 import { WallKeeper } from "./wall-keeper.ts";
 
 const announcer = new Announcer({ region: find("#news", HTMLElement), toast: find("#toast", HTMLElement) });
-const client = new CaptionClient({ origin: location.origin });
+const key = new KeyField(find("#key-field", HTMLElement), find("#key", HTMLInputElement));
 const history = new History();
 const wall = new Wall();
-const queue = new CaptionQueue({ client, wall, history, announcer, preferences: connectOptions() });
+const queue = new CaptionQueue({ key, wall, history, announcer, preferences: connectOptions() });
 const keeper = new WallKeeper({ wall, queue, history, announcer });
 
 const wallElement = find("#wall", HTMLElement);
@@ -34,5 +34,9 @@ takeDroppedFiles(find("#drop-overlay", HTMLElement), keeper);
 takePasted(keeper);
 takeSamples(find("#samples", HTMLElement), keeper);
 showConnection(find("#connection", HTMLElement), { announcer, onChange: show });
-void showModel(find("#model", HTMLElement), client);
+void showModel(find("#model", HTMLElement), key);
+key.onChange(() => {
+  void showModel(find("#model", HTMLElement), key);
+  queue.retryRefused();
+});
 void keeper.hangEarlier(find("#history-note", HTMLElement));

@@ -28,6 +28,10 @@ function refusalChecks({ origin, headers }: Site): Check[] {
       run: () => expectRefusal(`${origin}/v1/captions/${noPhoto}`, { code: "not_found", headers }),
     },
     {
+      what: "DELETE /v1/captions/{id} without a key is refused",
+      run: () => expectRefusal(`${origin}/v1/captions/${noPhoto}`, { code: "unauthorized", method: "DELETE" }),
+    },
+    {
       what: "POST /v1/captions of a text is refused",
       run: () => expectRefusal(`${origin}/v1/captions`, { code: "unsupported_media_type", ...text }),
     },

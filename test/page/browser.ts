@@ -4,6 +4,7 @@ import type { AxeResults } from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 import { chromiumPath } from "../fixtures/chromium.ts";
+import { visitorAddress } from "./deployment.ts";
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -23,7 +24,8 @@ interface Visit extends BrowserContextOptions {
  * policy, or a request to another origin fails the test.
  */
 export async function visit({ browser, address, ...options }: Visit): Promise<Page> {
-  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
+  const extraHTTPHeaders = { "CF-Connecting-IP": visitorAddress() };
+  const context = await browser.newContext({ reducedMotion: "reduce", extraHTTPHeaders, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000); // below a test's own, so that what was waited for is told
   const mishaps: string[] = [];

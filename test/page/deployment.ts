@@ -10,6 +10,14 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
+let visitors = 0;
+
+/** The address of a visitor of its own, for `CF-Connecting-IP`: the rate limit counts by address. */
+export function visitorAddress(): string {
+  visitors += 1;
+  return `198.51.100.${visitors}`;
+}
+
 /** The whole product on free ports, as `npm start` runs it: the page, the worker and the real service on the tiny bundle. */
 export async function startDeployment(): Promise<Deployment> {
   const stateDir = await mkdtemp(join(tmpdir(), "deployment-"));

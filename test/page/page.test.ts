@@ -226,6 +226,56 @@ describe.skipIf(chromiumPath === undefined)("the page (needs Chromium)", () => {
     });
   });
 
+  describe("a deployment that asks for a key", () => {
+    it("has the page ask for it, and captions what was refused without", async () => {
+      const page = await open();
+      const unauthorized = {
+        type: "about:blank",
+        title: "",
+        status: 401,
+        code: "unauthorized",
+        detail: "a key",
+        requestId: "1",
+      };
+      await page.route("**/v1/**", (route) =>
+        route.request().headers().authorization === "Bearer ec_1"
+          ? route.continue()
+          : route.fulfill({ status: 401, json: unauthorized }),
+      );
+      await page.reload();
+      await choose(page, await freshPhotos(2));
+      await untilEnded(page, 2);
+      expect(await page.locator('[data-step="failed"]').count()).toBe(2);
+      await page.getByLabel("API key").fill("ec_1");
+      await page.keyboard.press("Tab");
+      await page.locator('[data-step="captioned"]').nth(1).waitFor();
+      await page.locator("#model").getByText("revision").waitFor();
+      await page.reload();
+      expect(await page.getByLabel("API key").inputValue()).toBe("ec_1");
+    });
+  });
+
+  describe("a busy deployment", () => {
+    it("is waited for, which everybody is told", async () => {
+      const page = await open();
+      const busy = {
+        type: "about:blank",
+        title: "",
+        status: 429,
+        code: "rate_limited",
+        detail: "too much",
+        requestId: "1",
+      };
+      const headers = { "Retry-After": "1" };
+      await page.route("**/v1/captions?*", (route) => route.fulfill({ status: 429, headers, json: busy }), {
+        times: 1,
+      });
+      await choose(page, await freshPhotos(1));
+      await page.getByText("Too much. Trying again in 1\u00a0s.").waitFor();
+      await page.locator('[data-step="captioned"]').waitFor();
+    });
+  });
+
   describe("without a connection", () => {
     it("photos wait, and are captioned when it is back", async () => {
       const page = await open();

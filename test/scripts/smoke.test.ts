@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../free-port.ts";
-import { type Deployment, startDeployment } from "../page/deployment.ts";
+import { type Deployment, startDeployment, visitorAddress } from "../page/deployment.ts";
 
 let deployment: Deployment;
 
@@ -30,12 +30,14 @@ type Spoil = (request: { method: string; path: string }, answer: Answer) => void
 
 /** The deployment through a proxy that spoils its answers. */
 async function spoiltDeployment(spoil: Spoil): Promise<string> {
+  const address = visitorAddress();
   const server = createServer(async (request, response) => {
     const { method = "GET", url = "/" } = request;
     const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
       typeof value === "string" && /^(content-type|if-none-match)$/.test(name) ? [[name, value]] : [],
     );
     const body = /^(GET|HEAD)$/.test(method) ? null : new Uint8Array(await buffer(request));
+    headers.push(["CF-Connecting-IP", address]);
     const answer = await fetch(`${deployment.origin}${url}`, { method, headers, body });
     const told = { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) };
     const kept = new Headers(told.headers);
@@ -57,7 +59,7 @@ describe("npm run smoke", () => {
   it("finds every route of a sound deployment as it should be", async () => {
     const { code, stdout, stderr } = await smoke(deployment.origin);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout.match(/^ {2}ok /gm)).toHaveLength(13);
+    expect(stdout.match(/^ {2}ok /gm)).toHaveLength(14);
     expect(stdout).toMatch(/from the cache: edge-caption; hit/);
     expect(stdout).toMatch(/of a text is refused: 415 unsupported_media_type/);
     expect(stdout.trim().split("\n").at(-1)).toBe("all is as it should be");
@@ -97,7 +99,7 @@ describe("npm run smoke", () => {
   ])("says in words what is wrong with %s", async (_, spoil, sentence) => {
     const { code, stdout } = await smoke(await spoiltDeployment(spoil), "--hit-seconds", "0");
     expect(stdout).toContain(sentence);
-    expect(stdout).toMatch(/[12] of 13 are not as they should be\n$/);
+    expect(stdout).toMatch(/[12] of 14 are not as they should be\n$/);
     expect(code).toBe(1);
   });
 
