@@ -1,6 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { CaptionClient } from "../../shared/client.ts";
 import { CaptionError, type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import { contentIdOf } from "../../shared/photo-id.ts";
+import { photoPath } from "../fixtures/real-photos.ts";
 import { freePort } from "../free-port.ts";
 import { captionOf, idOf, refusal, startScriptedEdge } from "./scripted-edge.ts";
 
@@ -105,6 +108,13 @@ describe("looking up", () => {
     await client.captionUnlessKnown(photo("dog"));
     await client.captionUnlessKnown(photo("cat"));
     expect(received.map(({ method }) => method)).toEqual(["GET", "GET", "POST"]);
+  });
+
+  it("goes by what a photo shows, so that a caption written into its file hides nothing", async () => {
+    const { origin, received } = await startScriptedEdge(({ target }) => ({ body: captionOf("dog", target) }));
+    const bytes = new Uint8Array(await readFile(photoPath("coffee")));
+    await new CaptionClient({ origin }).captionUnlessKnown(new Blob([bytes]));
+    expect(received[0]?.target).toBe(`/v1/captions/${await contentIdOf(bytes)}?beam=3&candidates=1`);
   });
 
   it("reads the model's card", async () => {
