@@ -7,7 +7,7 @@ export default defineConfig({
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "staging" } })],
         test: {
           name: "workerd",
           include: ["test/edge/**/*.test.ts"],

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Bench, BenchResult } from "./bench.ts";
+import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { prefixSearch } from "./prefix-search.ts";
@@ -8,7 +9,7 @@ import { trainingStep } from "./training-step.ts";
 import { wasmEncode } from "./wasm-encode.ts";
 
 /** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
-const benches = [prefixSearch, wasmEncode, nativeEncode, trainingStep, featuresThroughput, serviceStart];
+const benches = [prefixSearch, wasmEncode, nativeEncode, trainingStep, featuresThroughput, serviceStart, edgeHit];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
 

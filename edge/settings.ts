@@ -7,6 +7,11 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** Services whose clients may move over: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
+const facadeNames = ["max", "huggingface"] as const;
+
+export type FacadeName = (typeof facadeNames)[number];
+
 /** A binding, known by a method that it has. */
 function bindingSchema<T>(method: string, name: string) {
   const hasMethod = (value: unknown) => typeof value === "object" && value !== null && method in value;
@@ -67,6 +72,12 @@ const environmentSchema = z.object({
   HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
   /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
   CORS_ORIGINS: z.string().default("").transform(parseList),
+  /** Other services' addresses and shapes to answer in: `max`, `huggingface`, or both with a comma between; none by default. */
+  FACADES: z
+    .string()
+    .default("")
+    .transform(parseList)
+    .pipe(z.array(z.enum(facadeNames))),
   /**
    * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
    * uploads of an isolate share 64 MiB.
@@ -132,6 +143,7 @@ export function readSettings(environment: unknown) {
       high: { limiter: data.HIGH_LIMIT, ...data.HIGH_LIMIT_POLICY },
     },
     corsOrigins: data.CORS_ORIGINS,
+    facades: data.FACADES,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
     sourceHosts: data.SOURCE_HOSTS,

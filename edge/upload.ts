@@ -109,6 +109,6 @@ function expectImage(bytes: Uint8Array, maxPixels: number): ImageFormat {
   return format;
 }
 
-function tooManyBytes({ maxBytes, received }: { maxBytes: number; received: number | "more" }): CaptionError {
+export function tooManyBytes({ maxBytes, received }: { maxBytes: number; received: number | "more" }): CaptionError {
   return new CaptionError("payload_too_large", `expected an image of at most ${maxBytes} bytes, received ${received}`);
 }

@@ -9,6 +9,9 @@ import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
 import { deleteCaption } from "./delete-caption.ts";
 import { type EdgeEnv, wire } from "./edge-env.ts";
+import { facade } from "./facades/facade.ts";
+import { captionAsHuggingFace } from "./facades/hugging-face.ts";
+import { predictAsMax } from "./facades/max-caption-generator.ts";
 import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
 import { recordRequest } from "./request-record.ts";
@@ -31,6 +34,8 @@ app.post("/v1/captions", access("caption"), captionPhoto);
 app.post("/v1/captions/lookup", access("caption"), lookUpMany);
 app.get("/v1/captions/:id", access("caption"), etag({ retainedHeaders: headersOf304 }), lookUpCaption);
 app.delete("/v1/captions/:id", access("admin"), deleteCaption);
+app.post("/model/predict", wire, facade("max"), allowOrigins, access("caption"), predictAsMax);
+app.post("/models/*", wire, facade("huggingface"), allowOrigins, access("caption"), captionAsHuggingFace);
 
 app.notFound(answerUnknownPath);
 app.onError(answerError);

@@ -60,6 +60,7 @@ describe("settings", () => {
     ["ACCESS", "everybody"],
     ["PUBLIC_LIMIT", {}],
     ["PUBLIC_LIMIT_POLICY", "100/30"],
+    ["FACADES", "max, imagenet"],
     ["MAX_BYTES", "many"],
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],
