@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
+import { chromiumPath } from "../test/fixtures/chromium.ts";
 import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
 
@@ -9,6 +10,7 @@ const needs = [
   { words: "(needs ../shared)", isMet: isResearchDataThere },
   { words: "(needs the native engine)", isMet: readNativeSetup() !== undefined },
   { words: "(needs exiftool)", isMet: isProgramThere("exiftool") },
+  { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
   { words: "(needs no GPU)", isMet: !existsSync("/dev/nvidia0") },
 ];
 

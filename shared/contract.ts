@@ -72,10 +72,12 @@ export function captionQuery({ beam, candidates }: CaptionOptions): string {
   return `beam=${beam}&candidates=${candidates}`;
 }
 
-/** `sha256:` and the hex SHA-256 of a file's bytes. */
-export const byteIdSchema = z.templateLiteral(["sha256:", z.string().regex(/^[0-9a-f]{64}$/)]);
-/** `content:` and the hex SHA-256 of what a photo shows, metadata left out. */
-export const contentIdSchema = z.templateLiteral(["content:", z.string().regex(/^[0-9a-f]{64}$/)]);
+export const byteIdSchema = z
+  .templateLiteral(["sha256:", z.string().regex(/^[0-9a-f]{64}$/)])
+  .describe("`sha256:` and the hex SHA-256 of the file's bytes.");
+export const contentIdSchema = z
+  .templateLiteral(["content:", z.string().regex(/^[0-9a-f]{64}$/)])
+  .describe("`content:` and the hex SHA-256 of what the photo shows, captions and camera data left out.");
 
 /** Either id of a photo, as it stands in a look-up's address. */
 export const photoIdSchema = z.union(
@@ -103,45 +105,52 @@ export const sourceRequestSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),
 });
 
-/** The revision of a model bundle: the first 12 hex digits of its manifest's SHA-256. */
-export const revisionSchema = z.string().regex(/^[0-9a-f]{12}$/);
-
-const wordSchema = z.object({
-  word: z.string(),
-  probability: z.number().min(0).max(1),
-  /** Set on the word that ends the caption; it is no part of the caption's text. */
-  end: z.literal(true).optional(),
-});
+export const revisionSchema = z
+  .string()
+  .regex(/^[0-9a-f]{12}$/)
+  .describe("The model bundle's revision: the first 12 hex digits of its manifest's SHA-256.");
 
 const probabilitySchema = z.number().min(0).max(1);
 
+const wordSchema = z.object({
+  word: z.string(),
+  probability: probabilitySchema.describe("How probable the word was, given the photo and the words before it."),
+  end: z
+    .literal(true)
+    .optional()
+    .describe("Set on the word that ends the caption; it is no part of the caption's text."),
+});
+
+const confidenceSchema = probabilitySchema.describe(
+  "The geometric mean of the words' probabilities, end included, through the model's calibration where it has one.",
+);
+
 export const candidateSchema = z.object({
   caption: z.string(),
-  /** The geometric mean of the words' probabilities, end included, through the model's calibration where it has one. */
-  confidence: probabilitySchema,
-  /** Natural logarithm of the product of the words' probabilities. */
-  logProb: z.number().max(0),
+  confidence: confidenceSchema,
+  logProb: z.number().max(0).describe("Natural logarithm of the product of the words' probabilities."),
   words: z.array(wordSchema),
 });
 
 export type Candidate = z.infer<typeof candidateSchema>;
 
-/** The image as its header tells it: size in pixels before EXIF orientation and an AVIF's own turning. */
-export const imageInfoSchema = z.object({
-  format: z.enum(imageFormats),
-  width: z.int().positive(),
-  height: z.int().positive(),
-  bytes: z.int().positive(),
-});
+export const imageInfoSchema = z
+  .object({
+    format: z.enum(imageFormats),
+    width: z.int().positive(),
+    height: z.int().positive(),
+    bytes: z.int().positive(),
+  })
+  .describe("The image as its header tells it: size in pixels before EXIF orientation and an AVIF's own turning.");
 
 export type ImageInfo = z.infer<typeof imageInfoSchema>;
 
 export const captionResultSchema = z.object({
   id: byteIdSchema,
   contentId: contentIdSchema.optional(),
-  caption: z.string(),
-  confidence: probabilitySchema,
-  candidates: z.array(candidateSchema).min(1),
+  caption: z.string().describe("The best candidate's."),
+  confidence: confidenceSchema,
+  candidates: z.array(candidateSchema).min(1).describe("Best first."),
   image: imageInfoSchema,
   model: z.object({ id: z.string(), revision: revisionSchema }),
   options: captionOptionsSchema,
@@ -160,10 +169,8 @@ export type LookupReply = z.infer<typeof lookupReplySchema>;
 /** The answer to a deletion. */
 export const deletionSchema = z.object({
   id: photoIdSchema,
-  /** The model whose captions were deleted: the one in service. */
-  revision: revisionSchema,
-  /** For how many seconds a data centre may still answer with them. */
-  lastsSeconds: z.int().nonnegative(),
+  revision: revisionSchema.describe("The model whose captions were deleted: the one in service."),
+  lastsSeconds: z.int().nonnegative().describe("For how many seconds a data centre may still answer with them."),
 });
 
 export type Deletion = z.infer<typeof deletionSchema>;

@@ -26,6 +26,8 @@ interface CaptionErrorOptions {
   retryAfterSeconds?: number;
   /** Sent as `Allow` with `method_not_allowed`. */
   allow?: readonly string[];
+  /** Of the reply that told this error, for a client to report; no server sets it. */
+  requestId?: string;
 }
 
 /** The one error class: leaves throw it, one handler per server turns it into a problem document. The message is for the caller to read. */
@@ -34,12 +36,15 @@ export class CaptionError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly allow: readonly string[] | undefined;
+  readonly requestId: string | undefined;
 
-  constructor(code: ErrorCode, message: string, { cause, retryAfterSeconds, allow }: CaptionErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: CaptionErrorOptions = {}) {
+    const { cause, retryAfterSeconds, allow, requestId } = options;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
     this.allow = allow;
+    this.requestId = requestId;
   }
 
   get status(): ErrorStatus {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import * as z from "zod";
+import { buildPage } from "../scripts/page/build-page.ts";
 import type { ImageName } from "./edge/provided-context.ts";
 import { startFaultyServices } from "./faulty-services.ts";
 import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "./fixtures/made-images.ts";
@@ -16,6 +17,7 @@ const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() })
 
 /** Starts, for the tests inside workerd, what can only run in Node: the real service, services gone wrong, a site with photos. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildPage(); // wrangler.toml names its folder, which a bare clone does not have
   const serviceSecret = randomBytes(32).toString("hex");
   const [service, faulty, sources] = await Promise.all([
     startService(serviceSecret),

@@ -1,6 +1,6 @@
 import { scaleBand, scaleLinear } from "d3-scale";
+import { html, type Markup } from "../../shared/html.ts";
 import { at, legendOf } from "./chart.ts";
-import { html, type Markup } from "./html.ts";
 
 const width = 360;
 const rowHeight = 26;

@@ -1,5 +1,5 @@
 import { type ScaleLinear, scaleLinear } from "d3-scale";
-import { html, type Markup } from "./html.ts";
+import { html, type Markup } from "../../shared/html.ts";
 
 /** Of a chart, as wide as a phone so that its text keeps its size there. */
 const width = 360;

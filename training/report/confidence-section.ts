@@ -1,7 +1,7 @@
+import { html, type Markup } from "../../shared/html.ts";
 import type { SearchEvaluation } from "../describe-evaluation.ts";
 import { shownSearches } from "./captioned-photo.ts";
 import { times100 } from "./figures.ts";
-import { html, type Markup } from "./html.ts";
 import { lineChart, type Series } from "./line-chart.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

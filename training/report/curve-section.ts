@@ -1,6 +1,6 @@
+import { html, type Markup } from "../../shared/html.ts";
 import { choosingScore, type EpochMetrics, epochSearches } from "../fit/metrics.ts";
 import { times100 } from "./figures.ts";
-import { html, type Markup } from "./html.ts";
 import { lineChart, type Series } from "./line-chart.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

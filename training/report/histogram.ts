@@ -1,5 +1,5 @@
+import { html, type Markup } from "../../shared/html.ts";
 import { type Axis, chart, type Tone } from "./chart.ts";
-import { html, type Markup } from "./html.ts";
 
 interface Bars {
   name: string;

@@ -1,6 +1,6 @@
 import { line } from "d3-shape";
+import { html, type Markup } from "../../shared/html.ts";
 import { type Axis, type ChartParts, chart, type Places, type Tone } from "./chart.ts";
-import { html, type Markup } from "./html.ts";
 
 type Point = readonly [x: number, y: number];
 

@@ -1,7 +1,7 @@
 import type { LayersModel } from "../../gpu-service/layers-model.ts";
+import { html } from "../../shared/html.ts";
 import { countByClass, countParameters, type DescribedLayer, describeLayers } from "./describe-layers.ts";
 import { grouped, shapeText } from "./figures.ts";
-import { html } from "./html.ts";
 import { type GraphNode, modelGraph } from "./model-graph.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

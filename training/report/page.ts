@@ -1,8 +1,8 @@
+import { html, type Markup, trusted } from "../../shared/html.ts";
 import { confidenceSection } from "./confidence-section.ts";
 import { curveSection } from "./curve-section.ts";
 import { countParameters } from "./describe-layers.ts";
 import { grouped, range, times100 } from "./figures.ts";
-import { html, type Markup, trusted } from "./html.ts";
 import { modelSection } from "./model-section.ts";
 import { photoSection } from "./photo-section.ts";
 import type { ReportInput } from "./report-input.ts";

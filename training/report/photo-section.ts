@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { cleanCaption } from "../../shared/clean-caption.ts";
+import { html, type Markup } from "../../shared/html.ts";
 import { contentWords } from "../score/content-words.ts";
 import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
 import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";
 import { times100 } from "./figures.ts";
-import { html, type Markup } from "./html.ts";
 import { makeThumbnail } from "./photo-thumbnail.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

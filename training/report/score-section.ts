@@ -1,6 +1,6 @@
+import { html, type Markup } from "../../shared/html.ts";
 import type { SearchEvaluation } from "../describe-evaluation.ts";
 import { grouped, range, times100 } from "./figures.ts";
-import { html, type Markup } from "./html.ts";
 import { isPublishedTestSplit, publishedScores } from "./published-scores.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

@@ -1,4 +1,4 @@
-import type { Markup } from "./html.ts";
+import type { Markup } from "../../shared/html.ts";
 
 /** A part of the page, with its place in the contents. */
 export interface Section {

@@ -1,4 +1,4 @@
-import { html, type Markup } from "./html.ts";
+import { html, type Markup } from "../../shared/html.ts";
 
 type Cell = Markup | string | number;
 

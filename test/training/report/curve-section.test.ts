@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { html } from "../../../shared/html.ts";
 import type { EpochMetrics } from "../../../training/fit/metrics.ts";
 import { curveSection } from "../../../training/report/curve-section.ts";
-import { html } from "../../../training/report/html.ts";
 import type { ReportInput } from "../../../training/report/report-input.ts";
 
 const scores = { bleu1: 0.6, bleu2: 0.4, bleu3: 0.3, bleu4: 0.2, rougeL: 0.4, cider: 0.5 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { html, trusted } from "../../../training/report/html.ts";
+import { html, trusted } from "../../shared/html.ts";
 
 test("escapes texts in elements and attributes, and leaves markup as it is", () => {
   const hostile = `"><script>'&`;

@@ -1,0 +1,191 @@
+import * as z from "zod";
+import { captionOptionsSchema, defaultCaptionOptions } from "../../shared/contract.ts";
+import { imageFormats } from "../../shared/image-header.ts";
+import { exampleResult } from "./example-result.ts";
+import { type ApiResponse, type HeaderName, headersOf, refusals, success } from "./responses.ts";
+import { inlineSchema, type JsonSchema, schemaRef } from "./schemas.ts";
+
+export interface Parameter {
+  name: string;
+  in: "query" | "path" | "header";
+  required?: boolean;
+  description: string;
+  schema: JsonSchema;
+}
+
+/** An operation of the contract, with those of OpenAPI's fields that it uses. */
+export interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  description: string;
+  security?: Record<string, string[]>[];
+  parameters?: Parameter[];
+  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> };
+  responses: Record<string, ApiResponse>;
+}
+
+const { beam, candidates } = captionOptionsSchema.shape;
+
+const searchParameters: Parameter[] = [
+  {
+    name: "beam",
+    in: "query",
+    description: "Beams of the search; 1 is greedy search, the fastest.",
+    schema: { ...inlineSchema(beam), default: defaultCaptionOptions.beam },
+  },
+  {
+    name: "candidates",
+    in: "query",
+    description: "Captions in the answer, best first; at most `beam`.",
+    schema: { ...inlineSchema(candidates), default: defaultCaptionOptions.candidates },
+  },
+];
+
+const idParameter: Parameter = {
+  name: "id",
+  in: "path",
+  required: true,
+  description: "`sha256:` and the SHA-256 of the file's bytes, or `content:` and that of what the photo shows.",
+  schema: schemaRef("PhotoId"),
+};
+
+const captionHeaders: HeaderName[] = [
+  "Content-Location",
+  "ETag",
+  "Cache-Status",
+  "Age",
+  "Server-Timing",
+  "RateLimit-Policy",
+];
+const admission = ["unauthorized", "forbidden", "rate_limited"] as const;
+/** Beside what each operation says for itself. */
+const everywhere = ["method_not_allowed", "internal"] as const;
+const service = ["upstream_error", "overloaded", "upstream_timeout", ...everywhere] as const;
+
+const image = { schema: { type: "string", format: "binary" } };
+
+export const captionPhoto: Operation = {
+  operationId: "captionPhoto",
+  tags: ["Captions"],
+  summary: "Caption a photo",
+  description:
+    "One photo: as the raw body, as the field `image` of a form, or as an address to fetch it from. What a file is, its bytes tell; its media type counts for nothing. A photo that was captioned before is answered from cache.",
+  parameters: searchParameters,
+  requestBody: {
+    required: true,
+    content: {
+      ...Object.fromEntries(imageFormats.map((format) => [`image/${format}`, image])),
+      "multipart/form-data": {
+        schema: { type: "object", required: ["image"], properties: { image: image.schema } },
+      },
+      "application/json": { schema: schemaRef("SourceRequest") },
+    },
+  },
+  responses: {
+    "200": success("The caption.", {
+      schema: schemaRef("CaptionResult"),
+      example: exampleResult,
+      headers: captionHeaders,
+    }),
+    ...refusals([
+      "invalid_request",
+      ...admission,
+      "request_timeout",
+      "payload_too_large",
+      "unsupported_media_type",
+      "invalid_image",
+      "source_unreachable",
+      ...service,
+    ]),
+  },
+};
+
+export const lookUpCaption: Operation = {
+  operationId: "lookUpCaption",
+  tags: ["Captions"],
+  summary: "Look a photo up by its id",
+  description: "What is stored for a photo, without sending it. Never runs the model.",
+  parameters: [
+    idParameter,
+    ...searchParameters,
+    { name: "If-None-Match", in: "header", description: "An `ETag` of before.", schema: { type: "string" } },
+  ],
+  responses: {
+    "200": success("The caption.", {
+      schema: schemaRef("CaptionResult"),
+      example: exampleResult,
+      headers: captionHeaders,
+    }),
+    "304": { description: "Still what `If-None-Match` names.", headers: headersOf(["ETag", "Cache-Status"]) },
+    ...refusals(["invalid_request", ...admission, "not_found", ...service]),
+  },
+};
+
+export const deleteCaption: Operation = {
+  operationId: "deleteCaption",
+  tags: ["Captions"],
+  summary: "Delete what is stored for a photo",
+  description:
+    "By either id, for every combination of options at the current model revision. Takes a key with the scope `admin`.",
+  security: [{ apiKey: [] }],
+  parameters: [idParameter],
+  responses: {
+    "200": success("It is deleted.", { schema: schemaRef("Deletion") }),
+    ...refusals(["invalid_request", ...admission, ...service]),
+  },
+};
+
+export const lookUpMany: Operation = {
+  operationId: "lookUpCaptions",
+  tags: ["Captions"],
+  summary: "Look up to a hundred photos up",
+  description: "What is stored for each id. Never runs the model.",
+  parameters: searchParameters,
+  requestBody: { required: true, content: { "application/json": { schema: schemaRef("LookupRequest") } } },
+  responses: {
+    "200": success("Results by id, and the ids that have none.", { schema: schemaRef("LookupReply") }),
+    ...refusals(["invalid_request", ...admission, "request_timeout", "payload_too_large", ...service]),
+  },
+};
+
+export const readModel: Operation = {
+  operationId: "readModel",
+  tags: ["Service"],
+  summary: "The model's card",
+  description: "The model that captions at present: revision, vocabulary, scores, licence.",
+  responses: {
+    "200": success("The card.", { schema: schemaRef("ModelCard") }),
+    ...refusals([...admission, ...service]),
+  },
+};
+
+export const readHealth: Operation = {
+  operationId: "readHealth",
+  tags: ["Service"],
+  summary: "Whether the edge runs",
+  description: "Asks nobody.",
+  security: [],
+  responses: {
+    "200": success("It runs.", { schema: inlineSchema(z.object({ status: z.literal("ok") })) }),
+    ...refusals(everywhere),
+  },
+};
+
+export const readReadiness: Operation = {
+  operationId: "readReadiness",
+  tags: ["Service"],
+  summary: "Whether a photo would be captioned",
+  description: "Asks the captioning service behind the edge.",
+  security: [],
+  responses: {
+    "200": success("It would.", {
+      schema: {
+        type: "object",
+        required: ["status", "service"],
+        properties: { status: { const: "ready" }, service: schemaRef("ServiceReadiness") },
+      },
+    }),
+    ...refusals(service),
+  },
+};

@@ -1,0 +1,6 @@
+/** The page's element of that kind. Its absence is a mistake in `index.html`. */
+export function find<T extends Element>(selector: string, kind: new () => T): T {
+  const element = document.querySelector(selector);
+  if (element instanceof kind) return element;
+  throw new Error(`expected a ${kind.name} at ${selector}, found ${element?.tagName ?? "nothing"}`);
+}

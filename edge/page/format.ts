@@ -1,0 +1,13 @@
+/** `0.413` as `41 %`, with a space that does not break. */
+export function asPercent(share: number): string {
+  return `${Math.round(share * 100)}\u00a0%`;
+}
+
+export function asDuration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)}\u00a0ms` : `${(milliseconds / 1000).toFixed(1)}\u00a0s`;
+}
+
+export function asSize(bytes: number): string {
+  if (bytes < 1_000_000) return `${Math.max(1, Math.round(bytes / 1000))}\u00a0kB`;
+  return `${(bytes / 1_000_000).toFixed(1)}\u00a0MB`;
+}

@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import * as z from "zod";
+import { openApiDocument } from "../../edge/openapi/document.ts";
+import { repository } from "../start/process-group.ts";
+import { renderDocs } from "./render-docs.ts";
+import { type BuiltFile, writeFolder } from "./write-folder.ts";
+
+/** Where `wrangler.toml` looks for what Cloudflare answers without the worker. */
+const outputFolder = join(repository, "dist/page");
+const pageFolder = fileURLToPath(new URL("../../edge/page", import.meta.url));
+const sampleFolder = join(repository, "test/fixtures/photos");
+const sampleNames = ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"];
+
+/** Builds the page, its docs and `openapi.json` into `dist/page`. */
+export async function buildPage(): Promise<void> {
+  const bundled = await bundle();
+  const document = openApiDocument({ version: await readVersion() });
+  const asTheyAre = ["_headers", "icon.svg"].map((name) => readBuilt(join(pageFolder, name), name));
+  const samples = sampleNames.map((name) => readBuilt(join(sampleFolder, name), `samples/${name}`));
+  const index = await readFile(join(pageFolder, "index.html"), "utf8");
+  await writeFolder(outputFolder, [
+    ...bundled.files,
+    { path: "index.html", content: bundled.link(index) },
+    { path: "docs.html", content: bundled.link(renderDocs(document)) },
+    { path: "openapi.json", content: JSON.stringify(document) },
+    ...(await Promise.all([...asTheyAre, ...samples])),
+  ]);
+}
+
+interface Bundle {
+  files: BuiltFile[];
+  /** Puts the built files' names, which hold their hashes, in the place of the sources' in a page. */
+  link(html: string): string;
+}
+
+async function bundle(): Promise<Bundle> {
+  const sources = ["main.ts", "docs.ts", "page.css", "docs.css"];
+  const { outputFiles, metafile } = await build({
+    entryPoints: sources.map((name) => join(pageFolder, name)),
+    outdir: outputFolder,
+    entryNames: "built/[name]-[hash]",
+    assetNames: "built/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    chunkNames: "built/[name]-[hash]",
+    format: "esm",
+    target: ["es2022", "chrome123", "firefox120", "safari17.5"], // the first with CSS' light-dark()
+    loader: { ".woff2": "file" },
+    minify: true,
+    legalComments: "none",
+    sourcemap: "linked",
+    metafile: true,
+    write: false,
+    absWorkingDir: repository,
+  });
+  const names = Object.entries(metafile.outputs).flatMap(([path, { entryPoint }]) =>
+    entryPoint === undefined ? [] : [{ source: basename(entryPoint), built: `/built/${basename(path)}` }],
+  );
+  return {
+    files: outputFiles.map(({ path, contents }) => ({ path: `built/${basename(path)}`, content: contents })),
+    link: (html) => names.reduce((text, { source, built }) => text.replaceAll(`"${source}"`, `"${built}"`), html),
+  };
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(join(repository, "package.json"), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+async function readBuilt(source: string, path: string): Promise<BuiltFile> {
+  return { path, content: await readFile(source) };
+}

@@ -1,0 +1,70 @@
+import type { Operation, Parameter } from "../../edge/openapi/operations.ts";
+import { html, type Markup } from "../../shared/html.ts";
+import { inline, prose } from "./prose.ts";
+import { typeOf } from "./render-schema.ts";
+import { renderTry } from "./render-try.ts";
+
+export interface Route {
+  method: string;
+  path: string;
+  operation: Operation;
+}
+
+/** One operation: what it takes, what it answers, and a form to try it with. */
+export function renderOperation(route: Route): Markup {
+  const { method, path, operation } = route;
+  const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
+  return html`<article class="operation" id="${operationId}" aria-labelledby="${operationId}-title">
+    <h3 id="${operationId}-title">${summary}</h3>
+    <p class="route"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
+    ${prose(description)}
+    ${parameters.length === 0 ? "" : renderParameters(parameters, operationId)}
+    ${requestBody === undefined ? "" : renderBody(requestBody.content)}
+    <h4>Answers</h4>
+    <dl class="answers">${Object.entries(responses).map(([status, response]) => renderAnswer(status, response))}</dl>
+    ${renderTry(route)}
+  </article>`;
+}
+
+function renderParameters(parameters: readonly Parameter[], operationId: string): Markup {
+  return html`<h4>Parameters</h4>
+    <div class="scroll" tabindex="0" role="region" aria-label="Parameters of ${operationId}">
+      <table>
+        <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">What</th></tr></thead>
+        <tbody>${parameters.map(renderParameter)}</tbody>
+      </table>
+    </div>`;
+}
+
+function renderParameter({ name, in: place, schema, description }: Parameter): Markup {
+  const usual = schema.default === undefined ? "" : html`; <code>${String(schema.default)}</code> if left out`;
+  return html`<tr>
+    <th scope="row"><code>${name}</code> <small>${place}</small></th>
+    <td>${typeOf(schema)}${usual}</td>
+    <td>${inline(description)}</td>
+  </tr>`;
+}
+
+function renderBody(content: NonNullable<Operation["requestBody"]>["content"]): Markup {
+  const types = Object.entries(content).map(([type, { schema }]) => {
+    const isFile = type.startsWith("image/");
+    return html`<li><code>${type}</code>${isFile ? "" : html`: ${describeBody(schema)}`}</li>`;
+  });
+  return html`<h4>Body</h4><ul class="bodies">${types}</ul>`;
+}
+
+function describeBody(schema: Parameter["schema"]): Markup {
+  return "$ref" in schema ? typeOf(schema) : html`the photo in a field named <code>image</code>`;
+}
+
+function renderAnswer(status: string, { description, content = {} }: Operation["responses"][string]): Markup {
+  const [json] = Object.values(content);
+  const isRefusal = Number(status) >= 400;
+  const example = json?.example === undefined ? "" : renderExample(json.example);
+  return html`<dt><span class="status${isRefusal ? " refusal" : ""}">${status}</span></dt>
+    <dd>${prose(description)}${json === undefined || isRefusal ? "" : html`<p>${typeOf(json.schema)}</p>`}${example}</dd>`;
+}
+
+function renderExample(example: unknown): Markup {
+  return html`<details><summary>Example</summary><pre tabindex="0"><code>${JSON.stringify(example, null, 2)}</code></pre></details>`;
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+export interface BuiltFile {
+  /** Relative to the folder. */
+  path: string;
+  content: string | Uint8Array;
+}
+
+/**
+ * Makes a folder hold these files and no others. Each is written whole or not at all, and one that is as it should be is
+ * left alone: several servers may build and read the folder at once.
+ */
+export async function writeFolder(folder: string, files: readonly BuiltFile[]): Promise<void> {
+  for (const { path, content } of files) await writeWhole(join(folder, path), Buffer.from(content));
+  const wanted = new Set(files.map(({ path }) => join(folder, path)));
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !wanted.has(path) && !path.endsWith(partialEnding)) await rm(path, { force: true });
+  }
+}
+
+const partialEnding = ".partial";
+
+async function writeWhole(path: string, content: Buffer): Promise<void> {
+  const present = await readFile(path).catch(() => undefined);
+  if (present?.equals(content)) return;
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.${randomUUID()}${partialEnding}`;
+  await writeFile(partial, content);
+  await rename(partial, path);
+}

@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** A deployment to look at. */
+export interface Deployment {
+  origin: string;
+  apiKey: string | undefined;
+  /** How long a result may take to be found in a cache. */
+  hitSeconds: number;
+}
+
+interface Flags {
+  apiKey?: string;
+  hitSeconds: number;
+}
+
+/** The command line of `npm run smoke`. */
+export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): Command {
+  return new Command("npm run smoke --")
+    .description("Asks a deployment for everything it offers, once, and says in words what is not as it should be.")
+    .argument("<address>", "where the edge answers, such as https://captions.example.com", readOrigin)
+    .addOption(new Option("--api-key <key>", "for a deployment that asks for one").env("EDGE_CAPTION_API_KEY"))
+    .option(
+      "--hit-seconds <n>",
+      "how long the second upload of a photo may go on missing the cache; KV may deny for a minute what it has",
+      readSeconds,
+      75,
+    )
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action((origin: string, { apiKey, hitSeconds }: Flags) => smoke({ origin, apiKey, hitSeconds }));
+}
+
+const examples = `
+Examples:
+  npm run smoke -- https://captions.example.com
+  npm run smoke -- http://localhost:8787          what npm start has brought up
+
+It captions one small picture that nobody has sent before, so that the model runs.`;
+
+function readOrigin(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url.origin;
+  throw new InvalidArgumentError("Expected an address such as https://captions.example.com.");
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected whole seconds.");
+}

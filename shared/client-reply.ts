@@ -1,0 +1,64 @@
+import type * as z from "zod";
+import { CaptionError, type ErrorCode } from "./errors.ts";
+import { problemSchema } from "./problem.ts";
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** What a status means that came without a problem document: from a proxy on the way, not from the edge. */
+const proxyCodes: Readonly<Record<number, ErrorCode>> = {
+  413: "payload_too_large",
+  429: "rate_limited",
+  503: "overloaded",
+  504: "upstream_timeout",
+};
+
+/** The contract's reading of a success. Throws `upstream_error` for anything else: whoever answered is no edge of ours. */
+export function readSuccess<T>({ status, headers, text }: Reply, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CaptionError(
+      "upstream_error",
+      `expected a reply of the contract, received ${status} with other content`,
+      {
+        cause,
+        ...requestIdOf(headers),
+      },
+    );
+  }
+}
+
+/** A refusal as the error that it tells of, in the contract's codes. */
+export function readRefusal({ status, headers, text }: Reply): CaptionError {
+  const about = { ...requestIdOf(headers), ...retryAfterOf(headers) };
+  const problem = parseProblem(text);
+  if (problem !== undefined) return new CaptionError(problem.code, problem.detail, about);
+  const type = headers.get("Content-Type") ?? "no content type";
+  const message = `expected a reply of the contract, received status ${status} with ${type}`;
+  return new CaptionError(proxyCodes[status] ?? "upstream_error", message, about);
+}
+
+function parseProblem(text: string) {
+  try {
+    return problemSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined; // a proxy's page, or nothing
+  }
+}
+
+function requestIdOf(headers: Headers): { requestId?: string } {
+  const requestId = headers.get("X-Request-Id");
+  return requestId === null ? {} : { requestId };
+}
+
+/** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3), in whole seconds from now. */
+function retryAfterOf(headers: Headers): { retryAfterSeconds?: number } {
+  const value = headers.get("Retry-After") ?? "";
+  if (/^\d{1,9}$/.test(value)) return { retryAfterSeconds: Number(value) };
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? {} : { retryAfterSeconds: Math.max(0, Math.ceil((atMs - Date.now()) / 1000)) };
+}

@@ -1,0 +1,94 @@
+import { type Reply, readRefusal } from "./client-reply.ts";
+import { CaptionError } from "./errors.ts";
+
+/** Without a `Retry-After`, which only a proxy leaves out: this long before the second try, twice as long before each further one. */
+const firstWaitSeconds = 1;
+/** Added at random to a wait, so that those who were refused together do not come back together. */
+const spread = 0.25;
+
+export interface RetryRules {
+  /** Tries of one request in all. 1 never tries again. */
+  maxTries: number;
+  /** A server that asks for a longer wait is not waited for: its refusal is thrown, with its `retryAfterSeconds`. */
+  maxWaitSeconds: number;
+  /** Milliseconds for one try, from its first byte sent to its last one received. */
+  timeoutMs: number;
+}
+
+export interface RequestWatch {
+  /** Ends the request, and a wait before the next try; its reason is thrown. */
+  signal?: AbortSignal | undefined;
+  /** Told before each wait: what the edge said, and how long it is waited. */
+  onRetry?: ((refusal: CaptionError, waitSeconds: number) => void) | undefined;
+}
+
+export interface ClientRequest {
+  url: URL;
+  /** `duplex` is what `fetch` wants where the body is a stream; few type libraries know it. */
+  init: RequestInit & { duplex?: "half" };
+}
+
+/**
+ * Sends a request until it is answered with success, trying again where the edge says that it is busy (503, 429). Throws
+ * a `CaptionError` with the contract's code for every refusal, and for an edge that cannot be reached or does not answer.
+ */
+export async function sendRequest(request: ClientRequest, rules: RetryRules, watch: RequestWatch): Promise<Reply> {
+  for (let tries = 1; ; tries++) {
+    const reply = await ask(request, rules, watch);
+    if (reply.status >= 200 && reply.status < 300) return reply;
+    const refusal = readRefusal(reply);
+    const waitSeconds = waitBefore(tries + 1, refusal);
+    const isWorthIt = isForLater(refusal) && canBeRepeated(request) && tries < rules.maxTries;
+    if (!isWorthIt || waitSeconds > rules.maxWaitSeconds) throw refusal;
+    watch.onRetry?.(refusal, waitSeconds);
+    await wait(waitSeconds * (1 + spread * Math.random()), watch.signal);
+  }
+}
+
+async function ask(
+  { url, init }: ClientRequest,
+  { timeoutMs }: Pick<RetryRules, "timeoutMs">,
+  { signal }: Pick<RequestWatch, "signal">,
+): Promise<Reply> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await fetch(url, {
+      ...init,
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw timeout.aborted
+      ? new CaptionError("upstream_timeout", `${url.host} did not answer within ${timeoutMs} ms`, { cause })
+      : new CaptionError("upstream_error", `${url.host} could not be reached`, { cause });
+  }
+}
+
+function isForLater({ code }: CaptionError): boolean {
+  return code === "overloaded" || code === "rate_limited";
+}
+
+/** A stream has been read by then. */
+function canBeRepeated({ init }: ClientRequest): boolean {
+  return !(init.body instanceof ReadableStream);
+}
+
+function waitBefore(numberOfTry: number, { retryAfterSeconds }: CaptionError): number {
+  return retryAfterSeconds ?? firstWaitSeconds * 2 ** (numberOfTry - 2);
+}
+
+function wait(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, seconds * 1000);
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}

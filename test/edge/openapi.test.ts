@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { openApiDocument } from "../../edge/openapi/document.ts";
+import { exampleResult } from "../../edge/openapi/example-result.ts";
+import worker from "../../edge/worker.ts";
+import { captionResultSchema } from "../../shared/contract.ts";
+import { errorStatus } from "../../shared/errors.ts";
+
+const document = openApiDocument({ version: "0.0.0" });
+
+/** Method and path of each route, with a parameter as OpenAPI writes it. Façades of other APIs are none of the contract's. */
+function workerRoutes(): string[] {
+  const routes = worker.routes.filter(({ method, path }) => method !== "ALL" && /^\/(v1|healthz|readyz)\b/.test(path));
+  return [...new Set(routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`))];
+}
+
+describe("the OpenAPI document", () => {
+  it("has every route of the worker, and no other", () => {
+    const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(documented.sort()).toEqual(workerRoutes().sort());
+  });
+
+  it("tells of every error code, each under its status", () => {
+    const told = JSON.stringify(document.paths);
+    for (const code of Object.keys(errorStatus)) expect(told).toContain(`\`${code}\`: `);
+  });
+
+  it("has an example that the contract accepts, whose figures fit each other", () => {
+    const { candidates, confidence } = captionResultSchema.parse(exampleResult);
+    const [{ logProb, words }] = candidates as [(typeof candidates)[number]]; // the schema asks for one at least
+    const product = words.reduce((share, { probability }) => share * probability, 1);
+    expect(Math.exp(logProb)).toBeCloseTo(product, 4);
+    expect(confidence).toBeCloseTo(product ** (1 / words.length), 4);
+  });
+});

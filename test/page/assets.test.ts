@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Deployment, startDeployment } from "./deployment.ts";
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(() => deployment.stop());
+
+function get(path: string): Promise<Response> {
+  return fetch(`${deployment.origin}${path}`, { redirect: "manual" });
+}
+
+describe("what is answered without the worker", () => {
+  it.each(["/", "/docs"])("is a page that may load nothing from elsewhere: %s", async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("Content-Security-Policy")).toMatch(/^default-src 'none'; script-src 'self'; /);
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    const html = await response.text();
+    expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  it("keeps for good what has its hash in its name, and asks again for pages", async () => {
+    const [script = ""] = /\/built\/main-\w+\.js/.exec(await (await get("/")).text()) ?? [];
+    expect((await get(script)).headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+    expect((await get("/")).headers.get("Cache-Control")).toContain("must-revalidate");
+  });
+
+  it("is the contract, for every origin to read", async () => {
+    const response = await get("/openapi.json");
+    expect(response.headers.get("Content-Type")).toBe("application/json");
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect(await response.json()).toMatchObject({ openapi: "3.1.1", paths: { "/v1/captions": {} } });
+  });
+
+  it("leaves everything else to the worker", async () => {
+    const response = await get("/nothing");
+    expect(response.status).toBe(404);
+    expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+  });
+});

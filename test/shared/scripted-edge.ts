@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import { type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
+import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import type { Problem } from "../../shared/problem.ts";
+
+export interface Received {
+  method: string;
+  target: string;
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+  body: unknown;
+}
+
+/** What the edge answers to a request; `hangs` is silence, `stalls` half a body. */
+type Script = (request: Received) => Answer | "hangs" | "stalls";
+
+/** An HTTP server in the place of the edge, until the test ends: what a real one answers only when things go wrong. */
+export async function startScriptedEdge(script: Script): Promise<{ origin: string; received: Received[] }> {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const { method = "", url: target = "", headers } = request;
+    const asked = { method, target, headers, body: await text(request) };
+    received.push(asked);
+    send(response, script(asked));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await once(server.close(), "close");
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
+  return { origin: `http://127.0.0.1:${address.port}`, received };
+}
+
+function send(response: ServerResponse, answer: ReturnType<Script>): void {
+  if (answer === "hangs") return;
+  if (answer === "stalls") {
+    response.writeHead(200, { "Content-Type": "application/json" }).write('{"id":');
+    return;
+  }
+  const { status = 200, headers = {}, body } = answer;
+  response.writeHead(status, { "Content-Type": "application/json", ...headers });
+  response.end(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** A caption as the contract has it; its text is the photo's. */
+export function captionOf(photo: string, target: string): CaptionResult {
+  const words = [{ word: "endseq", probability: 0.5, end: true as const }];
+  return {
+    id: idOf(photo),
+    caption: photo,
+    confidence: 0.5,
+    candidates: [{ caption: photo, confidence: 0.5, logProb: -1, words }],
+    image: { format: "jpeg", width: 1, height: 1, bytes: photo.length },
+    model: { id: "scripted", revision: "0123456789ab" },
+    options: parseCaptionOptions(new URL(target, "http://edge").searchParams),
+  };
+}
+
+export function idOf(photo: string): `sha256:${string}` {
+  return `sha256:${createHash("sha256").update(photo).digest("hex")}`;
+}
+
+/** The problem document of a code, with headers where given. */
+export function refusal(code: ErrorCode, headers: Record<string, string> = {}): Answer {
+  const status = errorStatus[code];
+  const body: Problem = { type: "about:blank", title: code, status, code, detail: `made ${code}`, requestId: "r-1" };
+  return { status, headers: { "Content-Type": "application/problem+json", "X-Request-Id": "r-1", ...headers }, body };
+}
