@@ -1,6 +1,6 @@
 import { CaptionError } from "../shared/errors.ts";
 
-/** Requests whose ends the pace is taken from. */
+/** Captions that the pace is taken from. */
 const paceWindow = 32;
 const longestRetrySeconds = 60;
 
@@ -23,7 +23,7 @@ export class Admission {
   readonly #pace = new Pace();
   #requests = 0;
   #bytes = 0;
-  #onIdle: (() => void) | undefined;
+  #onIdle: (() => void)[] = [];
 
   constructor(settings: AdmissionSettings) {
     this.#settings = settings;
@@ -33,7 +33,7 @@ export class Admission {
     return this.#requests;
   }
 
-  /** Of the photos of admitted requests, as far as they are known: what they declare, or what has come. */
+  /** Of the photos of admitted requests: what has come whole, and what the others may come to. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -61,19 +61,23 @@ export class Admission {
     };
   }
 
+  /** A request had its caption: what the pace is told by. */
+  countCaption(): void {
+    this.#pace.step();
+  }
+
   /** Resolves when no request is admitted. */
   untilIdle(): Promise<void> {
     if (this.#requests === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onIdle = resolve;
+      this.#onIdle.push(resolve);
     });
   }
 
   #leave(bytes: number): void {
     this.#bytes -= bytes;
     this.#requests -= 1;
-    this.#pace.step();
-    if (this.#requests === 0) this.#onIdle?.();
+    if (this.#requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #refusal(message: string): CaptionError {
@@ -84,25 +88,27 @@ export class Admission {
   }
 }
 
-/** How many requests end a second, over the last of a time without pause. */
+/** How many captions a second, over the last of a time without pause. */
 class Pace {
-  /** When that time began, or the first of the window ended, and each end since. */
+  /** When that time began, or the first of the window was made, and each since. */
   #times: number[] = [];
-  #perSecond = Number.POSITIVE_INFINITY;
+  /** Of the time before; unlimited before the first. */
+  #before = Number.POSITIVE_INFINITY;
 
   begin(): void {
+    this.#before = this.perSecond;
     this.#times = [performance.now()];
   }
 
   step(): void {
     this.#times.push(performance.now());
     if (this.#times.length > paceWindow) this.#times.shift();
-    const [first = 0] = this.#times;
-    this.#perSecond = ((this.#times.length - 1) * 1000) / (performance.now() - first);
   }
 
-  /** Of the time before, until there is a newer one; unlimited before the first. */
+  /** Falls while nothing is made. */
   get perSecond(): number {
-    return this.#perSecond;
+    const [first = 0] = this.#times;
+    const made = this.#times.length - 1;
+    return made < 1 ? this.#before : (made * 1000) / (performance.now() - first);
   }
 }

@@ -46,8 +46,10 @@ export function createApp({ settings, lifecycle, metrics, log }: AppParts): Hono
 }
 
 function readinessOf(lifecycle: Lifecycle): ServiceReadiness {
-  const { engine, card, state } = lifecycle.expectReady();
-  const { ready, expected } = state().engines;
+  const captioner = lifecycle.expectReady();
+  const { card } = captioner;
+  const engine = captioner.engine();
+  const { ready, expected } = captioner.state().engines;
   return {
     status: "ready",
     engine: engine.name,

@@ -1,9 +1,6 @@
 import { CaptionError } from "../shared/errors.ts";
 import { EngineLost } from "./engine-process.ts";
 
-/** How often an item may be in a batch whose engine was lost. */
-const maxLosses = 2;
-
 interface BatcherSettings<Item, Result> {
   maxBatch: number;
   /** How long a batch that is not full waits for items that are known to come. Without any it never waits. */
@@ -15,13 +12,15 @@ interface BatcherSettings<Item, Result> {
     /** Occupies that worker at once. Gives one result an item, in their order. */
     run(items: readonly Item[]): Promise<Result[]>;
   };
+  /** A worker was lost while it worked on the item. Returns whether another may have it. */
+  onLoss(item: Item): boolean;
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly sinceMs: number;
-  /** Batches with this item whose engine was lost. */
-  losses: number;
+  /** Whether a worker was lost with it. */
+  isSuspect: boolean;
   isSettled: boolean;
   resolve(result: Result): void;
   reject(error: unknown): void;
@@ -29,13 +28,14 @@ interface Waiting<Item, Result> {
 
 /**
  * Gathers items into batches, one a free worker, first come first served. A lone item never waits for company: whatever
- * has come while the workers were busy makes the next batch. Items whose worker was lost run once more, each alone, so
- * that one of them that takes its worker along takes no other item with it.
+ * has come while the workers were busy makes the next batch. Items whose worker was lost run again, each alone, so that
+ * one of them that takes its worker along takes no other item with it.
  */
 export class Batcher<Item, Result> {
   readonly #settings: BatcherSettings<Item, Result>;
   readonly #waiting: Waiting<Item, Result>[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #stopped: Error | undefined;
 
   constructor(settings: BatcherSettings<Item, Result>) {
     this.#settings = settings;
@@ -48,10 +48,11 @@ export class Batcher<Item, Result> {
 
   /**
    * Rejects with the signal's reason when it aborts, at once, whether the item waits or runs; one that waits never
-   * reaches a worker. Rejects with `EngineLost` when a second worker is lost with it.
+   * reaches a worker. Rejects with `EngineLost` when its worker was lost and no other may have it.
    */
   push(item: Item, signal?: AbortSignal): Promise<Result> {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     return new Promise((resolve, reject) => {
       const abort = () => {
         settle(() => reject(signal?.reason));
@@ -65,7 +66,7 @@ export class Batcher<Item, Result> {
       const waiting: Waiting<Item, Result> = {
         item,
         sinceMs: performance.now(),
-        losses: 0,
+        isSuspect: false,
         isSettled: false,
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
@@ -90,24 +91,30 @@ export class Batcher<Item, Result> {
     }
   }
 
+  /** Rejects what waits, and whatever comes. What a worker has in hand is not touched. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+  }
+
   #isNextFull(): boolean {
     const { maxBatch } = this.#settings;
-    return this.#waiting.length >= maxBatch && this.#waiting.slice(0, maxBatch).every(({ losses }) => losses === 0);
+    const next = this.#waiting.slice(0, maxBatch);
+    return next.length === maxBatch && !next.some(({ isSuspect }) => isSuspect);
   }
 
   /** How long the next batch may still wait to become fuller. */
   #patienceMs(): number {
     const { maxWaitMs, isMoreComing } = this.#settings;
     const [oldest] = this.#waiting;
-    if (oldest === undefined || oldest.losses > 0 || this.#isNextFull() || !isMoreComing()) return 0;
+    if (oldest === undefined || oldest.isSuspect || this.#isNextFull() || !isMoreComing()) return 0;
     return oldest.sinceMs + maxWaitMs - performance.now();
   }
 
   #nextBatch(): Waiting<Item, Result>[] {
-    const firstLost = this.#waiting.findIndex(({ losses }) => losses > 0);
-    if (firstLost === 0) return this.#waiting.splice(0, 1);
     const { maxBatch } = this.#settings;
-    return this.#waiting.splice(0, firstLost === -1 ? maxBatch : Math.min(firstLost, maxBatch));
+    const suspect = this.#waiting.slice(0, maxBatch).findIndex(({ isSuspect }) => isSuspect);
+    return this.#waiting.splice(0, suspect === -1 ? maxBatch : Math.max(1, suspect));
   }
 
   async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -124,14 +131,16 @@ export class Batcher<Item, Result> {
     this.pump();
   }
 
-  /** Puts those that somebody still waits for in front of all others. */
+  /** Puts those that may run again, and that somebody still waits for, in front of all others. */
   #runAgain(batch: readonly Waiting<Item, Result>[], error: EngineLost): void {
-    const wanted = batch.filter(({ isSettled }) => !isSettled);
-    for (const waiting of wanted) {
-      waiting.losses += 1;
-      if (waiting.losses === maxLosses) waiting.reject(error);
+    for (const waiting of batch) {
+      if (!error.wasBegun) continue;
+      waiting.isSuspect = true;
+      if (!this.#settings.onLoss(waiting.item)) waiting.reject(error);
     }
-    this.#waiting.unshift(...wanted.filter(({ losses }) => losses < maxLosses));
+    const wanted = batch.filter(({ isSettled }) => !isSettled);
+    if (this.#stopped === undefined) this.#waiting.unshift(...wanted);
+    else for (const { reject } of wanted) reject(this.#stopped);
   }
 
   #drop(waiting: Waiting<Item, Result>): void {

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { type CaptionOptions, type CaptionResult, parseCaptionOptions, quote } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
@@ -6,7 +7,6 @@ import { type ByteId, byteIdFromHash, byteIdOf } from "../shared/photo-id.ts";
 import { verifySignature } from "../shared/signature.ts";
 import type { Place } from "./admission.ts";
 import type { Captioner } from "./captioner.ts";
-import { LethalPhotos } from "./lethal-photos.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 import { readBody } from "./read-body.ts";
@@ -21,7 +21,6 @@ interface CaptionRoute {
 
 /** `POST /v1/captions`: whoever signed nothing, asks for what there is not or comes at a bad time is told so before a byte is read. */
 export function captionRequest({ settings, lifecycle }: CaptionRoute) {
-  const lethal = new LethalPhotos();
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     c.set("isCaption", true);
     const { secrets, maxBytes, maxDeadlineMs } = settings;
@@ -29,7 +28,7 @@ export function captionRequest({ settings, lifecycle }: CaptionRoute) {
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
     const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
     const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
-    c.env.outgoing.once("close", place.release); // the answer is sent, or the client gone
+    whenOver(c.env, place.release);
     const client = c.req.raw.signal;
     const signal = AbortSignal.any([client, deadline]);
     try {
@@ -49,16 +48,11 @@ export function captionRequest({ settings, lifecycle }: CaptionRoute) {
     place.resize(bytes.length);
     const id = await byteIdOf(bytes);
     if (signedId !== undefined) expectSameId(id, signedId);
-    lethal.expectHarmless(id);
-    try {
-      const { caption, timings } = await captioner.caption({ bytes, options, signal });
-      signal.throwIfAborted();
-      const result: CaptionResult = { id, ...caption };
-      return { result, timings };
-    } catch (error) {
-      lethal.learnFrom(error, id);
-      throw error;
-    }
+    const { caption, timings } = await captioner.caption({ bytes, id, options, signal });
+    signal.throwIfAborted();
+    lifecycle.admission.countCaption();
+    const result: CaptionResult = { id, ...caption };
+    return { result, timings };
   }
 }
 
@@ -68,6 +62,21 @@ interface Admitted {
   options: CaptionOptions;
   signedId: ByteId | undefined;
   signal: AbortSignal;
+}
+
+/** Calls once the answer is sent or the client gone, which it may be already: a close that has been is not told again. */
+function whenOver({ outgoing, incoming: { socket } }: HttpBindings, call: () => void): void {
+  if (outgoing.closed || socket.destroyed) {
+    call();
+    return;
+  }
+  const end = () => {
+    outgoing.off("close", end);
+    socket.off("close", end); // an answer that waits behind another on its connection has no close of its own
+    call();
+  };
+  outgoing.once("close", end);
+  socket.once("close", end);
 }
 
 /** The byte id that the signed digest promises. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { Batcher } from "./batcher.ts";
@@ -7,9 +8,9 @@ import { toCandidate } from "./candidate.ts";
 import { DecodePool } from "./decode-pool.ts";
 import type { EngineChoice } from "./engine.ts";
 import { EnginePool, type PoolEvents } from "./engine-pool.ts";
-import { EngineLost } from "./engine-process.ts";
 import type { EngineIdentity } from "./engine-protocol.ts";
 import { visibleGpus } from "./gpus.ts";
+import { LethalPhotos } from "./lethal-photos.ts";
 import { readNativeSetup } from "./native-setup.ts";
 
 export interface CaptionerSettings {
@@ -25,8 +26,12 @@ export interface CaptionerSettings {
   maxPixels: number;
   /** Millions of pixels that are decoded at once. */
   decodeMegapixels: number;
+  /** Threads of this process that may decode: libuv's, whose number is set when the process begins. */
+  decodeThreads: number;
   /** An engine that does not answer for so long is replaced. */
   engineTimeoutMs: number;
+  /** An engine that is not warm by then is started again. */
+  engineStartMs: number;
   /** An engine that has grown above it is replaced. */
   engineMemoryMb: number;
 }
@@ -38,12 +43,16 @@ export const usualCaptionerSettings = {
   batchWaitMs: 10,
   maxPixels: 100_000_000,
   decodeMegapixels: 100,
+  decodeThreads: 4,
   engineTimeoutMs: 30_000,
+  engineStartMs: 120_000,
   engineMemoryMb: 4096,
 } as const satisfies Partial<CaptionerSettings>;
 
 interface Photo {
   bytes: Uint8Array;
+  /** What it is known by where engines are lost with it; undefined: nothing is remembered of it. */
+  id?: string;
   options: CaptionOptions;
   /** Drops the photo if it has not reached the model yet. */
   signal?: AbortSignal;
@@ -52,8 +61,8 @@ interface Photo {
 export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 
 /**
- * Milliseconds that a photo spent where. Encoding and search are its whole batch's; what a lost engine took, and the way
- * there and back, count as queue.
+ * Milliseconds that a photo spent where. Encoding and search are its whole batch's; queue is all waiting, for its turn to
+ * be decoded, for an engine, and what a lost engine took.
  */
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
@@ -69,7 +78,8 @@ export interface CaptionerState {
 /** From bytes to words: decodes, batches, encodes and searches, the networks in processes of their own. */
 export interface Captioner {
   readonly card: ModelCard;
-  readonly engine: EngineIdentity;
+  /** Of an engine that lives. */
+  engine(): EngineIdentity;
   /** Resolves when an engine is gone for good. */
   readonly gaveUp: Promise<Error>;
   state(): CaptionerState;
@@ -80,6 +90,7 @@ export interface Captioner {
 interface DecodedPhoto {
   pixels: Uint8Array;
   options: CaptionOptions;
+  id: string;
 }
 
 interface FoundCaptions {
@@ -90,7 +101,7 @@ interface FoundCaptions {
 
 /** Opens the bundle and starts its engines; resolves when all are warm. */
 export async function startCaptioner(settings: CaptionerSettings, events: PoolEvents = {}): Promise<Captioner> {
-  const { modelDir, maxBatch, batchWaitMs, maxPixels, decodeMegapixels } = settings;
+  const { modelDir, maxBatch, batchWaitMs, maxPixels, decodeMegapixels, decodeThreads } = settings;
   const bundle = await openBundle(modelDir);
   const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
   const { revision } = pool.identity;
@@ -102,29 +113,44 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const { preprocessing, calibration } = bundle.manifest;
   const card = modelCardOf(bundle);
   const model = { id: card.id, revision: card.revision };
-  const decoding = new DecodePool({ preprocessing, maxPixels, maxMegapixels: decodeMegapixels });
+  const decoding = new DecodePool({
+    preprocessing,
+    maxPixels,
+    maxMegapixels: decodeMegapixels,
+    threads: decodeThreads,
+  });
+  const lethal = new LethalPhotos();
   const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
     maxWaitMs: batchWaitMs,
     isMoreComing: () => decoding.inHand > 0,
     workers: workersOf(pool),
+    onLoss: ({ id }) => lethal.countLoss(id),
   });
+  void pool.gaveUp.then(() =>
+    batcher.stop(new CaptionError("overloaded", "an engine cannot be replaced: the service ends")),
+  );
 
   return {
     card,
-    engine: pool.identity,
+    engine: () => pool.identity,
     gaveUp: pool.gaveUp,
     state: () => ({
       decoding: decoding.inHand,
       queued: batcher.waiting,
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
-    async caption({ bytes, options, signal }) {
+    async caption({ bytes, id = randomUUID(), options, signal }) {
+      lethal.expectHarmless(id);
+      const begunMs = performance.now();
       const { pixels, image, decodeMs } = await decoding.decode(bytes, signal);
-      const pushedMs = performance.now();
-      const found = await batcher.push({ pixels, options }, signal).catch(refuseLethal);
+      const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
+        lethal.expectHarmless(id);
+        throw error;
+      });
+      lethal.forgive(id);
       const { captions, encodeMs, searchMs } = found;
-      const queueMs = performance.now() - pushedMs - encodeMs - searchMs;
+      const queueMs = performance.now() - begunMs - decodeMs - encodeMs - searchMs;
       const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, calibration }));
       const [best] = candidates;
       if (best === undefined) throw new CaptionError("internal", "the search found no caption");
@@ -139,7 +165,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
 }
 
 async function startPool(
-  { modelDir, engine, engines, engineTimeoutMs, engineMemoryMb }: CaptionerSettings,
+  { modelDir, engine, engines, engineTimeoutMs, engineStartMs, engineMemoryMb }: CaptionerSettings,
   { events, onFree }: { events: PoolEvents; onFree: () => void },
 ): Promise<EnginePool> {
   const isOnGpu = engine !== "onnx" && readNativeSetup()?.kind === "gpu";
@@ -150,6 +176,7 @@ async function startPool(
     engines: engines ?? Math.max(1, gpus.length),
     gpus,
     silenceLimitMs: engineTimeoutMs,
+    startLimitMs: engineStartMs,
     memoryLimitBytes: engineMemoryMb * 2 ** 20,
     onFree,
     events,
@@ -168,10 +195,4 @@ function workersOf(pool: EnginePool) {
       return captions.map((found) => ({ captions: found, ...took }));
     },
   };
-}
-
-/** A photo with which two engines were lost. */
-function refuseLethal(error: unknown): never {
-  if (!(error instanceof EngineLost)) throw error;
-  throw new CaptionError("invalid_image", "two engines ended while they worked on this photo", { cause: error });
 }

@@ -5,15 +5,14 @@ import { readImageHeader } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";
 import { type DecodedImage, decodeImage } from "./decode-image.ts";
 
-/** libuv's own number of threads, which sharp's work runs on, where nobody has set another. */
-const usualThreads = 4;
-
 interface DecodePoolSettings {
   preprocessing: Preprocessing;
   /** Of one photo. */
   maxPixels: number;
   /** Of all that are being decoded, in millions; a larger one is decoded alone. */
   maxMegapixels: number;
+  /** That this process has for such work; one is left for whatever else needs one, such as checking a signature. */
+  threads: number;
 }
 
 /** Decodes photos in the order they come, as many at once as there are cores, and so many pixels. */
@@ -25,7 +24,7 @@ export class DecodePool {
 
   constructor(settings: DecodePoolSettings) {
     sharp.concurrency(1); // a photo a core, and not all cores on one
-    const atOnce = Math.min(availableParallelism(), Number(process.env.UV_THREADPOOL_SIZE ?? usualThreads));
+    const atOnce = Math.max(1, Math.min(availableParallelism(), settings.threads - 1));
     this.#settings = settings;
     this.#room = new Semaphore(settings.maxMegapixels);
     this.#leastShare = Math.ceil(settings.maxMegapixels / atOnce);
@@ -37,21 +36,35 @@ export class DecodePool {
   }
 
   /**
-   * As `decodeImage`, with the milliseconds that decoding took; the wait for its turn is none of them. Throws the
-   * signal's reason where it has aborted before that turn.
+   * As `decodeImage`, with the milliseconds that decoding took; the wait for its turn is none of them. Rejects with the
+   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded.
    */
-  async decode(bytes: Uint8Array, signal?: AbortSignal): Promise<DecodedImage & { decodeMs: number }> {
-    this.#inHand += 1;
-    try {
-      return await this.#room.runExclusive(async () => {
-        signal?.throwIfAborted();
-        const begunMs = performance.now();
-        const decoded = await decodeImage(bytes, this.#settings);
-        return { ...decoded, decodeMs: performance.now() - begunMs };
-      }, this.#shareOf(bytes));
-    } finally {
-      this.#inHand -= 1;
-    }
+  decode(bytes: Uint8Array, signal?: AbortSignal): Promise<TimedImage> {
+    return new Promise((resolve, reject) => {
+      const photo: Photo = { bytes };
+      const share = this.#shareOf(bytes);
+      const abort = () => {
+        photo.bytes = undefined;
+        reject(signal?.reason);
+      };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      this.#inHand += 1;
+      const decoded = this.#room.runExclusive(() => this.#decodeNow(photo), share);
+      decoded
+        .then((image) => image !== undefined && resolve(image), reject)
+        .finally(() => {
+          this.#inHand -= 1;
+          signal?.removeEventListener("abort", abort);
+        });
+    });
+  }
+
+  async #decodeNow({ bytes }: Photo): Promise<TimedImage | undefined> {
+    if (bytes === undefined) return undefined;
+    const begunMs = performance.now();
+    const decoded = await decodeImage(bytes, this.#settings);
+    return { ...decoded, decodeMs: performance.now() - begunMs };
   }
 
   /** Of the room, in megapixels. */
@@ -60,4 +73,11 @@ export class DecodePool {
     const { maxMegapixels } = this.#settings;
     return Math.min(maxMegapixels, Math.max(this.#leastShare, Math.ceil((width * height) / 1e6)));
   }
+}
+
+type TimedImage = DecodedImage & { decodeMs: number };
+
+interface Photo {
+  /** Undefined once nobody waits for it. */
+  bytes: Uint8Array | undefined;
 }

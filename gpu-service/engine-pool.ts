@@ -14,6 +14,10 @@ const firstPauseMs = 100;
 export interface PoolEvents {
   /** An engine is gone and about to be replaced. */
   onLost?(error: EngineLost): void;
+  /** One stands in its place. */
+  onReplaced?(identity: EngineIdentity): void;
+  /** An engine ended before it was warm, and is started again. */
+  onFailedStart?(error: EngineLost): void;
   /** An engine took so many photos. */
   onBatch?(photos: number): void;
 }
@@ -23,10 +27,12 @@ interface EnginePoolSettings {
   choice: EngineChoice;
   /** How many children. On the CPU they share its cores. */
   engines: number;
-  /** The GPUs, as CUDA counts them: a child each, in turn. Empty: whatever a child finds. */
+  /** The GPUs as `CUDA_VISIBLE_DEVICES` names them: a child each, in turn. Empty: whatever a child finds. */
   gpus: readonly string[];
   /** A child that owes an answer for longer hangs. */
   silenceLimitMs: number;
+  /** A child that is not warm by then is started again. */
+  startLimitMs: number;
   /** A child above it is replaced behind the batch that showed it. */
   memoryLimitBytes: number;
   /** An engine was replaced, and is free. */
@@ -43,8 +49,6 @@ interface Slot {
 
 /** Engines in processes of their own, each replaced when it dies, hangs or grows too large while the others go on. */
 export class EnginePool {
-  /** Of the first engine; the others are like it. */
-  readonly identity: EngineIdentity;
   /** Resolves when an engine cannot be replaced: there is nobody then to answer for it. */
   readonly gaveUp: Promise<Error>;
   readonly #settings: EnginePoolSettings;
@@ -52,9 +56,6 @@ export class EnginePool {
   readonly #closing: AbortController;
 
   private constructor(settings: EnginePoolSettings, started: { engines: EngineProcess[]; closing: AbortController }) {
-    const [first] = started.engines;
-    if (first === undefined) throw new Error("expected at least one engine");
-    this.identity = first.identity;
     this.#settings = settings;
     this.#closing = started.closing;
     this.#slots = started.engines.map((engine, number) => ({ number, engine, batches: 0 }));
@@ -82,6 +83,13 @@ export class EnginePool {
       }
       throw error;
     }
+  }
+
+  /** Of an engine that lives, and whether any fell back to the CPU. */
+  get identity(): EngineIdentity {
+    const [first] = [...this.#slots].sort((one, other) => Number(other.engine.isAlive) - Number(one.engine.isAlive));
+    if (first === undefined) throw new Error("expected at least one engine");
+    return { ...first.engine.identity, isFallback: this.#slots.some(({ engine }) => engine.identity.isFallback) };
   }
 
   get size(): number {
@@ -142,16 +150,17 @@ export class EnginePool {
   /** Replaces a slot's engine for as long as that can be done. */
   async #keep(slot: Slot): Promise<never> {
     const { events, onFree } = this.#settings;
+    const { revision } = this.identity;
     for (;;) {
       const error = await slot.engine.lost;
       events.onLost?.(error);
       const engine = await startEngine(slot.number, this.#settings, this.#closing.signal);
-      const { revision } = this.identity;
       if (engine.identity.revision !== revision) {
         await engine.close();
         throw new Error(`the bundle is not the one that was loaded: ${revision} became ${engine.identity.revision}`);
       }
       slot.engine = engine;
+      events.onReplaced?.(engine.identity);
       onFree();
     }
   }
@@ -160,7 +169,7 @@ export class EnginePool {
 /** Starts an engine, again where it ended without a word. */
 async function startEngine(
   number: number,
-  { folder, choice, engines, gpus, silenceLimitMs }: EnginePoolSettings,
+  { folder, choice, engines, gpus, silenceLimitMs, startLimitMs, events }: EnginePoolSettings,
   signal: AbortSignal,
 ): Promise<EngineProcess> {
   const cpu = { threads: Math.max(1, Math.floor(availableParallelism() / engines)) };
@@ -168,9 +177,10 @@ async function startEngine(
   let pauseMs = firstPauseMs;
   for (let start = 1; ; start++) {
     try {
-      return await startEngineProcess(folder, choice, { cpu, gpu, silenceLimitMs, signal });
+      return await startEngineProcess(folder, choice, { cpu, gpu, silenceLimitMs, startLimitMs, signal });
     } catch (error) {
       if (signal.aborted || !(error instanceof EngineLost) || start === maxStarts) throw error;
+      events.onFailedStart?.(error);
     }
     await setTimeout(pauseMs, undefined, { signal });
     pauseMs *= 2;

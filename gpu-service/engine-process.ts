@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
@@ -24,10 +23,12 @@ interface PendingCall {
 
 interface EngineProcessSettings {
   cpu?: CpuSettings;
-  /** Which GPU it sees, as CUDA counts them; undefined: all. */
+  /** Which GPU it sees, as `CUDA_VISIBLE_DEVICES` names it; undefined: all. */
   gpu?: string | undefined;
   /** An engine that owes an answer and is silent for this long is killed; undefined: never. */
   silenceLimitMs?: number;
+  /** An engine that is not warm by then is killed; undefined: never. */
+  startLimitMs?: number;
   /** Aborts the start. */
   signal?: AbortSignal;
 }
@@ -39,10 +40,13 @@ export type LossReason = "died" | "hung" | "grown";
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
   readonly reason: LossReason;
+  /** Whether the engine had begun with what was asked of it: calls behind the first were not looked at. */
+  readonly wasBegun: boolean;
 
-  constructor(message: string, reason: LossReason = "died") {
+  constructor(message: string, { reason = "died", wasBegun = true }: { reason?: LossReason; wasBegun?: boolean } = {}) {
     super(message);
     this.reason = reason;
+    this.wasBegun = wasBegun;
   }
 }
 
@@ -55,7 +59,7 @@ export async function startEngineProcess(
   choice: EngineChoice,
   settings: EngineProcessSettings = {},
 ): Promise<EngineProcess> {
-  const { cpu = {}, signal } = settings;
+  const { cpu = {}, signal, startLimitMs } = settings;
   const start: EngineStart = { folder, choice, cpu };
   const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [JSON.stringify(start)], {
     env: environmentOf(choice, settings),
@@ -64,16 +68,25 @@ export async function startEngineProcess(
   });
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
-  const first = await Promise.race([
-    once(child, "message") as Promise<[EngineMessage]>, // the child says nothing else on this channel
-    once(child, "exit").then(([code, by]) => new EngineLost(`the engine ended with ${by ?? code} while it started`)),
-  ]);
-  signal?.removeEventListener("abort", kill);
-  if (first instanceof EngineLost) throw first;
-  const [message] = first;
-  if (message.kind === "ready") return new EngineProcess(child, message, settings);
-  kill();
-  throw new Error(message.kind === "failed" ? message.reason : `the engine began with ${message.kind}`);
+  const impatience = startLimitMs === undefined ? undefined : setTimeout(kill, startLimitMs);
+  try {
+    const message = await firstMessage(child);
+    if (message.kind === "ready") return new EngineProcess(child, message, settings);
+    kill();
+    throw new Error(message.kind === "failed" ? message.reason : `the engine began with ${message.kind}`);
+  } finally {
+    clearTimeout(impatience);
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** Throws `EngineLost` where the child ends, or never comes to be, before it has said something. */
+function firstMessage(child: ChildProcess): Promise<EngineMessage> {
+  return new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    child.once("error", ({ message }) => reject(new EngineLost(`the engine cannot be started: ${message}`)));
+    child.once("exit", (code, by) => reject(new EngineLost(`the engine ended with ${by ?? code} while it started`)));
+  });
 }
 
 /** TensorFlow finds its CUDA libraries through the environment that its process begins with, and sees the GPUs it is shown. */
@@ -116,7 +129,10 @@ export class EngineProcess {
         const isClosed = this.#ending === "closed";
         const ended = new EngineLost(`the engine ended with ${signal ?? code}`);
         const error = this.#ending instanceof EngineLost ? this.#ending : ended;
-        for (const call of this.#pending.values()) call.reject(error);
+        const { message, reason } = error;
+        for (const [index, call] of [...this.#pending.values()].entries()) {
+          call.reject(index === 0 ? error : new EngineLost(message, { reason, wasBegun: false }));
+        }
         this.#pending.clear();
         if (!isClosed) resolve(error);
       });
@@ -167,7 +183,7 @@ export class EngineProcess {
   /** Ends it as one that is lost. */
   abandon(reason: LossReason, why: string): void {
     if (!this.isAlive) return;
-    this.#ending = new EngineLost(`the engine ${why}`, reason);
+    this.#ending = new EngineLost(`the engine ${why}`, { reason });
     this.#child.kill("SIGKILL");
   }
 
@@ -186,7 +202,8 @@ export class EngineProcess {
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject });
       this.#child.send({ call: number, ...call } satisfies EngineRequest, (error) => {
-        if (error !== null) this.#take(number)?.reject(new EngineLost("the engine cannot be reached"));
+        if (error !== null)
+          this.#take(number)?.reject(new EngineLost("the engine cannot be reached", { wasBegun: false }));
       });
     });
   }

@@ -1,27 +1,37 @@
 import { LRUCache } from "lru-cache";
 import { CaptionError } from "../shared/errors.ts";
-import type { ByteId } from "../shared/photo-id.ts";
-import { EngineLost } from "./engine-process.ts";
 
+/** Engines that may be lost while they work on a photo before nobody else does. */
+const maxLosses = 2;
 const remembered = 1000;
 /** Engines also end for reasons of their own, so that nobody is accused for good. */
 const forgottenAfterMs = 60 * 60 * 1000;
 
-/** Photos with which two engines were lost, by their bytes: they reach no third one. */
+/** Which photos were in the hands of engines that were lost, by their ids. One with which two were lost reaches no third. */
 export class LethalPhotos {
-  readonly #ids = new LRUCache<ByteId, true>({ max: remembered, ttl: forgottenAfterMs });
+  readonly #losses = new LRUCache<string, number>({ max: remembered, ttl: forgottenAfterMs });
 
-  /** Throws `invalid_image` for a photo that is known. */
-  expectHarmless(id: ByteId): void {
-    if (!this.#ids.has(id)) return;
+  /** Throws `invalid_image` for a photo that is known to be lethal. */
+  expectHarmless(id: string): void {
+    if (!this.#isLethal(id)) return;
     throw new CaptionError(
       "invalid_image",
-      "this photo has ended the engines that worked on it, and is refused for a while",
+      "two engines ended while they worked on this photo: it is refused for a while",
     );
   }
 
-  /** Remembers the photo where that is what its failure means. */
-  learnFrom(error: unknown, id: ByteId): void {
-    if (error instanceof CaptionError && error.cause instanceof EngineLost) this.#ids.set(id, true);
+  /** Counts a loss. Returns whether another engine may have the photo. */
+  countLoss(id: string): boolean {
+    this.#losses.set(id, (this.#losses.get(id) ?? 0) + 1);
+    return !this.#isLethal(id);
+  }
+
+  /** The photo went through: it was another's fault. */
+  forgive(id: string): void {
+    this.#losses.delete(id);
+  }
+
+  #isLethal(id: string): boolean {
+    return (this.#losses.get(id) ?? 0) >= maxLosses;
   }
 }

@@ -34,11 +34,14 @@ async function serve(settings: Settings): Promise<void> {
         metrics.onLost(lost);
         log.error({ reason: lost.reason, error: lost.message }, "replacing an engine");
       },
+      onReplaced: ({ name, device, isFallback }) =>
+        log.info({ engine: name, device, isFallback }, "replaced an engine"),
+      onFailedStart: ({ message }) => log.error({ error: message }, "starting an engine again"),
     });
     lifecycle.open(captioner);
     const { revision } = captioner.card;
     const { expected: engines } = captioner.state().engines;
-    const { name: engine, device, reason, isFallback } = captioner.engine;
+    const { name: engine, device, reason, isFallback } = captioner.engine();
     log.info({ host, port, revision, engine, device, reason, isFallback, engines }, "listening");
     complain(await captioner.gaveUp);
     await drain(service, 1); // whoever waits is told first

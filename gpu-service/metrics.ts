@@ -111,8 +111,10 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
     labelNames: ["id", "revision", "engine", "device"],
     registers: [registry],
     collect() {
-      const { card, engine } = lifecycle.captioner ?? {};
-      if (card === undefined || engine === undefined) return;
+      if (lifecycle.captioner === undefined) return;
+      const { card } = lifecycle.captioner;
+      const engine = lifecycle.captioner.engine();
+      this.reset(); // an engine may have been replaced by another
       this.set({ id: card.id, revision: card.revision, engine: engine.name, device: engine.device }, 1);
     },
   });

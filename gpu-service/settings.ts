@@ -33,6 +33,11 @@ const environmentSchema = z.object({
     .describe(
       "Milliseconds in which an engine must answer, or it is replaced; above what a full batch takes, and no longer than you would wait for one that hangs.",
     ),
+  ENGINE_START_MS: wholeNumber({ min: 1000, max: 3_600_000 })
+    .default(120_000)
+    .describe(
+      "Milliseconds in which an engine must be warm, or it is started again. Less finds one that hangs sooner.",
+    ),
   ENGINE_MEMORY_MB: wholeNumber({ min: 128, max: 2 ** 20 })
     .default(4096)
     .describe("MiB that an engine may grow to before it is replaced, for two seconds or so of waiting."),
@@ -53,14 +58,19 @@ const environmentSchema = z.object({
   DECODE_MEGAPIXELS: wholeNumber({ min: 1, max: 100_000 })
     .default(100)
     .describe("Millions of pixels decoded at once; a PNG takes up to 8 bytes of memory for each, a JPEG far less."),
+  UV_THREADPOOL_SIZE: wholeNumber({ min: 1, max: 1024 })
+    .default(4)
+    .describe("Threads for decoding, one of them kept free; beside a GPU, as many as there are cores and one more."),
   MAX_QUEUED: wholeNumber({ min: 1, max: 100_000 })
     .default(64)
     .describe("Photos in hand at once, uploads included; the next is refused with 503. More means longer waits."),
   MAX_QUEUED_BYTES: wholeNumber({ min: 1, max: 2 ** 40 })
     .default(256 * 2 ** 20)
-    .describe("Bytes of photos in hand at once, all in memory; what would go above it is refused with 503."),
+    .describe(
+      "Bytes of photos in hand at once, all in memory; what would go above it is refused with 503. An upload that does not say its length counts as MAX_BYTES.",
+    ),
   MAX_DEADLINE_MS: wholeNumber({ min: 1, max: 3_600_000 })
-    .default(30_000)
+    .default(25_000)
     .describe(
       "Milliseconds that a request gets if X-Deadline-Ms does not say less; then its photo is dropped with 504.",
     ),
@@ -68,8 +78,10 @@ const environmentSchema = z.object({
     .default(15_000)
     .describe("Milliseconds for sending a photo; a slow sender holds one of MAX_QUEUED places that long."),
   DRAIN_SECONDS: wholeNumber({ min: 1, max: 3600 })
-    .default(25)
-    .describe("Seconds that admitted requests get after SIGTERM; stay below the host's own limit."),
+    .default(27)
+    .describe(
+      "Seconds that admitted requests get after SIGTERM; above MAX_DEADLINE_MS and below the host's own limit.",
+    ),
   LOG_LEVEL: oneOf(logLevels)
     .default("info")
     .describe("Least level of the log's lines: error, info (a line a caption), debug (probes, too) or silent."),
@@ -97,12 +109,14 @@ const settingsSchema = environmentSchema
     engine: environment.ENGINE,
     engines: environment.ENGINES === "auto" ? undefined : environment.ENGINES,
     engineTimeoutMs: environment.ENGINE_TIMEOUT_MS,
+    engineStartMs: environment.ENGINE_START_MS,
     engineMemoryMb: environment.ENGINE_MEMORY_MB,
     maxBatch: environment.MAX_BATCH,
     batchWaitMs: environment.BATCH_WAIT_MS,
     maxBytes: environment.MAX_BYTES,
     maxPixels: environment.MAX_PIXELS,
     decodeMegapixels: environment.DECODE_MEGAPIXELS,
+    decodeThreads: environment.UV_THREADPOOL_SIZE,
     maxQueued: environment.MAX_QUEUED,
     maxQueuedBytes: environment.MAX_QUEUED_BYTES,
     maxDeadlineMs: environment.MAX_DEADLINE_MS,
@@ -129,7 +143,7 @@ export function describeSettings(): string {
     .map(([name, field]) => {
       const { data } = field.safeParse(undefined);
       const value = data === defaultModelDir ? "the one that ships" : data;
-      return `  ${name.padEnd(17)} ${field.description}${value === undefined ? "" : ` Default ${value}.`}`;
+      return `  ${name.padEnd(18)} ${field.description}${value === undefined ? "" : ` Default ${value}.`}`;
     })
     .join("\n");
 }

@@ -38,6 +38,7 @@ test("says with a refusal when those in hand will be done, at the pace of the la
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 1 })); // nothing is known yet
   for (const place of places.slice(0, 40)) {
     vi.advanceTimersByTime(250);
+    admission.countCaption();
     place.release();
   }
   for (let filled = 0; filled < 40; filled++) admission.admit(1);
@@ -49,15 +50,28 @@ test("does not take a pause for a slow pace", () => {
   vi.advanceTimersByTime(3_600_000);
   const places = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
   vi.advanceTimersByTime(500);
+  admission.countCaption();
   places[0]?.release();
   admission.admit(1);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 2 }));
+});
+
+test("takes no hope from requests that end without a caption, and less from each moment without one", () => {
+  const admission = new Admission({ maxRequests: 4, maxBytes: 1000 });
+  const places = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
+  vi.advanceTimersByTime(500);
+  admission.countCaption();
+  for (const place of places.slice(0, 3)) place.release();
+  for (let filled = 0; filled < 3; filled++) admission.admit(1);
+  vi.advanceTimersByTime(2000);
+  expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 10 }));
 });
 
 test("sends nobody away for longer than a minute", () => {
   const admission = new Admission({ maxRequests: 3, maxBytes: 1000 });
   const places = [1, 2, 3].map((bytes) => admission.admit(bytes));
   vi.advanceTimersByTime(600_000);
+  admission.countCaption();
   places[0]?.release();
   admission.admit(1);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 60 }));

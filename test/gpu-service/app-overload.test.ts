@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { madeImage, madePhotos } from "../fixtures/made-images.ts";
@@ -88,6 +89,20 @@ test("gives places back whose clients leave, at whatever moment that is", async 
   await expectNobodyInHand();
   const outcomes = await metricsOf(service);
   expect(outcomes).toMatch(/edge_caption_requests_total\{outcome="client_gone"\} \d+/);
+  expect((await postCaption(service, photo)).status).toBe(200);
+});
+
+test("gives places back whose clients leave right behind their headers, also of requests that wait on one connection", async () => {
+  const headers = Object.entries(await signedHeaders(photo)).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `POST /v1/captions HTTP/1.1\r\nHost: ${new URL(service.origin).host}\r\n${headers.join("")}Content-Length: 10\r\n\r\n`;
+  for (let client = 0; client < 100; client++) {
+    const socket = connect(Number(new URL(service.origin).port), "127.0.0.1");
+    socket.on("error", () => {}); // it is cut off
+    socket.write(client % 2 === 0 ? head : `${head}0123456789`.repeat(3), () => socket.destroy());
+    await once(socket, "close");
+  }
+
+  await expectNobodyInHand();
   expect((await postCaption(service, photo)).status).toBe(200);
 });
 

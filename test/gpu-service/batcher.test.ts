@@ -12,11 +12,17 @@ interface HeldBatch {
 /** A batcher whose batches end when the test says so. */
 function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0 } = {}) {
   const batches: HeldBatch[] = [];
+  const suspects = new Set<number>();
   const coming = { isMore: false };
   let free = workers;
   const batcher = new Batcher<number, number>({
     maxBatch,
     maxWaitMs,
+    onLoss(item) {
+      const isFirst = !suspects.has(item);
+      suspects.add(item);
+      return isFirst;
+    },
     isMoreComing: () => coming.isMore,
     workers: {
       canTake({ isFull }) {
@@ -162,6 +168,35 @@ describe("items whose worker is lost", () => {
     expect(two).toEqual({ status: "fulfilled", value: 20 });
     expect(three).toEqual({ status: "rejected", reason: lost });
     expect(others.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
+  });
+});
+
+describe("items that a lost worker had not begun with", () => {
+  it("run again together, since none of them is to blame", async () => {
+    const { push, batches, itemsOf } = heldBatcher({ maxBatch: 2, ahead: 1 });
+    const outcomes = Promise.all([1, 2, 3].map((item) => push(item)));
+    await batches[1]?.fail(new EngineLost("killed", { wasBegun: false }));
+    await batches[0]?.fail(new EngineLost("killed"));
+    for (const index of [2, 3]) await batches[index]?.end();
+    expect(itemsOf()).toEqual([[1], [2, 3], [2, 3], [1]]);
+    expect(await outcomes).toEqual([10, 20, 30]);
+  });
+});
+
+describe("a batcher that is stopped", () => {
+  it("rejects what waits and what comes, also what its worker is lost with, and lets the rest run to its end", async () => {
+    const { push, batcher, batches } = heldBatcher({ workers: 2 });
+    const outcomes = Promise.allSettled([1, 2, 3].map((item) => push(item)));
+    const reason = new Error("no engine");
+    batcher.stop(reason);
+    await expect(push(4)).rejects.toBe(reason);
+    await batches[0]?.end();
+    await batches[1]?.fail(new EngineLost("killed"));
+    expect(await outcomes).toEqual([
+      { status: "fulfilled", value: 10 },
+      { status: "rejected", reason },
+      { status: "rejected", reason },
+    ]);
   });
 });
 

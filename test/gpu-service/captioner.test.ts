@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type Captioner,
   type CaptionerSettings,
@@ -56,6 +56,27 @@ describe("startCaptioner", () => {
       ).toBe(caption);
       expect(words.at(-1)).toMatchObject({ word: "endseq", end: true });
     }
+  });
+
+  it("waits with a batch for photos that are being decoded, as long as it may", async () => {
+    const photos = await Promise.all(photoNames.slice(0, 3).map((name) => readFile(photoPath(name))));
+    const sizesWith = async (batchWaitMs: number) => {
+      const sizes: number[] = [];
+      const captioner = await tinyCaptioner({ batchWaitMs, decodeThreads: 2 }, { onBatch: (size) => sizes.push(size) });
+      await Promise.all(photos.map((bytes) => captioner.caption({ bytes, options })));
+      return sizes;
+    };
+    expect(await sizesWith(5000)).toEqual([3]);
+    expect((await sizesWith(0))[0]).toBe(1);
+  });
+
+  it("has an engine replaced that takes more memory than it may", async () => {
+    const onLost = vi.fn();
+    const captioner = await tinyCaptioner({ engineMemoryMb: 1 }, { onLost });
+    const bytes = await readFile(photoPath("chelsea"));
+    await captioner.caption({ bytes, options });
+    await vi.waitFor(() => expect(onLost).toHaveBeenCalledOnce());
+    expect(onLost.mock.calls[0]?.[0]).toMatchObject({ reason: "grown" });
   });
 
   it("says what is wrong with a bundle that its engine cannot compile", async () => {

@@ -14,6 +14,7 @@ interface Wanted {
   engines?: number;
   folder?: string;
   silenceLimitMs?: number;
+  startLimitMs?: number;
   memoryLimitBytes?: number;
 }
 
@@ -22,13 +23,18 @@ async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
   const others = childrenOf(process.pid);
   const lost: EngineLost[] = [];
   const onFree = vi.fn();
-  const events: PoolEvents = { onLost: (error) => void lost.push(error) };
+  const failedStarts: string[] = [];
+  const events: PoolEvents = {
+    onLost: (error) => void lost.push(error),
+    onFailedStart: ({ message }) => void failedStarts.push(message),
+  };
   const starting = EnginePool.start({
     folder: tinyBundle,
     choice: "onnx",
     engines,
     gpus: [],
     silenceLimitMs: 60_000,
+    startLimitMs: 60_000,
     memoryLimitBytes: 2 ** 40,
     onFree,
     events,
@@ -37,7 +43,7 @@ async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
   /** Its engines' processes that are there now. */
   const children = () => childrenOf(process.pid).filter((pid) => !others.includes(pid));
   onTestFinished(async () => (await starting).close());
-  return { starting, lost, onFree, children };
+  return { starting, lost, failedStarts, onFree, children };
 }
 
 const captionOne = (pool: EnginePool) => pool.run([pixels], [defaultCaptionOptions]);
@@ -86,17 +92,28 @@ describe("an engine", () => {
     expect(lost.map(({ reason }) => reason)).toEqual(["grown"]);
   });
 
-  test("that is killed while it warms up is started again", async () => {
-    const { starting, children } = await tinyPool();
+  test.each(["SIGKILL", "SIGSTOP"] as const)("that %s stops while it warms up is started again", async (signal) => {
+    const { starting, failedStarts, children } = await tinyPool({ startLimitMs: 5000 });
     const [child = 0] = await vi.waitFor(() => {
       const found = children();
       expect(found).toHaveLength(1);
       return found;
     }, 5000);
-    process.kill(child, "SIGKILL");
+    process.kill(child, signal);
     const pool = await starting;
     expect((await captionOne(pool)).captions).toHaveLength(1);
     expect(children()).not.toContain(child);
+    expect(failedStarts[0]).toBe("the engine ended with SIGKILL while it started");
+  });
+
+  test("that is lost says which of its batches it had begun with", async () => {
+    const { starting, children } = await tinyPool();
+    const pool = await starting;
+    const [child = 0] = children();
+    process.kill(child, "SIGSTOP");
+    const batches = Promise.allSettled([captionOne(pool), captionOne(pool)]);
+    process.kill(child, "SIGKILL");
+    expect(await batches).toMatchObject([{ reason: { wasBegun: true } }, { reason: { wasBegun: false } }]);
   });
 });
 

@@ -83,7 +83,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
     const others = childrenOf(process.pid);
     const pool = await EnginePool.start({
       ...{ folder: tinyBundle, choice: "tensorflow", engines: 2, gpus: ["GPU-a", "GPU-b"] },
-      ...{ silenceLimitMs: 60_000, memoryLimitBytes: 2 ** 40, onFree() {}, events: {} },
+      ...{ silenceLimitMs: 60_000, startLimitMs: 60_000, memoryLimitBytes: 2 ** 40, onFree() {}, events: {} },
     });
     onTestFinished(() => pool.close());
     const children = childrenOf(process.pid).filter((pid) => !others.includes(pid));
