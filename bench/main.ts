@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Bench, BenchResult } from "./bench.ts";
+import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
 import { idleLatency } from "./idle-latency.ts";
@@ -25,6 +26,7 @@ const benches = [
   overloadRefusal,
   serviceMemory,
   edgeHit,
+  cliThroughput,
 ];
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));

@@ -1,27 +1,68 @@
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { defaultModelDir } from "../gpu-service/bundle.ts";
-import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
+import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
 import { type EngineChoice, engineChoices } from "../gpu-service/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { captionFiles, type FileOutcome } from "./caption-files.ts";
-
-const maxBatch = 8;
+import { type CaptionRequest, captionPaths } from "./caption-paths.ts";
+import { type ConfidenceLimit, unsureChoices } from "./caption-run.ts";
+import { dryRun } from "./dry-run.ts";
+import { startEmbeddedSource } from "./embedded-source.ts";
+import { openEndpointSource, readEndpointRevision } from "./endpoint-source.ts";
+import { invocationFolder } from "./invocation-folder.ts";
+import { type XmpName, xmpNames } from "./outputs/xmp-sidecar.ts";
+import { readCount, readMoment, readShare } from "./read-flags.ts";
+import { defaultStatePath } from "./state-path.ts";
 
 interface Flags {
+  null: boolean;
+  since?: number;
+  limit?: number;
   beam: string;
   candidates: string;
   modelDir: string;
   engine: EngineChoice;
-  json?: true;
+  endpoint?: string;
+  key?: string;
+  uploads: number;
+  jsonl?: string;
+  csv?: string;
+  html?: string;
+  txt: boolean;
+  xmp: boolean;
+  xmpName: XmpName;
+  embed: boolean;
+  overwrite: boolean;
+  state?: string;
+  minConfidence?: number;
+  below: ConfidenceLimit["below"];
+  json: boolean;
+  quiet: boolean;
+  dryRun: boolean;
 }
 
-/** `edge-caption caption <photos…>`. */
+/** `edge-caption caption <paths…>`. */
 export function captionCommand(): Command {
+  const folder = invocationFolder();
+  const toPath = (path: string) => resolve(folder, path);
   const command = new Command("caption");
   return command
-    .description("Prints a caption for each photo, in their order: JPEG, PNG, WebP, GIF, AVIF or TIFF files.")
-    .argument("<photos...>", "photo files")
+    .description("Captions photos, with the embedded model or at an endpoint: JPEG, PNG, WebP, GIF, AVIF and TIFF.")
+    .argument("<paths...>", "photos, folders with all below them, patterns, or - for a list of paths on standard input")
+    .optionsGroup("Which photos:")
+    .option(
+      "-0, --null",
+      "the list has a NUL behind each path, as find -print0 writes it, instead of an end of line",
+      false,
+    )
+    .option(
+      "--since <when>",
+      "only photos changed since a date (2026-05-01), or in the last hours, days or weeks (36h, 7d, 2w)",
+      readMoment,
+    )
+    .option("--limit <count>", "caption at most this many that have no caption yet; the next run goes on", readCount)
+    .option("--dry-run", "tell what would be captioned, one path a line, and do nothing", false)
+    .optionsGroup("Captions:")
     .option(
       "--beam <n>",
       "beams of the search, 1 to 10; 1 is greedy search, the fastest",
@@ -32,7 +73,13 @@ export function captionCommand(): Command {
       "captions a photo, 1 to 5, at most as many as beams",
       String(defaultCaptionOptions.candidates),
     )
-    .option("--model-dir <folder>", "model bundle to caption with", defaultModelDir)
+    .option("--min-confidence <share>", "leave captions below this confidence out, 0 to 1", readShare)
+    .addOption(
+      new Option("--below <what>", 'with --min-confidence: leave such captions out, or mark them with "(?)"')
+        .choices(unsureChoices)
+        .default("leave-out"),
+    )
+    .option("--model-dir <folder>", "model bundle to caption with", toPath, defaultModelDir)
     .addOption(
       new Option(
         "--engine <name>",
@@ -41,22 +88,61 @@ export function captionCommand(): Command {
         .choices(engineChoices)
         .default("auto"),
     )
-    .option("--json", "a JSON object a line: the photo's path, and its result or its error")
+    .addOption(
+      new Option("--endpoint <url>", "caption at an edge instead; what it knows already is not uploaded").conflicts([
+        "modelDir",
+        "engine",
+      ]),
+    )
+    .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))
+    .option("--uploads <count>", "photos sent to the endpoint at once", readCount, 8)
+    .optionsGroup("Where captions go, any several at once; without one, to standard output:")
+    .option(
+      "--jsonl <file>",
+      "a JSON object a line: the photo's path and its whole result; the file only grows",
+      toPath,
+    )
+    .option("--csv <file>", "a table, for spreadsheets", toPath)
+    .option("--html <file>", "a page to look at the captions and correct them", toPath)
+    .option("--txt", "photo.txt beside photo.jpg", false)
+    .option("--xmp", "XMP sidecars, which photo programs read", false)
+    .addOption(
+      new Option("--xmp-name <form>", "full: photo.jpg.xmp (digiKam, Immich); stem: photo.xmp (Lightroom)")
+        .choices(xmpNames)
+        .default("full"),
+    )
+    .option("--embed", "the description inside the photo, XMP and IPTC", false)
+    .option("--overwrite", "also captions that a person wrote", false)
+    .option("--json", "JSON lines on standard output", false)
+    .option("--quiet", "tell only what fails", false)
+    .option(
+      "--state <file>",
+      "what was captioned already (default: .edge-caption.jsonl beside the first output)",
+      toPath,
+    )
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
-      const options = readOptions(command, flags);
-      if (!(await captionAll(paths, { ...flags, options }))) process.exitCode = 1;
+      const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
+      const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
+      if (failed > 0) process.exitCode = 1;
     });
 }
 
 const examples = `
 Examples:
-  npm run caption -- holiday.jpg
-  npm run caption -- photos/*.jpg --candidates 3
-  npm run --silent caption -- photos/*.jpg --json > captions.jsonl
+  edge-caption caption holiday.jpg
+  edge-caption caption photos --csv captions.csv --html gallery.html
+  edge-caption caption photos --xmp                     sidecars that digiKam and Immich read
+  edge-caption caption photos --embed --since 7d        into the photos of the last week
+  edge-caption caption 'photos/**/*.png' --json > captions.jsonl
+  edge-caption caption photos --endpoint https://captions.example.com --csv captions.csv
+  find . -name 'IMG_*' -print0 | edge-caption caption - -0 --txt
 
-A photo that cannot be captioned is reported on standard error while the others go on; the exit code is then 1.`;
+From a clone: npm run caption -- photos …
+Photos that have their caption are passed over: start the same command again after Ctrl-C, or when photos have come.
+A photo that cannot be captioned is reported while the others go on. Exit codes: 0 all done, 1 some failed, 2 wrong usage.
+More: docs/cli.md`;
 
 function readOptions(command: Command, { beam, candidates }: Flags): CaptionOptions {
   try {
@@ -67,34 +153,41 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
   }
 }
 
-/** Returns whether every photo got its caption. */
-async function captionAll(
-  paths: readonly string[],
-  { options, modelDir, engine, json }: Pick<Flags, "modelDir" | "engine" | "json"> & { options: CaptionOptions },
-): Promise<boolean> {
-  // npm runs its scripts in the package's folder and says where it was called from; under another script of npm's, that is not ours
-  const folder = process.env.npm_lifecycle_event === "caption" ? (process.env.INIT_CWD ?? ".") : ".";
-  const atOnce = 2 * maxBatch; // one batch in the model while the next is decoded
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, maxBatch });
-  let areAllDone = true;
-  try {
-    for await (const outcome of captionFiles(paths, { captioner, options, folder, atOnce })) {
-      if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
-      else print(outcome, { isAlone: paths.length === 1 });
-      if ("error" in outcome) areAllDone = false;
-    }
-  } finally {
-    await captioner.close();
+/** The model in this program, or an endpoint. */
+function sourceOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startSource" | "readRevision"> {
+  const { endpoint, key: apiKey, options, uploads, modelDir } = flags;
+  if (endpoint === undefined) {
+    return {
+      startSource: () => startEmbeddedSource(flags),
+      readRevision: async () => (await openBundle(modelDir)).revision,
+    };
   }
-  return areAllDone;
+  return {
+    startSource: () => openEndpointSource({ endpoint, apiKey, options, uploads }),
+    readRevision: () => readEndpointRevision({ endpoint, apiKey }),
+  };
 }
 
-function print(outcome: FileOutcome, { isAlone }: { isAlone: boolean }): void {
-  if ("error" in outcome) {
-    process.stderr.write(`${outcome.path}: ${outcome.error}\n`);
-    return;
-  }
-  for (const { caption } of outcome.result.candidates) {
-    process.stdout.write(isAlone ? `${caption}\n` : `${outcome.path}: ${caption}\n`);
-  }
+function toRequest(
+  paths: readonly string[],
+  flags: Flags & { folder: string; options: CaptionOptions },
+): CaptionRequest {
+  const { folder, options, jsonl, csv, html, txt, xmp, embed, json, quiet, minConfidence } = flags;
+  const gathers = [jsonl, csv, html];
+  const isLasting = gathers.some((file) => file !== undefined) || txt || xmp || embed;
+  const statePath = flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined);
+  return {
+    paths,
+    isNulSeparated: flags.null,
+    folder,
+    sinceMs: flags.since,
+    limit: flags.limit,
+    options,
+    outputs: flags,
+    statePath,
+    prints: json ? "json" : isLasting || quiet ? "nothing" : "captions",
+    showsProgress: !quiet && (isLasting || (process.stderr.isTTY && !process.stdout.isTTY)),
+    confidence: minConfidence === undefined ? undefined : { least: minConfidence, below: flags.below },
+    ...sourceOf(flags),
+  };
 }

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
+import { fileErrorReason } from "./file-error.ts";
 
-/** Far above any photo; a file is read whole. */
-const maxBytes = 1024 ** 3;
+/** What Node reads into one piece of memory, and far above any photo. */
+const maxBytes = 2 ** 31 - 1;
 
 /** A photo's bytes. Throws a sentence for what is no plain file or too large to be a photo, the system's error else. */
 export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -18,14 +19,7 @@ export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffe
 
 class UnfitFile extends Error {}
 
-const sentences: Record<string, string> = {
-  ENOENT: "there is no such file",
-  EACCES: "it may not be read",
-};
-
-/** What is wrong with a file, in words; undefined for an error that is none of its. */
-export function describeFileError(error: unknown): string | undefined {
-  if (error instanceof UnfitFile) return error.message;
-  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
-  return sentences[String(error.code)] ?? error.message;
+/** What is wrong with a photo's file, in words; undefined for an error that is none of its. */
+export function unfitReason(error: unknown): string | undefined {
+  return error instanceof UnfitFile ? error.message : fileErrorReason(error);
 }

@@ -34,8 +34,9 @@ async function answerHeldPhoto(
 }
 
 function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold"> {
-  const { maxBytes, maxPixels, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigins } = c.get("settings");
+  const { maxBytes, maxPixels, allowHeic, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigins } =
+    c.get("settings");
   const ownHosts = [c.req.url, ...serviceOrigins].map((address) => new URL(address).hostname);
   const source = { rules: { hosts: sourceHosts, ownHosts }, timeoutMs: sourceTimeoutMs };
-  return { maxBytes, maxPixels, timeoutMs: bodyTimeoutMs, source };
+  return { maxBytes, maxPixels, allowHeic, timeoutMs: bodyTimeoutMs, source };
 }

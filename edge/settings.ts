@@ -100,6 +100,8 @@ const environmentSchema = z.object({
   SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
+  /** true: HEIC photos are taken, too. The service must take them as well, which costs it a second a photo. */
+  ALLOW_HEIC: z.enum(["true", "false"]).default("false"),
   /** Seconds a caption is kept. Longer means fewer model runs and more KV storage; KV's least is 60. */
   CACHE_TTL_SECONDS: z.coerce
     .number()
@@ -149,6 +151,7 @@ export function readSettings(environment: unknown) {
     sourceHosts: data.SOURCE_HOSTS,
     sourceTimeoutMs: data.SOURCE_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,
+    allowHeic: data.ALLOW_HEIC === "true",
     cacheTtlSeconds: data.CACHE_TTL_SECONDS,
     nearCacheSeconds: data.NEAR_CACHE_SECONDS,
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,

@@ -24,6 +24,7 @@ export interface Photo extends PhotoIds {
 export interface UploadLimits {
   maxBytes: number;
   maxPixels: number;
+  allowHeic: boolean;
   /** For the whole body. */
   timeoutMs: number;
   /** For photos given by their address. */
@@ -42,11 +43,11 @@ export async function readUpload(request: Request, limits: UploadLimits): Promis
 /** Refuses what is no image of a format that works, or too large, and gives the rest its ids. */
 export async function checkPhoto(
   bytes: Uint8Array<ArrayBuffer>,
-  { maxBytes, maxPixels }: Pick<UploadLimits, "maxBytes" | "maxPixels">,
+  { maxBytes, ...limits }: Pick<UploadLimits, "maxBytes" | "maxPixels" | "allowHeic">,
 ): Promise<Photo> {
   if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
   if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, received: bytes.length });
-  const format = expectImage(bytes, maxPixels);
+  const format = expectImage(bytes, limits);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const contentId = await contentIdOf(bytes);
   return { bytes, hash, id: byteIdFromHash(hash), ...(contentId && { contentId }), format };
@@ -98,8 +99,11 @@ function expectUploadType(contentType: string): string {
   return mediaType;
 }
 
-function expectImage(bytes: Uint8Array, maxPixels: number): ImageFormat {
-  const { format, width, height } = readImageHeader(bytes);
+function expectImage(
+  bytes: Uint8Array,
+  { maxPixels, allowHeic }: Pick<UploadLimits, "maxPixels" | "allowHeic">,
+): ImageFormat {
+  const { format, width, height } = readImageHeader(bytes, { allowHeic });
   if (width * height > maxPixels) {
     throw new CaptionError(
       "payload_too_large",

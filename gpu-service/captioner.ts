@@ -24,6 +24,8 @@ export interface CaptionerSettings {
   batchWaitMs: number;
   /** Pixels of one photo, by its header. */
   maxPixels: number;
+  /** Takes HEIC photos, too. */
+  allowHeic: boolean;
   /** Millions of pixels that are decoded at once. */
   decodeMegapixels: number;
   /** Threads of this process that may decode: libuv's, whose number is set when the process begins. */
@@ -42,6 +44,7 @@ export const usualCaptionerSettings = {
   maxBatch: 8,
   batchWaitMs: 10,
   maxPixels: 100_000_000,
+  allowHeic: true,
   decodeMegapixels: 100,
   decodeThreads: 4,
   engineTimeoutMs: 30_000,
@@ -101,7 +104,7 @@ interface FoundCaptions {
 
 /** Opens the bundle and starts its engines; resolves when all are warm. */
 export async function startCaptioner(settings: CaptionerSettings, events: PoolEvents = {}): Promise<Captioner> {
-  const { modelDir, maxBatch, batchWaitMs, maxPixels, decodeMegapixels, decodeThreads } = settings;
+  const { modelDir, maxBatch, batchWaitMs, maxPixels, allowHeic, decodeMegapixels, decodeThreads } = settings;
   const bundle = await openBundle(modelDir);
   const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
   const { revision } = pool.identity;
@@ -116,6 +119,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const decoding = new DecodePool({
     preprocessing,
     maxPixels,
+    allowHeic,
     maxMegapixels: decodeMegapixels,
     threads: decodeThreads,
   });

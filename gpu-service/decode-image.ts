@@ -3,6 +3,7 @@ import type { ImageInfo } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { readImageHeader } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";
+import { decodeHeic } from "./decode-heic.ts";
 
 // libvips' own gate: of all it could read, only the formats of the contract, and only from memory. No SVG, no PDF.
 sharp.block({ operation: ["VipsForeignLoad"] });
@@ -21,6 +22,8 @@ export interface DecodedImage {
 interface DecodeSettings {
   preprocessing: Preprocessing;
   maxPixels: number;
+  /** Takes HEIC photos, too. */
+  allowHeic?: boolean;
 }
 
 /**
@@ -30,9 +33,9 @@ interface DecodeSettings {
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { preprocessing, maxPixels }: DecodeSettings,
+  { preprocessing, maxPixels, allowHeic = false }: DecodeSettings,
 ): Promise<DecodedImage> {
-  const { format, width, height } = readImageHeader(bytes);
+  const { format, width, height } = readImageHeader(bytes, { allowHeic });
   if (width * height > maxPixels) {
     throw new CaptionError(
       "payload_too_large",
@@ -40,7 +43,7 @@ export async function decodeImage(
     );
   }
   try {
-    const photo = openPhoto(bytes, { maxPixels });
+    const photo = await openPhoto(bytes, { maxPixels });
     const { through } = preprocessing;
     const isLarger = through !== undefined && (width > through.width || height > through.height);
     const pixels = await rawPixels(isLarger ? await bringTo(through, photo) : photo, preprocessing);
@@ -53,11 +56,25 @@ export async function decodeImage(
 }
 
 /** A photo's first frame, upright, opaque, 8-bit sRGB. Damage shows when its pixels are asked for. */
-export function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Sharp {
-  return sharp(bytes, { limitInputPixels: maxPixels, failOn: "error", pages: 1, sequentialRead: true })
-    .autoOrient()
-    .flatten({ background: "white" })
-    .toColourspace("srgb");
+export async function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Promise<Sharp> {
+  const { format } = readImageHeader(bytes, { allowHeic: true });
+  const photo = format === "heic" ? await openHeic(bytes) : openUsual(bytes, maxPixels);
+  return photo.flatten({ background: "white" }).toColourspace("srgb");
+}
+
+function openUsual(bytes: Uint8Array, maxPixels: number): Sharp {
+  return sharp(bytes, {
+    limitInputPixels: maxPixels,
+    failOn: "error",
+    pages: 1,
+    sequentialRead: true,
+  }).autoOrient();
+}
+
+/** Upright already; an EXIF orientation beside it does not count. */
+async function openHeic(bytes: Uint8Array): Promise<Sharp> {
+  const { pixels, width, height } = await decodeHeic(bytes);
+  return sharp(pixels, { raw: { width, height, channels: 4 } });
 }
 
 async function bringTo(form: NonNullable<Preprocessing["through"]>, photo: Sharp): Promise<Sharp> {

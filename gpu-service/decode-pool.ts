@@ -9,6 +9,7 @@ interface DecodePoolSettings {
   preprocessing: Preprocessing;
   /** Of one photo. */
   maxPixels: number;
+  allowHeic: boolean;
   /** Of all that are being decoded, in millions; a larger one is decoded alone. */
   maxMegapixels: number;
   /** That this process has for such work; one is left for whatever else needs one, such as checking a signature. */
@@ -69,8 +70,8 @@ export class DecodePool {
 
   /** Of the room, in megapixels. */
   #shareOf(bytes: Uint8Array): number {
-    const { width, height } = readImageHeader(bytes);
-    const { maxMegapixels } = this.#settings;
+    const { maxMegapixels, allowHeic } = this.#settings;
+    const { width, height } = readImageHeader(bytes, { allowHeic });
     return Math.min(maxMegapixels, Math.max(this.#leastShare, Math.ceil((width * height) / 1e6)));
   }
 }

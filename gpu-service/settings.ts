@@ -61,6 +61,9 @@ const environmentSchema = z.object({
   UV_THREADPOOL_SIZE: wholeNumber({ min: 1, max: 1024 })
     .default(4)
     .describe("Threads for decoding, one of them kept free; beside a GPU, as many as there are cores and one more."),
+  ALLOW_HEIC: oneOf(["true", "false"])
+    .default("false")
+    .describe("true takes HEIC photos, too, which take a second of a core and ten times the memory of a JPEG."),
   MAX_QUEUED: wholeNumber({ min: 1, max: 100_000 })
     .default(64)
     .describe("Photos in hand at once, uploads included; the next is refused with 503. More means longer waits."),
@@ -115,6 +118,7 @@ const settingsSchema = environmentSchema
     batchWaitMs: environment.BATCH_WAIT_MS,
     maxBytes: environment.MAX_BYTES,
     maxPixels: environment.MAX_PIXELS,
+    allowHeic: environment.ALLOW_HEIC === "true",
     decodeMegapixels: environment.DECODE_MEGAPIXELS,
     decodeThreads: environment.UV_THREADPOOL_SIZE,
     maxQueued: environment.MAX_QUEUED,

@@ -1,11 +1,11 @@
+import { endOnSignal } from "../cli/ending.ts";
+import { describeFileError } from "../cli/file-error.ts";
 import { runProgram } from "../cli/run-program.ts";
-import { describeFileError } from "../training/file-error.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
 import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";
 import { fetchWeights } from "./encoder/fetch-weights.ts";
 import { describeBytes, say } from "./setup-native/progress.ts";
-import { endOnSignal } from "./start/ending.ts";
 
 /** `npm run encoder`. Exit codes: 0 made, 1 something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(encoderCommand(makeEncoder), { describe: (error) => describeFileError(error) });

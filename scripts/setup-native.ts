@@ -1,3 +1,4 @@
+import { endOnSignal } from "../cli/ending.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { nativePackageFolder } from "../gpu-service/native-setup.ts";
 import { addCuda, listCuda } from "./setup-native/add-cuda.ts";
@@ -10,7 +11,6 @@ import { expectSupported, thisMachine } from "./setup-native/machine.ts";
 import { prepareLibrary } from "./setup-native/prepare-library.ts";
 import { say } from "./setup-native/progress.ts";
 import { describeSource } from "./setup-native/source.ts";
-import { endOnSignal } from "./start/ending.ts";
 
 /** `npm run setup:native`. Exit codes: 0 set up, 1 something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(setupCommand(setUp));

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import { endOnSignal, untilAborted } from "../cli/ending.ts";
 import { Interrupted } from "../cli/interrupted.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
-import { endOnSignal, untilAborted } from "./start/ending.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
 import { type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
 import { expectFree, preferFree } from "./start/ports.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { cleanings } from "./clean-caption.ts";
 import { CaptionError } from "./errors.ts";
-import { imageFormats } from "./image-header.ts";
+import { allImageFormats } from "./image-header.ts";
 import { scoreSchema } from "./manifest.ts";
 
 /** Default upload limits, both of the edge and of the service: bytes of the file, pixels by its header. */
@@ -136,7 +136,7 @@ export type Candidate = z.infer<typeof candidateSchema>;
 
 export const imageInfoSchema = z
   .object({
-    format: z.enum(imageFormats),
+    format: z.enum(allImageFormats),
     width: z.int().positive(),
     height: z.int().positive(),
     bytes: z.int().positive(),

@@ -24,5 +24,5 @@ function textOf(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Markup) return part.text;
   if (typeof part === "object") return part.map(textOf).join("");
-  return String(part).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return String(part).replace(/[&<>"'\r\n]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

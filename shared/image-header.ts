@@ -4,13 +4,16 @@ import { isGif, readGif } from "./image-formats/gif.ts";
 import { HeaderBytes, type ImageSize } from "./image-formats/header-bytes.ts";
 import { isJpeg, readJpeg } from "./image-formats/jpeg.ts";
 import { isPng, readPng } from "./image-formats/png.ts";
-import { describeRefused } from "./image-formats/refused.ts";
+import { describeRefused, isHeic } from "./image-formats/refused.ts";
 import { isTiff, readTiff } from "./image-formats/tiff.ts";
 import { isWebp, readWebp } from "./image-formats/webp.ts";
 
 export const imageFormats = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
 
-export type ImageFormat = (typeof imageFormats)[number];
+/** HEIC is taken only where that is asked for: decoding it takes a second a photo. */
+export const allImageFormats = [...imageFormats, "heic"] as const;
+
+export type ImageFormat = (typeof allImageFormats)[number];
 
 /** What an image's first bytes tell: its size in pixels as stored, and the EXIF orientation (1 to 8, 1 when there is none). */
 export interface ImageHeader extends ImageSize {
@@ -31,6 +34,7 @@ const readers: Record<ImageFormat, FormatReader> = {
   gif: { name: "GIF", matches: isGif, read: readGif },
   avif: { name: "AVIF", matches: isAvif, read: readAvif },
   tiff: { name: "TIFF", matches: isTiff, read: readTiff },
+  heic: { name: "HEIC", matches: isHeic, read: readAvif }, // the same boxes
 };
 
 /** Enough for the brands of an ISO media file, and for the root element of an SVG behind its declarations. */
@@ -44,11 +48,12 @@ const maxSide = 2 ** 32 - 1;
  * The pixels are not looked at, so a damaged image may still have a header. For any bytes it returns or throws a
  * `CaptionError`: `unsupported_media_type` or `invalid_image`.
  */
-export function readImageHeader(bytes: Uint8Array): ImageHeader {
+export function readImageHeader(bytes: Uint8Array, { allowHeic = false } = {}): ImageHeader {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
-  const format = imageFormats.find((candidate) => readers[candidate].matches(magic));
+  const formats = allowHeic ? allImageFormats : imageFormats;
+  const format = formats.find((candidate) => readers[candidate].matches(magic));
   if (format === undefined) {
-    throw new CaptionError("unsupported_media_type", `expected ${formatList()}, received ${describeRefused(magic)}`);
+    throw new CaptionError("unsupported_media_type", `expected ${listOf(formats)}, received ${describeRefused(magic)}`);
   }
   const { name, read } = readers[format];
   const header = new HeaderBytes(bytes, name);
@@ -64,7 +69,7 @@ function isSide(pixels: number): boolean {
 }
 
 /** Like `a JPEG, PNG or TIFF image`. */
-function formatList(): string {
-  const names = imageFormats.map((format) => readers[format].name);
+function listOf(formats: readonly ImageFormat[]): string {
+  const names = formats.map((format) => readers[format].name);
   return `a ${names.slice(0, -1).join(", ")} or ${names.at(-1)} image`;
 }

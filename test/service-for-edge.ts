@@ -48,6 +48,7 @@ async function encodeImages(): Promise<Record<string, string>> {
     hugePng: hugePng(),
     svg: svgFile(),
     heic: heicHeader(),
+    heicPhoto: readFile(new URL("fixtures/photos/coffee.heic", import.meta.url)),
     text: textFile(),
   };
   const encoded = Object.entries(files).map(async ([name, file]) => [name, Buffer.from(await file).toString("base64")]);
@@ -58,7 +59,13 @@ async function encodeImages(): Promise<Record<string, string>> {
 async function startService(secret: string): Promise<{ origin: string; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts"], {
     cwd: repository,
-    env: { ...process.env, PORT: "0", MODEL_DIR: "test/fixtures/tiny-bundle", SERVICE_SECRETS: secret },
+    env: {
+      ...process.env,
+      PORT: "0",
+      MODEL_DIR: "test/fixtures/tiny-bundle",
+      SERVICE_SECRETS: secret,
+      ALLOW_HEIC: "true",
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { say, showProgress } from "../cli/progress.ts";
 import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
 import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
@@ -9,7 +10,6 @@ import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate-cap
 import { FeatureStore, readInBatches } from "./feature-store.ts";
 import { kindOf, storeName } from "./photo-features.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { say, showProgress } from "./progress.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";

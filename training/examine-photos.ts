@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
+import { showProgress } from "../cli/progress.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { readImageHeader } from "../shared/image-header.ts";
 import type { DigestedPhoto } from "./assign-splits.ts";
 import type { CaptionedPhoto, Dataset } from "./dataset.ts";
-import { showProgress } from "./progress.ts";
 
 const filesAtOnce = 8;
 

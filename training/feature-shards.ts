@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { say } from "../cli/progress.ts";
 import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./feature-store.ts";
-import { say } from "./progress.ts";
 import type { Shard } from "./settings.ts";
 
 /** Of a shard's store, beside the whole one. */

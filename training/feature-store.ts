@@ -1,6 +1,6 @@
 import { appendFile, type FileHandle, open, readFile, truncate, writeFile } from "node:fs/promises";
 import * as z from "zod";
-import { describeFileError } from "./file-error.ts";
+import { describeFileError } from "../cli/file-error.ts";
 
 /** Which features: those of a photo with these bytes, or of its mirror image. */
 export interface FeatureKey {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
+import { say, showProgress } from "../cli/progress.ts";
 import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { startEngineProcess } from "../gpu-service/engine-process.ts";
 import { encodePhotos, type PhotoToEncode } from "./encode-photos.ts";
@@ -9,7 +10,6 @@ import { isIn, shardName, takeOverShards } from "./feature-shards.ts";
 import { FeatureStore, joinRows } from "./feature-store.ts";
 import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./photo-features.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { say, showProgress } from "./progress.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";

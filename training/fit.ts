@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { say } from "../cli/progress.ts";
 import { openEncoder } from "../gpu-service/bundle.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { startBackend } from "./fit/backend.ts";
@@ -14,7 +15,6 @@ import type { TrainingData } from "./fit/trainer.ts";
 import { digestFile } from "./output-file.ts";
 import { featureSummaryFile, readFeatures } from "./photo-features.ts";
 import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
-import { say } from "./progress.ts";
 import { encoderBundleOf, searchOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
+import { describeFileError } from "../cli/file-error.ts";
 import { trainCommand } from "./command.ts";
-import { describeFileError } from "./file-error.ts";
 import { restartWithLibraries } from "./restart-with-libraries.ts";
 import { runStages } from "./stage.ts";
 import { stages } from "./stages.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { describeFileError } from "./file-error.ts";
+import { describeFileError } from "../cli/file-error.ts";
 
 const blockBytes = 64 * 1024;
 

@@ -1,3 +1,4 @@
+import { say } from "../cli/progress.ts";
 import { openBundle } from "../gpu-service/bundle.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
 import { type AssignedPhoto, assignSplits, setTenthAside } from "./assign-splits.ts";
@@ -6,7 +7,6 @@ import { describeFindings, describeSummary } from "./describe-summary.ts";
 import { examinePhotos, statPhotos } from "./examine-photos.ts";
 import { learnVocabulary } from "./learn-vocabulary.ts";
 import { preparedFiles } from "./prepared.ts";
-import { say } from "./progress.ts";
 import { readDataset } from "./read-dataset.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";

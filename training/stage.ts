@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { lockOutput } from "./lock-output.ts";
-import { say } from "./progress.ts";
+import { lockFolder } from "../cli/lock-file.ts";
+import { say } from "../cli/progress.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** What a run of the command was asked for. Paths are absolute. */
@@ -33,7 +33,7 @@ export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: strin
 /** Runs stages in their order, without those that are up to date. One run at a time writes into a folder. */
 export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
   const { shard } = context.settings;
-  const unlock = await lockOutput(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
+  const unlock = await lockFolder(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
   try {
     for (const stage of stages) {
       const folder = stageFolder(context, stage.folder ?? stage.name);

@@ -90,7 +90,8 @@ export class WallKeeper implements Intake, WallActions {
 }
 
 function newPhoto(name: string, { origin, addedAtMs }: Pick<WallPhoto, "origin" | "addedAtMs">): WallPhoto {
-  const picture = "file" in origin ? URL.createObjectURL(origin.file) : undefined;
+  const isPicture = "file" in origin && origin.file.type.startsWith("image/");
+  const picture = isPicture ? URL.createObjectURL(origin.file) : undefined;
   return { key: crypto.randomUUID(), name, origin, picture, addedAtMs, state: { step: "waiting" } };
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { describeFileError, readPhotoFile } from "../../cli/read-photo-file.ts";
+import { readPhotoFile, unfitReason } from "../../cli/read-photo-file.ts";
 import { defaultMaxBytes } from "../../shared/contract.ts";
 import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
 
@@ -18,7 +18,7 @@ export async function readPhoto(path: string, { folder }: { folder: string }): P
     if (bytes.length <= defaultMaxBytes) return { path, bytes, format };
     throw new Error(`expected a photo of at most ${defaultMaxBytes} bytes, received ${bytes.length}`);
   } catch (cause) {
-    throw new Error(`${path}: ${describeFileError(cause) ?? (cause instanceof Error ? cause.message : cause)}`, {
+    throw new Error(`${path}: ${unfitReason(cause) ?? (cause instanceof Error ? cause.message : cause)}`, {
       cause,
     });
   }

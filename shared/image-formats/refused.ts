@@ -12,7 +12,7 @@ interface RefusedFormat {
 const refusedFormats: readonly RefusedFormat[] = [
   {
     received: "a HEIC or HEIF photo; phones and photo programs can share it as JPEG",
-    matches: (magic) => brandsOf(magic).some((brand) => heifBrands.includes(brand)),
+    matches: isHeic,
   },
   { received: "a video or another ISO media file", matches: (magic) => brandsOf(magic).length > 0 },
   { received: "an SVG drawing; export it as PNG", matches: isSvg },
@@ -32,6 +32,11 @@ const refusedFormats: readonly RefusedFormat[] = [
   { received: "an icon (ICO); convert it to PNG", matches: (magic) => magic.startsWith("\0\0\x01\0") },
   { received: "a Photoshop document; export it as JPEG", matches: (magic) => magic.startsWith("8BPS") },
 ];
+
+/** By its brands; an AVIF file may have some of them, too. */
+export function isHeic(magic: string): boolean {
+  return brandsOf(magic).some((brand) => heifBrands.includes(brand));
+}
 
 /** What a file that is none of the formats that work seems to be, by its first bytes as Latin-1. */
 export function describeRefused(magic: string): string {

@@ -1,31 +1,13 @@
 import { execFile } from "node:child_process";
-import { truncate, writeFile } from "node:fs/promises";
+import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
-import { photoPath } from "../fixtures/real-photos.ts";
-
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Runs the command as a person does, in a process of its own. */
-function edgeCaption(...args: string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    const command = [join(root, "node_modules/tsx/dist/cli.mjs"), join(root, "cli/main.ts"), ...args];
-    execFile(process.execPath, command, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+import { photoNames, photoPath } from "../fixtures/real-photos.ts";
+import { captionTiny, edgeCaption, root } from "./run-command.ts";
 
 describe("edge-caption caption", () => {
   it("captions a photo with the shipped model", async () => {
@@ -38,14 +20,13 @@ describe("edge-caption caption", () => {
     const folder = await temporaryFolder();
     const broken = join(folder, "broken.jpg");
     await writeFile(broken, textFile());
-    const paths = [photoPath("coffee"), broken, join(folder, "none.jpg"), folder, photoPath("rocket")];
+    const paths = [photoPath("coffee"), broken, join(folder, "none.jpg"), photoPath("rocket")];
     const { code, stdout, stderr } = await edgeCaption("caption", "--model-dir", tinyBundle, ...paths);
     expect(code).toBe(1);
-    expect(stdout.split("\n").map((line) => line.split(": ")[0])).toEqual([paths[0], paths[4], ""]);
+    expect(stdout.split("\n").map((line) => line.split(": ")[0])).toEqual([paths[0], paths[3], ""]);
     expect(stderr.trim().split("\n")).toEqual([
       expect.stringContaining(`${broken}: expected a JPEG, PNG`),
-      `${join(folder, "none.jpg")}: there is no such file`,
-      `${folder}: it is a folder, expected a photo`,
+      `${join(folder, "none.jpg")}: there is no such file or folder`,
     ]);
   });
 
@@ -65,18 +46,63 @@ describe("edge-caption caption", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/coffee\.jpg: \w/);
     expect(stderr).toBe(
-      `${huge}: expected a photo of at most 1073741824 bytes, received 3221225472\n/dev/zero: it is no plain file, expected a photo\n`,
+      `${huge}: expected a photo of at most 2147483647 bytes, received 3221225472\n/dev/zero: it is no plain file, expected a photo\n`,
     );
   });
 
   it("ends in silence when nobody reads on", async () => {
+    const folder = await temporaryFolder();
+    for (let index = 0; index < 30; index++) await copyFile(photoPath("coffee"), join(folder, `${index}.jpg`));
     const command = `"${process.execPath}" --import tsx cli/main.ts caption --model-dir "${tinyBundle}"`;
-    const photos = `"${photoPath("coffee")}" `.repeat(30);
-    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", `${command} ${photos} | head -n 1`], {
+    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", `${command} "${folder}" | head -n 1`], {
       cwd: root,
     });
-    expect(stdout).toMatch(/^.*coffee\.jpg: .*\n$/);
+    expect(stdout).toMatch(/^.*0\.jpg: .*\n$/);
     expect(stderr).toBe("");
+  });
+
+  it("captions what a list on standard input names, with names that no line could hold", async () => {
+    const folder = await temporaryFolder();
+    const names = ["two\nlines.jpg", "it's 🐕.jpg"];
+    for (const name of names) await copyFile(photoPath("coffee"), join(folder, name));
+    const find = `find "${folder}" -type f -print0 | sort -z`;
+    const command = `"${process.execPath}" --import tsx cli/main.ts caption --json --model-dir "${tinyBundle}" - -0`;
+    const { stdout } = await promisify(execFile)("sh", ["-c", `${find} | ${command}`], { cwd: root });
+    const lines = stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).path)).toEqual(names.toSorted().map((name) => join(folder, name)));
+  });
+
+  it("leaves captions of little confidence out, or marks them", async () => {
+    const folder = await temporaryFolder();
+    for (const name of photoNames) await copyFile(photoPath(name), join(folder, `${name}.jpg`));
+    const { stdout } = await captionTiny(folder, ".", "--json");
+    const confidences = stdout
+      .trim()
+      .split("\n")
+      .map((line): number => JSON.parse(line).result.confidence);
+    const limit = String(confidences.toSorted()[2]); // of four, two are below
+    const out = await captionTiny(folder, ".", "--min-confidence", limit, "--jsonl", "out.jsonl");
+    expect(out.stderr).toContain("2 captioned, 2 left out for their confidence");
+    const marked = await captionTiny(folder, ".", "--min-confidence", limit, "--below", "mark");
+    expect(marked.stdout.match(/ \(\?\)\n/g)).toHaveLength(2);
+    await captionTiny(folder, ".", "--min-confidence", limit, "--below", "mark", "--jsonl", "out.jsonl", "--txt");
+    const lines = (await readFile(join(folder, "out.jsonl"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ unsure }) => unsure)).toEqual([undefined, undefined, true, true]);
+    expect(await readFile(join(folder, lines[2].path.replace(".jpg", ".txt")), "utf8")).toMatch(/ \(\?\)\n$/);
+    await captionTiny(folder, ".", "--txt", "--state", join(folder, ".edge-caption.jsonl")); // the mark is ours, too
+    expect(await readFile(join(folder, lines[2].path.replace(".jpg", ".txt")), "utf8")).not.toContain("(?)");
+  });
+
+  it("says nothing with --quiet but what fails", async () => {
+    const folder = await temporaryFolder();
+    await copyFile(photoPath("coffee"), join(folder, "coffee.jpg"));
+    await writeFile(join(folder, "broken.jpg"), textFile());
+    const { code, stdout, stderr } = await captionTiny(folder, ".", "--txt", "--quiet");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^broken\.jpg: expected a JPEG.*\n$/);
   });
 
   it("gives JSON lines that hold the contract's result, or the error", async () => {
@@ -89,11 +115,11 @@ describe("edge-caption caption", () => {
       .map((line) => JSON.parse(line));
     const result = captionResultSchema.omit({ id: true, contentId: true }).parse(first.result);
     expect(result.candidates).toHaveLength(4);
-    expect(second).toEqual({ path: "/nowhere.jpg", error: "there is no such file" });
+    expect(second).toEqual({ path: "/nowhere.jpg", error: "there is no such file or folder" });
   });
 
   it.each([
-    [["caption"], "missing required argument 'photos'"],
+    [["caption"], "missing required argument 'paths'"],
     [["caption", "--beam", "0", "x.jpg"], "expected beam to be one whole number from 1 to 10"],
     [["caption", "--beam", "2", "--candidates", "3", "x.jpg"], "expected candidates to be at most beam"],
     [["caption", "--colour", "x.jpg"], "unknown option '--colour'"],

@@ -44,4 +44,5 @@ export type ImageName =
   | "hugePng"
   | "svg"
   | "heic"
+  | "heicPhoto"
   | "text";

@@ -204,6 +204,12 @@ describe("a file that is no image of a format that works", () => {
     expect(problem.detail).toContain("JPEG, PNG, WebP, GIF, AVIF or TIFF");
   });
 
+  it("is captioned as HEIC where ALLOW_HEIC says so, and nowhere else", async () => {
+    await readProblem(await postPhoto(image("heicPhoto")), "unsupported_media_type");
+    const response = await postPhoto(image("heicPhoto"), { environment: { ALLOW_HEIC: "true" } });
+    expect((await readCaption(response)).image).toMatchObject({ format: "heic", width: 300, height: 200 });
+  });
+
   it("is 422 when only its pixels are missing, as the service finds", async () => {
     await readProblem(await postPhoto(image("truncatedJpeg")), "invalid_image");
   });

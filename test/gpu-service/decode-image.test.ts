@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../gpu-service/decode-image.ts";
-import { type ImageFormat, imageFormats } from "../../shared/image-header.ts";
+import { imageFormats } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
 import * as made from "../fixtures/made-images.ts";
-import { photoPath } from "../fixtures/real-photos.ts";
+import { heicPath, photoPath } from "../fixtures/real-photos.ts";
 
 const preprocessing: Preprocessing = {
   width: 299,
@@ -35,13 +35,30 @@ function meanDifference(one: Uint8Array, other: Uint8Array): number {
 }
 
 describe("decodeImage", () => {
-  it.each(imageFormats)("decodes %s to the same picture", async (format: ImageFormat) => {
+  it.each(imageFormats)("decodes %s to the same picture", async (format) => {
     const bytes = await made.madeImage(format);
     const { pixels, image } = await decode(bytes);
     expect(image).toEqual({ format, width: 60, height: 40, bytes: bytes.length });
     expect(pixels).toHaveLength(299 * 299 * 3);
     const exact = await decode(await made.madeImage("png"));
     expect(meanDifference(pixels, exact.pixels)).toBeLessThan(format === "gif" ? 8 : 4); // GIF has 256 colours
+  });
+
+  it("decodes a HEIC photo where that is allowed, to what its JPEG shows", async () => {
+    const file = await readFile(heicPath);
+    const settings = { preprocessing, maxPixels: 100_000_000 };
+    await expect(decodeImage(file, settings)).rejects.toMatchObject({ code: "unsupported_media_type" });
+    const { pixels, image } = await decodeImage(file, { ...settings, allowHeic: true });
+    expect(image).toEqual({ format: "heic", width: 300, height: 200, bytes: file.length });
+    const small = await sharp(await readFile(photoPath("coffee")))
+      .resize(300)
+      .png()
+      .toBuffer();
+    expect(meanDifference(pixels, (await decode(small)).pixels)).toBeLessThan(6);
+    const cut = decodeImage(file.subarray(0, 9000), { ...settings, allowHeic: true });
+    await expect(cut).rejects.toMatchObject({ code: "invalid_image" });
+    const limited = decodeImage(file, { ...settings, maxPixels: 1000, allowHeic: true });
+    await expect(limited).rejects.toMatchObject({ code: "payload_too_large" });
   });
 
   it("gives exactly what sharp's linear kernel makes of the squashed photo", async () => {

@@ -9,7 +9,7 @@ const large = await madeImage("png", { width: 2000, height: 1500 }); // 3 megapi
 const small = await madeImage("jpeg", { width: 40, height: 30 });
 
 const poolOf = (limits: { maxMegapixels?: number; threads?: number; maxPixels?: number }) =>
-  new DecodePool({ preprocessing, maxPixels: 1e8, maxMegapixels: 100, threads: 4, ...limits });
+  new DecodePool({ preprocessing, maxPixels: 1e8, allowHeic: false, maxMegapixels: 100, threads: 4, ...limits });
 
 /** The order in which photos were done. */
 async function orderOf(pool: DecodePool, photos: Record<string, Uint8Array>): Promise<string[]> {

@@ -203,6 +203,6 @@ describe("a malformed file has no content id", () => {
 });
 
 /** As the service decodes it. */
-function pixelsOf(bytes: Uint8Array): Promise<Buffer> {
-  return openPhoto(bytes, { maxPixels: 1e6 }).raw({ depth: "uchar" }).toBuffer();
+async function pixelsOf(bytes: Uint8Array): Promise<Buffer> {
+  return (await openPhoto(bytes, { maxPixels: 1e6 })).raw({ depth: "uchar" }).toBuffer();
 }

@@ -82,7 +82,7 @@ describe("a store of features", () => {
     await symlink("/dev/full", `${path}.bin`);
     const store = await openStore(path);
     await expect(store.append([plain("a")], Float32Array.of(1, 2, 3))).rejects.toThrow(
-      `${path}.bin: the disk is full: make room, or choose another --out, and start again`,
+      `${path}.bin: the disk is full: make room, or choose another place, and start again`,
     );
     expect(store.has(plain("a"))).toBe(false);
     expect((await readFile(`${path}.jsonl`, "utf8")).split("\n")).toHaveLength(2);

@@ -42,7 +42,7 @@ describe("outputs and their record", () => {
     await symlink("/dev/full", join(folder, "b.txt.partial"));
     const files = { "a.txt": ["new"], "b.txt": ["new"] };
     await expect(writeOutputs(folder, { dependencies, files })).rejects.toThrow(
-      `${join(folder, "b.txt")}: the disk is full: make room, or choose another --out, and start again`,
+      `${join(folder, "b.txt")}: the disk is full: make room, or choose another place, and start again`,
     );
     expect(await isRecorded(folder, dependencies)).toBe(true);
     expect(await readdir(folder)).toHaveLength(3);

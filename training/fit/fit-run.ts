@@ -1,5 +1,5 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { showProgress } from "../progress.ts";
+import { showProgress } from "../../cli/progress.ts";
 import { searches } from "../searches.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";

@@ -20,7 +20,8 @@ export async function makeThumbnail(path: string, { sha256 }: { sha256: string |
   if (sha256Of(bytes) !== sha256) {
     throw new Error(`${path}: has changed since prepare looked at it: run prepare and evaluate again`);
   }
-  const { data, info } = await openPhoto(bytes, { maxPixels: defaultMaxPixels })
+  const photo = await openPhoto(bytes, { maxPixels: defaultMaxPixels });
+  const { data, info } = await photo
     .resize({ width: maxWidth, withoutEnlargement: true })
     .jpeg({ quality: jpegQuality })
     .toBuffer({ resolveWithObject: true });

@@ -1,5 +1,5 @@
 import { mkdir, open, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 
 const lockSchema = z.strictObject({ pid: z.int().positive() });
@@ -8,9 +8,17 @@ const lockSchema = z.strictObject({ pid: z.int().positive() });
  * Keeps two runs from writing into one folder at once, under the given name: a shard has its own. Returns what gives the
  * folder free. The lock of a run that was killed is taken over. Throws a sentence where another run holds it.
  */
-export async function lockOutput(out: string, name: string): Promise<() => Promise<void>> {
-  await mkdir(out, { recursive: true });
-  const path = join(out, `${name}.lock`);
+export function lockFolder(folder: string, name: string): Promise<() => Promise<void>> {
+  return lock(join(folder, `${name}.lock`), { holds: folder });
+}
+
+/** The same for a file, beside it. */
+export function lockFile(path: string): Promise<() => Promise<void>> {
+  return lock(`${path}.lock`, { holds: path });
+}
+
+async function lock(path: string, { holds }: { holds: string }): Promise<() => Promise<void>> {
+  await mkdir(dirname(path), { recursive: true });
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const file = await open(path, "wx");
@@ -22,14 +30,14 @@ export async function lockOutput(out: string, name: string): Promise<() => Promi
       const holder = await readHolder(path);
       if (holder !== undefined && isRunning(holder)) {
         throw new Error(
-          `${out}: another run, process ${holder}, is writing there: wait for it, choose another --out, ` +
+          `${holds}: another run, process ${holder}, is writing there: wait for it, choose another place, ` +
             `or delete ${path} if that process is something else`,
         );
       }
       await rm(path, { force: true });
     }
   }
-  throw new Error(`${path}: another run was faster: wait for it, or choose another --out`);
+  throw new Error(`${path}: another run was faster: wait for it, or choose another place`);
 }
 
 /** Undefined where a kill left the lock empty. */
@@ -41,7 +49,8 @@ async function readHolder(path: string): Promise<number | undefined> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process runs that is not this one. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return pid !== process.pid;

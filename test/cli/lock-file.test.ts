@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { lockOutput } from "../../training/lock-output.ts";
+import { lockFolder } from "../../cli/lock-file.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 
 /** The id of a process that runs until the test has ended, or of one that has ended. */
@@ -18,7 +18,7 @@ async function processId({ isRunning }: { isRunning: boolean }): Promise<number>
 describe("the lock of a folder of results", () => {
   test("is there while a run goes on, and gone behind it", async () => {
     const out = join(await temporaryFolder(), "runs", "first"); // made where it is missing
-    const unlock = await lockOutput(out, "run");
+    const unlock = await lockFolder(out, "run");
     expect(existsSync(join(out, "run.lock"))).toBe(true);
     await unlock();
     expect(existsSync(join(out, "run.lock"))).toBe(false);
@@ -28,8 +28,8 @@ describe("the lock of a folder of results", () => {
     const out = await temporaryFolder();
     const pid = await processId({ isRunning: true });
     await writeFile(join(out, "run.lock"), JSON.stringify({ pid }));
-    await expect(lockOutput(out, "run")).rejects.toThrow(`${out}: another run, process ${pid}, is writing there`);
-    await (await lockOutput(out, "shard-1-of-3"))(); // which writes other files
+    await expect(lockFolder(out, "run")).rejects.toThrow(`${out}: another run, process ${pid}, is writing there`);
+    await (await lockFolder(out, "shard-1-of-3"))(); // which writes other files
     expect(existsSync(join(out, "run.lock"))).toBe(true);
   });
 
@@ -39,6 +39,6 @@ describe("the lock of a folder of results", () => {
   ])("of a run %s is taken over", async (_, contents) => {
     const out = await temporaryFolder();
     await writeFile(join(out, "run.lock"), await contents());
-    await (await lockOutput(out, "run"))();
+    await (await lockFolder(out, "run"))();
   });
 });

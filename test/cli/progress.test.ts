@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { showProgress } from "../../training/progress.ts";
-import { listen } from "./run-prepare.ts";
+import { showProgress } from "../../cli/progress.ts";
+import { listen } from "../training/run-prepare.ts";
 
 test("without a terminal, tells every ten seconds how far it is, how fast and how long it will take", () => {
   vi.useFakeTimers();
@@ -30,4 +30,15 @@ test("tells slow work by the minute, and long work in hours", () => {
   progress.advance(5);
   vi.useRealTimers();
   expect(heard()).toBe("fitting: 5 of 200 epochs, 0.5 a minute, 6 h 30 min left\n");
+});
+
+test("what took no work counts as done, but not for the rate", () => {
+  vi.useFakeTimers();
+  const heard = listen();
+  const progress = showProgress("captioning", { total: 100, unit: "photos", more: () => "40 skipped" });
+  progress.skip(40);
+  vi.advanceTimersByTime(10_000);
+  progress.advance(20);
+  vi.useRealTimers();
+  expect(heard()).toBe("captioning: 60 of 100 photos, 40 skipped, 2.0 a second, 20 s left\n");
 });

@@ -5,6 +5,8 @@ const lineEveryMs = 10_000;
 
 export interface Progress {
   advance(count?: number): void;
+  /** Counts what took no work, which says nothing of the rate. */
+  skip(count?: number): void;
   /** Takes the last look; call it once, however the work ended. */
   end(): void;
 }
@@ -15,6 +17,8 @@ interface Work {
   unit: string;
   /** What an earlier run has done of it; the rate is counted from there. */
   done?: number;
+  /** More to tell at any moment, like `3 failed`. */
+  more?: () => string;
 }
 
 /** How far work is, with rate and time left: a bar on a terminal, a plain line now and then elsewhere. */
@@ -22,9 +26,12 @@ export function showProgress(what: string, work: Work): Progress {
   return process.stderr.isTTY ? showBar(what, new Pace(work)) : showLines(what, new Pace(work));
 }
 
+/** What takes a bar away from the line that the cursor is in; it is drawn again below. */
+const clearLine = "\r\u001B[K";
+
 /** Tells what is being done. Results go to standard output, this does not. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(process.stderr.isTTY ? `${clearLine}${line}\n` : `${line}\n`);
 }
 
 function showBar(what: string, pace: Pace): Progress {
@@ -42,6 +49,10 @@ function showBar(what: string, pace: Pace): Progress {
       pace.done += count;
       bar.update(pace.done, { pace: pace.describe() });
     },
+    skip(count = 1) {
+      pace.skip(count);
+      bar.update(pace.done, { pace: pace.describe() });
+    },
     end: () => bar.stop(),
   };
 }
@@ -57,6 +68,10 @@ function showLines(what: string, pace: Pace): Progress {
       pace.done += count;
       if (Date.now() - saidMs >= lineEveryMs) tell();
     },
+    skip(count = 1) {
+      pace.skip(count);
+      if (Date.now() - saidMs >= lineEveryMs) tell();
+    },
     end: tell,
   };
 }
@@ -65,21 +80,29 @@ class Pace {
   readonly total: number;
   done: number;
   readonly #unit: string;
-  readonly #doneBefore: number;
+  readonly #more: () => string;
+  #doneBefore: number;
   readonly #begunMs = Date.now();
 
-  constructor({ total, unit, done = 0 }: Work) {
+  constructor({ total, unit, done = 0, more = () => "" }: Work) {
     this.total = total;
     this.done = done;
     this.#unit = unit;
     this.#doneBefore = done;
+    this.#more = more;
+  }
+
+  skip(count: number): void {
+    this.done += count;
+    this.#doneBefore += count;
   }
 
   /** Like `120 of 8091 photos, 53 a second, 2 min left`. */
   describe(): string {
     const seconds = Math.max(Date.now() - this.#begunMs, 1) / 1000;
     const rate = (this.done - this.#doneBefore) / seconds;
-    const count = `${this.done} of ${this.total} ${this.#unit}`;
+    const more = this.#more();
+    const count = `${this.done} of ${this.total} ${this.#unit}${more === "" ? "" : `, ${more}`}`;
     if (rate === 0) return count;
     const left = this.total - this.done;
     return `${count}, ${describeRate(rate)}, ${left > 0 ? `${describeDuration(left / rate)} left` : `in ${describeDuration(seconds)}`}`;

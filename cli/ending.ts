@@ -1,4 +1,4 @@
-import { Interrupted } from "../../cli/interrupted.ts";
+import { Interrupted } from "./interrupted.ts";
 
 /** npm passes on each Ctrl-C that the terminal has sent us already: a repeat this soon is the same one. */
 const repeatMs = 500;

@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pMapIterable } from "p-map";
+import { runCaptions } from "../cli/caption-run.ts";
+import { CaptionState } from "../cli/caption-state.ts";
+import { startEmbeddedSource } from "../cli/embedded-source.ts";
+import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
+import { defaultModelDir } from "../gpu-service/bundle.ts";
+import { decodeImage } from "../gpu-service/decode-image.ts";
+import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import { type Bench, timeInTurns } from "./bench.ts";
+import { type BenchInputs, bareCaptions, benchInputs } from "./inputs.ts";
+
+const count = 64;
+const batch = 8;
+
+export const cliThroughput: Bench = {
+  name: "cli-throughput",
+  about:
+    "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
+  async run() {
+    const inputs = await benchInputs(1);
+    const files = await madePhotos(count);
+    const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
+    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx" });
+    const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
+    for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
+    let round = 0;
+    try {
+      const { oursMs, peerMs } = await timeInTurns(3, {
+        async ours() {
+          const out = join(folder, `round-${round++}`); // what was captioned would be passed over
+          await mkdir(out);
+          const state = await CaptionState.open(join(out, "state.jsonl"));
+          const listings = [await openJsonlFile(join(out, "captions.jsonl"))];
+          const { signal } = new AbortController();
+          const run = { source, state, options, folder, signal, listings, writers: [], tell: () => {} };
+          const { captioned } = await runCaptions(photos, run);
+          if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);
+          await state.close();
+        },
+        peer: () => captionBare(files, inputs),
+      });
+      return {
+        number: peerMs / oursMs,
+        ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second`,
+        peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
+      };
+    } finally {
+      await Promise.all([source.close(), inputs.engine.close(), rm(folder, { recursive: true })]);
+    }
+  },
+};
+
+/** The engine in this process, batch by batch, the next photos being decoded meanwhile; nothing else. */
+async function captionBare(files: readonly Uint8Array[], inputs: BenchInputs): Promise<void> {
+  const settings = { preprocessing: inputs.bundle.manifest.preprocessing, maxPixels: defaultMaxPixels };
+  const decode = async (bytes: Uint8Array) => (await decodeImage(bytes, settings)).pixels;
+  let waiting: Uint8Array[] = [];
+  for await (const pixels of pMapIterable(files, decode, { concurrency: batch, backpressure: 2 * batch })) {
+    waiting.push(pixels);
+    if (waiting.length < batch) continue;
+    await bareCaptions(inputs, waiting);
+    waiting = [];
+  }
+}

@@ -1,0 +1,65 @@
+import { dirname, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { applyCorrections } from "./apply-corrections.ts";
+import { invocationFolder } from "./invocation-folder.ts";
+import { type XmpName, xmpNames } from "./outputs/xmp-sidecar.ts";
+import { findState, stateIn } from "./state-path.ts";
+
+interface Flags {
+  root: string;
+  txt: boolean;
+  xmp: boolean;
+  xmpName: XmpName;
+  embed: boolean;
+  overwrite: boolean;
+  state?: string;
+  quiet: boolean;
+}
+
+/** `edge-caption apply <csv>`. */
+export function applyCommand(): Command {
+  const folder = invocationFolder();
+  const toPath = (path: string) => resolve(folder, path);
+  const command = new Command("apply");
+  return command
+    .description("Writes the captions of a table, corrected in the gallery or in a spreadsheet, to their photos.")
+    .argument(
+      "<csv>",
+      "a table with the columns path and caption; with the column id, only to the photos that have it",
+      toPath,
+    )
+    .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder)
+    .option("--txt", "photo.txt beside photo.jpg", false)
+    .option("--xmp", "XMP sidecars, which photo programs read", false)
+    .addOption(
+      new Option("--xmp-name <form>", "full: photo.jpg.xmp (digiKam, Immich); stem: photo.xmp (Lightroom)")
+        .choices(xmpNames)
+        .default("full"),
+    )
+    .option("--embed", "the description inside the photo, XMP and IPTC", false)
+    .option("--overwrite", "also captions that somebody else wrote", false)
+    .option("--quiet", "tell only what fails", false)
+    .option(
+      "--state <file>",
+      "what was captioned already (default: .edge-caption.jsonl beside the table, or at --root or above)",
+      toPath,
+    )
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action(async (csvPath: string, { root, quiet, ...flags }: Flags) => {
+      if (!flags.txt && !flags.xmp && !flags.embed) {
+        command.error("error: expected --txt, --xmp or --embed: where the captions are to be written");
+      }
+      const statePath = flags.state ?? findState(dirname(csvPath)) ?? findState(root) ?? stateIn(root);
+      const { failed } = await applyCorrections({ ...flags, csvPath, statePath, root, showsProgress: !quiet });
+      if (failed > 0) process.exitCode = 1;
+    });
+}
+
+const examples = `
+Examples:
+  edge-caption apply corrected.csv --embed
+  edge-caption apply ~/Downloads/corrected.csv --root ~/Pictures --xmp
+
+Corrections are remembered: later runs of edge-caption caption write them instead of the model's captions.
+From a clone: npm run edge-caption -- apply …`;

@@ -1,0 +1,102 @@
+import { Readable } from "node:stream";
+import type { CaptionOptions } from "../shared/contract.ts";
+import { type ConfidenceLimit, runCaptions } from "./caption-run.ts";
+import type { CaptionSource } from "./caption-source.ts";
+import { CaptionState } from "./caption-state.ts";
+import { endOnSignal } from "./ending.ts";
+import { type FoundPhoto, findPhotos } from "./find-photos.ts";
+import { Interrupted } from "./interrupted.ts";
+import { type OutputRequest, openOutputs } from "./outputs/open-outputs.ts";
+import { printedCaptions, printedJson } from "./outputs/standard-output.ts";
+import { say } from "./progress.ts";
+import { readPathList } from "./read-path-list.ts";
+import { ShownRun } from "./show-run.ts";
+import { titleOf } from "./state-path.ts";
+import { Tally } from "./tally.ts";
+
+export interface SearchRequest {
+  paths: readonly string[];
+  /** Of the list that `-` stands for. */
+  isNulSeparated: boolean;
+  /** What relative paths start from. */
+  folder: string;
+  /** Only photos changed since then. */
+  sinceMs?: number | undefined;
+}
+
+export interface CaptionRequest extends SearchRequest {
+  options: CaptionOptions;
+  outputs: OutputRequest;
+  /** Absolute; undefined: nothing is remembered, and there are no outputs but standard output. */
+  statePath: string | undefined;
+  prints: "captions" | "json" | "nothing";
+  showsProgress: boolean;
+  confidence?: ConfidenceLimit | undefined;
+  limit?: number | undefined;
+  startSource(): Promise<CaptionSource>;
+  /** Of the model that the source has, without starting it. */
+  readRevision(): Promise<string>;
+}
+
+/** `edge-caption caption`: finds the photos, captions those that have none and writes what was asked for. */
+export async function captionPaths(request: CaptionRequest): Promise<Tally> {
+  const photos = await findAll(request);
+  if (photos.every((photo) => "error" in photo)) return failAll(photos);
+  const ending = new AbortController();
+  endOnSignal(ending);
+  const { statePath, outputs } = request;
+  const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
+  try {
+    const opened = state && (await openOutputs(outputs, { state, title: titleOf(request) }));
+    const printed = {
+      captions: printedCaptions({ isAlone: photos.length === 1 }),
+      json: printedJson(),
+      nothing: undefined,
+    };
+    const source = await request.startSource();
+    const words = { doing: "captioning", done: "captioned" };
+    const shown = new ShownRun({ ...words, total: photos.length, isShown: request.showsProgress });
+    try {
+      const tally = await runCaptions(photos, {
+        ...request,
+        source,
+        state,
+        signal: ending.signal,
+        listings: [printed[request.prints], ...(opened?.listings ?? [])].filter((listing) => listing !== undefined),
+        writers: opened?.writers ?? [],
+        thumbnailOf: opened?.thumbnailOf,
+        tell: shown.tell,
+      });
+      if (ending.signal.aborted) throw new Interrupted("interrupted");
+      return tally;
+    } finally {
+      shown.end();
+      await Promise.all([source.close(), opened?.close()]);
+    }
+  } finally {
+    await state?.close();
+  }
+}
+
+/** The photos at the places that were named, those of a list on standard input included. */
+export async function findAll(search: SearchRequest): Promise<FoundPhoto[]> {
+  const { paths, isNulSeparated, folder, sinceMs } = search;
+  const places = async function* () {
+    for (const path of paths) {
+      if (path === "-") yield* readPathList(process.stdin, { isNulSeparated });
+      else yield path;
+    }
+  };
+  return Readable.from(findPhotos(places(), { folder, sinceMs })).toArray() as Promise<FoundPhoto[]>;
+}
+
+/** Without a photo there is no reason to load a model. */
+function failAll(photos: readonly FoundPhoto[]): Tally {
+  const tally = new Tally();
+  for (const photo of photos) {
+    tally.failed += 1;
+    if ("error" in photo) say(`${photo.path}: ${photo.error}`);
+  }
+  if (photos.length === 0) say("no photo found");
+  return tally;
+}

@@ -1,0 +1,153 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Semaphore } from "async-mutex";
+import { pMapIterable, pMapStop } from "p-map";
+import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import { type PhotoIds, photoIdsOf } from "../shared/photo-id.ts";
+import type { CaptionSource } from "./caption-source.ts";
+import type { CaptionState } from "./caption-state.ts";
+import { photoKeyOf } from "./captioned-photo.ts";
+import type { FoundPhoto } from "./find-photos.ts";
+import { readPhotoFile, unfitReason } from "./read-photo-file.ts";
+
+/** Of photos in memory at once; a larger one goes alone. In whole MiB: the semaphore counts them one by one. */
+const maxMebibytesInHand = 512;
+
+/** A photo that has its caption, from now or from an earlier run. */
+export interface FinishedPhoto {
+  path: string;
+  file: string;
+  result: CaptionResult;
+  isNew: boolean;
+  thumbnail?: string;
+}
+
+export type PhotoOutcome =
+  | ({ kind: "captioned" } & FinishedPhoto)
+  | { kind: "failed"; path: string; error: string }
+  /** Beyond `limit`. */
+  | { kind: "left"; path: string }
+  /** The run cannot go on. */
+  | { kind: "fatal"; error: unknown };
+
+export interface CaptionRun {
+  source: CaptionSource;
+  /** Undefined: nothing is remembered. */
+  state: CaptionState | undefined;
+  options: CaptionOptions;
+  /** What relative paths start from. */
+  folder: string;
+  /** Of photos that are captioned anew. */
+  limit?: number | undefined;
+  /** Aborted: no further photo is begun. */
+  signal: AbortSignal;
+  /** A photo's small picture, where an output wants one. */
+  thumbnailOf?: ((result: CaptionResult, read: () => Promise<Uint8Array>) => Promise<string | undefined>) | undefined;
+}
+
+/**
+ * Captions photos, several under way at a time, and gives the outcomes in the order of the photos. What is captioned is
+ * remembered before it is given.
+ */
+export function captionPhotos(photos: Iterable<FoundPhoto>, run: CaptionRun): AsyncIterable<PhotoOutcome> {
+  const captioning = new Captioning(run);
+  const { atOnce } = run.source;
+  return pMapIterable(
+    photos,
+    async (photo) => (captioning.isOver ? pMapStop : captioning.outcomeOf(photo)),
+    { concurrency: atOnce, backpressure: 4 * atOnce }, // a slow photo at the head of the order holds nobody up
+  );
+}
+
+class Captioning {
+  readonly #run: CaptionRun;
+  readonly #memory = new Semaphore(maxMebibytesInHand);
+  /** By photo key: the same photo twice is captioned once. */
+  readonly #underWay = new Map<string, Promise<CaptionResult>>();
+  #begun = 0;
+  #isBroken = false;
+
+  constructor(run: CaptionRun) {
+    this.#run = run;
+  }
+
+  get isOver(): boolean {
+    return this.#isBroken || this.#run.signal.aborted;
+  }
+
+  async outcomeOf(photo: FoundPhoto): Promise<PhotoOutcome> {
+    const { path } = photo;
+    if ("error" in photo) return { kind: "failed", path, error: photo.error };
+    try {
+      const file = resolve(this.#run.folder, path);
+      const stats = await stat(file);
+      const weight = Math.min(Math.ceil((stats.size + 1) / 2 ** 20), maxMebibytesInHand);
+      return await this.#memory.runExclusive(() => this.#caption({ path, file, stats }), weight);
+    } catch (error) {
+      const reason = error instanceof CaptionError ? error.message : unfitReason(error);
+      if (reason !== undefined) return { kind: "failed", path, error: reason };
+      this.#isBroken = true;
+      return { kind: "fatal", error };
+    }
+  }
+
+  async #caption({ path, file, stats }: { path: string; file: string; stats: Stats }): Promise<PhotoOutcome> {
+    const { state, options, source, thumbnailOf } = this.#run;
+    const read = once(() => readPhotoFile(file));
+    const known = state?.idsOf(file, stats);
+    const ids = known ?? (await photoIdsOf(await read()));
+    const remembered = await state?.find(ids, { revision: source.model.revision, options });
+    const found = remembered ? { result: remembered, isNew: false } : await this.#captionOnce(ids, read);
+    if (found === undefined) return { kind: "left", path };
+    if (known === undefined) await state?.rememberFile(file, { stats, ids });
+    const result = asFoundNow(found.result, { ids, bytes: stats.size });
+    const thumbnail = await thumbnailOf?.(result, read);
+    const finished = { path, file, result, isNew: found.isNew };
+    return { kind: "captioned", ...finished, ...(thumbnail === undefined ? {} : { thumbnail }) };
+  }
+
+  /** Undefined beyond the limit. */
+  async #captionOnce(
+    ids: PhotoIds,
+    read: () => Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<{ result: CaptionResult; isNew: boolean } | undefined> {
+    const key = photoKeyOf(ids);
+    const other = this.#underWay.get(key);
+    if (other !== undefined) return { result: await other, isNew: false };
+    if (this.#begun >= (this.#run.limit ?? Number.POSITIVE_INFINITY)) return undefined;
+    this.#begun += 1;
+    const own = this.#captionAnew(ids, read);
+    this.#underWay.set(key, own);
+    try {
+      return { result: await own, isNew: true };
+    } catch (error) {
+      this.#begun -= 1;
+      throw error;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  async #captionAnew(ids: PhotoIds, read: () => Promise<Uint8Array<ArrayBuffer>>): Promise<CaptionResult> {
+    const { source, options, state } = this.#run;
+    const caption = (await source.lookUp?.(ids)) ?? (await source.caption({ bytes: await read(), options }));
+    const result = captionResultSchema.parse({ ...caption, ...ids }); // its fields in the order that a state gives them back in
+    await state?.remember(result);
+    return result;
+  }
+}
+
+/** A remembered result with the ids and the size that its file has now; without a content id it is named as it was captioned. */
+function asFoundNow(result: CaptionResult, { ids, bytes }: { ids: PhotoIds; bytes: number }): CaptionResult {
+  return ids.contentId === undefined ? result : { ...result, ...ids, image: { ...result.image, bytes } };
+}
+
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let begun: Promise<Result> | undefined;
+  return () => {
+    begun ??= work();
+    return begun;
+  };
+}

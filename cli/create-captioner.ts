@@ -1,0 +1,64 @@
+import { pMapIterable } from "p-map";
+import { defaultModelDir } from "../gpu-service/bundle.ts";
+import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
+import type { EngineChoice } from "../gpu-service/engine.ts";
+import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
+import { photoIdsOf } from "../shared/photo-id.ts";
+import { readPhotoFile } from "./read-photo-file.ts";
+
+/** A photo's bytes, or the path of its file. */
+export type Photo = Uint8Array | string;
+
+export interface CaptionerOptions extends Partial<CaptionOptions> {
+  /** Folder of a model bundle; the one that ships where it is left out. */
+  modelDir?: string;
+  engine?: EngineChoice;
+}
+
+/** One of many photos: its result, or why it has none. */
+export type CaptionOutcome = { photo: Photo; result: CaptionResult } | { photo: Photo; error: unknown };
+
+export interface PhotoCaptioner {
+  readonly model: ModelCard;
+  /** Throws a `CaptionError` with a code of the HTTP contract for what cannot be captioned, the file system's error for what cannot be read. */
+  caption(photo: Photo): Promise<CaptionResult>;
+  /** In the order of the photos, several under way at a time. One that fails does not end the others. */
+  captionMany(photos: AsyncIterable<Photo> | Iterable<Photo>): AsyncIterable<CaptionOutcome>;
+  close(): Promise<void>;
+}
+
+/** One batch in the model, the next one decoded. */
+const atOnce = 2 * usualCaptionerSettings.maxBatch;
+
+/** Loads the model in a process beside this one; resolves when it is warm. */
+export async function createCaptioner({
+  modelDir = defaultModelDir,
+  engine = "auto",
+  ...search
+}: CaptionerOptions = {}): Promise<PhotoCaptioner> {
+  const asked = Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]);
+  const options = parseCaptionOptions(new URLSearchParams(asked));
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine });
+  const caption = async (photo: Photo): Promise<CaptionResult> => {
+    const bytes = typeof photo === "string" ? await readPhotoFile(photo) : new Uint8Array(photo);
+    const ids = await photoIdsOf(bytes);
+    return { ...ids, ...(await captioner.caption({ bytes, options })).caption };
+  };
+  return {
+    model: captioner.card,
+    caption,
+    captionMany: (photos) =>
+      pMapIterable(
+        photos,
+        async (photo): Promise<CaptionOutcome> => {
+          try {
+            return { photo, result: await caption(photo) };
+          } catch (error) {
+            return { photo, error };
+          }
+        },
+        { concurrency: atOnce },
+      ),
+    close: () => captioner.close(),
+  };
+}

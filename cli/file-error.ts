@@ -1,0 +1,29 @@
+const sentences: Record<string, string> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EEXIST: "there is something else of that name",
+  EISDIR: "it is a folder, expected a file",
+  ENOTDIR: "a part of the path is a file, expected folders",
+  EROFS: "the disk may only be read",
+  ENOSPC: "the disk is full: make room, or choose another place, and start again",
+  EDQUOT: "your share of the disk is full: make room, or choose another place, and start again",
+  EFBIG: "no larger file is allowed here: choose another place, and start again",
+};
+
+/** What the file system said, in one sentence with the file's path; undefined for an error that is none of its. */
+export function describeFileError(error: unknown, { path }: { path?: string } = {}): string | undefined {
+  if (!isFileError(error)) return undefined;
+  const place = path ?? ("path" in error ? String(error.path) : undefined);
+  const sentence = sentences[error.code];
+  return place === undefined || sentence === undefined ? error.message : `${place}: ${sentence}`;
+}
+
+/** The same without a path, for whoever names the file already. */
+export function fileErrorReason(error: unknown): string | undefined {
+  return isFileError(error) ? (sentences[error.code] ?? error.message) : undefined;
+}
+
+function isFileError(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error;
+}

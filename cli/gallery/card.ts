@@ -1,0 +1,34 @@
+import { basename, relative, sep } from "node:path";
+import { html, type Markup } from "../../shared/html.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
+
+/** What a card's line begins with, and what stands before its thumbnail: by these the next run finds the pictures that it need not make again. */
+export const cardOpening = '<article class="card" data-id="';
+export const thumbnailOpening = '<img src="';
+
+/** A photo's card, on one line. It links to the photo from the gallery's folder. */
+export function drawCard(photo: CaptionedPhoto, { folder, thumbnail }: { folder: string; thumbnail: string }): Markup {
+  const { path, file, caption, result, model } = photo;
+  const others = result.candidates.slice(1).map((candidate) => candidate.caption);
+  const parts = [
+    html`<article class="card" data-id="${photoKeyOf(result)}" data-path="${path}" data-confidence="${result.confidence}" data-said="${result.caption}">`,
+    html`<a class="photo" href="${linkTo(file, folder)}" target="_blank" rel="noreferrer"><img src="${thumbnail}" alt="${path}" decoding="async"></a>`,
+    html`<textarea rows="2" aria-label="Caption of ${path}"${model === undefined ? html` class="corrected"` : undefined}>${caption}</textarea>`,
+    others.length > 0 ? html`<div class="others">${others.map(drawOther)}</div>` : undefined,
+    html`<div class="facts"><span class="name" title="${path}">${basename(path)}</span>${drawConfidence(result.confidence)}<button type="button" class="undo" hidden>Undo</button></div></article>\n`,
+  ];
+  return html`${parts}`;
+}
+
+function drawOther(caption: string): Markup {
+  return html`<button type="button" class="other" title="Take this one">${caption}</button>`;
+}
+
+function drawConfidence(confidence: number): Markup {
+  const percent = `${Math.round(confidence * 100)} %`;
+  return html`<span class="confidence" title="Confidence ${percent}"><i style="width:${percent.replace(" ", "")}"></i></span><span class="percent">${percent}</span>`;
+}
+
+function linkTo(file: string, folder: string): string {
+  return relative(folder, file).split(sep).map(encodeURIComponent).join("/");
+}

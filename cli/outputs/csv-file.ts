@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import Papa from "papaparse";
+import type { CaptionState } from "../caption-state.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
+import type { FileReplacer } from "../file-replacer.ts";
+import { type CsvTable, readCsv } from "../read-csv.ts";
+import type { Listing } from "./output.ts";
+
+/** Of a row. `id` is the content id where there is one. */
+const csvColumns = [
+  "path",
+  "caption",
+  "confidence",
+  "unsure",
+  "id",
+  "model",
+  "revision",
+  "beam",
+  "candidates",
+] as const;
+
+type Row = Record<string, string>;
+
+interface CsvSettings {
+  files: FileReplacer;
+  state: Pick<CaptionState, "hasSaid">;
+  /** Also what a person wrote. */
+  overwrite: boolean;
+}
+
+/**
+ * `--csv`: a row a photo. Rows that are there already keep their place, and what a person wrote into one stays. The file
+ * takes its new form at the end of the run.
+ */
+export async function openCsvFile(path: string, { files, state, overwrite }: CsvSettings): Promise<Listing> {
+  const { columns, rows }: CsvTable = existsSync(path)
+    ? await readCsv(path, { needs: csvColumns })
+    : { columns: [...csvColumns], rows: [] };
+  const byPath = new Map(rows.map((row) => [row.path, row]));
+  let isChanged = rows.length === 0;
+  const isPersons = (row: Row, photo: CaptionedPhoto) =>
+    row.id === photoKeyOf(photo.result) && !state.hasSaid(photo.result, row.caption ?? "");
+  return {
+    async add(photo) {
+      const row = csvRowOf(photo);
+      const there = byPath.get(row.path);
+      if (there !== undefined && (isSameCaption(there, row) || (!overwrite && isPersons(there, photo)))) return;
+      byPath.set(row.path, { ...there, ...row });
+      isChanged = true;
+    },
+    async end() {
+      if (!isChanged) return;
+      const text = `${Papa.unparse([...byPath.values()], { columns, newline: "\n" })}\n`;
+      await files.replace(path, (temporary) => writeFile(temporary, text));
+    },
+  };
+}
+
+function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {
+  const { path, caption, isUnsure, result } = photo;
+  const { model, options } = result;
+  return {
+    path,
+    caption,
+    confidence: String(result.confidence),
+    unsure: isUnsure ? "yes" : "",
+    id: photoKeyOf(result),
+    model: model.id,
+    revision: model.revision,
+    beam: String(options.beam),
+    candidates: String(options.candidates),
+  };
+}
+
+function isSameCaption(one: Row, other: Row): boolean {
+  return csvColumns.every((name) => one[name] === other[name]);
+}

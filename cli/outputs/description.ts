@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import type { CaptionState } from "../caption-state.ts";
+import { type CaptionToWrite, markedCaption, unmarkedCaption } from "../captioned-photo.ts";
+import type { Metadata, RawTags } from "../exiftool.ts";
+
+/** The XMP and IPTC fields that hold a photo's description, and the XMP field for who wrote it. */
+const xmpField = "XMP-dc:Description";
+const iptcField = "IPTC:Caption-Abstract";
+const writerField = "XMP-photoshop:CaptionWriter";
+/** What the writer begins with where it is us; the rest names the model and ends with the caption's digest. */
+const ourMark = "edge-caption ";
+/** EXIF's own is written only where it holds something already, so that programs that read it first say the same. */
+const exifField = "IFD0:ImageDescription";
+
+/** What cameras put where a description belongs; nobody wrote it. */
+const cameraTexts =
+  /^(OLYMPUS|MINOLTA|KONICA MINOLTA|SAMSUNG|PENTAX|KODAK)? ?DIGITAL (STILL )?CAMERA$|^SONY DSC$|^Exif_JPEG_PICTURE$|^DCIM\\|^default$|^ASCII$/i;
+
+/** IPTC's limit for a description. */
+const maxIptcBytes = 2000;
+
+/** What stands in a file where a description belongs. */
+export interface Description {
+  /** By somebody, a person or us. */
+  texts: string[];
+  writer: string | undefined;
+  hasExif: boolean;
+  hasIptc: boolean;
+}
+
+/** The description of a photo or of a sidecar. */
+export async function readDescription(metadata: Metadata, file: string): Promise<Description> {
+  const tags = await metadata.read(file, [`${xmpField}*`, "IPTC:All", exifField, writerField]);
+  const isText = (key: string) => key.startsWith(xmpField) || key === iptcField || key === exifField; // XMP's in any language
+  const texts = Object.entries(tags).flatMap(([key, value]) => (isText(key) ? [String(value).trim()] : []));
+  return {
+    texts: texts.filter((text) => text !== "" && !cameraTexts.test(text)),
+    writer: writerField in tags ? String(tags[writerField]) : undefined,
+    hasExif: exifField in tags,
+    hasIptc: Object.keys(tags).some((key) => key.startsWith("IPTC:")),
+  };
+}
+
+interface Judgement {
+  state: Pick<CaptionState, "hasSaid">;
+  overwrite: boolean;
+}
+
+/** Whether a caption may be written where a description stands: not over what a person wrote, and not again. */
+export function judgeDescription(
+  { texts, writer }: Description,
+  caption: CaptionToWrite,
+  { state, overwrite }: Judgement,
+): "write" | "same" | "kept" {
+  const wanted = markedCaption(caption);
+  if (texts.length > 0 && texts.every((text) => text === wanted)) return "same";
+  const isOurs = (text: string) =>
+    (writer?.startsWith(ourMark) && writer.endsWith(` ${digestOf(text)}`)) ||
+    state.hasSaid(caption.photo, unmarkedCaption(text));
+  return overwrite || texts.every(isOurs) ? "write" : "kept";
+}
+
+/** The tags of a caption in XMP, for photos and for sidecars. They say that a model wrote it, and which; what a person wrote is theirs. */
+export function xmpTags(caption: CaptionToWrite, there: Description | undefined): RawTags {
+  const { model } = caption;
+  const text = markedCaption(caption);
+  if (model !== undefined) {
+    return { [xmpField]: text, [writerField]: `${ourMark}${model.id} ${model.revision} ${digestOf(text)}` };
+  }
+  return { [xmpField]: text, ...(there?.writer?.startsWith(ourMark) ? { [writerField]: null } : {}) };
+}
+
+/** Those besides, in a photo itself. */
+export function photoTags(caption: CaptionToWrite, there: Description): RawTags {
+  const text = markedCaption(caption);
+  const isIptcUsual = ["jpeg", "tiff"].includes(caption.format);
+  return {
+    ...xmpTags(caption, there),
+    ...(isIptcUsual || there.hasIptc ? { [iptcField]: cutToBytes(text, maxIptcBytes) } : {}),
+    ...(isIptcUsual && !there.hasIptc ? { "IPTC:CodedCharacterSet": "UTF8" } : {}), // what stands there already is not recoded
+    ...(there.hasExif ? { "EXIF:ImageDescription": text } : {}),
+  };
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** The most of a text that fits, without half a character. */
+function cutToBytes(text: string, maxBytes: number): string {
+  return Buffer.byteLength(text) <= maxBytes
+    ? text
+    : new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes)).replace(/\uFFFD$/, "");
+}

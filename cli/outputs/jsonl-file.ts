@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { captionResultSchema } from "../../shared/contract.ts";
+import { AppendFile } from "../append-file.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
+import { readJsonLines } from "../json-lines.ts";
+import type { Listing } from "./output.ts";
+
+const lineSchema = z.object({
+  path: z.string(),
+  result: captionResultSchema.pick({ id: true, contentId: true, model: true, options: true }),
+});
+
+/**
+ * `--jsonl`: an object a line, `path` and `result`. The file only grows: a photo that is there already, from the same model
+ * with the same options, is not written again.
+ */
+export async function openJsonlFile(path: string): Promise<Listing> {
+  const there = new Set<string>();
+  let size = 0;
+  for await (const { value, end } of readJsonLines(path, { opening: '{"path":' })) {
+    const line = lineSchema.safeParse(value);
+    if (line.success) there.add(lineKeyOf(line.data));
+    size = end;
+  }
+  const file = await AppendFile.open(path, { size });
+  return {
+    async add(photo) {
+      const key = lineKeyOf(photo);
+      if (there.has(key)) return;
+      there.add(key);
+      await file.append(`${JSON.stringify(jsonLineOf(photo))}\n`);
+    },
+    end: () => file.close(),
+  };
+}
+
+/** A photo's line, in a file as on standard output. What only some photos have is left out of the others. */
+export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionedPhoto): object {
+  return {
+    path,
+    ...(model === undefined ? { corrected: caption } : {}),
+    ...(isUnsure ? { unsure: true } : {}),
+    result,
+  };
+}
+
+function lineKeyOf({ path, result }: z.infer<typeof lineSchema>): string {
+  const { model, options } = result;
+  return JSON.stringify([path, photoKeyOf(result), model.revision, options.beam, options.candidates]);
+}

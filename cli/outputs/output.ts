@@ -1,0 +1,28 @@
+import type { CaptionedPhoto, CaptionToWrite } from "../captioned-photo.ts";
+
+/** Gathers all photos in one place, in their order. */
+export interface Listing {
+  add(photo: CaptionedPhoto): Promise<void>;
+  /** A photo that has no caption, in its place of the order. */
+  miss?(failed: { path: string; error: string }): void;
+  /** Behind the last photo. `isComplete` is false where the run was interrupted before it. */
+  end(run: { isComplete: boolean }): Promise<void>;
+}
+
+/** What has become of a caption: written, there already, or left out since somebody else's words stand there. */
+export type Written = "written" | "same" | "kept";
+
+/** Writes a caption beside its photo or into it. */
+export interface PhotoWriter {
+  write(caption: CaptionToWrite): Promise<Written>;
+}
+
+/** One photo's caption cannot be written where it should stand; the others go on. Its message is a sentence. */
+export class UnfitForCaption extends Error {
+  override readonly name = "UnfitForCaption";
+}
+
+/** Something was written for all photos and cannot go on, such as on a full disk: the run stops. Its message is a sentence. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+}

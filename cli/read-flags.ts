@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from "commander";
+
+const unitMs: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** A whole number from 1. */
+export function readCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number from 1.");
+}
+
+/** A share from 0 to 1. */
+export function readShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== "" && share >= 0 && share <= 1) return share;
+  throw new InvalidArgumentError("Expected a number from 0 to 1.");
+}
+
+/** A moment in milliseconds: a date or a time as ISO 8601 writes it, local where no zone is named, or how long ago, like `7d`. */
+export function readMoment(text: string): number {
+  const [, count, unit = ""] = /^(\d+)([hdw])$/.exec(text) ?? [];
+  if (count !== undefined) return Date.now() - Number(count) * (unitMs[unit] ?? 0);
+  const moment = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00`) : Date.parse(text);
+  if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(moment)) return moment;
+  throw new InvalidArgumentError(
+    "Expected a date like 2026-05-01, a time like 2026-05-01T12:00, or an age like 36h, 7d, 2w.",
+  );
+}

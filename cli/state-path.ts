@@ -1,0 +1,52 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { isDynamicPattern } from "tinyglobby";
+
+/** The name of a state file where none is given. */
+const stateName = ".edge-caption.jsonl";
+
+export function stateIn(folder: string): string {
+  return join(folder, stateName);
+}
+
+interface Places {
+  /** The files that gather captions, absolute. */
+  files: readonly (string | undefined)[];
+  /** As they were given. */
+  paths: readonly string[];
+  /** What relative paths start from. */
+  folder: string;
+}
+
+/** Where the state lies unless told: beside the first output that gathers captions, or else in the first folder of photos. */
+export function defaultStatePath({ files, paths, folder }: Places): string {
+  const output = files.find((file) => file !== undefined);
+  return stateIn(output === undefined ? folderOf(paths[0], folder) : dirname(output));
+}
+
+/** What a run is called after. */
+export function titleOf({ paths, folder }: Pick<Places, "paths" | "folder">): string {
+  return basename(folderOf(paths[0], folder)) || "Photos";
+}
+
+function folderOf(path: string | undefined, folder: string): string {
+  if (path === undefined || path === "-") return folder;
+  const place = resolve(folder, path);
+  if (existsSync(place)) return statSync(place).isDirectory() ? place : dirname(place);
+  return isDynamicPattern(path) ? fixedPartOf(path, folder) : dirname(place);
+}
+
+/** The folder in front of a pattern's first wildcard. */
+function fixedPartOf(pattern: string, folder: string): string {
+  const parts = pattern.split("/");
+  const wild = parts.findIndex((part) => isDynamicPattern(part));
+  return resolve(folder, parts.slice(0, wild).join("/") || (pattern.startsWith("/") ? "/" : "."));
+}
+
+/** The nearest state at a folder or above it, for whoever has only the photos. */
+export function findState(folder: string): string | undefined {
+  for (let place = folder; ; place = dirname(place)) {
+    if (existsSync(stateIn(place))) return stateIn(place);
+    if (dirname(place) === place) return undefined;
+  }
+}

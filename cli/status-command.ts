@@ -1,0 +1,51 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
+import { findAll } from "./caption-paths.ts";
+import { Coverage, describeCoverage } from "./coverage.ts";
+import { invocationFolder } from "./invocation-folder.ts";
+import { StateIndex } from "./state-index.ts";
+import { findState, stateIn } from "./state-path.ts";
+import { surveyPhotos } from "./survey-photos.ts";
+
+interface Flags {
+  state?: string;
+  modelDir: string;
+  missing: boolean;
+  json: boolean;
+}
+
+/** `edge-caption status <folder>`. */
+export function statusCommand(): Command {
+  const invokedFrom = invocationFolder();
+  const toPath = (path: string) => resolve(invokedFrom, path);
+  return new Command("status")
+    .description("Tells how many photos of a folder have their caption.")
+    .argument("[folder]", "photos, with all below", ".")
+    .option("--missing", "the paths of those that have none from this model, one a line", false)
+    .option("--json", "as JSON", false)
+    .option("--state <file>", "what was captioned (default: .edge-caption.jsonl in the folder or above it)", toPath)
+    .option("--model-dir <folder>", "the model bundle whose captions count", toPath, defaultModelDir)
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action(async (folder: string, flags: Flags) => {
+      const { revision } = await openBundle(flags.modelDir);
+      const photos = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
+      const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
+      const coverage = new Coverage(revision);
+      const index = await StateIndex.read(statePath);
+      for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
+        const standing = coverage.add(photo);
+        if (flags.missing && standing !== "captioned") process.stdout.write(`${photo.path}\n`);
+      }
+      if (flags.json) process.stdout.write(`${JSON.stringify({ state: statePath, ...coverage.toJson() })}\n`);
+      else if (!flags.missing) process.stdout.write(describeCoverage(coverage, statePath));
+    });
+}
+
+const examples = `
+Examples:
+  edge-caption status photos
+  edge-caption status photos --missing | edge-caption caption - --csv captions.csv
+
+From a clone: npm run edge-caption -- status …`;

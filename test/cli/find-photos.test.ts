@@ -1,0 +1,92 @@
+import { mkdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { type FoundPhoto, findPhotos } from "../../cli/find-photos.ts";
+import { readPathList } from "../../cli/read-path-list.ts";
+import { temporaryFolder } from "../fixtures/bundles.ts";
+
+/** A folder with files of these names, empty: finding does not open them. */
+async function folderOf(...names: string[]): Promise<string> {
+  const folder = await temporaryFolder();
+  for (const name of names) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), "");
+  }
+  return folder;
+}
+
+async function find(folder: string, places: string[], sinceMs?: number): Promise<string[]> {
+  const found = (await Readable.from(findPhotos(places, { folder, sinceMs })).toArray()) as FoundPhoto[];
+  return found.map((photo) => ("error" in photo ? `${photo.path}: ${photo.error}` : photo.path));
+}
+
+test("finds the photos in a folder and below it by name, without hidden ones, thumbnails of a NAS and other files", async () => {
+  const folder = await folderOf(
+    ...["b.JPG", "a.heic", "c/d/e.webp", "c/x.avif", "notes.txt", "c/movie.mp4", "noextension"],
+    ...[".hidden.jpg", ".thumbnails/t.jpg", "@eaDir/b.jpg", "._b.jpg", "z.tiff", "y.Jpeg"],
+  );
+  expect(await find(folder, ["."])).toEqual(["a.heic", "b.JPG", "c/d/e.webp", "c/x.avif", "y.Jpeg", "z.tiff"]);
+  expect(await find(dirname(folder), [folder])).toContain(join(folder, "c/d/e.webp"));
+});
+
+test("takes each photo once, in the order of the places", async () => {
+  const folder = await folderOf("b/1.jpg", "b/2.jpg", "a/3.jpg");
+  expect(await find(folder, ["b/2.jpg", "b", "a", "./b/1.jpg", "b"])).toEqual(["b/2.jpg", "b/1.jpg", "a/3.jpg"]);
+});
+
+test("takes a named file whatever it is called, a pattern for a pattern only where no file is called so", async () => {
+  const folder = await folderOf("strange", "img[1].jpg", "img1.jpg", "img2.jpg", "deep/er/3.jpg", "deep/4.png");
+  expect(await find(folder, ["strange", "img[1].jpg"])).toEqual(["strange", "img[1].jpg"]);
+  expect(await find(folder, ["img[12].jpg"])).toEqual(["img1.jpg", "img2.jpg"]);
+  expect(await find(folder, ["**/*.{jpg,png}"])).toEqual([
+    "deep/4.png",
+    "deep/er/3.jpg",
+    "img1.jpg",
+    "img2.jpg",
+    "img[1].jpg",
+  ]);
+  expect(await find(folder, ["d*"])).toEqual(["deep/4.png", "deep/er/3.jpg"]);
+});
+
+test("says what is not there, and goes on", async () => {
+  const folder = await folderOf("a.jpg");
+  expect(await find(folder, ["none.jpg", "*.gif", "a.jpg"])).toEqual([
+    "none.jpg: there is no such file or folder",
+    "*.gif: no file matches this pattern",
+    "a.jpg",
+  ]);
+});
+
+test("follows a link to a photo, but none to a folder, which may lead round in a circle", async () => {
+  const folder = await folderOf("real/a.jpg");
+  await symlink(join(folder, "real/a.jpg"), join(folder, "link.jpg"));
+  await symlink(folder, join(folder, "real/circle"));
+  await symlink(folder, join(folder, "real/circle.jpg"));
+  expect(await find(folder, ["."])).toEqual(["link.jpg", "real/a.jpg"]);
+});
+
+test("finds names with spaces, quotes, newlines, emoji and 250 bytes", async () => {
+  const names = ["a b.jpg", 'it\'s "quoted".jpg', "two\nlines.jpg", "🐕.jpg", `${"n".repeat(246)}.jpg`];
+  const folder = await folderOf(...names);
+  expect(await find(folder, ["."])).toEqual(names.toSorted((one, other) => (one < other ? -1 : 1)));
+});
+
+test("passes over photos that have not changed since a moment", async () => {
+  const folder = await folderOf("old.jpg", "new.jpg");
+  await utimes(join(folder, "old.jpg"), 1000, 1000);
+  expect(await find(folder, [".", "none.jpg"], 2_000_000)).toEqual([
+    "new.jpg",
+    "none.jpg: there is no such file or folder",
+  ]);
+});
+
+test.each([
+  [["a.jpg\nb c.jpg\r\n\n", "d", ".jpg"], false, ["a.jpg", "b c.jpg", "d.jpg"]],
+  [["a\nb.jpg\0c\r.jpg\0\0"], true, ["a\nb.jpg", "c\r.jpg"]],
+  [[Buffer.from("🐕.jpg\n").subarray(0, 2), Buffer.from("🐕.jpg\n").subarray(2)], false, ["🐕.jpg"]],
+  [[], false, []],
+])("reads the list %j", async (chunks, isNulSeparated, paths) => {
+  const input = Readable.from(chunks);
+  expect(await Readable.from(readPathList(input, { isNulSeparated })).toArray()).toEqual(paths);
+});
