@@ -1,18 +1,19 @@
 import { CaptionError } from "../shared/errors.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
+import type { Verdict } from "./service-reply.ts";
 
 /** Before a second round, so that many isolates do not come back at the same moment. */
 const minPauseMs = 50;
 const maxPauseMs = 250;
 const rounds = 2;
 
-interface Question<T> {
+export interface Question<T> {
   origins: ServiceOrigins;
   deadlineAtMs: number;
   /** The least time that is fair to an origin: one that took longer has failed, one that had less has not. */
   fairMs: number;
   /** Asks one origin. Throws `upstream_error` and `upstream_timeout` where that origin has failed. */
-  ask: (origin: string, timeoutMs: number) => Promise<T>;
+  ask: (origin: string, timeoutMs: number) => Promise<Verdict<T>>;
 }
 
 /**
@@ -21,41 +22,73 @@ interface Question<T> {
  * `overloaded` before any other failure, since that tells when to come back.
  */
 export async function askServices<T>(question: Question<T>): Promise<T> {
-  const failures: CaptionError[] = [];
+  const attempts = new Attempts(question.origins);
   for (let round = 1; round <= rounds; round++) {
-    const answer = await askOnce(question, failures);
+    const answer = await askOnce(question, attempts);
     if (answer !== undefined) return answer.value;
-    const isWorthARetry = failures.some(({ code }) => code === "upstream_error");
-    if (!isWorthARetry || round === rounds || !(await pauseBefore(question.deadlineAtMs))) break;
+    if (!attempts.areWorthARetry || round === rounds || !(await pauseBefore(question.deadlineAtMs))) break;
   }
-  throw worst(failures) ?? unasked(question);
+  throw attempts.worst() ?? unasked(question);
 }
 
 /** One round: each origin gets its share of the time that is left, so that one which hangs leaves some to the next. */
 async function askOnce<T>(
   { origins, deadlineAtMs, fairMs, ask }: Question<T>,
-  failures: CaptionError[],
+  attempts: Attempts,
 ): Promise<{ value: T } | undefined> {
   const available = origins.available();
   for (const [index, origin] of available.entries()) {
     const timeoutMs = Math.floor((deadlineAtMs - Date.now()) / (available.length - index));
     if (timeoutMs <= 0) break;
     try {
-      const value = await ask(origin, timeoutMs);
+      const verdict = await ask(origin, timeoutMs);
       origins.noteSuccess(origin);
-      return { value };
+      if ("value" in verdict) return verdict;
+      if (!isWorthAnother(verdict.refusal)) throw verdict.refusal;
+      attempts.add(verdict.refusal);
     } catch (error) {
-      if (!(error instanceof CaptionError) || !isFailure(error)) throw error;
-      failures.push(error);
-      const isItsOwn = error.code === "upstream_error" || (error.code === "upstream_timeout" && timeoutMs >= fairMs);
-      if (isItsOwn) origins.noteFailure(origin);
+      if (!(error instanceof CaptionError) || !isWorthAnother(error)) throw error;
+      attempts.add(error);
+      if (error.code === "upstream_error" || timeoutMs >= fairMs) attempts.blame(origin, error);
     }
   }
   return undefined;
 }
 
-function isFailure({ code }: CaptionError): boolean {
+/** Whether another service may do better: not where the photo is at fault. */
+function isWorthAnother({ code }: CaptionError): boolean {
   return code === "upstream_error" || code === "upstream_timeout" || code === "overloaded";
+}
+
+/** What came of asking, for one request: an origin is blamed once for it, however often it failed. */
+class Attempts {
+  readonly #origins: ServiceOrigins;
+  readonly #failures: CaptionError[] = [];
+  readonly #blamed = new Set<string>();
+
+  constructor(origins: ServiceOrigins) {
+    this.#origins = origins;
+  }
+
+  add(failure: CaptionError): void {
+    this.#failures.push(failure);
+  }
+
+  blame(origin: string, error: CaptionError): void {
+    if (!this.#blamed.has(origin)) this.#origins.noteFailure(origin, error);
+    this.#blamed.add(origin);
+  }
+
+  get areWorthARetry(): boolean {
+    return this.#failures.some(({ code }) => code === "upstream_error");
+  }
+
+  worst(): CaptionError | undefined {
+    const overloaded = this.#failures
+      .filter(({ code }) => code === "overloaded")
+      .toSorted((one, other) => (one.retryAfterSeconds ?? 0) - (other.retryAfterSeconds ?? 0));
+    return overloaded[0] ?? this.#failures.at(-1);
+  }
 }
 
 /** Whether there is time for a pause and for asking after it. */
@@ -64,13 +97,6 @@ async function pauseBefore(deadlineAtMs: number): Promise<boolean> {
   if (Date.now() + pauseMs >= deadlineAtMs) return false;
   await scheduler.wait(pauseMs);
   return true;
-}
-
-function worst(failures: readonly CaptionError[]): CaptionError | undefined {
-  const overloaded = failures
-    .filter(({ code }) => code === "overloaded")
-    .toSorted((one, other) => (one.retryAfterSeconds ?? 0) - (other.retryAfterSeconds ?? 0));
-  return overloaded[0] ?? failures.at(-1);
 }
 
 function unasked({ origins }: Pick<Question<unknown>, "origins">): CaptionError {

@@ -11,10 +11,10 @@ import {
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { signatureHeaders } from "../shared/signature.ts";
-import { askServices } from "./ask-services.ts";
+import { askServices, type Question } from "./ask-services.ts";
 import { readBytes } from "./read-bytes.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
-import { outsideContract, parseReply, type ServiceReply } from "./service-reply.ts";
+import { outsideContract, readReply, type ServiceReply } from "./service-reply.ts";
 import type { Photo } from "./upload.ts";
 
 /** Far above the longest result: five candidates of forty words are about 15 kB. */
@@ -61,11 +61,9 @@ export class CaptionService {
     const target = `/v1/captions?${captionQuery(options)}`;
     return this.#askAny(deadlineAtMs, async (origin, timeoutMs) => {
       const init = await this.#signedPhoto({ photo, target, timeoutMs });
-      const result = parseReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
-      if (result.id !== photo.id || captionQuery(result.options) !== captionQuery(options)) {
-        throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
-      }
-      return result;
+      const verdict = readReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
+      if ("value" in verdict) expectAnswerFor({ id: photo.id, options }, verdict.value);
+      return verdict;
     });
   }
 
@@ -81,11 +79,11 @@ export class CaptionService {
   #probe<T>(target: string, schema: z.ZodType<T>): Promise<T> {
     const deadlineAtMs = Date.now() + Math.min(probeTimeoutMs, this.#parts.timeoutMs);
     return this.#askAny(deadlineAtMs, async (origin, timeoutMs) =>
-      parseReply(await this.#ask({ origin, target, timeoutMs }), schema),
+      readReply(await this.#ask({ origin, target, timeoutMs }), schema),
     );
   }
 
-  #askAny<T>(deadlineAtMs: number, ask: (origin: string, timeoutMs: number) => Promise<T>): Promise<T> {
+  #askAny<T>(deadlineAtMs: number, ask: Question<T>["ask"]): Promise<T> {
     const { origins, timeoutMs } = this.#parts;
     return askServices({ origins, deadlineAtMs, fairMs: timeoutMs / (2 * origins.count), ask });
   }
@@ -122,4 +120,9 @@ export class CaptionService {
         : new CaptionError("upstream_error", "the captioning service could not be reached", { cause });
     }
   }
+}
+
+function expectAnswerFor({ id, options }: Pick<CaptionResult, "id" | "options">, result: CaptionResult): void {
+  if (result.id === id && captionQuery(result.options) === captionQuery(options)) return;
+  throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
 }

@@ -1,5 +1,4 @@
-import type { CaptionOptions, PhotoId } from "../shared/contract.ts";
-import { captionQuery } from "../shared/contract.ts";
+import { type CaptionOptions, captionQuery, type PhotoId } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { Stored } from "./layered-store.ts";
@@ -20,14 +19,14 @@ interface FlightPlan<T extends Stored> {
   isKept: (result: T) => boolean;
 }
 
-export function flightKey({ photoId, revision, options }: FlightKeyParts): string {
-  return `${photoId}/${revision}?${captionQuery(options)}`;
-}
-
 interface FlightKeyParts {
   photoId: PhotoId;
   revision: string;
   options: CaptionOptions;
+}
+
+export function flightKey({ photoId, revision, options }: FlightKeyParts): string {
+  return `${photoId}/${revision}?${captionQuery(options)}`;
 }
 
 /**
@@ -58,6 +57,12 @@ export async function joinFlight<T extends Stored>(
   }
 }
 
+interface TicketRequest {
+  namespace: DurableObjectNamespace<CaptionFlight>;
+  key: string;
+  deadlineAtMs: number;
+}
+
 /** An object that was moved or restarted fails its callers; the next call finds the new one. */
 async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
   for (const attempt of [1, 2]) {
@@ -69,12 +74,6 @@ async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
     }
   }
   return null;
-}
-
-interface TicketRequest {
-  namespace: DurableObjectNamespace<CaptionFlight>;
-  key: string;
-  deadlineAtMs: number;
 }
 
 async function handBack(finish: () => Promise<void>): Promise<void> {

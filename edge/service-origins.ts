@@ -1,12 +1,12 @@
 import { isolateState } from "./isolate-state.ts";
-import { log } from "./log.ts";
+import { describeError, log } from "./log.ts";
 
-/** One failure may be a connection that broke; the second in a row is the origin's. */
-const failuresBeforeRest = 2;
+/** Fewer may be a connection that broke, or a photo that breaks things. */
+const failuresBeforeRest = 3;
 
 /**
- * Which services this isolate asks, in the order of the setting: one that failed twice in a row is left alone for a while,
- * then asked again, and left alone again at its next failure.
+ * Which services this isolate asks, in the order of the setting: one that failed three requests in a row is left alone for a
+ * while, then asked again, and left alone again at its next failure.
  */
 export class ServiceOrigins {
   readonly #origins: readonly string[];
@@ -30,10 +30,16 @@ export class ServiceOrigins {
     isolateState.origins.delete(origin);
   }
 
-  noteFailure(origin: string): void {
+  noteFailure(origin: string, error: unknown): void {
     const failures = (isolateState.origins.get(origin)?.failures ?? 0) + 1;
     const isLeftAlone = failures >= failuresBeforeRest;
     isolateState.origins.set(origin, { failures, leftAloneUntilMs: isLeftAlone ? Date.now() + this.#restMs : 0 });
-    if (isLeftAlone) log("warn", "a service is left alone for a while", { origin, failures, ms: this.#restMs });
+    if (!isLeftAlone) return;
+    log("warn", "a service is left alone for a while", {
+      origin,
+      failures,
+      ms: this.#restMs,
+      error: describeError(error),
+    });
   }
 }

@@ -9,6 +9,9 @@ export interface ServiceReply {
   text: string;
 }
 
+/** What a service said by the contract: what was asked for, or why not. */
+export type Verdict<T> = { value: T } | { refusal: CaptionError };
+
 /** What the service may tell the caller: it is about the photo or the load. Anything else is between us and it. */
 const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
   "payload_too_large",
@@ -18,11 +21,11 @@ const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
   "upstream_timeout",
 ]);
 
-/** The contract's reading of a reply. Throws the service's own refusal where it may be passed on, else `upstream_error`. */
-export function parseReply<T>(reply: ServiceReply, schema: z.ZodType<T>): T {
-  if (reply.status !== 200) throw refusal(reply);
+/** The contract's reading of a reply; a refusal that may not be passed on is `upstream_error`. Throws that, too, for what the contract does not know. */
+export function readReply<T>(reply: ServiceReply, schema: z.ZodType<T>): Verdict<T> {
+  if (reply.status !== 200) return { refusal: readRefusal(reply) };
   try {
-    return parseJson(reply.text, schema);
+    return { value: parseJson(reply.text, schema) };
   } catch (cause) {
     throw outsideContract(cause);
   }
@@ -32,9 +35,9 @@ export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }
 
-function refusal({ status, headers, text }: ServiceReply): CaptionError {
+function readRefusal({ status, headers, text }: ServiceReply): CaptionError {
   const problem = parseProblem(text);
-  if (problem === null) return outsideContract(new Error(`status ${status} without a problem document`));
+  if (problem === null) throw outsideContract(new Error(`status ${status} without a problem document`));
   const { code, detail } = problem;
   if (code === "overloaded") return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
   if (passedOnCodes.has(code)) return new CaptionError(code, detail);

@@ -51,7 +51,7 @@ const environmentSchema = z.object({
     .string("expected an address such as https://captions.example.com")
     .transform(parseList)
     .pipe(z.array(originSchema).min(1, "expected at least one address")),
-  /** Seconds a service is left alone that failed twice in a row. Longer means fewer tries in vain, and later recovery. */
+  /** Seconds a service is left alone that failed three requests in a row. Longer means fewer tries in vain, and later recovery. */
   ORIGIN_REST_SECONDS: z.coerce.number().positive().max(3600).default(10),
   /** Signs what goes to the service; one of its `SERVICE_SECRETS`. */
   SERVICE_SECRET: z.string("expected a secret that the service knows too").min(16),

@@ -44,14 +44,19 @@ describe("a service that fails", () => {
     expect((await readCaption(await post(name, "otherRevision"))).model.id).toBe("other");
   });
 
-  it("is left alone after the second failure in a row, and asked again after a while", async () => {
+  it("is left alone after three requests in a row, and asked again after a while", async () => {
     const questions = watchQuestions();
-    for (let upload = 0; upload < 4; upload++) await readCaption(await post("crashed", "otherRevision"));
-    expect([questions("crashed"), questions("otherRevision")]).toEqual([2, 4]);
+    for (let upload = 0; upload < 5; upload++) await readCaption(await post("answersHtml", "otherRevision"));
+    expect([questions("answersHtml"), questions("otherRevision")]).toEqual([3, 5]);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_001 });
     onTestFinished(() => void vi.useRealTimers());
-    for (let upload = 0; upload < 3; upload++) await readCaption(await post("crashed", "otherRevision"));
-    expect(questions("crashed")).toBe(3);
+    for (let upload = 0; upload < 3; upload++) await readCaption(await post("answersHtml", "otherRevision"));
+    expect(questions("answersHtml")).toBe(4);
+  });
+
+  it("is not left alone for a photo that it cannot cope with, as long as it says so by the contract", async () => {
+    for (let upload = 0; upload < 4; upload++) await readProblem(await post("crashed"), "upstream_error");
+    expect(isolateState.origins.size).toBe(0);
   });
 
   it("is asked once more where it is the only one, for a connection may break", async () => {
@@ -63,12 +68,12 @@ describe("a service that fails", () => {
   it("fails the next uploads at once while it is left alone, and cached captions are still served", async () => {
     const photo = freshPhoto();
     await readCaption(await postPhoto(photo, { environment: faultyService("otherRevision") }));
-    await readProblem(await post("crashed"), "upstream_error");
+    for (let upload = 0; upload < 3; upload++) await readProblem(await post("answersHtml"), "upstream_error");
     const questions = watchQuestions();
-    expect((await readProblem(await post("crashed"), "upstream_error")).detail).toContain("left alone");
-    const cached = await postPhoto(photo, { environment: faultyService("crashed") });
+    expect((await readProblem(await post("answersHtml"), "upstream_error")).detail).toContain("left alone");
+    const cached = await postPhoto(photo, { environment: faultyService("answersHtml") });
     expect(cached.headers.get("Cache-Status")).toContain("hit");
-    expect(questions("crashed")).toBe(0);
+    expect(questions("answersHtml")).toBe(0);
   });
 
   it("is not blamed for what it could not do in the time that was left", async () => {

@@ -1,0 +1,24 @@
+import { beforeEach, expect, it } from "vitest";
+import { isolateState } from "../../edge/isolate-state.ts";
+import { freshPhoto, postPhoto, readProblem, startFreshDeployment, watchWarnings } from "./call-worker.ts";
+
+const maxBytes = 20 * 1024 * 1024;
+
+beforeEach(startFreshDeployment);
+
+/** A photo of exactly so many bytes: what stands behind its end is not looked at. */
+function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
+  const photo = new Uint8Array(bytes);
+  photo.set(freshPhoto());
+  return photo;
+}
+
+it("of 20 uploads at once at the byte limit each gets 200 or 503, and all their room comes back", async () => {
+  watchWarnings();
+  const responses = await Promise.all(Array.from({ length: 20 }, () => postPhoto(photoOf(maxBytes))));
+  const refused = responses.filter(({ status }) => status !== 200);
+  for (const response of refused) await readProblem(response, "overloaded");
+  expect(refused.length).toBeLessThan(20);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(isolateState.bufferedBytes).toBe(0);
+}, 30_000);

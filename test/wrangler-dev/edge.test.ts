@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { captionResultSchema, lookupReplySchema } from "../../shared/contract.ts";
+import { byteIdOf } from "../../shared/photo-id.ts";
+import { madePhotos } from "../fixtures/made-images.ts";
+import { startEdge } from "./running-edge.ts";
+
+let edge = "";
+let stop = async (): Promise<void> => undefined;
+let seed = 0;
+
+beforeAll(async () => ({ edge, stop } = await startEdge()), 60_000);
+afterAll(() => stop());
+
+async function freshPhoto(): Promise<Uint8Array<ArrayBuffer>> {
+  seed += 1;
+  const [photo] = await madePhotos(1, { seed });
+  if (photo === undefined) throw new Error("expected a photo");
+  return photo;
+}
+
+const post = (body: Uint8Array<ArrayBuffer>) => fetch(`${edge}/v1/captions`, { method: "POST", body });
+
+describe("through wrangler dev, against the real service", () => {
+  it("200 uploads of a photo at the same time are one run of the model and 200 equal answers", async () => {
+    const photo = await freshPhoto();
+    const responses = await Promise.all(Array.from({ length: 200 }, () => post(photo)));
+    const bodies = new Set(await Promise.all(responses.map((response) => response.text())));
+    expect(responses.every(({ status }) => status === 200)).toBe(true);
+    expect(bodies.size).toBe(1);
+    const stored = responses.filter(({ headers }) => headers.get("Cache-Status")?.endsWith("; stored"));
+    expect(stored).toHaveLength(1);
+  });
+
+  it("a client that leaves once its photo is sent leaves its caption behind", async () => {
+    const photo = await freshPhoto();
+    const upload = request(`${edge}/v1/captions`, { method: "POST", headers: { "Content-Length": photo.length } });
+    upload.on("error", () => undefined); // its own doing
+    upload.end(photo);
+    await once(upload, "finish");
+    await setTimeout(20);
+    upload.destroy();
+    const id = await byteIdOf(photo);
+    await expect
+      .poll(async () => (await fetch(`${edge}/v1/captions/${id}`)).status, { timeout: 10_000, interval: 200 })
+      .toBe(200);
+  });
+
+  it("many are looked up at once, by the ids that the answers gave", async () => {
+    const photo = await freshPhoto();
+    const result = captionResultSchema.parse(await (await post(photo)).json());
+    const other = await byteIdOf(await freshPhoto());
+    const body = JSON.stringify({ ids: [result.id, result.contentId, other] });
+    const reply = await fetch(`${edge}/v1/captions/lookup`, { method: "POST", body });
+    expect(lookupReplySchema.parse(await reply.json())).toEqual({
+      found: { [result.id]: result, [String(result.contentId)]: result },
+      missing: [other],
+    });
+  });
+});

@@ -1,0 +1,20 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LocalServers, startServers, waitUntilReady } from "../../scripts/start/local-servers.ts";
+import { freePort } from "../free-port.ts";
+
+/** The worker in `wrangler dev` in front of the real service on the tiny bundle, as `npm start` runs them. */
+export async function startEdge(): Promise<Pick<LocalServers, "edge" | "stop">> {
+  const stateDir = await mkdtemp(join(tmpdir(), "edge-"));
+  const [edgePort, servicePort] = [await freePort(), await freePort()];
+  const servers = startServers({ edgePort, servicePort, modelDir: "test/fixtures/tiny-bundle", stateDir });
+  await waitUntilReady(servers, AbortSignal.timeout(60_000));
+  return {
+    edge: servers.edge,
+    async stop() {
+      await servers.stop();
+      await rm(stateDir, { recursive: true });
+    },
+  };
+}
