@@ -23,7 +23,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { test: { name: "full", include: ["test/full/**/*.test.ts"] } },
+      { test: { name: "full", include: ["test/full/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: "native", include: ["test/native/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },

@@ -14,9 +14,15 @@ async function runningService(environment: Record<string, string>): Promise<Runn
   return service;
 }
 
-/** The engine's processes; before them stands what translates TypeScript. */
-function enginesOf({ process: { pid = 0 } }: RunningService, count = 1): number[] {
-  return childrenOf(pid).slice(-count);
+/** The engines' processes; before them stands what translates TypeScript. */
+function enginesOf({ process: { pid = 0 } }: RunningService, count: number): number[] {
+  const engines = childrenOf(pid).slice(-count);
+  expect(engines).toHaveLength(count);
+  return engines;
+}
+
+function engineOf(service: RunningService): number {
+  return enginesOf(service, 1)[0] ?? Number.NaN; // process.kill(0) would be for our own group
 }
 
 test("answers every request though its engine is killed under load", async () => {
@@ -24,7 +30,7 @@ test("answers every request though its engine is killed under load", async () =>
   const photos = await madePhotos(40);
   const responses = photos.map((bytes) => postCaption(service, bytes));
   await Promise.any(responses);
-  const [engine = 0] = enginesOf(service);
+  const engine = engineOf(service);
   process.kill(engine, "SIGKILL");
   const statuses = (await Promise.all(responses)).map(({ status }) => status);
 
@@ -42,7 +48,7 @@ test("answers every request though one of its two engines is killed under load, 
   const photos = await madePhotos(40);
   const responses = photos.map((bytes) => postCaption(service, bytes));
   await Promise.any(responses);
-  process.kill(enginesOf(service, 2)[0] ?? 0, "SIGKILL");
+  process.kill(enginesOf(service, 2)[0] ?? Number.NaN, "SIGKILL");
   await vi.waitFor(async () => {
     const readiness = await (await fetch(`${service.origin}/readyz`)).json();
     expect(readiness).toMatchObject({ status: "ready", engines: { ready: 1, expected: 2 } });
@@ -54,7 +60,7 @@ test("answers every request though one of its two engines is killed under load, 
 
 test("answers every request though its engine hangs, and is not ready until it is replaced", async () => {
   const service = await runningService({ ENGINE_TIMEOUT_MS: "1000" });
-  process.kill(enginesOf(service)[0] ?? 0, "SIGSTOP");
+  process.kill(engineOf(service), "SIGSTOP");
   const responses = (await madePhotos(6)).map((bytes) => postCaption(service, bytes));
   await vi.waitFor(async () => expect((await fetch(`${service.origin}/readyz`)).status).toBe(503), 5000);
   const statuses = (await Promise.all(responses)).map(({ status }) => status);
@@ -109,7 +115,7 @@ test("ends with a sentence, once it has told whoever waits, where its engine can
   const folder = await copyTinyBundle();
   const service = await runningService({ MODEL_DIR: folder });
   await writeFile(join(folder, "vocabulary.json"), "");
-  const [engine = 0] = enginesOf(service);
+  const engine = engineOf(service);
   process.kill(engine, "SIGSTOP");
   const responses = (await madePhotos(12)).map((bytes) => postCaption(service, bytes));
   await vi.waitFor(async () => expect(await metricsOf(service)).toContain("edge_caption_batch_photos_count 2"), 5000);

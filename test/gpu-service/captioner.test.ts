@@ -102,7 +102,7 @@ describe("startCaptioner", () => {
   it("drops a photo at once when its signal aborts, though the engine hangs", async () => {
     const captioner = await tinyCaptioner();
     const bytes = await readFile(photoPath("chelsea"));
-    const child = childrenOf(process.pid).at(-1) ?? 0;
+    const child = childrenOf(process.pid).at(-1) ?? Number.NaN;
     kill(child, "SIGSTOP");
     onTestFinished(() => void kill(child, "SIGCONT"));
     const signal = AbortSignal.timeout(300);
@@ -129,7 +129,7 @@ describe("EngineProcess", () => {
     const engine = await startEngineProcess(tinyBundle, "onnx");
     const pixels = new Uint8Array(64 * 299 * 299 * 3);
     const calls = [1, 2, 3].map(() => engine.encode(pixels, 64));
-    kill(engine.pid ?? 0, "SIGKILL");
+    kill(engine.pid ?? Number.NaN, "SIGKILL");
     const outcomes = await Promise.allSettled(calls);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(await engine.lost).toEqual(new EngineLost("the engine ended with SIGKILL"));

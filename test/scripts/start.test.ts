@@ -75,7 +75,7 @@ describe("npm start", { timeout: 60_000 }, () => {
   });
 
   test.each([
-    { what: "a missing file", name: "missing.jpg", sentence: "there is no such file" },
+    { what: "a missing file", name: "missing.jpg", sentence: "there is no such file or folder" },
     { what: "a folder", name: ".", sentence: "it is a folder, expected a photo" },
   ])("says in one sentence that it was given $what", async ({ name, sentence }) => {
     const path = join(workplace.folder, name);

@@ -8,8 +8,8 @@ import { expect, test } from "vitest";
 import { decodeSafetensors } from "../../training/fit/safetensors.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
-import { repository, tinyTraining, trainCommand } from "./run-prepare.ts";
+import { enoughCaptions, makeJsonl } from "../training/made-dataset.ts";
+import { repository, tinyTraining, trainCommand } from "../training/run-prepare.ts";
 
 const photoCount = 150; // more than two visits of features to the disk
 const oneThread = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" };
