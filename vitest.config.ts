@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"'), // the worker logs each
+    maxWorkers: "100%", // most tests wait for processes of their own
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [
       {

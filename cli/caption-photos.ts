@@ -61,12 +61,26 @@ export function captionPhotos(photos: Iterable<FoundPhoto>, run: CaptionRun): As
   );
 }
 
+interface PhotoToCaption {
+  path: string;
+  file: string;
+  stats: Stats;
+  turn: Turn;
+}
+
+interface Turn {
+  comes: Promise<void>;
+  /** Lets the next one decide. */
+  pass(): void;
+}
+
 class Captioning {
   readonly #run: CaptionRun;
   readonly #memory = new Semaphore(maxMebibytesInHand);
   /** By photo key: the same photo twice is captioned once. */
   readonly #underWay = new Map<string, Promise<CaptionResult>>();
   #begun = 0;
+  #previousTurn: Promise<void> = Promise.resolve();
   #isBroken = false;
 
   constructor(run: CaptionRun) {
@@ -80,26 +94,43 @@ class Captioning {
   async outcomeOf(photo: FoundPhoto): Promise<PhotoOutcome> {
     const { path } = photo;
     if ("error" in photo) return { kind: "failed", path, error: photo.error };
+    const turn = this.#takeTurn();
     try {
+      await turn.comes;
       const file = resolve(this.#run.folder, path);
       const stats = await stat(file);
       const weight = Math.min(Math.ceil((stats.size + 1) / 2 ** 20), maxMebibytesInHand);
-      return await this.#memory.runExclusive(() => this.#caption({ path, file, stats }), weight);
+      return await this.#memory.runExclusive(() => this.#caption({ path, file, stats, turn }), weight);
     } catch (error) {
       const reason = error instanceof CaptionError ? error.message : unfitReason(error);
       if (reason !== undefined) return { kind: "failed", path, error: reason };
       this.#isBroken = true;
       return { kind: "fatal", error };
+    } finally {
+      turn.pass();
     }
   }
 
-  async #caption({ path, file, stats }: { path: string; file: string; stats: Stats }): Promise<PhotoOutcome> {
+  /** With a limit, photos are decided on in their order; without one, nobody waits. */
+  #takeTurn(): Turn {
+    if (this.#run.limit === undefined) return { comes: Promise.resolve(), pass() {} };
+    const comes = this.#previousTurn;
+    let pass = () => {};
+    this.#previousTurn = new Promise((resolve) => {
+      pass = resolve;
+    });
+    return { comes, pass };
+  }
+
+  async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<PhotoOutcome> {
     const { state, options, source, thumbnailOf } = this.#run;
     const read = once(() => readPhotoFile(file));
     const known = state?.idsOf(file, stats);
     const ids = known ?? (await photoIdsOf(await read()));
     const remembered = await state?.find(ids, { revision: source.model.revision, options });
-    const found = remembered ? { result: remembered, isNew: false } : await this.#captionOnce(ids, read);
+    const captioning = remembered ? { result: remembered, isNew: false } : this.#captionOnce(ids, read);
+    turn.pass();
+    const found = await captioning;
     if (found === undefined) return { kind: "left", path };
     if (known === undefined) await state?.rememberFile(file, { stats, ids });
     const result = asFoundNow(found.result, { ids, bytes: stats.size });

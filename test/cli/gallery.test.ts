@@ -115,9 +115,7 @@ describe("status", () => {
     const { stdout, code } = await edgeCaptionIn(folder, "status", ...tiny);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^3 of 4 photos captioned \(75 %\)\n {2}mean confidence 0\.\d\d\n {2}1 without a caption\n/);
-    const table = await readFile(join(folder, "a.csv"), "utf8");
-    const left = photoNames.filter((name) => !table.includes(`${name}.jpg`)); // whichever was not begun
-    expect((await edgeCaptionIn(folder, "status", ...tiny, "--missing")).stdout).toBe(`${left.join()}.jpg\n`);
+    expect((await edgeCaptionIn(folder, "status", ...tiny, "--missing")).stdout).toBe("rocket.jpg\n");
     const { stdout: json } = await edgeCaptionIn(folder, "status", "--json");
     expect(JSON.parse(json)).toMatchObject({ photos: 4, captioned: 0, older: 3, missing: 1, failed: 0 });
   });

@@ -372,8 +372,8 @@ describe.skipIf(chromiumPath === undefined)("the page (needs Chromium)", () => {
         }
         throw new Error(`no Tab leads to ${name}`);
       };
+      const choosing = page.waitForEvent("filechooser"); // asks the browser, which takes a moment
       await tabTo("choose");
-      const choosing = page.waitForEvent("filechooser");
       await page.keyboard.press("Enter");
       await (await choosing).setFiles(await freshPhotos(2));
       await untilEnded(page, 2);
