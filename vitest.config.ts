@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
+/** A minute of a browser, in `test:full`; they stand in a folder with types of their own. */
+const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts"];
+
 export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"'), // the worker logs each
@@ -19,12 +22,19 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/edge/**", "test/full/**", "test/native/**"],
+          exclude: ["test/edge/**", "test/full/**", "test/native/**", ...inTheBrowser],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },
-      { test: { name: "full", include: ["test/full/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: "full",
+          include: ["test/full/**/*.test.ts", ...inTheBrowser],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { name: "native", include: ["test/native/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },

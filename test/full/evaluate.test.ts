@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { scoreCaptions } from "../../training/score/score-captions.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
-import { enoughCaptions, makeFlickr8k, tokensOf } from "./made-dataset.ts";
-import { train } from "./run-prepare.ts";
+import { enoughCaptions, makeFlickr8k, tokensOf } from "../training/made-dataset.ts";
+import { train } from "../training/run-prepare.ts";
 
 async function prepared({ tokens }: { tokens?: string } = {}): Promise<string[]> {
   const splits = { train: ["one.jpg"], dev: [], test: ["two.jpg"] };

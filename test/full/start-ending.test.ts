@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { madeImage } from "../fixtures/made-images.ts";
 import { childrenOf, descendantsOf } from "../process-table.ts";
-import { direct, expectEnded, throughNpm, untilUp, Workplace } from "./start-script.ts";
+import { direct, expectEnded, throughNpm, untilUp, Workplace } from "../scripts/start-script.ts";
 
 let workplace: Workplace;
 let photo: string;
@@ -52,7 +52,7 @@ describe("npm start", { timeout: 60_000 }, () => {
     process.kill(who === "service" ? service : edge, "SIGKILL");
 
     await expectEnded(run, { processes });
-    expect(run.stderr()).toMatch(new RegExp(`^the ${who} ended with SIGKILL: .+\n$`));
+    expect(run.stderr()).toMatch(new RegExp(`^the ${who} ended with SIGKILL: .+\n$`, "s"));
     expect(await run.exited).toBe(1);
   });
 });

@@ -7,8 +7,8 @@ import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
-import { repository, runPrepare, trainCommand } from "./run-prepare.ts";
+import { enoughCaptions, makeJsonl } from "../training/made-dataset.ts";
+import { repository, runPrepare, trainCommand } from "../training/run-prepare.ts";
 
 const kills = 5;
 const longestDelayMs = 600; // of which most is the disk confirming
