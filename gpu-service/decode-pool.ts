@@ -52,12 +52,11 @@ export class DecodePool {
       signal?.addEventListener("abort", abort);
       this.#inHand += 1;
       const decoded = this.#room.runExclusive(() => this.#decodeNow(photo), share);
-      decoded
-        .then((image) => image !== undefined && resolve(image), reject)
-        .finally(() => {
-          this.#inHand -= 1;
-          signal?.removeEventListener("abort", abort);
-        });
+      const isOver = decoded.finally(() => {
+        this.#inHand -= 1; // before anybody hears of it, or a lone photo would seem to have company
+        signal?.removeEventListener("abort", abort);
+      });
+      isOver.then((image) => image !== undefined && resolve(image), reject);
     });
   }
 

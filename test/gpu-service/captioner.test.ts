@@ -70,6 +70,12 @@ describe("startCaptioner", () => {
     expect((await sizesWith(0))[0]).toBe(1);
   });
 
+  it("lets a photo that comes alone wait for nobody", async () => {
+    const captioner = await tinyCaptioner({ batchWaitMs: 5000 });
+    const { timings } = await captioner.caption({ bytes: await readFile(photoPath("chelsea")), options });
+    expect(timings.queue).toBeLessThan(2500);
+  });
+
   it("has an engine replaced that takes more memory than it may", async () => {
     const onLost = vi.fn();
     const captioner = await tinyCaptioner({ engineMemoryMb: 1 }, { onLost });
