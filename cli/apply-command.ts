@@ -1,17 +1,12 @@
 import { dirname, resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { applyCorrections } from "./apply-corrections.ts";
 import { invocationFolder } from "./invocation-folder.ts";
-import { type XmpName, xmpNames } from "./outputs/xmp-sidecar.ts";
+import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
 import { findState, stateIn } from "./state-path.ts";
 
-interface Flags {
+interface Flags extends PhotoOutputFlags {
   root: string;
-  txt: boolean;
-  xmp: boolean;
-  xmpName: XmpName;
-  embed: boolean;
-  overwrite: boolean;
   state?: string;
   quiet: boolean;
 }
@@ -21,23 +16,15 @@ export function applyCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
   const command = new Command("apply");
-  return command
+  command
     .description("Writes the captions of a table, corrected in the gallery or in a spreadsheet, to their photos.")
     .argument(
       "<csv>",
       "a table with the columns path and caption; with the column id, only to the photos that have it",
       toPath,
     )
-    .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder)
-    .option("--txt", "photo.txt beside photo.jpg", false)
-    .option("--xmp", "XMP sidecars, which photo programs read", false)
-    .addOption(
-      new Option("--xmp-name <form>", "full: photo.jpg.xmp (digiKam, Immich); stem: photo.xmp (Lightroom)")
-        .choices(xmpNames)
-        .default("full"),
-    )
-    .option("--embed", "the description inside the photo, XMP and IPTC", false)
-    .option("--overwrite", "also captions that somebody else wrote", false)
+    .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder);
+  return addPhotoOutputOptions(command)
     .option("--quiet", "tell only what fails", false)
     .option(
       "--state <file>",

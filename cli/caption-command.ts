@@ -10,11 +10,11 @@ import { dryRun } from "./dry-run.ts";
 import { startEmbeddedSource } from "./embedded-source.ts";
 import { openEndpointSource, readEndpointRevision } from "./endpoint-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
-import { type XmpName, xmpNames } from "./outputs/xmp-sidecar.ts";
+import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
 import { readCount, readMoment, readShare } from "./read-flags.ts";
 import { defaultStatePath } from "./state-path.ts";
 
-interface Flags {
+interface Flags extends PhotoOutputFlags {
   null: boolean;
   since?: number;
   limit?: number;
@@ -28,11 +28,6 @@ interface Flags {
   jsonl?: string;
   csv?: string;
   html?: string;
-  txt: boolean;
-  xmp: boolean;
-  xmpName: XmpName;
-  embed: boolean;
-  overwrite: boolean;
   state?: string;
   minConfidence?: number;
   below: ConfidenceLimit["below"];
@@ -46,7 +41,7 @@ export function captionCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
   const command = new Command("caption");
-  return command
+  command
     .description("Captions photos, with the embedded model or at an endpoint: JPEG, PNG, WebP, GIF, AVIF and TIFF.")
     .argument("<paths...>", "photos, folders with all below them, patterns, or - for a list of paths on standard input")
     .optionsGroup("Which photos:")
@@ -103,16 +98,8 @@ export function captionCommand(): Command {
       toPath,
     )
     .option("--csv <file>", "a table, for spreadsheets", toPath)
-    .option("--html <file>", "a page to look at the captions and correct them", toPath)
-    .option("--txt", "photo.txt beside photo.jpg", false)
-    .option("--xmp", "XMP sidecars, which photo programs read", false)
-    .addOption(
-      new Option("--xmp-name <form>", "full: photo.jpg.xmp (digiKam, Immich); stem: photo.xmp (Lightroom)")
-        .choices(xmpNames)
-        .default("full"),
-    )
-    .option("--embed", "the description inside the photo, XMP and IPTC", false)
-    .option("--overwrite", "also captions that a person wrote", false)
+    .option("--html <file>", "a page to look at the captions and correct them", toPath);
+  return addPhotoOutputOptions(command)
     .option("--json", "JSON lines on standard output", false)
     .option("--quiet", "tell only what fails", false)
     .option(

@@ -11,7 +11,7 @@ interface AdmissionSettings {
 
 /** A request's place among those that are admitted. */
 export interface Place {
-  /** Its bytes are known better now. */
+  /** Its bytes are known better now; of no effect once it is given back. */
   resize(bytes: number): void;
   /** Gives the place back, once. */
   release(): void;
@@ -50,6 +50,7 @@ export class Admission {
     let isReleased = false;
     return {
       resize: (better) => {
+        if (isReleased) return;
         this.#bytes += better - held;
         held = better;
       },

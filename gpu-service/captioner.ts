@@ -131,9 +131,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     workers: workersOf(pool),
     onLoss: ({ id }) => lethal.countLoss(id),
   });
-  void pool.gaveUp.then(() =>
-    batcher.stop(new CaptionError("overloaded", "an engine cannot be replaced: the service ends")),
-  );
+  void pool.gaveUp.then(() => batcher.stop(endOfService()));
 
   return {
     card,
@@ -166,6 +164,10 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     },
     close: () => pool.close(),
   };
+}
+
+function endOfService(): CaptionError {
+  return new CaptionError("overloaded", "an engine cannot be replaced: the service ends", { retryAfterSeconds: 1 });
 }
 
 async function startPool(

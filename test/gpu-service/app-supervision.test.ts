@@ -126,6 +126,7 @@ test("ends with a sentence, once it has told whoever waits, where its engine can
 
   for (const response of await Promise.all(responses)) {
     expect(response.status).toBe(503);
+    expect(response.headers.get("Retry-After")).toBe("1");
     expect((await problemOf(response)).detail).toBe("an engine cannot be replaced: the service ends");
   }
   await vi.waitFor(() => expect(service.process.exitCode).toBe(1), 5000);
