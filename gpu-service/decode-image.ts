@@ -12,6 +12,9 @@ sharp.unblock({
 });
 sharp.cache(false); // no photo comes twice, so a cache would only hold memory
 
+/** Up to so many pixels a photo is decoded whole: a tenth faster than by strips. */
+const wholePixels = 1_000_000;
+
 /** Pixels as the encoder takes them, and what the image was. */
 export interface DecodedImage {
   /** uint8 [height, width, 3], RGB, of the manifest's size. */
@@ -57,17 +60,21 @@ export async function decodeImage(
 
 /** A photo's first frame, upright, opaque, 8-bit sRGB. Damage shows when its pixels are asked for. */
 export async function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Promise<Sharp> {
-  const { format } = readImageHeader(bytes, { allowHeic: true });
-  const photo = format === "heic" ? await openHeic(bytes) : openUsual(bytes, maxPixels);
+  const { format, width, height } = readImageHeader(bytes, { allowHeic: true });
+  const sequentialRead = width * height > wholePixels;
+  const photo = format === "heic" ? await openHeic(bytes) : openUsual(bytes, { maxPixels, sequentialRead });
   return photo.flatten({ background: "white" }).toColourspace("srgb");
 }
 
-function openUsual(bytes: Uint8Array, maxPixels: number): Sharp {
+function openUsual(
+  bytes: Uint8Array,
+  { maxPixels, sequentialRead }: { maxPixels: number; sequentialRead: boolean },
+): Sharp {
   return sharp(bytes, {
     limitInputPixels: maxPixels,
     failOn: "error",
     pages: 1,
-    sequentialRead: true,
+    sequentialRead,
   }).autoOrient();
 }
 
