@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { madePhotos } from "../test/fixtures/made-images.ts";
+import { secret, signedHeaders } from "../test/gpu-service/running-service.ts";
 import type { Bench } from "./bench.ts";
 import { startService } from "./running-service.ts";
 
@@ -13,8 +14,10 @@ export const overloadRefusal: Bench = {
   name: "overload-refusal",
   about: "p99 of a refusal at ten times the capacity ÷ p99 of /livez under the same load; at most 3",
   async run() {
-    const photos = await madePhotos(64);
-    const service = await startService({ MAX_QUEUED: `${capacity}` });
+    const signed = (await madePhotos(64)).map(async (body) => ({ body, headers: await signedHeaders(body) }));
+    const photos = await Promise.all(signed);
+    const settings = { ALLOW_UNSIGNED: "false", SERVICE_SECRETS: secret };
+    const service = await startService({ MAX_QUEUED: `${capacity}`, ...settings });
     const refusals: number[] = [];
     const probes: number[] = [];
     const endMs = performance.now() + seconds * 1000;
@@ -23,7 +26,7 @@ export const overloadRefusal: Bench = {
       for (let turn = client; performance.now() < endMs; turn++) {
         const { status, ms } = await timed(`${service.origin}/v1/captions`, {
           method: "POST",
-          body: photos[turn % photos.length] ?? null,
+          ...photos[turn % photos.length],
         });
         if (status === 503) refusals.push(ms);
         else if (status !== 200) throw new Error(`expected a caption or a refusal, received ${status}`);
