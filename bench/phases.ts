@@ -1,0 +1,26 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { Command } from "commander";
+import { phaseChart } from "./phases/chart.ts";
+import { measurePhases } from "./phases/measure.ts";
+import { phaseTable } from "./phases/table.ts";
+import { startService } from "./running-service.ts";
+
+/** `npm run phases`: where a photo's time goes in the service, as a table and an SVG file. */
+const program = new Command("npm run phases --")
+  .description("Measures where a photo's time goes in the service: alone, large, and in a crowd.")
+  .option("--chart <file>", "SVG file to draw it into", "runs/phases.svg")
+  .parse();
+const { chart } = program.opts<{ chart: string }>();
+const file = resolve(process.env.INIT_CWD ?? process.cwd(), chart); // npm runs scripts in the package's folder, wherever you are
+
+const service = await startService();
+try {
+  const stays = await measurePhases(service);
+  console.log(phaseTable(stays));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, phaseChart(stays));
+  console.log(`\nchart: ${file}`);
+} finally {
+  await service.stop();
+}

@@ -1,0 +1,46 @@
+import pMap from "p-map";
+import { madePhotos } from "../../test/fixtures/made-images.ts";
+import { median } from "../bench.ts";
+import type { RunningService } from "../running-service.ts";
+
+/** In the order of the flow; `rest` is reading, hashing, answering and the way there and back. */
+export const phases = ["decode", "queue", "encode", "search", "rest"] as const;
+export type Phase = (typeof phases)[number];
+
+/** How long photos of a kind stayed, as their client saw it, and where: medians in milliseconds. */
+export interface Stay {
+  name: string;
+  ms: Record<Phase, number>;
+}
+
+const kinds = [
+  { name: "alone, 500 × 375", size: { width: 500, height: 375 }, count: 48, atOnce: 1 },
+  { name: "alone, 12 megapixels", size: { width: 4000, height: 3000 }, count: 8, atOnce: 1 },
+  { name: "24 at once, 500 × 375", size: { width: 500, height: 375 }, count: 192, atOnce: 24 },
+];
+
+/** Has the service caption photos of each kind; throws where it does not. */
+export async function measurePhases(service: RunningService): Promise<Stay[]> {
+  const stays: Stay[] = [];
+  for (const { name, size, count, atOnce } of kinds) {
+    const photos = await madePhotos(Math.min(count, 48), size);
+    const sent = Array.from({ length: count }, (_, index) => photos[index % photos.length] ?? new Uint8Array());
+    await pMap(sent.slice(0, 2 * atOnce), (photo) => stayOf(service, photo), { concurrency: atOnce }); // not counted
+    const all = await pMap(sent, (photo) => stayOf(service, photo), { concurrency: atOnce });
+    const ms = Object.fromEntries(phases.map((phase) => [phase, median(all.map((stay) => stay[phase]))]));
+    stays.push({ name, ms: ms as Record<Phase, number> }); // has an entry for each phase
+  }
+  return stays;
+}
+
+async function stayOf({ origin }: RunningService, photo: Uint8Array<ArrayBuffer>): Promise<Record<Phase, number>> {
+  const begunMs = performance.now();
+  const response = await fetch(`${origin}/v1/captions`, { method: "POST", body: photo });
+  const answer = await response.text();
+  const wholeMs = performance.now() - begunMs;
+  if (response.status !== 200) throw new Error(answer);
+  const timing = response.headers.get("Server-Timing") ?? "";
+  const told = (phase: Phase) => Number(timing.match(new RegExp(`\\b${phase};dur=([\\d.]+)`))?.[1]);
+  const [decode, queue, encode, search] = [told("decode"), told("queue"), told("encode"), told("search")];
+  return { decode, queue, encode, search, rest: wholeMs - decode - queue - encode - search };
+}
