@@ -11,6 +11,7 @@ const needs = [
   { words: "(needs the native engine)", isMet: readNativeSetup() !== undefined },
   { words: "(needs exiftool)", isMet: isProgramThere("exiftool") },
   { words: "(needs unshare)", isMet: isProgramThere("unshare") },
+  { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
   { words: "(needs no GPU)", isMet: !existsSync("/dev/nvidia0") },
 ];

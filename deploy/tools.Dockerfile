@@ -1,0 +1,9 @@
+# This repository with its packages: the edge of compose.yaml, and the training jobs of kubernetes/features.
+#   docker build -f deploy/tools.Dockerfile -t edge-caption-tools .
+FROM node:22-bookworm
+WORKDIR /home/node/edge-caption
+RUN chown 1000:1000 .
+USER 1000:1000
+COPY --chown=1000:1000 . .
+# .wrangler: a volume mounted there gets its owner
+RUN npm ci && npm run page && mkdir .wrangler

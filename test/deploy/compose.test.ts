@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Validator } from "@cfworker/json-schema";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
+import { describeSettings, readSettings } from "../../gpu-service/settings.ts";
+import { repository } from "../../scripts/start/process-group.ts";
+import { readDeployed } from "./manifests.ts";
+
+const published = new Validator(
+  JSON.parse(readFileSync(join(repository, "test/fixtures/compose-spec/compose-spec.json"), "utf8")),
+  "2020-12",
+);
+
+const serviceSchema = z.object({
+  image: z.string(),
+  build: z.object({ context: z.string(), dockerfile: z.string() }),
+  environment: z.record(z.string(), z.string()),
+  ports: z.array(z.string()).default([]),
+  network_mode: z.string().optional(),
+  stop_grace_period: z.string().optional(),
+  command: z.array(z.string()).optional(),
+});
+const composeSchema = z.object({ services: z.object({ service: serviceSchema, edge: serviceSchema }) });
+
+const { service, edge } = composeSchema.parse(parse(readDeployed("compose.yaml"))).services;
+const settings = readSettings({ ...service.environment, SERVICE_SECRETS: "a secret that is long enough" });
+
+describe.each(["compose.yaml", "compose.gpu.yaml"])("%s", (path) => {
+  test("is as the Compose Specification has it", () => {
+    expect(published.validate(parse(readDeployed(path))).errors).toEqual([]);
+  });
+
+  test("is refused with a field that the specification does not know", () => {
+    const document = parse(readDeployed(path));
+    document.services.service.enviroment = {};
+
+    expect(published.validate(document).valid).toBe(false);
+  });
+});
+
+test("the service is told what it reads, and has its port shown to this machine alone", () => {
+  for (const name of Object.keys(service.environment)) expect(describeSettings()).toContain(`  ${name} `);
+  expect(service.ports).toEqual(["127.0.0.1:8788:8788", "127.0.0.1:8787:8787"]);
+  expect(settings.port).toBe(8788);
+});
+
+test("the edge is told what it reads, and finds the service in the network that they share", () => {
+  const [, origins] = edge.command?.join(" ").match(/--var=SERVICE_ORIGINS:(\S+)/) ?? [];
+  expect(origins).toBe(`http://localhost:${settings.port}`);
+  expect(edge.network_mode).toBe("service:service");
+  const read = readFileSync(join(repository, "edge/settings.ts"), "utf8");
+  for (const name of ["SERVICE_ORIGINS", "SERVICE_SECRET"]) expect(read).toContain(`\n  ${name}: `);
+  expect(Object.keys(edge.environment)).toContain("SERVICE_SECRET");
+});
+
+test("Docker waits for the draining to end", () => {
+  expect(Number.parseInt(service.stop_grace_period ?? "10s", 10)).toBeGreaterThan(settings.drainSeconds);
+});
+
+test("the image of the repository is built of a file that there is", () => {
+  expect(existsSync(join(repository, "deploy", edge.build.context, edge.build.dockerfile))).toBe(true);
+});
