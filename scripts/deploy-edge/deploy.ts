@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import type { DeployRequest } from "./command.ts";
+import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./look.ts";
+import { readSecret } from "./read-secret.ts";
+import { parseJsonOrNull, type Wrangler } from "./wrangler.ts";
+
+const namespacesSchema = z.array(z.object({ id: z.string(), title: z.string() }));
+
+interface Parts {
+  config: EdgeConfig;
+  wrangler: Wrangler;
+}
+
+const signs = { there: "✓", made: "→", missing: "✗" };
+
+/** Tells what a deployment needs; where nothing is missing and it is meant, deploys. Returns whether all is well. */
+export async function deployEdge(
+  request: DeployRequest,
+  wrangler: Wrangler,
+  config: EdgeConfig = readEdgeConfig(request.environment),
+): Promise<boolean> {
+  const needs = await lookAtNeeds(request, { config, wrangler });
+  say(`${config.name}, ${request.environment}`);
+  for (const need of needs) say(describe(need));
+  if (needs.some(({ state }) => state === "missing")) {
+    say("\nNothing was changed. Do what the crosses say, then run this again.");
+    return false;
+  }
+  if (!request.isForReal) {
+    say("\nNothing was changed. --yes does what the arrows say.");
+    return true;
+  }
+  if (!(await deploy(request, wrangler))) return false;
+  say(await nextSteps(request, { config, wrangler }));
+  return true;
+}
+
+/** The secret goes with the worker, so that no version runs without it; its file is gone before this returns. */
+async function deploy({ environment, secretFile }: DeployRequest, wrangler: Wrangler): Promise<boolean> {
+  const command = ["deploy", "--env", environment];
+  if (secretFile === undefined) return (await wrangler.act(command)) === 0;
+  const folder = await mkdtemp(join(tmpdir(), "deploy-edge-")); // for this user alone
+  try {
+    const path = join(folder, "secrets.json");
+    await writeFile(path, JSON.stringify({ SERVICE_SECRET: await readSecret(secretFile) }), { mode: 0o600 });
+    return (await wrangler.act([...command, "--secrets-file", path])) === 0;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The namespace that wrangler made for the keys goes by this name; `wrangler.toml` does not hold its id. */
+async function nextSteps({ environment }: DeployRequest, { config, wrangler }: Parts): Promise<string> {
+  const bound = config.kv_namespaces.find(({ binding }) => binding === "KEYS")?.id;
+  const { stdout } = await wrangler.ask(["kv", "namespace", "list"]);
+  const listed = namespacesSchema.safeParse(parseJsonOrNull(stdout));
+  const made = listed.data?.find(({ title }) => title === `${config.name}-keys`)?.id;
+  const id = made ?? "<that of KEYS: npx wrangler kv namespace list>";
+  const place = `--remote --env ${environment}${bound === undefined ? ` --namespace-id ${id}` : ""}`;
+  return `
+Next, with the address above:
+  npm run smoke -- https://…
+  npm run keys -- create --name operations --scope caption admin ${place}`;
+}
+
+function describe({ name, state, words }: Need): string {
+  return `  ${signs[state]} ${name.padEnd(16)} ${words}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import * as z from "zod";
+import { repository } from "../start/process-group.ts";
+import type { DeployRequest } from "./command.ts";
+import { readSecret } from "./read-secret.ts";
+import { parseJsonOrNull, type Wrangler } from "./wrangler.ts";
+
+/** One thing that a deployment needs. */
+export interface Need {
+  name: string;
+  /** `there`; `made` by the deployment; or `missing`, for a person to do something about. */
+  state: "there" | "made" | "missing";
+  /** What is there, what will be made, or what to do. */
+  words: string;
+}
+
+const accountSchema = z.object({
+  loggedIn: z.boolean(),
+  accounts: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+});
+const secretsSchema = z.array(z.object({ name: z.string() }));
+const configSchema = z.object({
+  name: z.string(),
+  account_id: z.string().optional(),
+  vars: z.record(z.string(), z.unknown()),
+  kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })),
+});
+
+export type EdgeConfig = z.infer<typeof configSchema>;
+
+export function readEdgeConfig(environment: string): EdgeConfig {
+  return configSchema.parse(unstable_readConfig({ config: join(repository, "wrangler.toml"), env: environment }));
+}
+
+/** Looks at the settings and at Cloudflare, and changes nothing. */
+export async function lookAtNeeds(
+  { environment, secretFile }: DeployRequest,
+  { config, wrangler }: { config: EdgeConfig; wrangler: Wrangler },
+): Promise<Need[]> {
+  const account = await lookAtAccount(wrangler, config);
+  const needs = [account, originsNeed(config, environment), namespacesNeed(config)];
+  if (account.state === "missing") return [...needs, secretNeed(secretFile, undefined)];
+  const secrets = await wrangler.ask(["secret", "list", "--env", environment]);
+  const isDeployed = secrets.code === 0;
+  if (!isDeployed && !/not found|does not exist/i.test(secrets.stdout + secrets.stderr)) {
+    throw new Error(`wrangler could not list the secrets: ${(secrets.stderr || secrets.stdout).trim()}`);
+  }
+  const names = isDeployed ? secretsSchema.parse(parseJsonOrNull(secrets.stdout)).map(({ name }) => name) : [];
+  if (secretFile !== undefined) await readSecret(secretFile); // or it says what is wrong with it
+  return [...needs, secretNeed(secretFile, names.includes("SERVICE_SECRET")), workerNeed(config, isDeployed)];
+}
+
+async function lookAtAccount(wrangler: Wrangler, { account_id }: EdgeConfig): Promise<Need> {
+  const name = "account";
+  const { stdout, stderr } = await wrangler.ask(["whoami", "--json"]);
+  const answer = accountSchema.safeParse(parseJsonOrNull(stdout));
+  if (!answer.success) throw new Error(`wrangler could not say who is signed in: ${(stderr || stdout).trim()}`);
+  const { loggedIn, accounts } = answer.data;
+  if (!loggedIn) return { name, state: "missing", words: "sign in: npx wrangler login, or set CLOUDFLARE_API_TOKEN" };
+  const id = account_id ?? process.env.CLOUDFLARE_ACCOUNT_ID;
+  const account = id === undefined ? accounts[0] : accounts.find((one) => one.id === id);
+  if (accounts.length > 1 && id === undefined) {
+    const list = accounts.map((one) => `${one.id} (${one.name})`).join(", ");
+    return { name, state: "missing", words: `set CLOUDFLARE_ACCOUNT_ID to one of ${list}` };
+  }
+  if (account === undefined) return { name, state: "missing", words: `whoever is signed in cannot use account ${id}` };
+  return { name, state: "there", words: account.name };
+}
+
+function originsNeed({ vars }: EdgeConfig, environment: string): Need {
+  const name = "SERVICE_ORIGINS";
+  const origins = String(vars[name] ?? "")
+    .split(",")
+    .flatMap((origin) => origin.trim() || []);
+  const line = `${name} = "https://…" under [env.${environment}.vars] in wrangler.toml`;
+  if (origins.length === 0) return { name, state: "missing", words: `say where the services listen: ${line}` };
+  const wrong = origins.find((origin) => !isPublicOrigin(origin));
+  if (wrong === undefined) return { name, state: "there", words: origins.join(", ") };
+  const words = `expected the https origin of a service that Cloudflare can reach, received ${wrong}: ${line}`;
+  return { name, state: "missing", words };
+}
+
+function isPublicOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url?.protocol === "https:" && url.href === `${url.origin}/` && !/^(localhost|127\.|\[::1\])/.test(url.hostname)
+  );
+}
+
+function namespacesNeed({ kv_namespaces }: EdgeConfig): Need {
+  const name = "KV";
+  const unnamed = kv_namespaces.filter(({ id }) => id === undefined).map(({ binding }) => binding);
+  if (unnamed.length === 0) return { name, state: "there", words: "wrangler.toml names the namespaces" };
+  const words = `${unnamed.join(" and ")}, without an id in wrangler.toml: the first deployment makes them, later ones keep them`;
+  return { name, state: "made", words };
+}
+
+function secretNeed(secretFile: string | undefined, isThere: boolean | undefined): Need {
+  const name = "SERVICE_SECRET";
+  if (secretFile !== undefined) {
+    return { name, state: "made", words: `${isThere ? "replaced" : "set"} with what stands in ${secretFile}` };
+  }
+  if (isThere) return { name, state: "there", words: "set; --secret-file replaces it" };
+  const unless = isThere === undefined ? "unless Cloudflare has it already: " : "";
+  const words = "make one, openssl rand -hex 32 > service-secret, give it to the services, and name it: --secret-file";
+  return { name, state: "missing", words: unless + words };
+}
+
+function workerNeed({ name }: EdgeConfig, isDeployed: boolean): Need {
+  return {
+    name: "worker",
+    state: "made",
+    words: `${name}, ${isDeployed ? "in the place of what runs" : "for the first time"}`,
+  };
+}

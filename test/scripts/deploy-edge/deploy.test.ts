@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { deployEdge } from "../../../scripts/deploy-edge/deploy.ts";
+import { type EdgeConfig, readEdgeConfig } from "../../../scripts/deploy-edge/look.ts";
+import { wranglerAt } from "../../../scripts/deploy-edge/wrangler.ts";
+import { temporaryFolder } from "../../fixtures/bundles.ts";
+import { type Cloudflare, fakeWrangler } from "./fake-wrangler.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+const accounts = [{ id: "a1", name: "Example" }];
+const origins = "https://captions-1.example.com, https://captions-2.example.com";
+let said = "";
+
+beforeEach(() => {
+  said = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+  vi.stubEnv("CLOUDFLARE_ACCOUNT_ID", undefined);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+interface Run {
+  cloudflare: Cloudflare;
+  vars?: Record<string, string>;
+  /** Text of the file that `--secret-file` names. */
+  secretText?: string;
+  isForReal?: boolean;
+}
+
+async function run({ cloudflare, vars = { SERVICE_ORIGINS: origins }, secretText, isForReal = true }: Run) {
+  const { program, deployments } = await fakeWrangler(cloudflare);
+  const secretFile = secretText === undefined ? undefined : join(await temporaryFolder(), "service-secret");
+  if (secretFile !== undefined) await writeFile(secretFile, secretText ?? "");
+  const config: EdgeConfig = { ...readEdgeConfig("staging"), vars };
+  const isWell = await deployEdge({ environment: "staging", secretFile, isForReal }, wranglerAt(program), config);
+  return { isWell, deployments: await deployments() };
+}
+
+describe("deploys with --yes", () => {
+  test("the first time together with the secret, whose file is gone afterwards", async () => {
+    const namespaces = [
+      { id: "c1", title: "edge-caption-staging-captions" },
+      { id: "k1", title: "edge-caption-staging-keys" },
+    ];
+    const { isWell, deployments } = await run({ cloudflare: { accounts, namespaces }, secretText: `${secret}\n` });
+
+    expect(isWell).toBe(true);
+    expect(deployments).toHaveLength(1);
+    const [{ args, secrets } = { args: [], secrets: null }] = deployments;
+    expect(args.slice(0, 3)).toEqual(["deploy", "--env", "staging"]);
+    expect(secrets).toMatchObject({ text: JSON.stringify({ SERVICE_SECRET: secret }), mode: 0o600 });
+    expect(existsSync(secrets?.path ?? "")).toBe(false);
+    expect(args.join(" ")).not.toContain(secret);
+    expect(said).not.toContain(secret);
+    expect(said).toContain("--remote --env staging --namespace-id k1");
+  });
+
+  test("from then on without one, which Cloudflare keeps", async () => {
+    const { isWell, deployments } = await run({ cloudflare: { accounts, secrets: ["SERVICE_SECRET"] } });
+
+    expect(isWell).toBe(true);
+    expect(deployments).toEqual([{ args: ["deploy", "--env", "staging"], secrets: null }]);
+  });
+
+  test("and says so where wrangler could not, with no secret left behind", async () => {
+    const { isWell, deployments } = await run({ cloudflare: { accounts, deployCode: 1 }, secretText: secret });
+
+    expect(isWell).toBe(false);
+    expect(existsSync(deployments[0]?.secrets?.path ?? "")).toBe(false);
+    expect(said).not.toContain("npm run smoke");
+  });
+});
+
+test("without --yes it deploys nothing, and tells what it would", async () => {
+  const { isWell, deployments } = await run({ cloudflare: { accounts }, secretText: secret, isForReal: false });
+
+  expect(isWell).toBe(true);
+  expect(deployments).toEqual([]);
+  expect(said).toContain("→ worker           edge-caption-staging, for the first time");
+  expect(said).toContain("--yes does what the arrows say");
+});
+
+const ready: Cloudflare = { accounts, secrets: ["SERVICE_SECRET"] };
+
+test.each<[string, Run, string]>([
+  ["nobody is signed in", { cloudflare: {} }, "✗ account          sign in: npx wrangler login"],
+  [
+    "no account is chosen of two",
+    { cloudflare: { ...ready, accounts: [...accounts, { id: "a2", name: "Other" }] } },
+    "to one of a1 (Example), a2 (Other)",
+  ],
+  ["no service is named", { cloudflare: ready, vars: {} }, "under [env.staging.vars] in wrangler.toml"],
+  [
+    "a service is not reached by https",
+    { cloudflare: ready, vars: { SERVICE_ORIGINS: "http://captions.example.com" } },
+    "received http://captions.example.com",
+  ],
+  [
+    "a service is on this machine",
+    { cloudflare: ready, vars: { SERVICE_ORIGINS: "https://localhost:8788" } },
+    "that Cloudflare can reach",
+  ],
+  [
+    "a service's address has a path",
+    { cloudflare: ready, vars: { SERVICE_ORIGINS: "https://captions.example.com/v1" } },
+    "received https://captions.example.com/v1",
+  ],
+  [
+    "Cloudflare has no secret, and none is given",
+    { cloudflare: { accounts, secrets: [] } },
+    "✗ SERVICE_SECRET   make one",
+  ],
+])("deploys nothing, and says what to do, where %s", async (_, request, words) => {
+  const { isWell, deployments } = await run(request);
+
+  expect(isWell).toBe(false);
+  expect(deployments).toEqual([]);
+  expect(said).toContain(words);
+});
+
+test("the account that CLOUDFLARE_ACCOUNT_ID names is taken of several", async () => {
+  vi.stubEnv("CLOUDFLARE_ACCOUNT_ID", "a2");
+  const { isWell } = await run({ cloudflare: { ...ready, accounts: [...accounts, { id: "a2", name: "Other" }] } });
+
+  expect(isWell).toBe(true);
+  expect(said).toContain("✓ account          Other");
+});
+
+test.each([
+  ["short", "expected a secret of at least 16 characters, received 5"],
+  [`${secret}\n${secret}`, "expected one secret"],
+  [`${secret},${secret}`, "expected one secret"],
+])("refuses the secret %j without showing it", async (secretText, words) => {
+  const failed = run({ cloudflare: { accounts }, secretText });
+
+  await expect(failed).rejects.toThrow(words);
+  await expect(failed).rejects.not.toThrow(secret);
+  expect(said).not.toContain(secret);
+});
+
+test("what wrangler cannot tell is an error with its words", async () => {
+  await expect(run({ cloudflare: { failure: "no network" } })).rejects.toThrow("who is signed in: no network");
+});
