@@ -7,6 +7,7 @@ import { idleLatency } from "./idle-latency.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { overloadRefusal } from "./overload-refusal.ts";
 import { prefixSearch } from "./prefix-search.ts";
+import { queueForecast } from "./queue-forecast.ts";
 import { serviceMemory } from "./service-memory.ts";
 import { serviceStart } from "./service-start.ts";
 import { serviceThroughput } from "./service-throughput.ts";
@@ -25,6 +26,7 @@ const benches = [
   idleLatency,
   overloadRefusal,
   serviceMemory,
+  queueForecast,
   edgeHit,
   cliThroughput,
 ];

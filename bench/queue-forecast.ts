@@ -1,0 +1,69 @@
+import { setTimeout } from "node:timers/promises";
+import pMap from "p-map";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { forecastQueue } from "../scripts/scaling/batch-queue.ts";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import { randomFor } from "../training/keyed-random.ts";
+import { type Bench, type BenchResult, median } from "./bench.ts";
+import { captionOver, type RunningService, startService } from "./running-service.ts";
+
+const count = 64;
+const batch = 8;
+const maxQueued = 64;
+/** Shares of what the service does at most. */
+const loads = [0.3, 0.6, 0.8];
+const photosOfLoad = 200;
+
+export const queueForecast: Bench = {
+  name: "queue-forecast",
+  about:
+    "mean time in the service of photos that come at random ÷ what npm run scaling forecasts; 1 where the model holds",
+  async run() {
+    const files = await madePhotos(count);
+    const service = await startService({ MAX_BATCH: `${batch}`, MAX_QUEUED: `${maxQueued}` });
+    try {
+      await pMap(files, (file) => captionOver(service, file), { concurrency: 3 * batch }); // warms it
+      const loneMs = median(await pMap(files.slice(0, 32), (file) => timed(service, file), { concurrency: 1 }));
+      const begun = performance.now();
+      await pMap([...files, ...files], (file) => captionOver(service, file), { concurrency: 3 * batch });
+      const perSecond = (2 * count * 1000) / (performance.now() - begun);
+      const engine = { loneMs, batchMs: Math.max(loneMs, (batch * 1000) / perSecond), maxBatch: batch, maxQueued };
+      const results: BenchResult[] = [];
+      for (const load of loads) {
+        const rate = load * perSecond;
+        const times = await atRandom(service, { files, rate });
+        const seenMs = times.reduce((sum, ms) => sum + ms, 0) / times.length;
+        const { meanMs } = forecastQueue({ ...engine, rate });
+        const refused = photosOfLoad - times.length;
+        const ours = `${seenMs.toFixed(0)} ms at ${rate.toFixed(1)} photos a second, ${refused} of ${photosOfLoad} refused`;
+        results.push({ variant: `${load * 100}`, number: seenMs / meanMs, ours, peer: `${meanMs.toFixed(0)} ms` });
+      }
+      return results;
+    } finally {
+      await service.stop();
+    }
+  },
+};
+
+/** Sends photos without waiting for answers, as strangers would; returns how long those took that were not refused. */
+async function atRandom(
+  service: RunningService,
+  { files, rate }: { files: readonly Uint8Array[]; rate: number },
+): Promise<number[]> {
+  const draws = randomFor("queue-forecast", rate);
+  const begun = performance.now();
+  const answers: Promise<number | undefined>[] = [];
+  let dueMs = 0;
+  for (let sent = 0; sent < photosOfLoad; sent++) {
+    dueMs += (-Math.log(1 - uniformFloat64(draws)) * 1000) / rate;
+    await setTimeout(begun + dueMs - performance.now());
+    answers.push(timed(service, files[sent % count] ?? new Uint8Array()).catch(() => undefined)); // refused
+  }
+  return (await Promise.all(answers)).filter((ms) => ms !== undefined);
+}
+
+async function timed(service: RunningService, photo: Uint8Array): Promise<number> {
+  const begun = performance.now();
+  await captionOver(service, photo);
+  return performance.now() - begun;
+}

@@ -1,0 +1,134 @@
+import { add, longRunShares, poisson } from "./chances.ts";
+import { TimeTally } from "./time-tally.ts";
+
+/** An engine and the queue before it. Times are milliseconds, the rate is photos a second. */
+export interface BatchQueue {
+  /** Photos that come to this engine; they come independently of each other. */
+  rate: number;
+  /** Of a batch of one, and of a full one; in between, time grows evenly. */
+  loneMs: number;
+  batchMs: number;
+  maxBatch: number;
+  /** Photos in hand at once, those in the engine included; the next is refused. */
+  maxQueued: number;
+}
+
+export interface QueueForecast {
+  /** From decoded to captioned, of photos that were not refused. */
+  meanMs: number;
+  p99Ms: number;
+  /** Share of the time in which the engine works. */
+  busy: number;
+  /** Share of the photos. */
+  refused: number;
+  meanBatch: number;
+}
+
+/** Moments of a batch's run at which an arrival is looked at. */
+const momentsOfRun = 32;
+const leastWeight = 1e-13;
+/** Steps in which times are counted, of a lone photo's. */
+const stepsOfLone = 200;
+
+/** Photos a second of an engine that always has a full batch. */
+export function capacityOf({ maxBatch, batchMs }: Pick<BatchQueue, "maxBatch" | "batchMs">): number {
+  return (maxBatch * 1000) / batchMs;
+}
+
+/** Milliseconds of a batch. */
+function batchTime({ loneMs, batchMs, maxBatch }: Omit<BatchQueue, "rate" | "maxQueued">, photos: number): number {
+  return maxBatch === 1 ? loneMs : loneMs + ((batchMs - loneMs) * (photos - 1)) / (maxBatch - 1);
+}
+
+/**
+ * The bulk-service queue M/D[1,B]/1 with finite room, as the service batches: an idle engine takes a photo at once, a busy one
+ * takes afterwards what has come, up to a batch. Poisson arrivals, the batch's time fixed by its size. After Neuts, "A general
+ * class of bulk queues with Poisson input" (1967): the chain of photos in hand at each batch's start, solved, and a photo
+ * followed through it. Exact but for the moments at which arrivals are looked at, and for refusals while a photo waits.
+ */
+export function forecastQueue(queue: BatchQueue): QueueForecast {
+  const { rate, maxBatch, maxQueued } = queue;
+  const perMs = rate / 1000;
+  const chain = chainOfStarts(queue);
+  const share = longRunShares(chain);
+  let runMs = 0;
+  let idleMs = 0;
+  let photos = 0;
+  const times = new TimeTally(queue.loneMs / stepsOfLone);
+  for (const [index, probability] of share.entries()) {
+    const size = Math.min(index + 1, maxBatch);
+    const waiting = index + 1 - size;
+    const ms = batchTime(queue, size);
+    const endsIdle = waiting === 0 ? Math.exp(-perMs * ms) : 0;
+    runMs += probability * ms;
+    idleMs += (probability * endsIdle) / perMs;
+    photos += probability * size;
+    times.add(batchTime(queue, 1), probability * endsIdle);
+    if (probability > leastWeight)
+      countArrivals(queue, { times, probability, waiting, ms, room: maxQueued - size - waiting });
+  }
+  const cycleMs = runMs + idleMs;
+  return {
+    meanMs: times.mean,
+    p99Ms: times.quantile(0.99),
+    busy: runMs / cycleMs,
+    refused: Math.max(0, 1 - photos / cycleMs / perMs),
+    meanBatch: photos,
+  };
+}
+
+/** Probabilities of having so many photos in hand at a batch's start (row, column: one less), given those at the last one's. */
+function chainOfStarts(queue: BatchQueue): number[][] {
+  const { rate, maxBatch, maxQueued } = queue;
+  return Array.from({ length: maxQueued }, (_, index) => {
+    const size = Math.min(index + 1, maxBatch);
+    const waiting = index + 1 - size;
+    const arrivals = poisson((rate / 1000) * batchTime(queue, size), maxQueued);
+    const row = new Array<number>(maxQueued).fill(0);
+    let left = 1;
+    for (const [count, probability] of arrivals.entries()) {
+      const next = waiting + count;
+      if (next >= maxQueued - size) break;
+      add(row, Math.max(next, 1) - 1, probability); // an idle engine takes the next that comes
+      left -= probability;
+    }
+    add(row, Math.max(maxQueued - size, 1) - 1, Math.max(left, 0)); // whoever comes then is refused
+    return row;
+  });
+}
+
+interface RunUnderWay {
+  /** Where they are counted. */
+  times: TimeTally;
+  probability: number;
+  waiting: number;
+  ms: number;
+  /** Photos that may still come. */
+  room: number;
+}
+
+/** Of photos that come while a batch runs: its rest, the full batches before theirs, and theirs, whose size depends on who comes after. */
+function countArrivals(queue: BatchQueue, { times, probability, waiting, ms, room }: RunUnderWay): void {
+  const { rate, batchMs, maxBatch } = queue;
+  const perMs = rate / 1000;
+  for (let moment = 0; moment < momentsOfRun; moment++) {
+    const passedMs = (ms * (moment + 0.5)) / momentsOfRun;
+    const before = poisson(perMs * passedMs, room);
+    for (const [count, chance] of before.slice(0, room).entries()) {
+      const weight = (probability * perMs * ms * chance) / momentsOfRun;
+      if (weight < leastWeight) continue;
+      const batchesBefore = Math.floor((waiting + count) / maxBatch);
+      const untilStartMs = ms - passedMs + batchesBefore * batchMs;
+      const least = waiting + count - batchesBefore * maxBatch + 1;
+      const most = batchesBefore === 0 ? Math.min(maxBatch, waiting + room) : maxBatch; // who finds no room, joins no batch
+      let full = 1;
+      for (const [later, part] of poisson(perMs * untilStartMs, most - least)
+        .slice(0, most - least)
+        .entries()) {
+        times.add(untilStartMs + batchTime(queue, least + later), weight * part);
+        full -= part;
+      }
+      times.add(untilStartMs + batchTime(queue, most), weight * Math.max(full, 0));
+    }
+  }
+}
