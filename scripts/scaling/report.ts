@@ -49,6 +49,7 @@ export function describeScaling(request: ScalingRequest): string {
     row("engines", ({ plan }) => String(plan.engines)),
     row("  each captions, a second", ({ plan }) => round(plan.rateOfEach)),
     row("  busy", ({ plan }) => percent(plan.busy)),
+    row("  cores for decoding", ({ plan }) => ((plan.rateOfEach * engine.decodeMs) / 1000).toFixed(2)),
     row("  photos in a batch", ({ plan }) => plan.meanBatch.toFixed(1)),
     row("  refused", ({ plan }) => percent(plan.refused)),
     row("milliseconds in the service, mean", ({ plan }) => plan.meanMs.toFixed(0)),
