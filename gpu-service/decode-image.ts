@@ -4,6 +4,7 @@ import { CaptionError } from "../shared/errors.ts";
 import { readImageHeader } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";
 import { decodeHeic } from "./decode-heic.ts";
+import { expectModestEffort } from "./decoding-effort.ts";
 
 // libvips' own gate: of all it could read, only the formats of the contract, and only from memory. No SVG, no PDF.
 sharp.block({ operation: ["VipsForeignLoad"] });
@@ -45,6 +46,7 @@ export async function decodeImage(
       `expected an image of at most ${maxPixels} pixels, received ${width}×${height}`,
     );
   }
+  expectModestEffort(bytes, format);
   try {
     const photo = await openPhoto(bytes, { maxPixels });
     const { through } = preprocessing;
