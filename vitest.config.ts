@@ -6,7 +6,7 @@ const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts"];
 
 export default defineConfig({
   test: {
-    onConsoleLog: (line) => !line.includes('"msg":"request"'), // the worker logs each
+    onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
     maxWorkers: "100%", // most tests wait for processes of their own
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     projects: [

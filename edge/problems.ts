@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { routePath } from "hono/route";
 import { quote } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { problemResponse } from "../shared/problem.ts";
@@ -8,11 +9,12 @@ import { describeError, log } from "./log.ts";
 /** Everything thrown becomes a problem document here; what is not the client's doing is logged with its causes. */
 export function answerError(error: Error, c: Context<EdgeEnv>): Response {
   const requestId = c.get("requestId");
-  const { method, path } = c.req;
+  const { method } = c.req;
+  const route = routePath(c, -1); // a path may hold a photo's id
   if (!(error instanceof CaptionError)) {
-    log("error", "unexpected error", { requestId, method, path, error: describeError(error) });
+    log("error", "unexpected error", { requestId, method, route, error: describeError(error) });
   } else if (error.status >= 500) {
-    log("warn", error.message, { requestId, method, path, code: error.code, error: describeError(error) });
+    log("warn", error.message, { requestId, method, route, code: error.code, error: describeError(error) });
   }
   return answerProblem(c, error);
 }

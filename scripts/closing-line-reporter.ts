@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
+import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
 import { chromiumPath } from "../test/fixtures/chromium.ts";
 import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
+import { beginKeeping, endKeeping } from "../test/kept-output.ts";
+import { findLeaks } from "../test/leaks.ts";
 
 /** What a test that may be skipped says in its name, and whether that is to be had here. */
 const needs = [
@@ -19,11 +22,24 @@ const needs = [
 /**
  * Ends a run with the skipped tests by name and the line `N passed, N failed, N skipped`, which build servers read.
  * With `CI` set, a test fails that is skipped although it says of no need that is not met: nobody would notice it otherwise.
+ * Whatever the tests' programs and the worker wrote is looked through for secrets and photos, each a failure.
  */
 export default class ClosingLineReporter implements Reporter {
+  readonly #leaks: string[] = [];
+
+  onInit(): void {
+    beginKeeping();
+  }
+
+  onUserConsoleLog({ content, origin = "the console" }: UserConsoleLog): void {
+    this.#leaks.push(...findLeaks(content).map((what) => `${origin.trim()} holds ${what}`));
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const leaks = [...this.#leaks, ...endKeeping()];
+    for (const leak of leaks) process.stdout.write(`leaked: ${leak}\n`);
+    const count = { passed: 0, failed: unhandledErrors.length + leaks.length, skipped: 0 };
     for (const test of tests) {
       const state = closingState(test);
       count[state] += 1;

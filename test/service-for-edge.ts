@@ -10,6 +10,8 @@ import { buildPage } from "../scripts/page/build-page.ts";
 import type { ImageName } from "./edge/provided-context.ts";
 import { startFaultyServices } from "./faulty-services.ts";
 import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "./fixtures/made-images.ts";
+import { keepOutput } from "./kept-output.ts";
+import { secretMark } from "./leaks.ts";
 import { startPhotoSources } from "./photo-sources.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
@@ -18,7 +20,7 @@ const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() })
 /** Starts, for the tests inside workerd, what can only run in Node: the real service, services gone wrong, a site with photos. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildPage(); // wrangler.toml names its folder, which a bare clone does not have
-  const serviceSecret = randomBytes(32).toString("hex");
+  const serviceSecret = `${secretMark}-${randomBytes(32).toString("hex")}`;
   const [service, faulty, sources] = await Promise.all([
     startService(serviceSecret),
     startFaultyServices(),
@@ -66,8 +68,10 @@ async function startService(secret: string): Promise<{ origin: string; stop: () 
       SERVICE_SECRETS: secret,
       ALLOW_HEIC: "true",
     },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  keepOutput(child, "service-for-edge");
+  child.stderr.pipe(process.stderr, { end: false });
   const exited = once(child, "exit");
   const port = await new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {

@@ -117,9 +117,15 @@ export async function readProblem(response: Response, code: ErrorCode): Promise<
 
 /** What the worker logs as warnings until the test ends, instead of showing it: one parsed line each. */
 export function watchWarnings(): () => unknown[] {
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  onTestFinished(() => warn.mockRestore());
-  return () => warn.mock.calls.map(([line]) => JSON.parse(line));
+  return watchConsole("warn");
+}
+
+/** What the worker logs at a level until the test ends, kept from view but not from the check for secrets. */
+export function watchConsole(level: "info" | "warn" | "error"): () => unknown[] {
+  // biome-ignore lint/suspicious/noConsole: the run's reporter reads it
+  const spy = vi.spyOn(console, level).mockImplementation((line) => console.debug(`watched: ${line}`));
+  onTestFinished(() => spy.mockRestore());
+  return () => spy.mock.calls.map(([line]) => JSON.parse(line));
 }
 
 function present<T>(value: T | undefined, name: string): T {

@@ -1,10 +1,11 @@
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   callWorker,
   faultyService,
   freshPhoto,
   postPhoto,
   startFreshDeployment,
+  watchConsole,
   watchWarnings,
 } from "./call-worker.ts";
 
@@ -16,19 +17,12 @@ function dataset() {
   return { points, writeDataPoint: (point: AnalyticsEngineDataPoint) => void points.push(point) };
 }
 
-/** What the worker logs of requests until the test ends: one parsed line each. */
-function watchRequests(): () => unknown[] {
-  const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
-  onTestFinished(() => info.mockRestore());
-  return () => info.mock.calls.map(([line]) => JSON.parse(line));
-}
-
 const any = expect.any(Number);
 
 describe("a request leaves one data point and one line of the log", () => {
   it("that tell whether and how the cache answered, what of, and how long it took", async () => {
     const REQUESTS = dataset();
-    const lines = watchRequests();
+    const lines = watchConsole("info");
     const photo = freshPhoto();
     const posted = await postPhoto(photo, { environment: { REQUESTS } });
     await postPhoto(photo, { environment: { REQUESTS } });
@@ -74,8 +68,7 @@ describe("a request leaves one data point and one line of the log", () => {
     ["/readyz", { environment: faultyService("absent") }, "/readyz", "upstream_error", 502],
   ])("whatever became of it: %s %o", async (path, call, route, outcome, status) => {
     watchWarnings();
-    vi.spyOn(console, "error").mockImplementation(() => undefined);
-    onTestFinished(() => void vi.restoreAllMocks());
+    watchConsole("error");
     const REQUESTS = dataset();
     const { environment = {}, ...rest } = call as { environment?: Record<string, unknown> };
     await callWorker(path, { ...rest, environment: { ...environment, REQUESTS } });

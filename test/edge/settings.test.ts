@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readSettings } from "../../edge/settings.ts";
-import { callWorker, readProblem } from "./call-worker.ts";
+import { callWorker, readProblem, watchConsole } from "./call-worker.ts";
 
 const required = {
   CAPTIONS: env.CAPTIONS,
@@ -66,10 +66,9 @@ describe("settings", () => {
     ["CACHE_TTL_SECONDS", "59"],
     ["UPSTREAM_TIMEOUT_MS", "60000"],
   ])("that are bad end in a bland 500, and in a log that names %s: %j", async (name, value) => {
-    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    onTestFinished(() => error.mockRestore());
+    const errors = watchConsole("error");
     const problem = await readProblem(await callWorker("/v1/model", { environment: { [name]: value } }), "internal");
     expect(problem.detail).toBe("something went wrong on our side");
-    expect(error.mock.calls.join()).toContain(`at ${name}`);
+    expect(JSON.stringify(errors())).toContain(`at ${name}`);
   });
 });

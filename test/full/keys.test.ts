@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { everyByteIn } from "../every-byte.ts";
 
 const run = promisify(execFile);
 let stateDir = "";
@@ -20,6 +21,8 @@ function keys(...args: string[]) {
 test("a key is created, listed and revoked in this machine's KV, and only its hash is kept", async () => {
   const { stdout } = await keys("create", "--name", "Ada's importer", "--scope", "caption", "admin", "--tier", "high");
   expect(stdout).toMatch(/^ec_[0-9a-f]{64}\n$/);
+  expect(await everyByteIn(stateDir)).toContain("Ada's importer");
+  expect(await everyByteIn(stateDir)).not.toContain(stdout.trim().slice("ec_".length));
   const list = await keys("list");
   expect(list.stdout).toMatch(/^[0-9a-f]{12} {2}caption\+admin high {5}\d{4}-\d\d-\d\d {2}Ada's importer\n$/);
   expect(list.stdout).not.toContain(stdout.trim());

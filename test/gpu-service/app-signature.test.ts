@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { madeImage } from "../fixtures/made-images.ts";
+import { secretMark } from "../leaks.ts";
 import { postCaption, problemOf, type RunningService, secret, signedHeaders, startService } from "./running-service.ts";
 
-const olderSecret = "the secret that is going out of use";
+const olderSecret = `the secret that is going out of use ${secretMark}`;
 const minuteMs = 60_000;
 let service: RunningService;
 const photo = await madeImage("png");

@@ -7,13 +7,15 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { type Problem, problemSchema } from "../../shared/problem.ts";
 import { signatureHeaders } from "../../shared/signature.ts";
+import { keepOutput } from "../kept-output.ts";
+import { secretMark } from "../leaks.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const logLineSchema = z.looseObject({ msg: z.string() });
 const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() });
 
 export const tinyBundle = fileURLToPath(new URL("../fixtures/tiny-bundle", import.meta.url));
-export const secret = "a secret of the tests";
+export const secret = `a secret of the tests ${secretMark}`;
 
 /** Undefined takes a variable away. */
 type Environment = Record<string, string | undefined>;
@@ -68,11 +70,13 @@ export async function runService(environment: Environment, args: string[] = []) 
 }
 
 export function spawnService(environment: Environment, args: string[] = []) {
-  return spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts", ...args], {
     cwd: repository,
     env: { PATH: process.env.PATH, PORT: "0", MODEL_DIR: tinyBundle, SERVICE_SECRETS: secret, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  keepOutput(child, "service");
+  return child;
 }
 
 interface SignedPost {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { secretMark } from "../leaks.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -44,6 +45,41 @@ test("fails a build whose test is skipped without a need that is not met", async
   expect(code).toBe(1);
 });
 
+test.each([
+  ["a program of a test writes a secret", `process.stderr.write("signed with ${secretMark}")`, "a secret"],
+  [
+    "a program of a test writes a photo",
+    'process.stdout.write(Buffer.from("iVBORw0KGgoA", "base64"))',
+    "a photo's bytes",
+  ],
+])("counts it as a failure that %s", async (_, program, what) => {
+  const { closingLines, code } = await runVitest(`
+    import { spawn } from "node:child_process";
+    import { once } from "node:events";
+    import { keepOutput } from "${join(repository, "test/kept-output.ts")}";
+    test("holds", async () => {
+      const child = spawn(process.execPath, ["-e", ${JSON.stringify(program)}]);
+      keepOutput(child, "program");
+      await once(child, "close");
+    });
+  `);
+
+  expect(closingLines.slice(-2)).toEqual([
+    expect.stringMatching(new RegExp(`^leaked: .+program-\\d+\\.log holds ${what}$`)),
+    "1 passed, 1 failed, 0 skipped",
+  ]);
+  expect(code).toBe(1);
+});
+
+test("counts it as a failure that a test's console shows an API key", async () => {
+  const { closingLines, code } = await runVitest(
+    'test("holds", () => console.warn(JSON.stringify({ key: "ec_" + "0".repeat(64) })));',
+  );
+
+  expect(closingLines.at(-2)).toMatch(/^leaked: .+ holds an API key$/);
+  expect(code).toBe(1);
+});
+
 /** Runs Vitest itself, with the reporter, on one test file. */
 async function runVitest(tests: string, environment: { CI?: string } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "reporter-"));
@@ -56,7 +92,11 @@ async function runVitest(tests: string, environment: { CI?: string } = {}) {
       join(repository, "node_modules/vitest/vitest.mjs"),
       ...["run", "--reporter", join(repository, "scripts/closing-line-reporter.ts")],
     ],
-    { cwd: folder, env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "pipe", "inherit"] },
+    {
+      cwd: folder,
+      env: { PATH: process.env.PATH, TMPDIR: folder, ...environment },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
   );
   const [output, [code]] = await Promise.all([text(vitest.stdout), once(vitest, "exit")]);
   return {

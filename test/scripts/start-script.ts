@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, vi } from "vitest";
+import { keepOutput } from "../kept-output.ts";
 import { aliveOf } from "../process-table.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -50,6 +51,7 @@ export class Workplace {
       detached: true, // a group of its own, as a terminal gives to a command
       stdio: ["ignore", "pipe", "pipe"],
     });
+    keepOutput(child, "start");
     const output = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk) => {
       output.stdout += chunk;

@@ -4,14 +4,16 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { captionResultSchema, lookupReplySchema } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
+import { everyByteIn } from "../every-byte.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { startEdge } from "./running-edge.ts";
 
 let edge = "";
+let stateDir = "";
 let stop = async (): Promise<void> => undefined;
 let seed = 0;
 
-beforeAll(async () => ({ edge, stop } = await startEdge()), 60_000);
+beforeAll(async () => ({ edge, stateDir, stop } = await startEdge()), 60_000);
 afterAll(() => stop());
 
 async function freshPhoto(): Promise<Uint8Array<ArrayBuffer>> {
@@ -58,5 +60,14 @@ describe("through wrangler dev, against the real service", () => {
       found: { [result.id]: result, [String(result.contentId)]: result },
       missing: [other],
     });
+  });
+
+  it("a caption is kept on disk, and of the photo nothing but its ids", async () => {
+    const photo = await freshPhoto();
+    const result = captionResultSchema.parse(await (await post(photo)).json());
+    await expect.poll(() => everyByteIn(stateDir), { timeout: 10_000, interval: 200 }).toContain(result.id);
+    const pixels = Buffer.from(photo.subarray(3000, 3015)); // base64 takes bytes by threes
+    const kept = await everyByteIn(stateDir);
+    for (const encoding of ["latin1", "base64", "hex"] as const) expect(kept).not.toContain(pixels.toString(encoding));
   });
 });

@@ -5,13 +5,14 @@ import { type LocalServers, startServers, waitUntilReady } from "../../scripts/s
 import { freePort } from "../free-port.ts";
 
 /** The worker in `wrangler dev` in front of the real service on the tiny bundle, as `npm start` runs them. */
-export async function startEdge(): Promise<Pick<LocalServers, "edge" | "stop">> {
+export async function startEdge(): Promise<Pick<LocalServers, "edge" | "stop"> & { stateDir: string }> {
   const stateDir = await mkdtemp(join(tmpdir(), "edge-"));
   const [edgePort, servicePort] = [await freePort(), await freePort()];
   const servers = startServers({ edgePort, servicePort, modelDir: "test/fixtures/tiny-bundle", stateDir });
   await waitUntilReady(servers, AbortSignal.timeout(60_000));
   return {
     edge: servers.edge,
+    stateDir,
     async stop() {
       await servers.stop();
       await rm(stateDir, { recursive: true });
