@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
 import type { Logger } from "pino";
 import { quote, type ServiceReadiness } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
@@ -17,11 +18,18 @@ interface AppParts {
   log: Logger;
 }
 
+/** A browser may neither run, frame nor sniff an answer. Whether there is TLS is its host's affair. */
+const dataAlone = secureHeaders({
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  strictTransportSecurity: false,
+});
+
 /** The service's routes. The aliases are what Kubernetes, SageMaker and KServe ask for. */
 export function createApp({ settings, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
   app.use(requestId({ limitLength: 128 }));
   app.use(observeRequest({ lifecycle, metrics, log }));
+  app.use(dataAlone);
   app.post("/v1/captions", captionRequest({ settings, lifecycle }));
   app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
   for (const path of ["/livez", "/health", "/ping", "/v2/health/live"])

@@ -1,22 +1,33 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { callWorker, freshPhoto, postPhoto, startFreshDeployment } from "./call-worker.ts";
+import { callWorker, faultyService, freshPhoto, postPhoto, startFreshDeployment, watchConsole } from "./call-worker.ts";
 
 beforeEach(startFreshDeployment);
 
 const page = "https://photos.example";
 
 describe("every answer", () => {
-  it.each(["/healthz", "/v1/model", "/nothing", "/v1/captions/none"])(
-    "lets no browser run, frame or sniff it: %s",
-    async (path) => {
-      const { headers } = await callWorker(path);
-      expect(headers.get("Content-Security-Policy")).toBe("default-src 'none'; frame-ancestors 'none'");
-      expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
-      expect(headers.get("X-Frame-Options")).toBe("DENY");
-      expect(headers.get("Referrer-Policy")).toBe("no-referrer");
-      expect(headers.get("Strict-Transport-Security")).toContain("max-age=");
-    },
-  );
+  const broken = { environment: { SERVICE_SECRET: "" } };
+  it.each<[string, Parameters<typeof callWorker>[1], number]>([
+    ["/healthz", {}, 200],
+    ["/v1/model", {}, 200],
+    ["/nothing", {}, 404],
+    ["/v1/captions/none", {}, 400],
+    ["/v1/model", { method: "PUT" }, 405],
+    ["/v1/model", { environment: { ACCESS: "keys" } }, 401],
+    ["/v1/model", broken, 500],
+    ["/readyz", { environment: faultyService("absent") }, 502],
+  ])("lets no browser run, frame or sniff it: %s %o %i", async (path, call, status) => {
+    watchConsole("warn");
+    watchConsole("error");
+    const response = await callWorker(path, call);
+    const { headers } = response;
+    expect(response.status).toBe(status);
+    expect(headers.get("Content-Security-Policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    expect(headers.get("X-Frame-Options")).toBe("DENY");
+    expect(headers.get("Referrer-Policy")).toBe("no-referrer");
+    expect(headers.get("Strict-Transport-Security")).toContain("max-age=");
+  });
 });
 
 describe("a page of another origin", () => {

@@ -43,6 +43,14 @@ test("answers HEAD like GET, without the body", async () => {
   expect(await response.text()).toBe("");
 });
 
+test.each(["/v1/model", "/metrics", "/nothing"])("lets no browser run, frame or sniff what is at %s", async (path) => {
+  const { headers } = await get(path);
+
+  expect(headers.get("Content-Security-Policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+  expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+  expect(headers.get("Strict-Transport-Security")).toBeNull();
+});
+
 test("knows nothing at another path", async () => {
   const response = await get("/v1/caption");
 
