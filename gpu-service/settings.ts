@@ -57,7 +57,9 @@ const environmentSchema = z.object({
     .describe("Pixels of the largest photo by its header; decoding takes time and memory by the pixel."),
   DECODE_MEGAPIXELS: wholeNumber({ min: 1, max: 100_000 })
     .default(100)
-    .describe("Millions of pixels decoded at once; a PNG takes up to 8 bytes of memory for each, a JPEG far less."),
+    .describe(
+      "Millions of pixels decoded at once; an AVIF takes up to 20 bytes of memory for each, a PNG 8, a JPEG far less.",
+    ),
   UV_THREADPOOL_SIZE: wholeNumber({ min: 1, max: 1024 })
     .default(4)
     .describe("Threads for decoding, one of them kept free; beside a GPU, as many as there are cores and one more."),

@@ -16,6 +16,7 @@ test.each([
   ["a secret", `{"msg":"bad settings: ${secretMark}"}`],
   ["an API key", `{"error":"unknown key ${newApiKey()}"}`],
   ["an Authorization header", '{"headers":{"authorization":"Basic YTpi"}}'],
+  ["a caller's address", '{"error":"too many requests of 203.0.113.7"}'],
   ["a signature", `{"error":"refused ${signature}"}`],
 ])("finds %s in a line of a log", (what, line) => {
   expect(findLeaks(line)).toContain(what);

@@ -127,6 +127,13 @@ describe("decodeImage", () => {
     await expect(decode(await make())).rejects.toMatchObject({ name: "CaptionError", code });
   });
 
+  it("leaves libvips no reader but those of the formats, whatever a file would be taken for", async () => {
+    const { width } = await sharp(await made.madeImage("jpeg")).metadata();
+    expect(width).toBe(60);
+    await expect(sharp(made.svgFile()).metadata()).rejects.toThrow("unsupported image format");
+    await expect(sharp(photoPath("coffee")).metadata()).rejects.toThrow("unsupported image format"); // from a path
+  });
+
   it("refuses a photo above the limit of pixels before it decodes any", async () => {
     const bytes = await made.madeImage("jpeg");
     await expect(decodeImage(bytes, { preprocessing, maxPixels: 2399 })).rejects.toThrow(
