@@ -41,12 +41,8 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   answersHtml: (_, response) => void response.end("<html>It works!</html>"),
   answersHugeText: (_, response) => void response.end("x".repeat(1024 * 1024)),
   answersEmptyObject: (_, response) => void response.end("{}"),
-  answersForAnotherPhoto: async (request, response) => {
-    sendJson(response, await captionOf(request, { id: `sha256:${"0".repeat(64)}` }));
-  },
-  answersForOtherOptions: async (request, response) => {
-    sendJson(response, await captionOf(request, { options: { beam: 10, candidates: 5 } }));
-  },
+  answersForAnotherPhoto: captions({ id: `sha256:${"0".repeat(64)}` }),
+  answersForOtherOptions: captions({ options: { beam: 10, candidates: 5 } }),
   redirects: (_, response) => void response.writeHead(307, { Location: "/elsewhere" }).end(),
   overloaded: (_, response) => {
     response.setHeader("Retry-After", "7");
@@ -57,9 +53,7 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   slow: countsRuns(),
   failsFirst: countsRuns((response) => sendProblem(response, "invalid_image")),
   crashesFirst: countsRuns((response) => void response.destroy()),
-  otherRevision: async (request, response) => {
-    sendJson(response, request.method === "POST" ? await captionOf(request) : modelCard);
-  },
+  otherRevision: captions(),
 };
 
 const model = { id: "other", revision: "0123456789ab" };
@@ -87,6 +81,13 @@ async function captionOf(request: IncomingMessage, wrong: Partial<CaptionResult>
     model,
     options: parseCaptionOptions(new URL(request.url ?? "", "http://service").searchParams),
     ...wrong,
+  };
+}
+
+/** Says which model it has, as it is asked before the first photo, and captions by it. */
+function captions(wrong: Partial<CaptionResult> = {}): Answer {
+  return async (request, response) => {
+    sendJson(response, request.method === "POST" ? await captionOf(request, wrong) : modelCard);
   };
 }
 

@@ -19,8 +19,6 @@ describe("a photo while the service is wrong", () => {
     "answersHtml",
     "answersHugeText",
     "answersEmptyObject",
-    "answersForAnotherPhoto",
-    "answersForOtherOptions",
     "redirects",
     "overloadedProxy",
     "crashed",
@@ -38,6 +36,18 @@ describe("a photo while the service is wrong", () => {
       }),
     );
     expect(isolateState.bufferedBytes).toBe(0);
+  });
+
+  it.each([
+    ["answersForAnotherPhoto", /the reply is for sha256:0{64}\?/],
+    ["answersForOtherOptions", /the reply is for sha256:\w{64}\?beam=10&candidates=5/],
+  ] as const)("is 502, and nothing is stored, when the answer is for something else: %s", async (name, why) => {
+    const warnings = watchWarnings();
+    const photo = freshPhoto();
+    await readProblem(await postPhoto(photo, { environment: faultyService(name) }), "upstream_error");
+    expect(JSON.stringify(warnings())).toMatch(why);
+    const again = await postPhoto(photo, { environment: faultyService("otherRevision") });
+    expect(again.headers.get("Cache-Status")).toBe("edge-caption; fwd=miss; stored");
   });
 
   it.each(["silent", "stallsInBody"] as const)("is 504 at the time limit: %s", async (name) => {
