@@ -78,6 +78,16 @@ describe("a request leaves one data point and one line of the log", () => {
     expect(REQUESTS.points[0]?.doubles?.[0]).toBe(status);
   });
 
+  it("that tell nothing of the photo when its look-up fails, nor does what is logged besides", async () => {
+    const lines = [watchConsole("info"), watchConsole("warn")];
+    const path = `/v1/captions/sha256:${"0f".repeat(32)}`;
+    expect((await callWorker(path, { environment: faultyService("absent") })).status).toBe(502);
+    const logged = JSON.stringify(lines.map((read) => read()));
+    expect(logged).toContain('"route":"/v1/captions/:id"');
+    expect(logged).toContain('"code":"upstream_error"');
+    expect(logged).not.toContain("0f0f");
+  });
+
   it("and none where no dataset is bound, or it fails", async () => {
     const warnings = watchWarnings();
     expect((await callWorker("/healthz")).status).toBe(200);

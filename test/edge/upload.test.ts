@@ -180,6 +180,12 @@ describe("an image that is too large", () => {
     await readProblem(response, "payload_too_large");
   });
 
+  it("is 413 once it is over the limit, though it never ends", async () => {
+    const body = streamOf(new Uint8Array(100_000), () => new Promise(() => {}));
+    const environment = { MAX_BYTES: "1000", BODY_TIMEOUT_MS: "2000" };
+    await readProblem(await callWorker("/v1/captions", { method: "POST", body, environment }), "payload_too_large");
+  });
+
   it("is 413 one byte over the limit in a multipart field", async () => {
     await readProblem(await postForm([["image", new Blob([tooLarge])]]), "payload_too_large");
   });
