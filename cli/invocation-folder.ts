@@ -1,5 +1,5 @@
-/** Scripts of package.json that start this command. */
-const scripts = ["caption", "edge-caption"];
+/** Scripts of package.json that start our commands. */
+const scripts = ["caption", "edge-caption", "train"];
 
 /**
  * What relative paths start from. npm runs its scripts in the package's folder and says where it was called from; under

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
+import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
 import type { FoundCaption } from "./beam-search.ts";
@@ -15,6 +16,11 @@ import type {
 } from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
 import { SilenceWatch } from "./silence-watch.ts";
+
+/** `.ts` in a clone, which tsx loads; `.js` where it was built. */
+const ending = extname(fileURLToPath(import.meta.url));
+const loader = () =>
+  ending === ".ts" ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
 
 interface PendingCall {
   resolve(answer: EngineAnswer): void;
@@ -61,9 +67,9 @@ export async function startEngineProcess(
 ): Promise<EngineProcess> {
   const { cpu = {}, signal, startLimitMs } = settings;
   const start: EngineStart = { folder, choice, cpu };
-  const child = fork(fileURLToPath(new URL("./engine-child.ts", import.meta.url)), [JSON.stringify(start)], {
+  const child = fork(fileURLToPath(new URL(`./engine-child${ending}`, import.meta.url)), [JSON.stringify(start)], {
     env: environmentOf(choice, settings),
-    execArgv: ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href],
+    execArgv: loader(),
     serialization: "advanced",
   });
   const kill = () => child.kill("SIGKILL");

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { invocationFolder } from "../cli/invocation-folder.ts";
 import { cleanings } from "../shared/clean-caption.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
@@ -18,8 +19,8 @@ interface CommandParts {
 
 /** The command line of `npm run train`. */
 export function trainCommand({ stages, train }: CommandParts): Command {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
-  const toPath = (path: string) => resolve(invokedFrom, path);
+  const folder = invocationFolder();
+  const toPath = (path: string) => resolve(folder, path);
   const names = stages.map(({ name }) => name);
   return new Command("npm run train --")
     .description("Makes a model bundle from captioned photos, stage by stage.")

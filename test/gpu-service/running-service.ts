@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
@@ -34,8 +35,10 @@ export interface RunningService {
 }
 
 /** The real service in a process of its own, on the tiny bundle and a free port; resolves when it says that it listens. */
-export async function startService(environment: Environment = {}): Promise<RunningService> {
-  const child = spawnService(environment);
+export async function startService(
+  environment: Environment = {},
+  child: ChildProcessByStdio<null, Readable, Readable> = spawnService(environment),
+): Promise<RunningService> {
   const exited = once(child, "exit");
   const logged: LogLine[] = [];
   const complaints: string[] = [];
