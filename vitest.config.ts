@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/edge/**", "test/full/**", "test/native/**", ...inTheBrowser],
+          exclude: ["test/edge/**", "test/full/**", "test/native/**", "test/container/**", ...inTheBrowser],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -35,6 +35,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      { test: { name: "container", include: ["test/container/**/*.test.ts"], testTimeout: 120_000 } },
       { test: { name: "native", include: ["test/native/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
+import { canBuildImages } from "../test/container/buildah.ts";
 import { chromiumPath } from "../test/fixtures/chromium.ts";
 import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
@@ -16,6 +17,7 @@ const needs = [
   { words: "(needs unshare)", isMet: isProgramThere("unshare") },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
+  { words: "(needs root, buildah, debootstrap and runc)", isMet: canBuildImages },
   { words: "(needs no GPU)", isMet: !existsSync("/dev/nvidia0") },
 ];
 

@@ -30,6 +30,8 @@ export interface RunningService {
   logged: LogLine[];
   /** What it has written to stderr up to now. */
   complaints: string[];
+  /** Its exit code, when it has ended. */
+  exited: Promise<number | null>;
   /** Sends SIGTERM, or another signal; resolves to the exit code when it has ended. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -39,7 +41,7 @@ export async function startService(
   environment: Environment = {},
   child: ChildProcessByStdio<null, Readable, Readable> = spawnService(environment),
 ): Promise<RunningService> {
-  const exited = once(child, "exit");
+  const exited = once(child, "exit").then(([code]): number | null => code);
   const logged: LogLine[] = [];
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => complaints.push(line));
@@ -50,17 +52,17 @@ export async function startService(
       const { success, data } = listeningSchema.safeParse(entry);
       if (success) resolve(data.port);
     });
-    void exited.then(([code]) => reject(new Error(`the service ended with ${code}: ${complaints.join(" ")}`)));
+    void exited.then((code) => reject(new Error(`the service ended with ${code}: ${complaints.join(" ")}`)));
   });
   return {
     origin: `http://127.0.0.1:${port}`,
     process: child,
     logged,
     complaints,
-    async stop(signal = "SIGTERM") {
+    exited,
+    stop(signal = "SIGTERM") {
       child.kill(signal);
-      const [code] = await exited;
-      return code;
+      return exited;
     },
   };
 }
