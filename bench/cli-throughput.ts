@@ -24,7 +24,7 @@ export const cliThroughput: Bench = {
     const inputs = await benchInputs(1);
     const files = await madePhotos(count);
     const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
-    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx" });
+    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu" });
     const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
     for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
     let round = 0;

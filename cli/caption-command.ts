@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import { type EngineChoice, engineChoices } from "../gpu-service/engine.ts";
+import { type EngineChoice, engineChoices, type OnnxDevice, onnxDevices } from "../gpu-service/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type CaptionRequest, captionPaths } from "./caption-paths.ts";
@@ -22,6 +22,7 @@ interface Flags extends PhotoOutputFlags {
   candidates: string;
   modelDir: string;
   engine: EngineChoice;
+  device: OnnxDevice;
   endpoint?: string;
   key?: string;
   uploads: number;
@@ -84,9 +85,15 @@ export function captionCommand(): Command {
         .default("auto"),
     )
     .addOption(
+      new Option("--device <name>", "what --engine onnx runs the encoder on; it fails where there is no such GPU")
+        .choices(onnxDevices)
+        .default("cpu"),
+    )
+    .addOption(
       new Option("--endpoint <url>", "caption at an edge instead; what it knows already is not uploaded").conflicts([
         "modelDir",
         "engine",
+        "device",
       ]),
     )
     .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))

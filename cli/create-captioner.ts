@@ -1,7 +1,7 @@
 import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice } from "../gpu-service/engine.ts";
+import type { EngineChoice, OnnxDevice } from "../gpu-service/engine.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
@@ -13,6 +13,8 @@ export interface CaptionerOptions extends Partial<CaptionOptions> {
   /** Folder of a model bundle; the one that ships where it is left out. */
   modelDir?: string;
   engine?: EngineChoice;
+  /** What the onnx engine's encoder runs on; the CPU where it is left out. Needs `engine: "onnx"`. */
+  device?: OnnxDevice;
 }
 
 /** One of many photos: its result, or why it has none. */
@@ -34,11 +36,12 @@ const atOnce = 2 * usualCaptionerSettings.maxBatch;
 export async function createCaptioner({
   modelDir = defaultModelDir,
   engine = "auto",
+  device = "cpu",
   ...search
 }: CaptionerOptions = {}): Promise<PhotoCaptioner> {
   const asked = Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]);
   const options = parseCaptionOptions(new URLSearchParams(asked));
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine });
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device });
   const caption = async (photo: Photo): Promise<CaptionResult> => {
     const bytes = typeof photo === "string" ? await readPhotoFile(photo) : new Uint8Array(photo);
     const ids = await photoIdsOf(bytes);

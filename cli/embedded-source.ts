@@ -1,5 +1,5 @@
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice } from "../gpu-service/engine.ts";
+import type { EngineChoice, OnnxDevice } from "../gpu-service/engine.ts";
 import type { CaptionSource } from "./caption-source.ts";
 
 /** One batch in the model, the next one decoded, and one whose captions are being written. */
@@ -9,11 +9,13 @@ const batchesAtOnce = 3;
 export async function startEmbeddedSource({
   modelDir,
   engine,
+  device,
 }: {
   modelDir: string;
   engine: EngineChoice;
+  device: OnnxDevice;
 }): Promise<CaptionSource> {
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine });
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device });
   const { id, revision } = captioner.card;
   return {
     model: { id, revision },

@@ -6,7 +6,7 @@ import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { DecodePool } from "./decode-pool.ts";
-import type { EngineChoice } from "./engine.ts";
+import type { EngineChoice, OnnxDevice } from "./engine.ts";
 import { EnginePool, type PoolEvents } from "./engine-pool.ts";
 import type { EngineIdentity } from "./engine-protocol.ts";
 import { visibleGpus } from "./gpus.ts";
@@ -16,6 +16,8 @@ import { readNativeSetup } from "./native-setup.ts";
 export interface CaptionerSettings {
   modelDir: string;
   engine: EngineChoice;
+  /** What the onnx engine's encoder runs on. */
+  device: OnnxDevice;
   /** Engine children; undefined: one a GPU, else one. */
   engines?: number | undefined;
   /** Photos that go through the model together. */
@@ -41,6 +43,7 @@ export interface CaptionerSettings {
 /** What suits captioning in a program of one's own. */
 export const usualCaptionerSettings = {
   engine: "auto",
+  device: "cpu",
   maxBatch: 8,
   batchWaitMs: 10,
   maxPixels: 100_000_000,
@@ -171,14 +174,15 @@ function endOfService(): CaptionError {
 }
 
 async function startPool(
-  { modelDir, engine, engines, engineTimeoutMs, engineStartMs, engineMemoryMb }: CaptionerSettings,
+  { modelDir, engine, device, engines, engineTimeoutMs, engineStartMs, engineMemoryMb }: CaptionerSettings,
   { events, onFree }: { events: PoolEvents; onFree: () => void },
 ): Promise<EnginePool> {
-  const isOnGpu = engine !== "onnx" && readNativeSetup()?.kind === "gpu";
+  const isOnGpu = engine === "onnx" ? device === "cuda" : readNativeSetup()?.kind === "gpu";
   const gpus = isOnGpu ? await visibleGpus() : [];
   return EnginePool.start({
     folder: modelDir,
     choice: engine,
+    device,
     engines: engines ?? Math.max(1, gpus.length),
     gpus,
     silenceLimitMs: engineTimeoutMs,

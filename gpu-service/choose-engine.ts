@@ -1,5 +1,5 @@
 import { type Bundle, type EncoderBundle, hasDecoder } from "./bundle.ts";
-import type { CpuSettings, EncoderEngine, Engine, EngineChoice } from "./engine.ts";
+import type { EncoderEngine, Engine, EngineChoice, OnnxSettings } from "./engine.ts";
 import { readNativeSetup } from "./native-setup.ts";
 import { createOnnxEncoder, createOnnxEngine } from "./onnx/engine.ts";
 import { deviceOf, loadTensorFlow, type TensorFlow } from "./tensorflow/binding.ts";
@@ -18,9 +18,11 @@ export interface ChosenEngine {
 export async function chooseEngine(
   choice: EngineChoice,
   bundle: EncoderBundle | Bundle,
-  cpu: CpuSettings,
+  { device = "cpu", ...cpu }: OnnxSettings,
 ): Promise<ChosenEngine> {
-  if (choice === "onnx") return { engine: await onOnnx(bundle, cpu), reason: "asked for", isFallback: false };
+  if (choice === "onnx")
+    return { engine: await onOnnx(bundle, { ...cpu, device }), reason: "asked for", isFallback: false };
+  if (device !== "cpu") throw new Error(`device ${device}: expected the engine onnx beside it, received ${choice}`);
   const isForGpu = readNativeSetup()?.kind === "gpu";
   if (choice === "tensorflow") {
     const engine = onTensorFlow(bundle, loadTensorFlow());
@@ -36,8 +38,8 @@ export async function chooseEngine(
     : { engine: await onOnnx(bundle, cpu), reason: "TensorFlow found no GPU", isFallback: true };
 }
 
-function onOnnx(bundle: EncoderBundle | Bundle, cpu: CpuSettings): Promise<Engine | EncoderEngine> {
-  return hasDecoder(bundle) ? createOnnxEngine(bundle, cpu) : createOnnxEncoder(bundle, cpu);
+function onOnnx(bundle: EncoderBundle | Bundle, settings: OnnxSettings): Promise<Engine | EncoderEngine> {
+  return hasDecoder(bundle) ? createOnnxEngine(bundle, settings) : createOnnxEncoder(bundle, settings);
 }
 
 function onTensorFlow(bundle: EncoderBundle | Bundle, tf: TensorFlow): Engine | EncoderEngine {

@@ -10,7 +10,7 @@ import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStar
 const priority = 5;
 
 /** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
-const { folder, choice, cpu }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
+const { folder, choice, cpu, device }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
 
 // The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
 process.on("SIGINT", () => {});
@@ -20,7 +20,7 @@ process.on("disconnect", () => exit(0));
 try {
   setPriority(priority); // before there are threads: each takes over that of the one which makes it
   const bundle = await openEncoder(folder);
-  const { engine, ...chosen } = await chooseEngine(choice, bundle, cpu);
+  const { engine, ...chosen } = await chooseEngine(choice, bundle, { ...cpu, device });
   const networks = networksOf(engine, bundle);
   await warmUp(networks, bundle);
   answerCalls(networks);

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import type { EngineChoice } from "./engine.ts";
+import type { EngineChoice, OnnxDevice } from "./engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
 import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
 
@@ -25,6 +25,8 @@ export interface PoolEvents {
 interface EnginePoolSettings {
   folder: string;
   choice: EngineChoice;
+  /** What ONNX Runtime runs the encoder on; the CPU where it is left out. */
+  device?: OnnxDevice;
   /** How many children. On the CPU they share its cores. */
   engines: number;
   /** The GPUs as `CUDA_VISIBLE_DEVICES` names them: a child each, in turn. Empty: whatever a child finds. */
@@ -169,7 +171,7 @@ export class EnginePool {
 /** Starts an engine, again where it ended without a word. */
 async function startEngine(
   number: number,
-  { folder, choice, engines, gpus, silenceLimitMs, startLimitMs, events }: EnginePoolSettings,
+  { folder, choice, device = "cpu", engines, gpus, silenceLimitMs, startLimitMs, events }: EnginePoolSettings,
   signal: AbortSignal,
 ): Promise<EngineProcess> {
   const cpu = { threads: Math.max(1, Math.floor(availableParallelism() / engines)) };
@@ -177,7 +179,7 @@ async function startEngine(
   let pauseMs = firstPauseMs;
   for (let start = 1; ; start++) {
     try {
-      return await startEngineProcess(folder, choice, { cpu, gpu, silenceLimitMs, startLimitMs, signal });
+      return await startEngineProcess(folder, choice, { cpu, device, gpu, silenceLimitMs, startLimitMs, signal });
     } catch (error) {
       if (signal.aborted || !(error instanceof EngineLost) || start === maxStarts) throw error;
       events.onFailedStart?.(error);

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../shared/contract.ts";
 import type { FoundCaption } from "./beam-search.ts";
-import type { CpuSettings, EngineChoice } from "./engine.ts";
+import type { CpuSettings, EngineChoice, OnnxDevice } from "./engine.ts";
 import type {
   BatchCaptions,
   EngineAnswer,
@@ -29,6 +29,8 @@ interface PendingCall {
 
 interface EngineProcessSettings {
   cpu?: CpuSettings;
+  /** What ONNX Runtime runs the encoder on; the CPU where it is left out. */
+  device?: OnnxDevice;
   /** Which GPU it sees, as `CUDA_VISIBLE_DEVICES` names it; undefined: all. */
   gpu?: string | undefined;
   /** An engine that owes an answer and is silent for this long is killed; undefined: never. */
@@ -65,8 +67,8 @@ export async function startEngineProcess(
   choice: EngineChoice,
   settings: EngineProcessSettings = {},
 ): Promise<EngineProcess> {
-  const { cpu = {}, signal, startLimitMs } = settings;
-  const start: EngineStart = { folder, choice, cpu };
+  const { cpu = {}, device = "cpu", signal, startLimitMs } = settings;
+  const start: EngineStart = { folder, choice, cpu, device };
   const child = fork(fileURLToPath(new URL(`./engine-child${ending}`, import.meta.url)), [JSON.stringify(start)], {
     env: environmentOf(choice, settings),
     execArgv: loader(),
@@ -95,12 +97,12 @@ function firstMessage(child: ChildProcess): Promise<EngineMessage> {
   });
 }
 
-/** TensorFlow finds its CUDA libraries through the environment that its process begins with, and sees the GPUs it is shown. */
-function environmentOf(choice: EngineChoice, { gpu, cpu }: EngineProcessSettings): NodeJS.ProcessEnv {
-  const setup = choice === "onnx" ? undefined : readNativeSetup();
-  if (setup === undefined) return process.env;
+/** TensorFlow and ONNX Runtime find their CUDA libraries through the environment that their process begins with, and see the GPUs they are shown. */
+function environmentOf(choice: EngineChoice, { gpu, cpu, device }: EngineProcessSettings): NodeJS.ProcessEnv {
+  const setup = choice === "onnx" && device !== "cuda" ? undefined : readNativeSetup();
+  if (setup === undefined && gpu === undefined) return process.env;
   return {
-    ...libraryEnvironment(setup),
+    ...(setup === undefined ? process.env : libraryEnvironment(setup)),
     ...(gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
     ...(cpu?.threads === undefined ? {} : { TF_NUM_INTRAOP_THREADS: String(cpu.threads) }),
   };

@@ -1,6 +1,6 @@
 import type { CaptionOptions } from "../shared/contract.ts";
 import type { FoundCaption } from "./beam-search.ts";
-import type { CpuSettings, EngineChoice } from "./engine.ts";
+import type { CpuSettings, EngineChoice, OnnxDevice } from "./engine.ts";
 
 /** What an engine child is started with, as JSON in its one argument. */
 export interface EngineStart {
@@ -8,6 +8,7 @@ export interface EngineStart {
   folder: string;
   choice: EngineChoice;
   cpu: CpuSettings;
+  device: OnnxDevice;
 }
 
 /** What the service asks of its engine child, over the child's IPC channel with structured clone. */

@@ -3,10 +3,20 @@ export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 
+/** What ONNX Runtime may run the encoder on. */
+export const onnxDevices = ["cpu", "cuda", "webgpu"] as const;
+
+export type OnnxDevice = (typeof onnxDevices)[number];
+
 /** How much of the CPU an engine on it takes. */
 export interface CpuSettings {
   /** Undefined: one a core. */
   threads?: number;
+}
+
+export interface OnnxSettings extends CpuSettings {
+  /** What the encoder runs on; the CPU where it is left out. */
+  device?: OnnxDevice;
 }
 
 /** The decoder's state for some rows (photos × beams). Owned by whoever got it, who releases it. */

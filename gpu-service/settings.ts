@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
-import { engineChoices } from "./engine.ts";
+import { engineChoices, onnxDevices } from "./engine.ts";
 import { logLevels } from "./log.ts";
 
 const shortestSecret = 16;
@@ -21,6 +21,11 @@ const environmentSchema = z.object({
     .default("auto")
     .describe(
       "What runs the model: tensorflow (npm run setup:native), onnx, or auto: tensorflow with a GPU, else onnx.",
+    ),
+  DEVICE: oneOf(onnxDevices)
+    .default("cpu")
+    .describe(
+      "What ENGINE=onnx runs the encoder on: cpu, cuda or webgpu; the start fails where there is no such GPU. The search stays on the CPU.",
     ),
   ENGINES: z
     .union([z.literal("auto"), wholeNumber({ min: 1, max: 64 })], {
@@ -107,11 +112,16 @@ const settingsSchema = environmentSchema
     path: ["MAX_QUEUED_BYTES"],
     error: "expected at least MAX_BYTES, or the largest photo would always be refused",
   })
+  .refine(({ ENGINE, DEVICE }) => DEVICE === "cpu" || ENGINE === "onnx", {
+    path: ["DEVICE"],
+    error: "expected ENGINE=onnx beside cuda or webgpu: tensorflow finds its GPU by itself",
+  })
   .transform((environment) => ({
     port: environment.PORT,
     host: environment.HOST,
     modelDir: environment.MODEL_DIR,
     engine: environment.ENGINE,
+    device: environment.DEVICE,
     engines: environment.ENGINES === "auto" ? undefined : environment.ENGINES,
     engineTimeoutMs: environment.ENGINE_TIMEOUT_MS,
     engineStartMs: environment.ENGINE_START_MS,

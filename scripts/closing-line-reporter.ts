@@ -8,6 +8,7 @@ import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
 import { beginKeeping, endKeeping } from "../test/kept-output.ts";
 import { findLeaks } from "../test/leaks.ts";
+import { isSoftwareVulkanThere } from "../test/fixtures/software-vulkan.ts";
 
 /** What a test that may be skipped says in its name, and whether that is to be had here. */
 const needs = [
@@ -17,6 +18,7 @@ const needs = [
   { words: "(needs unshare)", isMet: isProgramThere("unshare") },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
+  { words: "(needs Debian's Chromium)", isMet: isSoftwareVulkanThere },
   { words: "(needs root, buildah, debootstrap and runc)", isMet: canBuildImages },
   { words: "(needs no GPU)", isMet: !existsSync("/dev/nvidia0") },
 ];

@@ -2,17 +2,18 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { type Bundle, type EncoderBundle, naming } from "../bundle.ts";
-import type { CpuSettings, EncoderEngine, Engine } from "../engine.ts";
+import type { EncoderEngine, Engine, OnnxSettings } from "../engine.ts";
 import { compileDecoder } from "./decoder.ts";
 import { createOnnxDecoder } from "./decoder-session.ts";
 import { compileEncoder } from "./encoder.ts";
-import { createSession, floatsOf } from "./session.ts";
+import { proveDevice } from "./prove-device.ts";
+import { createGpuSession, createSession, floatsOf } from "./session.ts";
 
-/** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime on the CPU. */
-export async function createOnnxEngine(bundle: Bundle, cpu: CpuSettings = {}): Promise<Engine> {
+/** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime, the encoder on a device, the decoder on the CPU. */
+export async function createOnnxEngine(bundle: Bundle, settings: OnnxSettings = {}): Promise<Engine> {
   const { featureSize } = bundle.manifest.encoder;
   const { padding, start } = bundle.manifest.specialIds;
-  const encoder = await createOnnxEncoder(bundle, cpu);
+  const encoder = await createOnnxEncoder(bundle, settings);
   const decoderSpec = { featureSize, vocabularySize: bundle.vocabulary.size, neverNext: [padding, start] };
   const compiled = naming(join(bundle.folder, bundle.manifest.decoder.topology), () =>
     compileDecoder(bundle.readDecoder(), decoderSpec),
@@ -29,21 +30,34 @@ export async function createOnnxEngine(bundle: Bundle, cpu: CpuSettings = {}): P
   };
 }
 
-/** The same for an encoder alone. */
-export async function createOnnxEncoder(
+/** The same for an encoder alone. On a GPU it is proven to be one before it is handed out. */
+export async function createOnnxEncoder(bundle: EncoderBundle, settings: OnnxSettings = {}): Promise<EncoderEngine> {
+  const encoder = await loadEncoder(bundle, settings);
+  if (encoder.device === "cpu") return encoder;
+  const reference = await loadEncoder(bundle, { ...settings, device: "cpu" });
+  try {
+    await proveDevice(bundle, { device: encoder, cpu: reference });
+  } finally {
+    await reference.close();
+  }
+  return encoder;
+}
+
+/** As it is: a device that is only called a GPU passes, too. */
+export async function loadEncoder(
   bundle: EncoderBundle,
-  { threads = availableParallelism() }: CpuSettings = {},
+  { threads = availableParallelism(), device = "cpu" }: OnnxSettings,
 ): Promise<EncoderEngine> {
   const { preprocessing, encoder } = bundle.manifest;
   const { width, height } = preprocessing;
   const graph = naming(join(bundle.folder, encoder.topology), () =>
     compileEncoder(bundle.readEncoder(), { preprocessing, featureSize: encoder.featureSize }),
   );
-  const session = await createSession(graph, { threads });
+  const session = device === "cpu" ? await createSession(graph, { threads }) : await createGpuSession(graph, device);
 
   return {
     name: "onnx",
-    device: "cpu",
+    device,
     async encode(pixels, photos) {
       const { features } = await session.run({ pixels: new Tensor("uint8", pixels, [photos, height, width, 3]) });
       return floatsOf(features);

@@ -12,6 +12,7 @@ describe("readSettings", () => {
       host: "127.0.0.1",
       modelDir: resolve("models/default"),
       engine: "auto",
+      device: "cpu",
       engines: undefined,
       engineTimeoutMs: 15_000,
       engineStartMs: 120_000,
@@ -54,6 +55,7 @@ describe("readSettings", () => {
       "MAX_QUEUED_BYTES: expected at least MAX_BYTES, or the largest photo would always be refused",
     ],
     [{ ENGINE: "abacus" }, 'ENGINE: expected auto or tensorflow or onnx, received "abacus"'],
+    [{ DEVICE: "webgpu" }, "DEVICE: expected ENGINE=onnx beside cuda or webgpu: tensorflow finds its GPU by itself"],
     [{ ALLOW_UNSIGNED: "yes" }, 'ALLOW_UNSIGNED: expected true or false, received "yes"'],
     [{ SERVICE_SECRETS: "short" }, "SERVICE_SECRETS: expected secrets of at least 16 characters, received one of 5"],
     [
@@ -79,6 +81,7 @@ test("describeSettings names every setting with its default", () => {
     expect.stringMatching(/^ {2}HOST .+ Default 127\.0\.0\.1\.$/),
     expect.stringMatching(/^ {2}MODEL_DIR .+ Default the one that ships\.$/),
     expect.stringMatching(/^ {2}ENGINE .+ Default auto\.$/),
+    expect.stringMatching(/^ {2}DEVICE .+ Default cpu\.$/),
     expect.stringMatching(/^ {2}ENGINES .+ Default auto\.$/),
     expect.stringMatching(/^ {2}ENGINE_TIMEOUT_MS .+ Default 15000\.$/),
     expect.stringMatching(/^ {2}ENGINE_START_MS .+ Default 120000\.$/),
