@@ -97,7 +97,10 @@ export function checkImage({ dockerfile, engine, limit }: Expected): void {
     test(`is smaller than ${limit} MiB`, async () => {
       const { whole, parts } = await imageSizes(image);
       const largest = parts.slice(0, shownParts).map(([place, size]) => `${place} ${size.toFixed(0)}`);
-      process.stdout.write(`${dockerfile}: ${whole.toFixed(0)} MiB, of that ${largest.join(", ")}\n`);
+      const own = parts.reduce((sum, [, size]) => sum + size, 0);
+      process.stdout.write(
+        `${dockerfile}: ${whole.toFixed(0)} MiB, ${own.toFixed(0)} of them on top of its base: ${largest.join(", ")}\n`,
+      );
       expect(whole).toBeLessThan(limit);
     });
   });
