@@ -13,6 +13,8 @@ import { buildServiceImage, imageSizes, type ServiceImage } from "./service-imag
 interface Expected {
   dockerfile: "Dockerfile" | "Dockerfile.cpu";
   engine: "onnx" | "tensorflow";
+  /** Whether it says that it has fallen back where nobody names an engine and there is no GPU. */
+  isFallback: boolean;
   /** Mebibytes of the whole image, on the base made here. */
   limit: number;
 }
@@ -24,7 +26,7 @@ const photosAtTheEnd = 16;
 const shownParts = 5;
 
 /** What holds for either image of the service. */
-export function checkImage({ dockerfile, engine, limit }: Expected): void {
+export function checkImage({ dockerfile, engine, isFallback, limit }: Expected): void {
   describe.skipIf(!canBuildImages)(`the image of ${dockerfile} (needs root, buildah, debootstrap and runc)`, () => {
     let image: ServiceImage;
 
@@ -32,7 +34,7 @@ export function checkImage({ dockerfile, engine, limit }: Expected): void {
       image = await buildServiceImage(dockerfile);
     }, 1_200_000);
 
-    afterAll(() => image?.remove());
+    afterAll(() => image?.remove(), 300_000);
 
     const start = (environment: Record<string, string> = {}, mounts = {}): Promise<RunningContainer> =>
       startContainer(image, {
@@ -66,11 +68,13 @@ export function checkImage({ dockerfile, engine, limit }: Expected): void {
       }
     });
 
-    test("takes another model by MODEL_DIR", async () => {
-      const container = await start({ MODEL_DIR: "/models/tiny" }, { "/models/tiny": tinyBundle });
+    test("takes another model by MODEL_DIR, and where no engine is named says whether it is a fallback", async () => {
+      const container = await start({ ENGINE: "auto", MODEL_DIR: "/models/tiny" }, { "/models/tiny": tinyBundle });
       try {
         const card = await (await fetch(`${container.origin}/v1/model`)).json();
         expect(card).toMatchObject({ id: "tiny" });
+        const ready = await (await fetch(`${container.origin}/readyz`)).json();
+        expect(ready).toMatchObject({ engine: "onnx", device: "cpu", fallback: isFallback });
         expect(await container.stop()).toBe(0);
       } finally {
         await container.destroy();
