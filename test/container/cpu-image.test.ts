@@ -1,3 +1,3 @@
 import { checkImage } from "./check-image.ts";
 
-checkImage({ dockerfile: "Dockerfile.cpu", engine: "onnx", isFallback: false, limit: 600 });
+checkImage({ dockerfile: "Dockerfile.cpu", engine: "onnx", isFallback: false, limit: 560 });

@@ -1,3 +1,3 @@
 import { checkImage } from "./check-image.ts";
 
-checkImage({ dockerfile: "Dockerfile", engine: "tensorflow", isFallback: true, limit: 2400 });
+checkImage({ dockerfile: "Dockerfile", engine: "tensorflow", isFallback: true, limit: 2000 });
