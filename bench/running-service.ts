@@ -20,7 +20,7 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const entry = fileURLToPath(new URL("../gpu-service/main.ts", import.meta.url));
   const begun = performance.now();
-  const child = spawn(process.execPath, ["--import", tsx, entry], {
+  const child = spawn(process.execPath, ["--heap-growing-percent=400", "--import", tsx, entry], {
     env: { ...process.env, PORT: "0", ALLOW_UNSIGNED: "true", ENGINE: "onnx", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

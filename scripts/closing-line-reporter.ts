@@ -6,9 +6,9 @@ import { canBuildImages } from "../test/container/buildah.ts";
 import { chromiumPath } from "../test/fixtures/chromium.ts";
 import { isProgramThere } from "../test/fixtures/programs.ts";
 import { isResearchDataThere } from "../test/fixtures/research-data.ts";
+import { isSoftwareVulkanThere } from "../test/fixtures/software-vulkan.ts";
 import { beginKeeping, endKeeping } from "../test/kept-output.ts";
 import { findLeaks } from "../test/leaks.ts";
-import { isSoftwareVulkanThere } from "../test/fixtures/software-vulkan.ts";
 
 /** What a test that may be skipped says in its name, and whether that is to be had here. */
 const needs = [

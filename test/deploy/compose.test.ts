@@ -59,6 +59,6 @@ test("Docker waits for the draining to end", () => {
   expect(Number.parseInt(service.stop_grace_period ?? "10s", 10)).toBeGreaterThan(settings.drainSeconds);
 });
 
-test("the image of the repository is built of a file that there is", () => {
-  expect(existsSync(join(repository, "deploy", edge.build.context, edge.build.dockerfile))).toBe(true);
+test.each([service, edge])("$image is built of a file that there is", ({ build }) => {
+  expect(existsSync(join(repository, "deploy", build.context, build.dockerfile))).toBe(true);
 });
