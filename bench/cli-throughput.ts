@@ -21,10 +21,11 @@ export const cliThroughput: Bench = {
   about:
     "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
   async run() {
-    const inputs = await benchInputs(1);
+    const inputs = await benchInputs(1, { precision: "auto" });
+    const { precision } = inputs.engine;
     const files = await madePhotos(count);
     const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
-    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu" });
+    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu", precision });
     const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
     for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
     let round = 0;
@@ -45,7 +46,7 @@ export const cliThroughput: Bench = {
       });
       return {
         number: peerMs / oursMs,
-        ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second`,
+        ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second in ${precision}`,
         peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
       };
     } finally {

@@ -10,10 +10,10 @@ export const idleLatency: Bench = {
   name: "idle-latency",
   about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
   async run() {
-    const inputs = await benchInputs(1);
+    const inputs = await benchInputs(1, { precision: "auto" });
     const { preprocessing } = inputs.bundle.manifest;
     const files = await madePhotos(count);
-    const service = await startService();
+    const service = await startService({ PRECISION: inputs.engine.precision });
     const next = { ours: 0, peer: 0 };
     const take = (side: keyof typeof next) => files[next[side]++ % count] ?? new Uint8Array();
     try {
@@ -24,7 +24,11 @@ export const idleLatency: Bench = {
           await bareCaptions(inputs, [pixels]);
         },
       });
-      return { number: oursMs / peerMs, ours: `${oursMs.toFixed(1)} ms`, peer: `${peerMs.toFixed(1)} ms` };
+      return {
+        number: oursMs / peerMs,
+        ours: `${oursMs.toFixed(1)} ms in ${inputs.engine.precision}`,
+        peer: `${peerMs.toFixed(1)} ms`,
+      };
     } finally {
       await Promise.all([service.stop(), inputs.engine.close()]);
     }

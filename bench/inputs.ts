@@ -1,7 +1,7 @@
 import { searchCaptions } from "../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
-import type { Engine } from "../gpu-service/engine.ts";
+import type { CpuSettings, Engine } from "../gpu-service/engine.ts";
 import { createOnnxEngine } from "../gpu-service/onnx/engine.ts";
 import { defaultCaptionOptions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
@@ -14,9 +14,9 @@ export interface BenchInputs {
 }
 
 /** The shipped bundle on the bare engine in this process, and decoded photos. */
-export async function benchInputs(count: number): Promise<BenchInputs> {
+export async function benchInputs(count: number, cpu: CpuSettings = {}): Promise<BenchInputs> {
   const bundle = await openBundle(defaultModelDir);
-  const engine = await createOnnxEngine(bundle);
+  const engine = await createOnnxEngine(bundle, cpu);
   return { bundle, engine, photos: await decodedMadePhotos(bundle, count) };
 }
 

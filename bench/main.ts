@@ -4,6 +4,7 @@ import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
 import { idleLatency } from "./idle-latency.ts";
+import { int8Encode } from "./int8-encode.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { overloadRefusal } from "./overload-refusal.ts";
 import { prefixSearch } from "./prefix-search.ts";
@@ -18,6 +19,7 @@ import { wasmEncode } from "./wasm-encode.ts";
 const benches = [
   prefixSearch,
   wasmEncode,
+  int8Encode,
   nativeEncode,
   trainingStep,
   featuresThroughput,

@@ -14,9 +14,9 @@ export const serviceThroughput: Bench = {
   name: "service-throughput",
   about: "the bare loop over decoded pixels ÷ the saturated service, by HTTP from JPEG files; at least 0.9",
   async run() {
-    const inputs = await benchInputs(count);
+    const inputs = await benchInputs(count, { precision: "auto" });
     const files = await madePhotos(count);
-    const service = await startService({ MAX_BATCH: `${batch}` });
+    const service = await startService({ MAX_BATCH: `${batch}`, PRECISION: inputs.engine.precision });
     try {
       const { oursMs, peerMs } = await timeInTurns(rounds, {
         ours: () => pMap([...files, ...files], (file) => captionOver(service, file), { concurrency: clients }),
@@ -28,7 +28,11 @@ export const serviceThroughput: Bench = {
         },
       });
       const perSecond = (ms: number) => `${((2 * count * 1000) / ms).toFixed(1)} photos a second`;
-      return { number: peerMs / oursMs, ours: perSecond(oursMs), peer: perSecond(peerMs) };
+      return {
+        number: peerMs / oursMs,
+        ours: `${perSecond(oursMs)} in ${inputs.engine.precision}`,
+        peer: perSecond(peerMs),
+      };
     } finally {
       await Promise.all([service.stop(), inputs.engine.close()]);
     }

@@ -1,16 +1,23 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import { type EngineChoice, engineChoices, type OnnxDevice, onnxDevices } from "../gpu-service/engine.ts";
+import { defaultModelDir } from "../gpu-service/bundle.ts";
+import {
+  type EngineChoice,
+  engineChoices,
+  type OnnxDevice,
+  onnxDevices,
+  type PrecisionChoice,
+} from "../gpu-service/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type CaptionRequest, captionPaths } from "./caption-paths.ts";
 import { type ConfidenceLimit, unsureChoices } from "./caption-run.ts";
 import { dryRun } from "./dry-run.ts";
-import { startEmbeddedSource } from "./embedded-source.ts";
+import { readEmbeddedRevision, startEmbeddedSource } from "./embedded-source.ts";
 import { openEndpointSource, readEndpointRevision } from "./endpoint-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
+import { precisionOption } from "./precision-option.ts";
 import { readCount, readMoment, readShare } from "./read-flags.ts";
 import { defaultStatePath } from "./state-path.ts";
 
@@ -23,6 +30,7 @@ interface Flags extends PhotoOutputFlags {
   modelDir: string;
   engine: EngineChoice;
   device: OnnxDevice;
+  precision: PrecisionChoice;
   endpoint?: string;
   key?: string;
   uploads: number;
@@ -84,6 +92,7 @@ export function captionCommand(): Command {
         .choices(engineChoices)
         .default("auto"),
     )
+    .addOption(precisionOption())
     .addOption(
       new Option("--device <name>", "what --engine onnx runs the encoder on; it fails where there is no such GPU")
         .choices(onnxDevices)
@@ -94,6 +103,7 @@ export function captionCommand(): Command {
         "modelDir",
         "engine",
         "device",
+        "precision",
       ]),
     )
     .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))
@@ -149,11 +159,11 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
 
 /** The model in this program, or an endpoint. */
 function sourceOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startSource" | "readRevision"> {
-  const { endpoint, key: apiKey, options, uploads, modelDir } = flags;
+  const { endpoint, key: apiKey, options, uploads } = flags;
   if (endpoint === undefined) {
     return {
       startSource: () => startEmbeddedSource(flags),
-      readRevision: async () => (await openBundle(modelDir)).revision,
+      readRevision: () => readEmbeddedRevision(flags),
     };
   }
   return {

@@ -54,6 +54,7 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
       nothing: undefined,
     };
     const source = await request.startSource();
+    if (request.showsProgress) say(describeModel(source));
     const words = { doing: "captioning", done: "captioned" };
     const shown = new ShownRun({ ...words, total: photos.length, isShown: request.showsProgress });
     try {
@@ -76,6 +77,10 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   } finally {
     await state?.close();
   }
+}
+
+function describeModel({ model: { id, revision, precision } }: CaptionSource): string {
+  return `model ${id}, revision ${revision}, ${precision}`;
 }
 
 /** The photos at the places that were named, those of a list on standard input included. */

@@ -1,7 +1,7 @@
 import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice } from "../gpu-service/engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
@@ -15,6 +15,8 @@ export interface CaptionerOptions extends Partial<CaptionOptions> {
   engine?: EngineChoice;
   /** What the onnx engine's encoder runs on; the CPU where it is left out. Needs `engine: "onnx"`. */
   device?: OnnxDevice;
+  /** What the encoder is computed in on a CPU; `auto`, the default, is int8 where this machine gains by it. */
+  precision?: PrecisionChoice;
 }
 
 /** One of many photos: its result, or why it has none. */
@@ -37,11 +39,12 @@ export async function createCaptioner({
   modelDir = defaultModelDir,
   engine = "auto",
   device = "cpu",
+  precision = "auto",
   ...search
 }: CaptionerOptions = {}): Promise<PhotoCaptioner> {
   const asked = Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]);
   const options = parseCaptionOptions(new URLSearchParams(asked));
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device });
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device, precision });
   const caption = async (photo: Photo): Promise<CaptionResult> => {
     const bytes = typeof photo === "string" ? await readPhotoFile(photo) : new Uint8Array(photo);
     const ids = await photoIdsOf(bytes);

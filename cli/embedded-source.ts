@@ -1,26 +1,37 @@
+import { openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice } from "../gpu-service/engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
+import { knownPrecision } from "../gpu-service/known-precision.ts";
 import type { CaptionSource } from "./caption-source.ts";
 
 /** One batch in the model, the next one decoded, and one whose captions are being written. */
 const batchesAtOnce = 3;
 
-/** Starts the model in this program; resolves when it is warm. */
-export async function startEmbeddedSource({
-  modelDir,
-  engine,
-  device,
-}: {
+export interface EmbeddedModel {
   modelDir: string;
   engine: EngineChoice;
   device: OnnxDevice;
-}): Promise<CaptionSource> {
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device });
-  const { id, revision } = captioner.card;
+  precision: PrecisionChoice;
+}
+
+/** Starts the model in this program; resolves when it is warm. */
+export async function startEmbeddedSource(model: EmbeddedModel): Promise<CaptionSource> {
+  const captioner = await startCaptioner({ ...usualCaptionerSettings, ...model });
+  const { id, revision, precision } = captioner.card;
   return {
-    model: { id, revision },
+    model: { id, revision, precision },
     atOnce: batchesAtOnce * usualCaptionerSettings.maxBatch,
     caption: async (photo) => (await captioner.caption(photo)).caption,
     close: () => captioner.close(),
   };
+}
+
+/** The revision that the model's captions have; it is started only where nobody has measured yet what `auto` is. */
+export async function readEmbeddedRevision(model: EmbeddedModel): Promise<string> {
+  const bundle = await openBundle(model.modelDir);
+  const known = await knownPrecision(bundle, model);
+  if (known !== undefined) return revisionAt(bundle, known);
+  const source = await startEmbeddedSource(model);
+  await source.close();
+  return source.model.revision;
 }

@@ -36,7 +36,7 @@ export async function openEndpointSource({
   uploads,
 }: EndpointRequest): Promise<CaptionSource> {
   const client = new CaptionClient({ origin: endpoint, apiKey, ...patience });
-  const { id, revision } = await client.modelCard();
+  const { id, revision, precision } = await client.modelCard();
   const known = new DataLoader<PhotoId, CaptionResult | undefined>(
     async (ids) => {
       const found = await client.lookUpMany(ids, options);
@@ -49,7 +49,7 @@ export async function openEndpointSource({
     },
   );
   return {
-    model: { id, revision },
+    model: { id, revision, precision },
     atOnce: uploads,
     lookUp: ({ id, contentId }) => expectHope(endpoint, () => known.load(contentId ?? id)),
     caption: async ({ bytes }) => (await expectHope(endpoint, () => client.caption(bytes, options))).result,

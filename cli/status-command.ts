@@ -1,9 +1,12 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
+import { defaultModelDir } from "../gpu-service/bundle.ts";
+import type { PrecisionChoice } from "../gpu-service/engine.ts";
 import { findAll } from "./caption-paths.ts";
 import { Coverage, describeCoverage } from "./coverage.ts";
+import { readEmbeddedRevision } from "./embedded-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
+import { precisionOption } from "./precision-option.ts";
 import { StateIndex } from "./state-index.ts";
 import { findState, stateIn } from "./state-path.ts";
 import { surveyPhotos } from "./survey-photos.ts";
@@ -11,6 +14,7 @@ import { surveyPhotos } from "./survey-photos.ts";
 interface Flags {
   state?: string;
   modelDir: string;
+  precision: PrecisionChoice;
   missing: boolean;
   json: boolean;
 }
@@ -26,10 +30,11 @@ export function statusCommand(): Command {
     .option("--json", "as JSON", false)
     .option("--state <file>", "what was captioned (default: .edge-caption.jsonl in the folder or above it)", toPath)
     .option("--model-dir <folder>", "the model bundle whose captions count", toPath, defaultModelDir)
+    .addOption(precisionOption())
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (folder: string, flags: Flags) => {
-      const { revision } = await openBundle(flags.modelDir);
+      const revision = await readEmbeddedRevision({ ...flags, engine: "auto", device: "cpu" });
       const photos = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
       const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
       const coverage = new Coverage(revision);

@@ -63,6 +63,7 @@ function readinessOf(lifecycle: Lifecycle): ServiceReadiness {
     engine: engine.name,
     reason: engine.reason,
     device: engine.device,
+    precision: engine.precision,
     fallback: engine.isFallback,
     engines: { ready, expected },
     model: { id: card.id, revision: card.revision },

@@ -5,7 +5,10 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { ModelCard } from "../shared/contract.ts";
 import { type EncoderManifest, encoderManifestSchema, type Manifest, manifestSchema } from "../shared/manifest.ts";
+import { type EncoderRanges, encoderRangesSchema } from "../shared/ranges.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
+import { encoderRevisionOf } from "./encoder-revision.ts";
+import type { Precision } from "./engine.ts";
 import { type LayersModel, parseLayersModel } from "./layers-model.ts";
 
 /** The bundle that ships. */
@@ -18,6 +21,8 @@ export interface EncoderBundle {
   /** The first 12 hex digits of the manifest's SHA-256. */
   revision: string;
   readEncoder(): LayersModel;
+  /** Of its layers, for computing it in eight bits; undefined where the bundle has none. */
+  readRanges(): EncoderRanges | undefined;
 }
 
 /** A model bundle: an encoder with a decoder and its words. */
@@ -55,6 +60,7 @@ export async function openEncoder(folder: string): Promise<EncoderBundle | Bundl
     manifest,
     revision: sha256Of(manifestBytes).slice(0, 12),
     readEncoder: () => readModel(topology, [[height, width, 3]]),
+    readRanges: () => readRanges(folder, { manifest, fileAt }),
   };
   if (!("decoder" in manifest)) return encoder;
   return {
@@ -109,11 +115,25 @@ function expectInputs({ layers }: LayersModel, shapes: readonly InputShape[]): v
   }
 }
 
-/** What the bundle tells callers about itself. */
-export function modelCardOf({ manifest, revision }: Bundle): ModelCard {
-  const { id, description, cleaning, scores, licence } = manifest;
-  const { size: vocabularySize } = manifest.vocabulary;
-  return { id, revision, description, vocabularySize, cleaning, maxWords: manifest.search.maxWords, scores, licence };
+/** What captions of a bundle are known by: in float32 the bundle's revision, in eight bits one that is made of it. */
+export function revisionAt({ revision }: Pick<EncoderBundle, "revision">, precision: Precision): string {
+  return precision === "float32" ? revision : sha256Of(Buffer.from(`${revision} ${precision}`)).slice(0, 12);
+}
+
+/** What the bundle tells callers about itself, computed like that. */
+export function modelCardOf(bundle: Bundle, precision: Precision): ModelCard {
+  const { id, description, cleaning, scores, licence, vocabulary, search } = bundle.manifest;
+  return {
+    id,
+    revision: revisionAt(bundle, precision),
+    precision,
+    description,
+    vocabularySize: vocabulary.size,
+    cleaning,
+    maxWords: search.maxWords,
+    scores,
+    licence,
+  };
 }
 
 /** A manifest that tells of a decoder is one of a model bundle, every other is one of an encoder. */
@@ -124,6 +144,21 @@ function parseManifest(folder: string, bytes: Uint8Array): Manifest | EncoderMan
   const parsed = (isWhole ? manifestSchema : encoderManifestSchema).safeParse(json);
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+function readRanges(
+  folder: string,
+  { manifest, fileAt }: { manifest: EncoderManifest; fileAt: (path: string) => Uint8Array },
+): EncoderRanges | undefined {
+  const { ranges: path, topology } = manifest.encoder;
+  if (path === undefined) return undefined;
+  return naming(join(folder, path), () => {
+    const parsed = encoderRangesSchema.safeParse(parseJson(fileAt(path)));
+    if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
+    const revision = encoderRevisionOf(manifest, parseJson(fileAt(topology)));
+    if (parsed.data.encoder === revision) return parsed.data;
+    throw new Error(`expected ranges of encoder ${revision}, found those of ${parsed.data.encoder}`);
+  });
 }
 
 function readVocabulary(folder: string, { manifest, bytes }: { manifest: Manifest; bytes: Uint8Array }): Vocabulary {

@@ -6,7 +6,7 @@ import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { DecodePool } from "./decode-pool.ts";
-import type { EngineChoice, OnnxDevice } from "./engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "./engine.ts";
 import { EnginePool, type PoolEvents } from "./engine-pool.ts";
 import type { EngineIdentity } from "./engine-protocol.ts";
 import { visibleGpus } from "./gpus.ts";
@@ -18,6 +18,8 @@ export interface CaptionerSettings {
   engine: EngineChoice;
   /** What the onnx engine's encoder runs on. */
   device: OnnxDevice;
+  /** Of the encoder on a CPU. */
+  precision: PrecisionChoice;
   /** Engine children; undefined: one a GPU, else one. */
   engines?: number | undefined;
   /** Photos that go through the model together. */
@@ -44,6 +46,7 @@ export interface CaptionerSettings {
 export const usualCaptionerSettings = {
   engine: "auto",
   device: "cpu",
+  precision: "auto",
   maxBatch: 8,
   batchWaitMs: 10,
   maxPixels: 100_000_000,
@@ -110,14 +113,14 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const { modelDir, maxBatch, batchWaitMs, maxPixels, allowHeic, decodeMegapixels, decodeThreads } = settings;
   const bundle = await openBundle(modelDir);
   const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
-  const { revision } = pool.identity;
+  const { revision, precision } = pool.identity;
   if (revision !== bundle.revision) {
     await pool.close();
     throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${revision}`);
   }
   const { vocabulary } = bundle;
   const { preprocessing, calibration } = bundle.manifest;
-  const card = modelCardOf(bundle);
+  const card = modelCardOf(bundle, precision);
   const model = { id: card.id, revision: card.revision };
   const decoding = new DecodePool({
     preprocessing,
@@ -174,7 +177,7 @@ function endOfService(): CaptionError {
 }
 
 async function startPool(
-  { modelDir, engine, device, engines, engineTimeoutMs, engineStartMs, engineMemoryMb }: CaptionerSettings,
+  { modelDir, engine, device, precision, engines, engineTimeoutMs, engineStartMs, engineMemoryMb }: CaptionerSettings,
   { events, onFree }: { events: PoolEvents; onFree: () => void },
 ): Promise<EnginePool> {
   const isOnGpu = engine === "onnx" ? device === "cuda" : readNativeSetup()?.kind === "gpu";
@@ -183,6 +186,7 @@ async function startPool(
     folder: modelDir,
     choice: engine,
     device,
+    precision: isOnGpu && precision === "auto" ? "float32" : precision, // where a GPU is lost, too: captions stay the same
     engines: engines ?? Math.max(1, gpus.length),
     gpus,
     silenceLimitMs: engineTimeoutMs,

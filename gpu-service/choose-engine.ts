@@ -1,5 +1,5 @@
 import { type Bundle, type EncoderBundle, hasDecoder } from "./bundle.ts";
-import type { EncoderEngine, Engine, EngineChoice, OnnxSettings } from "./engine.ts";
+import type { CpuSettings, EncoderEngine, Engine, EngineChoice, OnnxSettings } from "./engine.ts";
 import { readNativeSetup } from "./native-setup.ts";
 import { createOnnxEncoder, createOnnxEngine } from "./onnx/engine.ts";
 import { deviceOf, loadTensorFlow, type TensorFlow } from "./tensorflow/binding.ts";
@@ -25,6 +25,7 @@ export async function chooseEngine(
   if (device !== "cpu") throw new Error(`device ${device}: expected the engine onnx beside it, received ${choice}`);
   const isForGpu = readNativeSetup()?.kind === "gpu";
   if (choice === "tensorflow") {
+    expectFloat32(cpu);
     const engine = onTensorFlow(bundle, loadTensorFlow());
     return { engine, reason: "asked for", isFallback: isForGpu && engine.device !== "gpu" };
   }
@@ -33,9 +34,15 @@ export async function chooseEngine(
     return { engine: await onOnnx(bundle, cpu), reason, isFallback: false };
   }
   const tf = loadTensorFlow();
-  return deviceOf(tf) === "gpu"
-    ? { engine: onTensorFlow(bundle, tf), reason: "TensorFlow found a GPU", isFallback: false }
-    : { engine: await onOnnx(bundle, cpu), reason: "TensorFlow found no GPU", isFallback: true };
+  if (deviceOf(tf) !== "gpu") {
+    return { engine: await onOnnx(bundle, cpu), reason: "TensorFlow found no GPU", isFallback: true };
+  }
+  expectFloat32(cpu);
+  return { engine: onTensorFlow(bundle, tf), reason: "TensorFlow found a GPU", isFallback: false };
+}
+
+function expectFloat32({ precision }: CpuSettings): void {
+  if (precision === "int8") throw new Error("expected float32 or auto for TensorFlow, received int8: onnx computes it");
 }
 
 function onOnnx(bundle: EncoderBundle | Bundle, settings: OnnxSettings): Promise<Engine | EncoderEngine> {

@@ -24,7 +24,8 @@ try {
   const networks = networksOf(engine, bundle);
   await warmUp(networks, bundle);
   answerCalls(networks);
-  say({ kind: "ready", name: engine.name, device: engine.device, ...chosen, revision: bundle.revision });
+  const { name, device: found, precision } = engine;
+  say({ kind: "ready", name, device: found, precision, ...chosen, revision: bundle.revision });
 } catch (error) {
   say({ kind: "failed", reason: reasonOf(error) });
 }

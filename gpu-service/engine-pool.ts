@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import type { EngineChoice, OnnxDevice } from "./engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "./engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
 import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
 
@@ -27,6 +27,8 @@ interface EnginePoolSettings {
   choice: EngineChoice;
   /** What ONNX Runtime runs the encoder on; the CPU where it is left out. */
   device?: OnnxDevice;
+  /** All engines have the same, so `auto` is what the first chooses. */
+  precision: PrecisionChoice;
   /** How many children. On the CPU they share its cores. */
   engines: number;
   /** The GPUs as `CUDA_VISIBLE_DEVICES` names them: a child each, in turn. Empty: whatever a child finds. */
@@ -73,9 +75,14 @@ export class EnginePool {
   /** Starts all engines at once; resolves when all are warm, and throws what is wrong with the first that cannot be. */
   static async start(settings: EnginePoolSettings): Promise<EnginePool> {
     const closing = new AbortController();
-    const starts = Array.from({ length: settings.engines }, (_, number) =>
-      startEngine(number, settings, closing.signal),
+    const start = (number: number, precision: PrecisionChoice) =>
+      startEngine(number, { ...settings, precision }, closing.signal);
+    const { precision } = settings;
+    const first = start(0, precision);
+    const others = Array.from({ length: settings.engines - 1 }, async (_, index) =>
+      start(index + 1, precision === "auto" ? (await first).identity.precision : precision),
     );
+    const starts = [first, ...others];
     try {
       return new EnginePool(settings, { engines: await Promise.all(starts), closing });
     } catch (error) {
@@ -152,11 +159,11 @@ export class EnginePool {
   /** Replaces a slot's engine for as long as that can be done. */
   async #keep(slot: Slot): Promise<never> {
     const { events, onFree } = this.#settings;
-    const { revision } = this.identity;
+    const { revision, precision } = this.identity;
     for (;;) {
       const error = await slot.engine.lost;
       events.onLost?.(error);
-      const engine = await startEngine(slot.number, this.#settings, this.#closing.signal);
+      const engine = await startEngine(slot.number, { ...this.#settings, precision }, this.#closing.signal);
       if (engine.identity.revision !== revision) {
         await engine.close();
         throw new Error(`the bundle is not the one that was loaded: ${revision} became ${engine.identity.revision}`);
@@ -171,10 +178,20 @@ export class EnginePool {
 /** Starts an engine, again where it ended without a word. */
 async function startEngine(
   number: number,
-  { folder, choice, device = "cpu", engines, gpus, silenceLimitMs, startLimitMs, events }: EnginePoolSettings,
+  {
+    folder,
+    choice,
+    device = "cpu",
+    precision,
+    engines,
+    gpus,
+    silenceLimitMs,
+    startLimitMs,
+    events,
+  }: EnginePoolSettings,
   signal: AbortSignal,
 ): Promise<EngineProcess> {
-  const cpu = { threads: Math.max(1, Math.floor(availableParallelism() / engines)) };
+  const cpu = { threads: Math.max(1, Math.floor(availableParallelism() / engines)), precision };
   const gpu = gpus[number % gpus.length];
   let pauseMs = firstPauseMs;
   for (let start = 1; ; start++) {

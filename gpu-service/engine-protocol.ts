@@ -1,6 +1,6 @@
 import type { CaptionOptions } from "../shared/contract.ts";
 import type { FoundCaption } from "./beam-search.ts";
-import type { CpuSettings, EngineChoice, OnnxDevice } from "./engine.ts";
+import type { CpuSettings, EngineChoice, OnnxDevice, Precision } from "./engine.ts";
 
 /** What an engine child is started with, as JSON in its one argument. */
 export interface EngineStart {
@@ -28,11 +28,12 @@ export type EngineCall =
 export interface EngineIdentity {
   name: string;
   device: string;
+  precision: Precision;
   /** Why this engine, in words for the log. */
   reason: string;
   /** Whether it runs on the CPU though it was set up for a GPU. */
   isFallback: boolean;
-  /** Of the bundle. */
+  /** Of the bundle, whatever the precision. */
   revision: string;
 }
 

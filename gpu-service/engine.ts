@@ -1,3 +1,5 @@
+import { precisions } from "../shared/contract.ts";
+
 /** What may be asked for; `auto` is the best that is set up. */
 export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
 
@@ -8,10 +10,19 @@ export const onnxDevices = ["cpu", "cuda", "webgpu"] as const;
 
 export type OnnxDevice = (typeof onnxDevices)[number];
 
-/** How much of the CPU an engine on it takes. */
+export type Precision = (typeof precisions)[number];
+
+/** `auto` is what is faster by enough on this machine. */
+export const precisionChoices = ["auto", ...precisions] as const;
+
+export type PrecisionChoice = (typeof precisionChoices)[number];
+
+/** How an engine works on a CPU. */
 export interface CpuSettings {
   /** Undefined: one a core. */
   threads?: number;
+  /** Of the encoder; undefined: float32. */
+  precision?: PrecisionChoice;
 }
 
 export interface OnnxSettings extends CpuSettings {
@@ -47,6 +58,7 @@ export interface DecoderRows {
 export interface EncoderEngine {
   readonly name: string;
   readonly device: string;
+  readonly precision: Precision;
   /** `pixels` uint8 [photos, height, width, 3], RGB → float32 [photos, featureSize]. */
   encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
   close(): Promise<void>;

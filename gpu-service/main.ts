@@ -41,8 +41,8 @@ async function serve(settings: Settings): Promise<void> {
     lifecycle.open(captioner);
     const { revision } = captioner.card;
     const { expected: engines } = captioner.state().engines;
-    const { name: engine, device, reason, isFallback } = captioner.engine();
-    log.info({ host, port, revision, engine, device, reason, isFallback, engines }, "listening");
+    const { name: engine, device, precision, reason, isFallback } = captioner.engine();
+    log.info({ host, port, revision, engine, device, precision, reason, isFallback, engines }, "listening");
     complain(await captioner.gaveUp);
     await drain(service, 1); // whoever waits is told first
   } catch (error) {

@@ -108,14 +108,15 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
   new Gauge({
     name: "edge_caption_model_info",
     help: "1, with the model and what runs it.",
-    labelNames: ["id", "revision", "engine", "device"],
+    labelNames: ["id", "revision", "engine", "device", "precision"],
     registers: [registry],
     collect() {
       if (lifecycle.captioner === undefined) return;
       const { card } = lifecycle.captioner;
       const engine = lifecycle.captioner.engine();
       this.reset(); // an engine may have been replaced by another
-      this.set({ id: card.id, revision: card.revision, engine: engine.name, device: engine.device }, 1);
+      const { name, device, precision } = engine;
+      this.set({ id: card.id, revision: card.revision, engine: name, device, precision }, 1);
     },
   });
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
-import { engineChoices, onnxDevices } from "./engine.ts";
+import { engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
 import { logLevels } from "./log.ts";
 
 const shortestSecret = 16;
@@ -26,6 +26,11 @@ const environmentSchema = z.object({
     .default("cpu")
     .describe(
       "What ENGINE=onnx runs the encoder on: cpu, cuda or webgpu; the start fails where there is no such GPU. The search stays on the CPU.",
+    ),
+  PRECISION: oneOf(precisionChoices)
+    .default("auto")
+    .describe(
+      "What the encoder is computed in on a CPU: float32, int8, or auto: int8 where this machine gains by it. Part of the revision: behind one edge, have the same everywhere.",
     ),
   ENGINES: z
     .union([z.literal("auto"), wholeNumber({ min: 1, max: 64 })], {
@@ -122,6 +127,7 @@ const settingsSchema = environmentSchema
     modelDir: environment.MODEL_DIR,
     engine: environment.ENGINE,
     device: environment.DEVICE,
+    precision: environment.PRECISION,
     engines: environment.ENGINES === "auto" ? undefined : environment.ENGINES,
     engineTimeoutMs: environment.ENGINE_TIMEOUT_MS,
     engineStartMs: environment.ENGINE_START_MS,

@@ -108,7 +108,17 @@ export const sourceRequestSchema = z.strictObject({
 export const revisionSchema = z
   .string()
   .regex(/^[0-9a-f]{12}$/)
-  .describe("The model bundle's revision: the first 12 hex digits of its manifest's SHA-256.");
+  .describe(
+    "What the captions come from: the first 12 hex digits of the model bundle's manifest's SHA-256, or, computed in int8, of the SHA-256 of those and the word int8.",
+  );
+
+/** What a model is computed in. */
+export const precisions = ["float32", "int8"] as const;
+
+const precisionSchema = z
+  .enum(precisions)
+  .default("float32")
+  .describe("What the encoder is computed in; captions of the two may differ, and so do their revisions.");
 
 const probabilitySchema = z.number().min(0).max(1);
 
@@ -179,6 +189,7 @@ export type Deletion = z.infer<typeof deletionSchema>;
 export const modelCardSchema = z.object({
   id: z.string(),
   revision: revisionSchema,
+  precision: precisionSchema,
   description: z.string(),
   vocabularySize: z.int().positive(),
   cleaning: z.enum(cleanings),
@@ -196,6 +207,7 @@ export const serviceReadinessSchema = z.object({
   /** Why this engine was chosen. */
   reason: z.string(),
   device: z.string(),
+  precision: precisionSchema,
   /** Whether it runs on the CPU though it was set up for a GPU. */
   fallback: z.boolean(),
   /** Engine processes that are warm, and that there should be. */

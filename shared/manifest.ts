@@ -57,7 +57,12 @@ export const manifestSchema = z.strictObject({
   formatVersion: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   description: z.string(),
-  encoder: z.strictObject({ topology: bundlePathSchema, featureSize: z.int().positive() }),
+  encoder: z.strictObject({
+    topology: bundlePathSchema,
+    featureSize: z.int().positive(),
+    /** Of its layers (`shared/ranges.ts`); without them it is computed in float32 alone. */
+    ranges: bundlePathSchema.optional(),
+  }),
   decoder: z.strictObject({ topology: bundlePathSchema }),
   vocabulary: z.strictObject({ path: bundlePathSchema, size: z.int().min(3) }),
   preprocessing: preprocessingSchema,

@@ -60,6 +60,7 @@ const model = { id: "other", revision: "0123456789ab" };
 
 const modelCard: ModelCard = {
   ...model,
+  precision: "float32",
   description: "No model at all",
   vocabularySize: 3,
   cleaning: "natural",

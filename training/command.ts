@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { invocationFolder } from "../cli/invocation-folder.ts";
 import { cleanings } from "../shared/clean-caption.ts";
+import { precisions } from "../shared/contract.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
 import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
@@ -85,6 +86,11 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .addOption(
       new Option("--split <name>", "the photos that evaluate scores by").choices(splits).default(defaultSettings.split),
+    )
+    .addOption(
+      new Option("--precision <name>", "what its encoder is computed in while evaluate runs it")
+        .choices(precisions)
+        .default(defaultSettings.precision),
     )
     .addHelpText("after", describeStages(stages) + examples)
     .exitOverride()

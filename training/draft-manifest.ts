@@ -18,6 +18,8 @@ import type { TrainContext } from "./stage.ts";
 
 export const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
 
+export const rangesPath = "encoder/ranges.json";
+
 const scoredSplits = ["dev", "test"] as const;
 
 /** The service's default. */
@@ -40,7 +42,7 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
     formatVersion: 1,
     id: idOf(context),
     description: `merge LSTM decoder on the encoder of ${source.manifest.id}, trained on ${dataName(context)}`,
-    encoder: source.manifest.encoder,
+    encoder: { ...source.manifest.encoder, ranges: rangesPath },
     decoder: { topology: decoderFiles.topology },
     vocabulary: { path: preparedFiles.vocabulary, size: vocabulary.size },
     preprocessing: source.manifest.preprocessing,

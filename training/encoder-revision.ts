@@ -1,16 +1,21 @@
-import { type EncoderBundle, sha256Of } from "../gpu-service/bundle.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { EncoderBundle } from "../gpu-service/bundle.ts";
+import { encoderRevisionOf, networkFiles } from "../gpu-service/encoder-revision.ts";
 import type { EncoderManifest } from "../shared/manifest.ts";
-import { modelFiles } from "./seal-bundle.ts";
 
 /** The files of a bundle's encoder: its topology and the weights that this names. */
-export async function encoderFiles({ folder, manifest }: EncoderBundle): Promise<EncoderManifest["files"]> {
-  const own = new Set(await modelFiles(folder, manifest.encoder.topology));
-  return manifest.files.filter(({ path }) => own.has(path));
+export async function encoderFiles(bundle: EncoderBundle): Promise<EncoderManifest["files"]> {
+  const { encoder, files } = bundle.manifest;
+  const own = new Set(networkFiles(encoder.topology, await readTopology(bundle)));
+  return files.filter(({ path }) => own.has(path));
 }
 
 /** Names what makes features: the encoder's files and how pixels are prepared for it. 12 hex digits. */
 export async function encoderRevision(bundle: EncoderBundle): Promise<string> {
-  const { encoder, preprocessing } = bundle.manifest;
-  const files = (await encoderFiles(bundle)).map(({ path, sha256 }) => [path, sha256]);
-  return sha256Of(Buffer.from(JSON.stringify({ encoder, preprocessing, files }))).slice(0, 12);
+  return encoderRevisionOf(bundle.manifest, await readTopology(bundle));
+}
+
+async function readTopology({ folder, manifest }: EncoderBundle): Promise<unknown> {
+  return JSON.parse(await readFile(join(folder, manifest.encoder.topology), "utf8"));
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { say, showProgress } from "../cli/progress.ts";
-import { type Bundle, openBundle } from "../gpu-service/bundle.ts";
+import { type Bundle, openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engine-process.ts";
 import { describeEvaluation } from "./describe-evaluation.ts";
@@ -34,18 +34,26 @@ export const evaluate: Stage = {
     if (photos.length === 0)
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
     const bundle = await openBundle(context.settings.bundle);
-    const engine = await startEngineProcess(bundle.folder, "auto");
-    say(
-      `evaluate: ${bundle.manifest.id}, revision ${bundle.revision}, on ${engine.identity.name} (${engine.identity.device})`,
-    );
+    const { precision } = context.settings;
+    const revision = revisionAt(bundle, precision);
+    const engine = await startEngineProcess(bundle.folder, precision === "int8" ? "onnx" : "auto", {
+      cpu: { precision },
+    });
+    const { name, device } = engine.identity;
+    say(`evaluate: ${bundle.manifest.id}, revision ${revision}, ${precision}, on ${name} (${device})`);
     try {
       const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
       const captions = await captionAll(files, {
         engine,
         bundle,
-        stored: await openStored(context, { bundle, files }),
+        stored: precision === "float32" ? await openStored(context, { bundle, files }) : undefined,
       });
-      const evaluation = evaluateCaptions(photos, { captions, bundle, split, training: trainingCaptions(all) });
+      const evaluation = evaluateCaptions(photos, {
+        captions,
+        bundle: { ...bundle, revision },
+        split,
+        training: trainingCaptions(all),
+      });
       await writeOutputs(stageFolder(context, "evaluate"), {
         dependencies: await dependenciesOf(context),
         files: {
@@ -61,10 +69,10 @@ export const evaluate: Stage = {
 };
 
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const { split, bundle } = context.settings;
+  const { split, bundle, precision } = context.settings;
   const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
   return {
-    settings: { split },
+    settings: { split, precision },
     inputs: { captions: captions?.sha256 ?? "", bundle: (await openBundle(bundle)).revision },
   };
 }

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
-import { type BundleParts, decoderFiles, draftManifest, idOf, parseDecoder } from "./draft-manifest.ts";
+import { calibrate, rangesFile } from "./calibrate.ts";
+import { type BundleParts, decoderFiles, draftManifest, idOf, parseDecoder, rangesPath } from "./draft-manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
@@ -16,7 +17,8 @@ import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 /**
- * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, features of the dev and test photos. Out, into
+ * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle and the ranges that `calibrate` measured of it, at
+ * once where it has not yet, features of the dev and test photos. Out, into
  * `bundle/`: a model bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
 export const exportBundle: Stage = {
@@ -25,6 +27,7 @@ export const exportBundle: Stage = {
   about: "scores the decoder and makes a bundle of it, with its model card",
 
   async isUpToDate(context) {
+    if (!(await calibrate.isUpToDate(context))) return false;
     return isRecorded(bundleFolder(context), await dependenciesOf(context));
   },
 
@@ -32,12 +35,14 @@ export const exportBundle: Stage = {
     if (!(await fit.isUpToDate(context))) {
       throw new Error("expected what fit makes with these flags, found another decoder: run the stage fit first");
     }
+    if (!(await calibrate.isUpToDate(context))) await calibrate.run(context);
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
     const source = await openEncoder(encoderBundleOf(context));
     const decoder = await readDecoder(context);
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
+    files.set(rangesPath, await readFile(join(stageFolder(context, "calibrate"), rangesFile)));
     const sizes = [...files].map(([path, contents]) => ({ path, bytes: contents.length, sha256: sha256Of(contents) }));
     const inOrder = sizes.toSorted((one, other) => (one.path < other.path ? -1 : 1));
     const manifest = manifestSchema.parse({ ...draft, files: inOrder });
@@ -72,6 +77,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const outputs = {
     ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
     ...(await readOutputs(stageFolder(context, "fit"), "fit")),
+    ...(await readOutputs(stageFolder(context, "calibrate"), "calibrate")),
   };
   const source = await openEncoder(encoderBundleOf(context));
   const features = await readOutputs(stageFolder(context, "features"), "features");
@@ -88,6 +94,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
       vocabulary: ofFile(preparedFiles.vocabulary),
       features: summary?.sha256 ?? "",
       encoder: await encoderRevision(source),
+      ranges: ofFile(rangesFile),
       decoder: ofFile(fitFiles.weights),
     },
   };

@@ -1,11 +1,10 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { join, posix } from "node:path";
-import * as z from "zod";
+import { join } from "node:path";
 import { type Bundle, openBundle, sha256Of } from "../gpu-service/bundle.ts";
+import { networkFiles } from "../gpu-service/encoder-revision.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 
 const draftSchema = manifestSchema.omit({ files: true }).loose();
-const weightPathsSchema = z.object({ weightsManifest: z.array(z.object({ paths: z.array(z.string()) })) });
 
 /**
  * Gives a bundle its seal: the size and SHA-256 of every file that the manifest names, directly or through a
@@ -16,8 +15,9 @@ export async function sealBundle(folder: string): Promise<Bundle> {
   const draft = draftSchema.parse(JSON.parse(await readFile(manifestPath, "utf8")));
   const paths = [
     draft.vocabulary.path,
-    ...(await modelFiles(folder, draft.encoder.topology)),
-    ...(await modelFiles(folder, draft.decoder.topology)),
+    ...(await filesOf(folder, draft.encoder.topology)),
+    ...(draft.encoder.ranges === undefined ? [] : [draft.encoder.ranges]),
+    ...(await filesOf(folder, draft.decoder.topology)),
   ];
   const files: Manifest["files"] = [];
   for (const path of paths.toSorted()) {
@@ -30,9 +30,6 @@ export async function sealBundle(folder: string): Promise<Bundle> {
   return openBundle(folder);
 }
 
-/** A network's files in a bundle: its topology, and the weight files that this names. */
-export async function modelFiles(folder: string, topology: string): Promise<string[]> {
-  const model = weightPathsSchema.parse(JSON.parse(await readFile(join(folder, topology), "utf8")));
-  const weights = model.weightsManifest.flatMap(({ paths }) => paths);
-  return [topology, ...weights.map((path) => posix.join(posix.dirname(topology), path))];
+async function filesOf(folder: string, topology: string): Promise<string[]> {
+  return networkFiles(topology, JSON.parse(await readFile(join(folder, topology), "utf8")));
 }

@@ -1,4 +1,5 @@
 import { defaultModelDir } from "../gpu-service/bundle.ts";
+import type { Precision } from "../gpu-service/engine.ts";
 import type { Cleaning } from "../shared/clean-caption.ts";
 import type { Split } from "./dataset.ts";
 import type { Preset } from "./fit/recipe.ts";
@@ -42,6 +43,8 @@ export interface TrainSettings {
   bundle: string;
   /** What to evaluate it on. */
   split: Split;
+  /** What its encoder is computed in while it is evaluated. */
+  precision: Precision;
 }
 
 /** The `number`th of `of` parts, from 1. */
@@ -62,4 +65,5 @@ export const defaultSettings: TrainSettings = {
   maxWords: 20,
   bundle: defaultModelDir,
   split: "test",
+  precision: "float32",
 };

@@ -1,3 +1,4 @@
+import { calibrate } from "./calibrate.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportBundle } from "./export.ts";
 import { features } from "./features.ts";
@@ -7,4 +8,4 @@ import { report } from "./report.ts";
 import type { Stage } from "./stage.ts";
 
 /** In the order in which they run. */
-export const stages: readonly Stage[] = [prepare, features, fit, exportBundle, evaluate, report];
+export const stages: readonly Stage[] = [prepare, features, fit, calibrate, exportBundle, evaluate, report];

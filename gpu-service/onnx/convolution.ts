@@ -1,5 +1,6 @@
 import { batchNormalizationTerms, type ConvolutionWeights } from "../convolution-weights.ts";
 import type { Layer, LayerOf } from "../layers-model.ts";
+import { type Grid, toWholeNumbers } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { activate, type Compilation, type Value } from "./layers.ts";
 
@@ -11,14 +12,41 @@ export function convolution(
   const { filters, kernel_size: kernelSize, activation } = layer.config;
   const { channels } = imageShape(layer, input);
   const { pads, size } = slideWindow(layer, { ...layer.config, window: kernelSize, input });
-  const kernel = graph.floats(
-    channelsFirst(weights.kernel, { area: kernelSize[0] * kernelSize[1], channels, filters }),
-    [filters, channels, ...kernelSize],
-  );
-  const bias = graph.floats(weights.bias, [filters]);
+  const sizes = { area: kernelSize[0] * kernelSize[1], channels, filters };
+  const dims = [filters, channels, ...kernelSize];
+  const constants =
+    input.grid === undefined
+      ? [graph.floats(channelsFirst(weights.kernel, sizes), dims), graph.floats(weights.bias, [filters])]
+      : wholeConstants(graph, { weights, sizes, dims, grid: input.grid });
   const attributes = { kernel_shape: kernelSize, strides: layer.config.strides, pads };
-  const name = graph.node("Conv", [input.name, kernel, bias], attributes);
+  const name = graph.node("Conv", [input.name, ...constants], attributes);
   return activate(graph, activation, { name, shape: [filters, ...size] });
+}
+
+interface KernelSizes {
+  /** Height × width. */
+  area: number;
+  channels: number;
+  filters: number;
+}
+
+/** Kernel and bias for an input on a grid, as whole numbers that ONNX Runtime multiplies as such. */
+function wholeConstants(
+  graph: OnnxGraph,
+  { weights, sizes, dims, grid }: { weights: ConvolutionWeights; sizes: KernelSizes; dims: number[]; grid: Grid },
+): string[] {
+  const { kernel, scales, bias, biasScales } = toWholeNumbers(weights, grid);
+  const zeros = [sizes.filters];
+  const dequantized = (numbers: string, of: Float32Array, zeroPoints: string) =>
+    graph.node("DequantizeLinear", [numbers, graph.floats(of, zeros), zeroPoints], { axis: 0 });
+  return [
+    dequantized(
+      graph.wholes(channelsFirst(kernel, sizes), dims),
+      scales,
+      graph.wholes(new Int8Array(sizes.filters), zeros),
+    ),
+    dequantized(graph.wholes(bias, zeros), biasScales, graph.wholes(new Int32Array(sizes.filters), zeros)),
+  ];
 }
 
 /** A batch normalisation that no convolution could take in. */
@@ -31,7 +59,7 @@ export function batchNormalization(
   const { scale, shift } = batchNormalizationTerms(model, layer, { channels, rank: input.shape.length });
   const dims = [channels, ...space.map(() => 1)];
   const scaled = graph.node("Mul", [input.name, graph.floats(scale, dims)]);
-  return { ...input, name: graph.node("Add", [scaled, graph.floats(shift, dims)]) };
+  return { name: graph.node("Add", [scaled, graph.floats(shift, dims)]), shape: input.shape };
 }
 
 /** Padding counts for nothing in TensorFlow's pooling, neither in the maximum nor in the average. */
@@ -75,11 +103,11 @@ function slideWindow(
 }
 
 /** [height, width, in, out] → [out, in, height, width]. */
-function channelsFirst(
-  kernel: Float32Array,
-  { area, channels, filters }: { area: number; channels: number; filters: number },
-): Float32Array {
-  const reordered = new Float32Array(kernel.length);
+function channelsFirst<Numbers extends Float32Array | Int8Array>(
+  kernel: Numbers,
+  { area, channels, filters }: KernelSizes,
+): Numbers {
+  const reordered = kernel.slice() as Numbers;
   let source = 0;
   for (let position = 0; position < area; position++) {
     for (let channel = 0; channel < channels; channel++) {
@@ -91,7 +119,10 @@ function channelsFirst(
   return reordered;
 }
 
-export function imageShape(layer: Layer, { shape }: Value): { channels: number; height: number; width: number } {
+export function imageShape(
+  layer: Layer,
+  { shape }: Pick<Value, "shape">,
+): { channels: number; height: number; width: number } {
   const [channels, height, width] = shape;
   if (channels === undefined || height === undefined || width === undefined) {
     throw new Error(

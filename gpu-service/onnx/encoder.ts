@@ -1,12 +1,16 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
+import type { EncoderRanges } from "../../shared/ranges.ts";
 import { foldedWeights } from "../convolution-weights.ts";
 import type { LayersModel } from "../layers-model.ts";
 import { walkEncoder } from "../walk-encoder.ts";
 import { convolution, imageShape } from "./convolution.ts";
 import { OnnxGraph } from "./graph.ts";
+import { asFloats, ByteHolder, type Holder, type MadeValue, Probe } from "./held-values.ts";
 import { type Compilation, compileLayer, type Value } from "./layers.ts";
+import { Pixels } from "./pixels.ts";
+import { rangeOwners } from "./range-owners.ts";
 
-interface EncoderSpec {
+export interface EncoderSpec {
   preprocessing: Preprocessing;
   featureSize: number;
 }
@@ -16,10 +20,30 @@ interface EncoderSpec {
  * `features` float32 [n, featureSize]. Scaling happens inside the graph, and batch normalisation inside the
  * convolutions where it follows one.
  */
-export function compileEncoder(model: LayersModel, { preprocessing, featureSize }: EncoderSpec): Uint8Array {
+export function compileEncoder(model: LayersModel, spec: EncoderSpec): Uint8Array {
+  return compile(model, spec, () => asFloats);
+}
+
+/** The same in eight bits: weights, and what passes between layers, in bytes that span their layers' ranges. */
+export function compileByteEncoder(
+  model: LayersModel,
+  { ranges, ...spec }: EncoderSpec & { ranges: EncoderRanges["ranges"] },
+): Uint8Array {
+  return compile(model, spec, (graph) => new ByteHolder(graph, ranges));
+}
+
+/** The same in float32, with an output more for each layer that `compileByteEncoder` needs the range of: float32 [n, …]. */
+export function compileProbes(model: LayersModel, spec: EncoderSpec): { bytes: Uint8Array; layers: readonly string[] } {
+  const layers: string[] = [];
+  const bytes = compile(model, spec, (graph) => new Probe(graph, layers));
+  return { bytes, layers };
+}
+
+function compile(model: LayersModel, spec: EncoderSpec, holderFor: (graph: OnnxGraph) => Holder): Uint8Array {
+  const { preprocessing, featureSize } = spec;
   const graph = new OnnxGraph();
-  const input = scalePixels(graph, preprocessing);
-  const features = compileLayers({ graph, model }, input);
+  const pixels = new Pixels(graph, preprocessing);
+  const features = compileLayers({ graph, model, pixels, holder: holderFor(graph) });
   if (features.shape.join() !== String(featureSize)) {
     throw new Error(`expected an encoder with features [n, ${featureSize}], found [n, ${features.shape.join(", ")}]`);
   }
@@ -27,26 +51,33 @@ export function compileEncoder(model: LayersModel, { preprocessing, featureSize 
   return graph.toBytes();
 }
 
-function scalePixels(graph: OnnxGraph, { width, height, divisor, offset }: Preprocessing): Value {
-  const pixels = graph.input("pixels", "uint8", ["photos", height, width, 3]);
-  const planes = graph.node("Transpose", [pixels], { perm: [0, 3, 1, 2] });
-  const values = graph.node("Cast", [planes], { to: 1 }); // 1: TensorProto.FLOAT
-  const scaled = graph.node("Div", [values, graph.floats(Float32Array.of(divisor), [1])]);
-  const shifted = graph.node("Add", [scaled, graph.floats(Float32Array.of(offset), [1])]);
-  return { name: shifted, shape: [3, height, width] };
-}
+/** Layers whose work ONNX Runtime can do in bytes, convolutions aside. */
+const byteClasses: ReadonlySet<string> = new Set([
+  "MaxPooling2D",
+  "AveragePooling2D",
+  "GlobalAveragePooling2D",
+  "Concatenate",
+  "Add",
+]);
 
-function compileLayers(compilation: Compilation, pixels: Value): Value {
-  const { graph, model } = compilation;
-  return walkEncoder(model, pixels, {
+function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Holder }): Value {
+  const { graph, model, pixels, holder } = compilation;
+  const ownerOf = rangeOwners(model);
+  const madeBy = (layer: string, value: Value): MadeValue => ({ ...value, layer, range: ownerOf(layer) });
+  const floatsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : input);
+  const hold = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : holder.hold(input));
+  const features = walkEncoder<MadeValue | Pixels>(model, pixels, {
     convolve(input, layers) {
-      const { channels } = imageShape(layers.convolution, input);
-      return convolution(graph, {
-        layer: layers.convolution,
-        input,
-        weights: foldedWeights(model, { ...layers, channels }),
-      });
+      const { convolution: layer, normalization = layer } = layers;
+      const weights = foldedWeights(model, { ...layers, channels: imageShape(layer, input).channels });
+      const isOfBytes = input instanceof Pixels && holder.isOfBytes && layer.config.padding === "valid";
+      const work = isOfBytes ? input.convolveBytes(weights) : { input: hold(input), weights };
+      return madeBy(normalization.name, convolution(graph, { layer, ...work }));
     },
-    apply: (layer, inputs) => compileLayer(compilation, layer, inputs),
+    apply(layer, inputs) {
+      const read = inputs.map(byteClasses.has(layer.class) ? hold : floatsOf);
+      return madeBy(layer.name, compileLayer(compilation, layer, read));
+    },
   });
+  return floatsOf(features);
 }

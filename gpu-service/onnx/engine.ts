@@ -1,13 +1,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Tensor } from "onnxruntime-node";
 import { type Bundle, type EncoderBundle, naming } from "../bundle.ts";
 import type { EncoderEngine, Engine, OnnxSettings } from "../engine.ts";
+import { openEncoderSession } from "./choose-precision.ts";
 import { compileDecoder } from "./decoder.ts";
 import { createOnnxDecoder } from "./decoder-session.ts";
-import { compileEncoder } from "./encoder.ts";
+import { createEncoderSession } from "./encoder-session.ts";
 import { proveDevice } from "./prove-device.ts";
-import { createGpuSession, createSession, floatsOf } from "./session.ts";
 
 /** Compiles a bundle's networks to ONNX and loads them into ONNX Runtime, the encoder on a device, the decoder on the CPU. */
 export async function createOnnxEngine(bundle: Bundle, settings: OnnxSettings = {}): Promise<Engine> {
@@ -34,7 +33,7 @@ export async function createOnnxEngine(bundle: Bundle, settings: OnnxSettings = 
 export async function createOnnxEncoder(bundle: EncoderBundle, settings: OnnxSettings = {}): Promise<EncoderEngine> {
   const encoder = await loadEncoder(bundle, settings);
   if (encoder.device === "cpu") return encoder;
-  const reference = await loadEncoder(bundle, { ...settings, device: "cpu" });
+  const reference = await loadEncoder(bundle, { ...settings, device: "cpu", precision: "float32" });
   try {
     await proveDevice(bundle, { device: encoder, cpu: reference });
   } finally {
@@ -46,22 +45,9 @@ export async function createOnnxEncoder(bundle: EncoderBundle, settings: OnnxSet
 /** As it is: a device that is only called a GPU passes, too. */
 export async function loadEncoder(
   bundle: EncoderBundle,
-  { threads = availableParallelism(), device = "cpu" }: OnnxSettings,
+  { threads = availableParallelism(), precision = "float32", device = "cpu" }: OnnxSettings,
 ): Promise<EncoderEngine> {
-  const { preprocessing, encoder } = bundle.manifest;
-  const { width, height } = preprocessing;
-  const graph = naming(join(bundle.folder, encoder.topology), () =>
-    compileEncoder(bundle.readEncoder(), { preprocessing, featureSize: encoder.featureSize }),
-  );
-  const session = device === "cpu" ? await createSession(graph, { threads }) : await createGpuSession(graph, device);
-
-  return {
-    name: "onnx",
-    device,
-    async encode(pixels, photos) {
-      const { features } = await session.run({ pixels: new Tensor("uint8", pixels, [photos, height, width, 3]) });
-      return floatsOf(features);
-    },
-    close: () => session.release(),
-  };
+  if (device === "cpu") return { name: "onnx", device, ...(await openEncoderSession(bundle, { threads, precision })) };
+  if (precision === "int8") throw new Error(`device ${device}: expected float32 or auto beside it, received int8`);
+  return { name: "onnx", device, ...(await createEncoderSession(bundle, { threads, precision: "float32", device })) };
 }

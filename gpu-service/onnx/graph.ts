@@ -14,6 +14,7 @@ type Dimension = number | string;
 const elementTypes = {
   float32: DataType.FLOAT,
   uint8: DataType.UINT8,
+  int8: DataType.INT8,
   int32: DataType.INT32,
   int64: DataType.INT64,
 } as const;
@@ -40,6 +41,14 @@ export class OnnxGraph {
   floats(values: Float32Array, dims: readonly number[]): string {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     return this.#constant({ dims: [...dims], dataType: DataType.FLOAT, rawData: bytes });
+  }
+
+  /** Whole numbers as they lie in memory. */
+  wholes(values: Int8Array | Uint8Array | Int32Array, dims: readonly number[]): string {
+    const dataType =
+      values instanceof Int8Array ? DataType.INT8 : values instanceof Uint8Array ? DataType.UINT8 : DataType.INT32;
+    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    return this.#constant({ dims: [...dims], dataType, rawData });
   }
 
   /** A vector of int64: what ONNX takes for shapes and axes. */

@@ -1,11 +1,14 @@
 import type { Activation, Layer, LayerOf, LayersModel } from "../layers-model.ts";
 import { batchNormalization, globalAverage, pooling } from "./convolution.ts";
+import type { Grid } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
 
 /** A value of the graph: float32 [n, ...shape]. Images lie channels first, shape [channels, height, width]. */
 export interface Value {
   name: string;
   shape: readonly number[];
+  /** Where all its numbers lie on one. */
+  grid?: Grid;
 }
 
 /** The graph being built and the model it is built from. */
@@ -61,7 +64,7 @@ const activationNodes = {
 export function activate(graph: OnnxGraph, activation: Activation, input: Value): Value {
   if (activation === "linear") return input;
   const [operator, attributes] = activationNodes[activation];
-  return { ...input, name: graph.node(operator, [input.name], attributes) };
+  return { name: graph.node(operator, [input.name], attributes), shape: input.shape };
 }
 
 /** [n, size] → [n, units]. */

@@ -46,6 +46,7 @@ export function createTensorFlowEncoder(bundle: EncoderBundle, tf: TensorFlow): 
   return {
     name: "tensorflow",
     device: deviceOf(tf),
+    precision: "float32",
     async encode(pixels, photos) {
       const features = encodePixels(network, { pixels, photos, preprocessing });
       expectShape(features, [photos, encoder.featureSize]);

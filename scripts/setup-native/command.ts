@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { cacheFolder } from "../../gpu-service/cache-folder.ts";
 import { classicVersion, defaultVersion, type Kind } from "./pins.ts";
 
 /** What was asked for on the command line. */
@@ -61,7 +61,7 @@ export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): C
         isClassic: flags.classic === true,
         withCuda: flags.withCuda === true,
         isUnpinned: flags.unpinned === true,
-        cacheFolder: flags.cache === undefined ? defaultCache() : resolve(invokedFrom, flags.cache),
+        cacheFolder: flags.cache === undefined ? cacheFolder() : resolve(invokedFrom, flags.cache),
         isForced: flags.force === true,
       }),
     );
@@ -85,9 +85,4 @@ function readPlace(place: string, { invokedFrom }: { invokedFrom: string }): str
 function readVersion(text: string): string {
   if (/^\d+\.\d+\.\d+$/.test(text)) return text;
   throw new InvalidArgumentError(`Expected a version such as ${defaultVersion}.`);
-}
-
-function defaultCache(): string {
-  const { EDGE_CAPTION_CACHE, XDG_CACHE_HOME } = process.env;
-  return EDGE_CAPTION_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "edge-caption");
 }

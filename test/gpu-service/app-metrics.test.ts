@@ -32,7 +32,7 @@ test("tells what it runs on, and how much memory that takes", async () => {
   const metrics = await metricsOf(service);
 
   const { id, revision } = model;
-  const labels = `id="${id}",revision="${revision}",engine="${engine}",device="${device}"`;
+  const labels = `id="${id}",revision="${revision}",engine="${engine}",device="${device}",precision="float32"`;
   expect(metrics).toContain(`edge_caption_model_info{${labels}} 1\n`);
   expect(metrics).toContain("edge_caption_engines_ready 1\n");
   expect(metrics).toMatch(/edge_caption_engine_memory_bytes\{engine="0"\} [1-9]\d{7}/);

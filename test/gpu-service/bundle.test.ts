@@ -14,7 +14,7 @@ describe("openBundle", () => {
     expect(bundle.readDecoder().layers).toHaveLength(11); // one more than the tutorial: dropout behind the merge
     expect(bundle.vocabulary.size).toBe(1654);
     expect(bundle.revision).toBe(sha256Of(await readFile(join(defaultModelDir, "manifest.json"))).slice(0, 12));
-    expect(modelCardSchema.parse(modelCardOf(bundle)).maxWords).toBe(20);
+    expect(modelCardSchema.parse(modelCardOf(bundle, "float32")).maxWords).toBe(20);
   });
 
   it("finds the tiny bundle as its script makes it", async () => {

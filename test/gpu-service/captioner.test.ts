@@ -16,7 +16,7 @@ import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { childrenOf } from "../process-table.ts";
 
-const tinySettings = { ...usualCaptionerSettings, modelDir: tinyBundle, engine: "onnx" } as const;
+const tinySettings = { ...usualCaptionerSettings, modelDir: tinyBundle, engine: "onnx", precision: "float32" } as const;
 
 async function tinyCaptioner(settings: Partial<CaptionerSettings> = {}, events: PoolEvents = {}): Promise<Captioner> {
   const captioner = await startCaptioner({ ...tinySettings, ...settings }, events);

@@ -31,6 +31,7 @@ async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
   const starting = EnginePool.start({
     folder: tinyBundle,
     choice: "onnx",
+    precision: "float32",
     engines,
     gpus: [],
     silenceLimitMs: 60_000,

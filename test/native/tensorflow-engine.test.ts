@@ -82,7 +82,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
   it("is shown one GPU a process, and its share of the cores", async () => {
     const others = childrenOf(process.pid);
     const pool = await EnginePool.start({
-      ...{ folder: tinyBundle, choice: "tensorflow", engines: 2, gpus: ["GPU-a", "GPU-b"] },
+      ...{ folder: tinyBundle, choice: "tensorflow", precision: "float32", engines: 2, gpus: ["GPU-a", "GPU-b"] },
       ...{ silenceLimitMs: 60_000, startLimitMs: 60_000, memoryLimitBytes: 2 ** 40, onFree() {}, events: {} },
     });
     onTestFinished(() => pool.close());

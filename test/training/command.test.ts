@@ -51,7 +51,7 @@ describe("npm run train", () => {
     expect(await train(...args)).toEqual({
       code: 0,
       stdout: "",
-      stderr: ["prepare", "features", "fit", "export"]
+      stderr: ["prepare", "features", "fit", "calibrate", "export"]
         .map((stage) => `${stage}: up to date in ${join(out, stage === "export" ? "bundle" : stage)}\n`)
         .join(""),
     });
@@ -59,7 +59,10 @@ describe("npm run train", () => {
 
   test.each([
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
-    [["bake", "--data", "a", "--out", "b"], "Allowed choices are prepare, features, fit, export, evaluate, report."],
+    [
+      ["bake", "--data", "a", "--out", "b"],
+      "Allowed choices are prepare, features, fit, calibrate, export, evaluate, report.",
+    ],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],
     [["--data", "a"], "required option '--out <folder>' not specified"],

@@ -1,0 +1,52 @@
+import type { Preprocessing } from "../../shared/manifest.ts";
+import type { ConvolutionWeights } from "../convolution-weights.ts";
+import type { OnnxGraph } from "./graph.ts";
+import { gridConstants } from "./held-values.ts";
+import type { Value } from "./layers.ts";
+
+/** An encoder's input: bytes [n, 3, height, width], and what they are scaled to where a layer reads that. */
+export class Pixels {
+  readonly shape: readonly number[];
+  readonly #graph: OnnxGraph;
+  readonly #preprocessing: Preprocessing;
+  readonly #bytes: string;
+  #scaled: Value | undefined;
+
+  constructor(graph: OnnxGraph, preprocessing: Preprocessing) {
+    const { width, height } = preprocessing;
+    const pixels = graph.input("pixels", "uint8", ["photos", height, width, 3]);
+    this.shape = [3, height, width];
+    this.#graph = graph;
+    this.#preprocessing = preprocessing;
+    this.#bytes = graph.node("Transpose", [pixels], { perm: [0, 3, 1, 2] });
+  }
+
+  get scaled(): Value {
+    this.#scaled ??= this.#scale();
+    return this.#scaled;
+  }
+
+  /**
+   * A convolution's work on the bytes themselves, nothing rounded: what scaling adds to each goes into the bias. Not for
+   * one that pads, since padding is zero behind scaling.
+   */
+  convolveBytes({ kernel, bias }: ConvolutionWeights): { input: Value; weights: ConvolutionWeights } {
+    const { divisor, offset } = this.#preprocessing;
+    const grid = { scale: Math.fround(1 / divisor), zeroPoint: 0 };
+    const shifted = bias.slice();
+    for (const [index, weight] of kernel.entries()) {
+      const filter = index % bias.length;
+      shifted[filter] = (shifted[filter] ?? 0) + offset * weight;
+    }
+    const name = this.#graph.node("DequantizeLinear", [this.#bytes, ...gridConstants(this.#graph, grid)]);
+    return { input: { name, shape: this.shape, grid }, weights: { kernel, bias: shifted } };
+  }
+
+  #scale(): Value {
+    const graph = this.#graph;
+    const { divisor, offset } = this.#preprocessing;
+    const values = graph.node("Cast", [this.#bytes], { to: 1 }); // 1: TensorProto.FLOAT
+    const scaled = graph.node("Div", [values, graph.floats(Float32Array.of(divisor), [1])]);
+    return { name: graph.node("Add", [scaled, graph.floats(Float32Array.of(offset), [1])]), shape: this.shape };
+  }
+}

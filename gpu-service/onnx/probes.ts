@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import { type EncoderBundle, naming } from "../bundle.ts";
+import { compileProbes } from "./encoder.ts";
+import { createSession, floatsOf } from "./session.ts";
+
+/** An encoder in float32 whose layers can be looked at. */
+export interface Probes {
+  /** Those whose range the encoder in eight bits needs. */
+  layers: readonly string[];
+  /** One photo, uint8 [1, height, width, 3] → what each layer makes of it, float32, by layer. */
+  lookAt(pixels: Uint8Array): Promise<Map<string, Float32Array>>;
+  close(): Promise<void>;
+}
+
+export async function createProbes(bundle: EncoderBundle, { threads }: { threads: number }): Promise<Probes> {
+  const { preprocessing, encoder } = bundle.manifest;
+  const { width, height } = preprocessing;
+  const { bytes, layers } = naming(join(bundle.folder, encoder.topology), () =>
+    compileProbes(bundle.readEncoder(), { preprocessing, featureSize: encoder.featureSize }),
+  );
+  const session = await createSession(bytes, { threads });
+  return {
+    layers,
+    async lookAt(pixels) {
+      const made = await session.run({ pixels: new Tensor("uint8", pixels, [1, height, width, 3]) });
+      return new Map(layers.map((layer) => [layer, floatsOf(made[layer])]));
+    },
+    close: () => session.release(),
+  };
+}

@@ -1,0 +1,21 @@
+import * as z from "zod";
+
+/** The least and the largest number that a layer's values are held between. */
+export const rangeSchema = z
+  .tuple([z.number(), z.number()])
+  .refine(([low, high]) => low < high, "expected the least number before the largest");
+
+export type Range = z.infer<typeof rangeSchema>;
+
+/** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
+export const encoderRangesSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** Names the encoder whose layers these are: `encoderRevision` of `gpu-service/`. */
+  encoder: z.string().regex(/^[0-9a-f]{12}$/),
+  /** Training photos that they were measured on. */
+  photos: z.int().positive(),
+  /** By layer. */
+  ranges: z.record(z.string(), rangeSchema),
+});
+
+export type EncoderRanges = z.infer<typeof encoderRangesSchema>;

@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pMapIterable } from "p-map";
+import { say, showProgress } from "../cli/progress.ts";
+import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
+import { decodeImage } from "../gpu-service/decode-image.ts";
+import { defaultMaxPixels } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
+import type { EncoderRanges } from "../shared/ranges.ts";
+import { encoderRevision } from "./encoder-revision.ts";
+import { checkRanges, compareFeatures, measureRanges } from "./measure-ranges.ts";
+import { preparedFiles, readPrepared } from "./prepared.ts";
+import { encoderBundleOf } from "./source-bundle.ts";
+import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
+import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+
+export const rangesFile = "ranges.json";
+
+/** More change the ranges by less than the choice between ways to choose them. */
+const photosMeasured = 256;
+const photosChecked = 64;
+
+/**
+ * In: `prepare`'s training photos and an encoder. Out, into `calibrate/`: `ranges.json`, `encoderRangesSchema`: between
+ * what numbers its layers lie. An encoder's own are taken over where these photos lie in them, too.
+ */
+export const calibrate: Stage = {
+  name: "calibrate",
+  about: "measures the ranges in which the encoder can be computed in eight bits",
+
+  async isUpToDate(context) {
+    return isRecorded(stageFolder(context, "calibrate"), await dependenciesOf(context));
+  },
+
+  async run(context) {
+    const bundle = await openEncoder(encoderBundleOf(context));
+    const paths = await trainingPhotos(context);
+    const own = bundle.readRanges();
+    const ranges = own !== undefined && (await fits(bundle, { own, paths })) ? own : await measure(bundle, paths);
+    await writeOutputs(stageFolder(context, "calibrate"), {
+      dependencies: await dependenciesOf(context),
+      files: { [rangesFile]: [`${JSON.stringify(ranges, null, 1)}\n`] },
+    });
+  },
+};
+
+async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
+  const bundle = await openEncoder(encoderBundleOf(context));
+  const { encoder, files } = bundle.manifest;
+  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
+  return {
+    settings: {},
+    inputs: {
+      encoder: await encoderRevision(bundle),
+      ranges: files.find(({ path }) => path === encoder.ranges)?.sha256 ?? "",
+      photos: captions?.sha256 ?? "",
+    },
+  };
+}
+
+async function trainingPhotos(context: TrainContext): Promise<string[]> {
+  const { photos, photoFolder } = await readPrepared(context);
+  return photos.filter(({ split }) => split === "train").map(({ file }) => resolve(photoFolder, file));
+}
+
+async function fits(
+  bundle: EncoderBundle,
+  { own, paths }: { own: EncoderRanges; paths: readonly string[] },
+): Promise<boolean> {
+  try {
+    await checkRanges(bundle, { ...own, photos: decodeAll(bundle, evenly(paths, photosChecked)) });
+    say(`calibrate: the ranges that ${bundle.manifest.id} has hold these photos`);
+    return true;
+  } catch (error) {
+    say(`calibrate: measuring anew: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+}
+
+async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges> {
+  const photos = evenly(paths, photosMeasured);
+  const ranges = await measureRanges(bundle, decodeAll(bundle, photos));
+  const measured: EncoderRanges = {
+    formatVersion: 1,
+    encoder: await encoderRevision(bundle),
+    photos: photos.length,
+    ranges,
+  };
+  const others = evenly(
+    paths.filter((path) => !photos.includes(path)),
+    photosChecked,
+  );
+  const checked = others.length > 1 ? others : photos;
+  await checkRanges(bundle, { ranges, photos: decodeAll(bundle, checked) });
+  const cosines = await compareFeatures({ ...bundle, readRanges: () => measured }, decodeAll(bundle, checked));
+  const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
+  say(
+    `calibrate: ${photos.length} photos; cosine of the features to float32's, ${checked.length} others' mean taken off, ` +
+      `${mean.toFixed(4)}, at worst ${Math.min(...cosines).toFixed(4)}`,
+  );
+  return measured;
+}
+
+/** So many of them, over the whole length. */
+function evenly(paths: readonly string[], count: number): string[] {
+  if (paths.length <= count) return [...paths];
+  return Array.from({ length: count }, (_, index) => paths[Math.floor((index * paths.length) / count)] ?? "");
+}
+
+/** Pixels of photos in their order, without those that cannot be decoded. */
+async function* decodeAll({ manifest }: EncoderBundle, paths: readonly string[]): AsyncGenerator<Uint8Array> {
+  const { preprocessing } = manifest;
+  const decode = async (path: string): Promise<Uint8Array | undefined> => {
+    try {
+      return (await decodeImage(await readFile(path), { preprocessing, maxPixels: defaultMaxPixels })).pixels;
+    } catch (error) {
+      if (error instanceof CaptionError) return undefined; // the stage features tells of it
+      throw error;
+    }
+  };
+  const progress = showProgress("calibrate", { total: paths.length, unit: "photos" });
+  try {
+    for await (const pixels of pMapIterable(paths, decode, { concurrency: 2, backpressure: 8 })) {
+      progress.advance();
+      if (pixels !== undefined) yield pixels;
+    }
+  } finally {
+    progress.end();
+  }
+}

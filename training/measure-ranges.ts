@@ -1,0 +1,88 @@
+import { availableParallelism } from "node:os";
+import type { EncoderBundle } from "../gpu-service/bundle.ts";
+import { createEncoderSession } from "../gpu-service/onnx/encoder-session.ts";
+import { createProbes } from "../gpu-service/onnx/probes.ts";
+import type { EncoderRanges } from "../shared/ranges.ts";
+import { shareOutside, ValueHistogram } from "./value-histogram.ts";
+
+type Ranges = EncoderRanges["ranges"];
+
+/** One photo as the encoder takes it: uint8 [height, width, 3]. */
+type Pixels = Uint8Array;
+
+/** Part of a layer's values that its range may cut off. */
+const mostOutside = 0.01;
+
+const threads = availableParallelism();
+
+/** The range of each layer that the encoder in eight bits asks for, over these photos. */
+export async function measureRanges(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<Ranges> {
+  const probes = await createProbes(bundle, { threads });
+  const histograms = new Map(probes.layers.map((layer) => [layer, new ValueHistogram()]));
+  try {
+    for await (const pixels of photos) {
+      const made = await probes.lookAt(pixels);
+      for (const [layer, values] of made) histograms.get(layer)?.add(values);
+    }
+  } finally {
+    await probes.close();
+  }
+  return Object.fromEntries([...histograms].map(([layer, histogram]) => [layer, histogram.chooseRange()]));
+}
+
+/** Throws, naming the layer, where a range is missing or cuts off more of these photos than it may: its bytes would saturate. */
+export async function checkRanges(
+  bundle: EncoderBundle,
+  { ranges, photos }: { ranges: Ranges; photos: AsyncIterable<Pixels> },
+): Promise<void> {
+  const probes = await createProbes(bundle, { threads });
+  const outside = new Map<string, number[]>(probes.layers.map((layer) => [layer, []]));
+  try {
+    for await (const pixels of photos) {
+      for (const [layer, values] of await probes.lookAt(pixels)) {
+        const range = ranges[layer];
+        if (range === undefined) throw new Error(`layer ${layer}: expected a range, found none`);
+        outside.get(layer)?.push(shareOutside(values, range));
+      }
+    }
+  } finally {
+    await probes.close();
+  }
+  for (const [layer, shares] of outside) {
+    const share = shares.reduce((sum, one) => sum + one, 0) / Math.max(1, shares.length);
+    if (share <= mostOutside) continue;
+    const [low = 0, high = 0] = ranges[layer] ?? [];
+    const range = `${low.toPrecision(3)} to ${high.toPrecision(3)}`;
+    throw new Error(`layer ${layer}: its range, ${range}, cuts off ${(100 * share).toFixed(1)} % of its values`);
+  }
+}
+
+/** Cosines of the features in eight bits to those in float32, the photos' mean taken off: of each photo. */
+export async function compareFeatures(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+  const float32 = await createEncoderSession(bundle, { threads, precision: "float32" });
+  const int8 = await createEncoderSession(bundle, { threads, precision: "int8" });
+  const pairs: (readonly [Float32Array, Float32Array])[] = [];
+  try {
+    for await (const pixels of photos) {
+      pairs.push([await float32.encode(pixels, 1), await int8.encode(pixels, 1)]);
+    }
+  } finally {
+    await Promise.all([float32.close(), int8.close()]);
+  }
+  const mean = new Float64Array(bundle.manifest.encoder.featureSize);
+  for (const [exact] of pairs) {
+    for (const [index, value] of exact.entries()) mean[index] = (mean[index] ?? 0) + value / pairs.length;
+  }
+  return pairs.map(([exact, whole]) => cosineAround(mean, exact, whole));
+}
+
+function cosineAround(mean: Float64Array, one: Float32Array, other: Float32Array): number {
+  let [product, ofOne, ofOther] = [0, 0, 0];
+  for (const [index, middle] of mean.entries()) {
+    const [a, b] = [(one[index] ?? 0) - middle, (other[index] ?? 0) - middle];
+    product += a * b;
+    ofOne += a * a;
+    ofOther += b * b;
+  }
+  return product / Math.sqrt(ofOne * ofOther);
+}
