@@ -4,7 +4,8 @@ import { input, type LayersModel, layers, model, type SymbolicTensor } from "@te
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { compileDecoder } from "../../../gpu-service/onnx/decoder.ts";
-import { compileEncoder } from "../../../gpu-service/onnx/encoder.ts";
+import { compileByteEncoder, compileEncoder, compileProbes } from "../../../gpu-service/onnx/encoder.ts";
+import type { Range } from "../../../shared/ranges.ts";
 import { savedAndParsed } from "../../fixtures/saved-model.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { largestDifference } from "../../fixtures/vectors.ts";
@@ -67,6 +68,30 @@ describe("compileEncoder", () => {
     const expected = await predict(network, tensor(scaled, [1, size, size, 3])).data<"float32">();
     expect(largestDifference(features?.data as Float32Array, expected)).toBeLessThan(1e-4);
     expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(1e-2);
+  });
+
+  it.each(Object.entries(encoders))("stays close to itself in eight bits on %s", async (_, build) => {
+    const from = image();
+    const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
+    const [, featureSize = 0] = network.outputShape as number[];
+    const parsed = await savedAndParsed(network);
+    const run = async (bytes: Uint8Array) => {
+      const session = await InferenceSession.create(bytes);
+      return session.run({ pixels: new OnnxTensor("uint8", pixels, [1, size, size, 3]) });
+    };
+    const { bytes, layers: probed } = compileProbes(parsed, { preprocessing, featureSize });
+    const { features: exact, ...made } = await run(bytes);
+    const ranges = Object.fromEntries(
+      probed.map((layer): [string, Range] => {
+        const values = made[layer]?.data as Float32Array;
+        return [layer, [Math.min(...values), Math.max(...values)]];
+      }),
+    );
+    const { features } = await run(compileByteEncoder(parsed, { preprocessing, featureSize, ranges }));
+    const expected = exact?.data as Float32Array;
+    const widest = Math.max(...Object.values(ranges).map(([low, high]) => high - low), 1);
+    expect(largestDifference(features?.data as Float32Array, expected) / widest).toBeLessThan(0.02);
+    if (probed.length > 0) expect(features?.data).not.toEqual(expected);
   });
 
   it("takes a dense layer behind the average", async () => {
