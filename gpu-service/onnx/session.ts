@@ -7,6 +7,8 @@ const remedies = {
   webgpu: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, see docs/native.md",
 };
 
+import { saturatesBytes } from "./byte-products.ts";
+
 /**
  * A decoder runs on one thread: a step takes about a millisecond, and a second thread that the scheduler has taken away
  * holds it up for several.
@@ -23,7 +25,7 @@ export function createSession(model: Uint8Array, { threads }: { threads: number 
     extra: {
       session: {
         intra_op: { allow_spinning: "0" }, // a thread that waits must not take a core from the server
-        x64quantprecision: "1", // without VNNI, sums of bytes would saturate at 16 bits: slower kernels there, the same numbers
+        x64quantprecision: saturatesBytes() ? "1" : "0", // slower kernels with the right numbers
       },
     },
   });
