@@ -48,8 +48,13 @@ function foldBatchNormalization(
   { scale, shift }: { scale: Float32Array; shift: Float32Array },
 ): ConvolutionWeights {
   const channels = scale.length;
+  const folded = new Float32Array(kernel.length);
+  for (let index = 0, channel = 0; index < kernel.length; index++) {
+    folded[index] = (kernel[index] ?? 0) * (scale[channel] ?? 0);
+    channel = channel + 1 === channels ? 0 : channel + 1;
+  }
   return {
-    kernel: kernel.map((value, index) => value * (scale[index % channels] ?? 0)),
+    kernel: folded,
     bias: bias.map((value, channel) => value * (scale[channel] ?? 0) + (shift[channel] ?? 0)),
   };
 }

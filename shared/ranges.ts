@@ -16,6 +16,8 @@ export const encoderRangesSchema = z.strictObject({
   photos: z.int().positive(),
   /** By layer. */
   ranges: z.record(z.string(), rangeSchema),
+  /** What rounding takes from each feature on average, which is added again. */
+  shift: z.array(z.number()).optional(),
 });
 
 export type EncoderRanges = z.infer<typeof encoderRangesSchema>;

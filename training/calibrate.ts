@@ -8,7 +8,7 @@ import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { EncoderRanges } from "../shared/ranges.ts";
 import { encoderRevision } from "./encoder-revision.ts";
-import { checkRanges, compareFeatures, measureRanges } from "./measure-ranges.ts";
+import { checkRanges, compareFeatures, measureRanges, measureShift } from "./measure-ranges.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
@@ -39,7 +39,7 @@ export const calibrate: Stage = {
     const ranges = own !== undefined && (await fits(bundle, { own, paths })) ? own : await measure(bundle, paths);
     await writeOutputs(stageFolder(context, "calibrate"), {
       dependencies: await dependenciesOf(context),
-      files: { [rangesFile]: [`${JSON.stringify(ranges, null, 1)}\n`] },
+      files: { [rangesFile]: [`${JSON.stringify(ranges)}\n`] },
     });
   },
 };
@@ -80,11 +80,11 @@ async function fits(
 async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges> {
   const photos = evenly(paths, photosMeasured);
   const ranges = await measureRanges(bundle, decodeAll(bundle, photos));
-  const measured: EncoderRanges = {
-    formatVersion: 1,
-    encoder: await encoderRevision(bundle),
-    photos: photos.length,
-    ranges,
+  const encoder = await encoderRevision(bundle);
+  const unshifted: EncoderRanges = { formatVersion: 1, encoder, photos: photos.length, ranges };
+  const measured = {
+    ...unshifted,
+    shift: await measureShift(withRanges(bundle, unshifted), decodeAll(bundle, photos)),
   };
   const others = evenly(
     paths.filter((path) => !photos.includes(path)),
@@ -92,13 +92,17 @@ async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise
   );
   const checked = others.length > 1 ? others : photos;
   await checkRanges(bundle, { ranges, photos: decodeAll(bundle, checked) });
-  const cosines = await compareFeatures({ ...bundle, readRanges: () => measured }, decodeAll(bundle, checked));
+  const cosines = await compareFeatures(withRanges(bundle, measured), decodeAll(bundle, checked));
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   say(
     `calibrate: ${photos.length} photos; cosine of the features to float32's, ${checked.length} others' mean taken off, ` +
       `${mean.toFixed(4)}, at worst ${Math.min(...cosines).toFixed(4)}`,
   );
   return measured;
+}
+
+function withRanges(bundle: EncoderBundle, ranges: EncoderRanges): EncoderBundle {
+  return { ...bundle, readRanges: () => ranges };
 }
 
 /** So many of them, over the whole length. */

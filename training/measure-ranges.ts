@@ -57,23 +57,40 @@ export async function checkRanges(
   }
 }
 
+/** What the features in eight bits lack of float32's, on these photos' average. */
+export async function measureShift(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+  const pairs = await encodeInBoth(bundle, photos);
+  const [exact, whole] = [meanOf(pairs.map(([one]) => one)), meanOf(pairs.map(([, other]) => other))];
+  return Array.from(exact, (value, index) => Number((value - (whole[index] ?? 0)).toPrecision(3)));
+}
+
 /** Cosines of the features in eight bits to those in float32, the photos' mean taken off: of each photo. */
 export async function compareFeatures(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+  const pairs = await encodeInBoth(bundle, photos);
+  const mean = meanOf(pairs.map(([exact]) => exact));
+  return pairs.map(([exact, whole]) => cosineAround(mean, exact, whole));
+}
+
+type Pair = readonly [exact: Float32Array, whole: Float32Array];
+
+async function encodeInBoth(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<Pair[]> {
   const float32 = await createEncoderSession(bundle, { threads, precision: "float32" });
   const int8 = await createEncoderSession(bundle, { threads, precision: "int8" });
-  const pairs: (readonly [Float32Array, Float32Array])[] = [];
+  const pairs: Pair[] = [];
   try {
-    for await (const pixels of photos) {
-      pairs.push([await float32.encode(pixels, 1), await int8.encode(pixels, 1)]);
-    }
+    for await (const pixels of photos) pairs.push([await float32.encode(pixels, 1), await int8.encode(pixels, 1)]);
   } finally {
     await Promise.all([float32.close(), int8.close()]);
   }
-  const mean = new Float64Array(bundle.manifest.encoder.featureSize);
-  for (const [exact] of pairs) {
-    for (const [index, value] of exact.entries()) mean[index] = (mean[index] ?? 0) + value / pairs.length;
+  return pairs;
+}
+
+function meanOf(rows: readonly Float32Array[]): Float64Array {
+  const mean = new Float64Array(rows[0]?.length ?? 0);
+  for (const row of rows) {
+    for (const [index, value] of row.entries()) mean[index] = (mean[index] ?? 0) + value / rows.length;
   }
-  return pairs.map(([exact, whole]) => cosineAround(mean, exact, whole));
+  return mean;
 }
 
 function cosineAround(mean: Float64Array, one: Float32Array, other: Float32Array): number {

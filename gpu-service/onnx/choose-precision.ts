@@ -24,7 +24,12 @@ export async function openEncoderSession(
   if (bundle.readRanges() === undefined) return open("float32");
   const known = await recallPrecision(bundle, threads);
   if (known !== undefined) return open(known);
-  const sessions = { float32: await open("float32"), int8: await open("int8") };
+  const model = bundle.readEncoder();
+  const parsed = { ...bundle, readEncoder: () => model }; // once for both
+  const sessions = {
+    float32: await createEncoderSession(parsed, { threads, precision: "float32" }),
+    int8: await createEncoderSession(parsed, { threads, precision: "int8" }),
+  };
   const chosen = choosePrecision(await timeSessions(bundle, sessions));
   await rememberPrecision(bundle, { threads, precision: chosen });
   await sessions[chosen === "int8" ? "float32" : "int8"].close(); // one stays in memory

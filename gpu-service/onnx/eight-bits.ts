@@ -35,13 +35,16 @@ export function gridOf([low, high]: Range): Grid {
 /** A convolution's weights, filters last, for an input on `grid`: a scale a filter, as fine as its largest weight allows. */
 export function toWholeNumbers({ kernel, bias }: ConvolutionWeights, grid: Grid): WholeWeights {
   const filters = bias.length;
-  const scales = Float32Array.from(bias, (value) =>
-    Math.max(Math.abs(value) / grid.scale / largestBias, smallestScale),
-  );
+  const largest = new Float32Array(filters);
   for (let index = 0, filter = 0; index < kernel.length; index++) {
-    scales[filter] = Math.max(scales[filter] ?? 0, Math.abs(kernel[index] ?? 0) / largestWeight);
+    const size = Math.abs(kernel[index] ?? 0);
+    if (size > (largest[filter] ?? 0)) largest[filter] = size;
     filter = filter + 1 === filters ? 0 : filter + 1;
   }
+  const scales = largest.map((size, filter) => {
+    const ofBias = Math.abs(bias[filter] ?? 0) / grid.scale / largestBias;
+    return Math.max(size / largestWeight, ofBias, smallestScale);
+  });
   const whole = new Int8Array(kernel.length);
   for (let index = 0, filter = 0; index < kernel.length; index++) {
     whole[index] = Math.round((kernel[index] ?? 0) / (scales[filter] ?? 1));

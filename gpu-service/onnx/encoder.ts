@@ -27,9 +27,12 @@ export function compileEncoder(model: LayersModel, spec: EncoderSpec): Uint8Arra
 /** The same in eight bits: weights, and what passes between layers, in bytes that span their layers' ranges. */
 export function compileByteEncoder(
   model: LayersModel,
-  { ranges, ...spec }: EncoderSpec & { ranges: EncoderRanges["ranges"] },
+  { ranges, shift, ...spec }: EncoderSpec & Pick<EncoderRanges, "ranges" | "shift">,
 ): Uint8Array {
-  return compile(model, spec, (graph) => new ByteHolder(graph, ranges));
+  if (shift !== undefined && shift.length !== spec.featureSize) {
+    throw new Error(`expected a shift of ${spec.featureSize} features, found ${shift.length}`);
+  }
+  return compile(model, { ...spec, shift }, (graph) => new ByteHolder(graph, ranges));
 }
 
 /** The same in float32, with an output more for each layer that `compileByteEncoder` needs the range of: float32 [n, …]. */
@@ -39,15 +42,22 @@ export function compileProbes(model: LayersModel, spec: EncoderSpec): { bytes: U
   return { bytes, layers };
 }
 
-function compile(model: LayersModel, spec: EncoderSpec, holderFor: (graph: OnnxGraph) => Holder): Uint8Array {
-  const { preprocessing, featureSize } = spec;
+function compile(
+  model: LayersModel,
+  { preprocessing, featureSize, shift }: EncoderSpec & Pick<EncoderRanges, "shift">,
+  holderFor: (graph: OnnxGraph) => Holder,
+): Uint8Array {
   const graph = new OnnxGraph();
   const pixels = new Pixels(graph, preprocessing);
   const features = compileLayers({ graph, model, pixels, holder: holderFor(graph) });
   if (features.shape.join() !== String(featureSize)) {
     throw new Error(`expected an encoder with features [n, ${featureSize}], found [n, ${features.shape.join(", ")}]`);
   }
-  graph.output(features.name, { name: "features", type: "float32", shape: ["photos", featureSize] });
+  const shifted =
+    shift === undefined
+      ? features.name
+      : graph.node("Add", [features.name, graph.floats(Float32Array.from(shift), [featureSize])]);
+  graph.output(shifted, { name: "features", type: "float32", shape: ["photos", featureSize] });
   return graph.toBytes();
 }
 
