@@ -1,11 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { openBundle } from "../../gpu-service/bundle.ts";
+import type { PrecisionChoice } from "../../gpu-service/engine.ts";
 import { EnginePool, type PoolEvents } from "../../gpu-service/engine-pool.ts";
 import { EngineLost } from "../../gpu-service/engine-process.ts";
+import type { EngineIdentity } from "../../gpu-service/engine-protocol.ts";
+import { rememberPrecision } from "../../gpu-service/onnx/precision-memory.ts";
 import { defaultCaptionOptions } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
-import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
+import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { childrenOf } from "../process-table.ts";
 
 const pixels = new Uint8Array(299 * 299 * 3);
@@ -13,6 +18,7 @@ const pixels = new Uint8Array(299 * 299 * 3);
 interface Wanted {
   engines?: number;
   folder?: string;
+  precision?: PrecisionChoice;
   silenceLimitMs?: number;
   startLimitMs?: number;
   memoryLimitBytes?: number;
@@ -23,9 +29,11 @@ async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
   const others = childrenOf(process.pid);
   const lost: EngineLost[] = [];
   const onFree = vi.fn();
+  const replaced: EngineIdentity[] = [];
   const failedStarts: string[] = [];
   const events: PoolEvents = {
     onLost: (error) => void lost.push(error),
+    onReplaced: (identity) => void replaced.push(identity),
     onFailedStart: ({ message }) => void failedStarts.push(message),
   };
   const starting = EnginePool.start({
@@ -49,7 +57,7 @@ async function tinyPool({ engines = 1, ...limits }: Wanted = {}) {
     process.kill(child, "SIGKILL");
   };
   onTestFinished(async () => (await starting).close());
-  return { starting, lost, failedStarts, onFree, children, killFirst };
+  return { starting, lost, replaced, failedStarts, onFree, children, killFirst };
 }
 
 const captionOne = (pool: EnginePool) => pool.run([pixels], [defaultCaptionOptions]);
@@ -67,6 +75,18 @@ describe("an engine", () => {
     expect(lost.map(({ reason }) => reason)).toEqual(["died"]);
     expect(children()).not.toContain(child);
     expect((await captionOne(pool)).captions).toHaveLength(1);
+  });
+
+  test("is replaced by one of its precision, whatever auto would be by then", async () => {
+    vi.stubEnv("EDGE_CAPTION_CACHE", await temporaryFolder());
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const memory = { bundle: await openBundle(tinyBundle), threads: availableParallelism() };
+    await rememberPrecision(memory.bundle, { ...memory, precision: "int8" });
+    const { starting, replaced, killFirst } = await tinyPool({ precision: "auto" });
+    expect((await starting).identity.precision).toBe("int8");
+    await rememberPrecision(memory.bundle, { ...memory, precision: "float32" });
+    killFirst();
+    await vi.waitFor(() => expect(replaced.map(({ precision }) => precision)).toEqual(["int8"]), 10_000);
   });
 
   test.each(["with a batch", "with nothing to do"])("that hangs %s is replaced within its limit", async (how) => {
