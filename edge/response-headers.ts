@@ -7,6 +7,7 @@ import type { EdgeEnv } from "./edge-env.ts";
 export const securityHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   xFrameOptions: "DENY",
+  strictTransportSecurity: "max-age=15552000", // this name alone: what else stands under the domain is not ours to bind
 });
 
 const requestHeaders = [

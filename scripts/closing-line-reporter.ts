@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { UserConsoleLog } from "vitest";
-import type { Reporter, TestCase, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
 import { canBuildImages } from "../test/container/buildah.ts";
 import { chromiumPath } from "../test/fixtures/chromium.ts";
@@ -51,8 +51,8 @@ export default class ClosingLineReporter implements Reporter {
         process.stdout.write(`${state}: ${test.module.relativeModuleId} > ${test.fullName}\n`);
       }
     }
-    // A file that fails to load holds no test, and must not pass for it.
-    count.failed += modules.filter((module) => module.state() === "failed" && !hasTests(module)).length;
+    // A file that fails to load, or a hook that fails, is no test, and must not pass for that.
+    count.failed += modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap(errorsOf).length;
     if (count.failed > 0) process.exitCode = 1;
     process.stdout.write(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
   }
@@ -65,6 +65,6 @@ function closingState(test: TestCase): "passed" | "failed" | "skipped" {
   return needs.some(({ words, isMet }) => test.fullName.includes(words) && !isMet) ? "skipped" : "failed";
 }
 
-function hasTests(module: TestModule): boolean {
-  return module.children.allTests().next().done === false;
+function errorsOf(part: TestModule | TestSuite): readonly unknown[] {
+  return part.errors();
 }

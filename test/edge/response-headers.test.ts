@@ -26,7 +26,7 @@ describe("every answer", () => {
     expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect(headers.get("X-Frame-Options")).toBe("DENY");
     expect(headers.get("Referrer-Policy")).toBe("no-referrer");
-    expect(headers.get("Strict-Transport-Security")).toContain("max-age=");
+    expect(headers.get("Strict-Transport-Security")).toBe("max-age=15552000");
   });
 });
 

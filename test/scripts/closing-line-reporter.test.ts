@@ -29,6 +29,19 @@ test("counts a file that does not load as a failure", async () => {
   expect(code).toBe(1);
 });
 
+test.each(["afterAll", "beforeAll"])("counts it as a failure that %s fails", async (hook) => {
+  const { closingLines, code } = await runVitest(`
+    import { ${hook}, describe } from "vitest";
+    describe("of a kind", () => {
+      ${hook}(() => { throw new Error("on purpose"); });
+      test("holds", () => {});
+    });
+  `);
+
+  expect(closingLines.at(-1)).toMatch(/ 1 failed, /);
+  expect(code).toBe(1);
+});
+
 test("lets a test be skipped where nobody said that this is a build server", async () => {
   const { closingLines, code } = await runVitest('test("holds", () => {}); test.skip("waits", () => {});');
 
