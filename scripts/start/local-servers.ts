@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { host } from "./ports.ts";
-import { ProcessGroup, repository } from "./process-group.ts";
+import { type GroupCommand, ProcessGroup, repository } from "./process-group.ts";
 
 const drainSeconds = 3;
 const pollMs = 150;
@@ -19,6 +19,8 @@ interface ServerPlaces {
 export interface LocalServers {
   edge: string;
   service: string;
+  /** Process ids of what was started; each has children. */
+  pids: { edge: number; service: number };
   /** Resolves, saying why, when one of them has ended by itself. */
   died: Promise<Error>;
   stop(): Promise<void>;
@@ -28,34 +30,13 @@ export interface LocalServers {
 export function startServers({ edgePort, servicePort, modelDir, stateDir }: ServerPlaces): LocalServers {
   const secret = randomBytes(32).toString("hex");
   const service = `http://${host}:${servicePort}`;
-  const groups = [
-    new ProcessGroup({
-      name: "the service",
-      args: ["--import", import.meta.resolve("tsx"), join(repository, "gpu-service/main.ts")],
-      environment: {
-        HOST: host,
-        PORT: String(servicePort),
-        SERVICE_SECRETS: secret,
-        DRAIN_SECONDS: String(drainSeconds),
-        ...(modelDir === undefined ? {} : { MODEL_DIR: modelDir }),
-      },
-    }),
-    new ProcessGroup({
-      name: "the edge",
-      args: [join(repository, "node_modules/.bin/wrangler"), ...wranglerArguments({ edgePort, stateDir, service })],
-      environment: {
-        CLOUDFLARE_INCLUDE_PROCESS_ENV: "true", // for the secret, which everybody could read on its command line
-        SERVICE_SECRET: secret,
-        WRANGLER_SEND_METRICS: "false",
-        CLOUDFLARE_CF_FETCH_ENABLED: "false", // it would ask the internet where we are
-        WRANGLER_LOG_PATH: join(stateDir, "logs"),
-        WRANGLER_REGISTRY_PATH: join(stateDir, "registry"),
-      },
-    }),
-  ];
+  const serviceGroup = new ProcessGroup(serviceProgram({ port: servicePort, modelDir, secret }));
+  const edgeGroup = new ProcessGroup(edgeProgram({ port: edgePort, stateDir, service, secret }));
+  const groups = [serviceGroup, edgeGroup];
   return {
     edge: `http://${host}:${edgePort}`,
     service,
+    pids: { edge: edgeGroup.pid, service: serviceGroup.pid },
     died: Promise.race(groups.map(({ died }) => died)),
     async stop() {
       await Promise.all(groups.map((group) => group.stop()));
@@ -63,19 +44,58 @@ export function startServers({ edgePort, servicePort, modelDir, stateDir }: Serv
   };
 }
 
-interface EdgeSettings {
-  edgePort: number;
-  stateDir: string;
-  service: string;
+interface ServiceSettings {
+  port: number;
+  modelDir: string | undefined;
+  secret: string;
 }
 
-function wranglerArguments({ edgePort, stateDir, service }: EdgeSettings): string[] {
-  return [
-    "dev",
-    ...["--ip", host, "--port", String(edgePort), "--inspector-port", "0"],
-    ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],
-    ...["--var", `SERVICE_ORIGINS:${service}`],
-  ];
+/** The service from this repository's sources. */
+export function serviceProgram({ port, modelDir, secret }: ServiceSettings): GroupCommand {
+  return {
+    name: "the service",
+    args: ["--import", import.meta.resolve("tsx"), join(repository, "gpu-service/main.ts")],
+    environment: {
+      HOST: host,
+      PORT: String(port),
+      SERVICE_SECRETS: secret,
+      DRAIN_SECONDS: String(drainSeconds),
+      ...(modelDir === undefined ? {} : { MODEL_DIR: modelDir }),
+    },
+  };
+}
+
+interface EdgeSettings {
+  port: number;
+  stateDir: string;
+  /** Where the edge finds the service. */
+  service: string;
+  secret: string;
+  /** The worker's variables beside those. */
+  variables?: Record<string, string>;
+}
+
+/** The worker in `wrangler dev`, in which nothing reaches out to the internet. */
+export function edgeProgram({ port, stateDir, service, secret, variables = {} }: EdgeSettings): GroupCommand {
+  const vars = Object.entries({ SERVICE_ORIGINS: service, ...variables });
+  return {
+    name: "the edge",
+    args: [
+      join(repository, "node_modules/.bin/wrangler"),
+      "dev",
+      ...["--ip", host, "--port", String(port), "--inspector-port", "0"],
+      ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],
+      ...vars.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+    ],
+    environment: {
+      CLOUDFLARE_INCLUDE_PROCESS_ENV: "true", // for the secret, which everybody could read on its command line
+      SERVICE_SECRET: secret,
+      WRANGLER_SEND_METRICS: "false",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false", // it would ask the internet where we are
+      WRANGLER_LOG_PATH: join(stateDir, "logs"),
+      WRANGLER_REGISTRY_PATH: join(stateDir, "registry"),
+    },
+  };
 }
 
 /** Resolves when the edge says that it and the service behind it are ready. */

@@ -12,25 +12,26 @@ const lastWordsMs = 100;
 /** What is kept of its complaints, to say why it ended. */
 const maxComplaintLength = 2_000;
 
-interface GroupCommand {
+export interface GroupCommand {
   /** How it is called in messages. */
   name: string;
-  /** Run by this Node. */
+  /** What runs it, where that is not this Node. */
+  program?: string;
   args: string[];
   environment: Record<string, string>;
 }
 
-/** A Node program and whatever it starts, as a process group of their own, so that no grandchild outlives it. */
+/** A program and whatever it starts, as a process group of their own, so that no grandchild outlives it. */
 export class ProcessGroup {
   /** Resolves, saying why, when the program has ended and nobody stopped it. */
   readonly died: Promise<Error>;
   readonly #child: ChildProcessByStdio<null, null, Readable>;
   readonly #exited: Promise<unknown>;
-  readonly #kill = () => this.#signal("SIGKILL");
+  readonly #kill = () => this.signal("SIGKILL");
   #isStopping = false;
 
-  constructor({ name, args, environment }: GroupCommand) {
-    this.#child = spawn(process.execPath, args, {
+  constructor({ name, program = process.execPath, args, environment }: GroupCommand) {
+    this.#child = spawn(program, args, {
       cwd: repository,
       detached: true, // its own group: Ctrl-C reaches us alone, and we end it in order
       env: { ...process.env, ...environment },
@@ -55,7 +56,7 @@ export class ProcessGroup {
   /** Ends the whole group: with SIGTERM, and after a while with SIGKILL. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#signal("SIGTERM");
+    this.signal("SIGTERM");
     const impatience = setTimeout(this.#kill, patienceMs);
     await this.#exited;
     clearTimeout(impatience);
@@ -63,11 +64,16 @@ export class ProcessGroup {
     process.off("exit", this.#kill);
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
+  /** Of the program; 0 where it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Sends the whole group a signal, if anybody is left in it. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.pid === 0) return; // which would be our own group
     try {
-      process.kill(-pid, signal);
+      process.kill(-this.pid, signal);
     } catch {
       // ESRCH: nobody is left in the group
     }
