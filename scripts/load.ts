@@ -1,0 +1,43 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { endOnSignal } from "../cli/ending.ts";
+import { runProgram } from "../cli/run-program.ts";
+import { faultsOf } from "./load/check-firing.ts";
+import { type LoadRequest, loadCommand } from "./load/command.ts";
+import { type Firing, fire } from "./load/fire.ts";
+import { memoryFaults } from "./load/memory.ts";
+import { memoryChart } from "./load/memory-chart.ts";
+import { describeFiring, describeMemory, heading } from "./load/report.ts";
+import { soak } from "./load/soak.ts";
+import { withStack } from "./load/stack.ts";
+
+/** `npm run load`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted. */
+await runProgram(loadCommand(load));
+
+async function load({ modelDir, shapes, seconds, soak: soaking }: LoadRequest): Promise<void> {
+  const ending = new AbortController();
+  endOnSignal(ending); // before there is anything that could be left behind
+  const faults = await withStack({ modelDir, signal: ending.signal }, async ({ target, servers }) => {
+    const faults: string[] = [];
+    const tell = (firing: Firing) => {
+      console.log(describeFiring(firing));
+      faults.push(...faultsOf(firing));
+    };
+    console.log(heading);
+    for (const shape of shapes) tell(await fire(shape, { ...target, seconds }));
+    if (soaking === undefined) return faults;
+    const { firing, samples } = await soak({ target, servers }, soaking.minutes);
+    tell(firing);
+    console.log(`\n${describeMemory(samples)}`);
+    faults.push(...memoryFaults(samples));
+    await mkdir(dirname(soaking.chart), { recursive: true });
+    await writeFile(
+      soaking.chart,
+      memoryChart(samples, `Resident memory over ${soaking.minutes} minutes of the mixed load, MiB`),
+    );
+    console.log(`\nchart: ${soaking.chart}`);
+    return faults;
+  });
+  for (const fault of faults) console.log(`- **wrong**: ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+}

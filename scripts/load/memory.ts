@@ -1,0 +1,66 @@
+import pidusage from "pidusage";
+import { childrenOf, descendantsOf } from "../../test/process-table.ts";
+import type { LocalServers } from "../start/local-servers.ts";
+
+/** Whose memory is told apart, and as what. */
+export const sides = [
+  { side: "edge", about: "the edge: workerd with the worker, its cache, KV and flights" },
+  { side: "wrangler", about: "wrangler dev around it, which Cloudflare does not run" },
+  { side: "service", about: "the service and its engine" },
+] as const;
+
+export type Side = (typeof sides)[number]["side"];
+
+/** Resident MiB of each side. */
+export type MemorySample = Record<Side, number> & { minute: number };
+
+/** Of growth, what a collection that is due may make of a difference. */
+const slackMiB = 64;
+/** In less time, what is still being loaded looks like growth. */
+const leastMinutes = 5;
+
+/** Measures what runs at this moment. */
+export async function sampleMemory({ pids }: Pick<LocalServers, "pids">): Promise<Record<Side, number>> {
+  const ofWrangler = [pids.edge, ...descendantsOf(pids.edge)];
+  const workerd = youngestBelow(pids.edge);
+  const ofService = [pids.service, ...descendantsOf(pids.service)];
+  const usages = await pidusage([...ofWrangler, ...ofService]);
+  const sumOf = (chosen: readonly number[]) =>
+    chosen.reduce((sum, pid) => sum + (usages[pid]?.memory ?? 0), 0) / 2 ** 20;
+  return {
+    edge: sumOf([workerd]),
+    wrangler: sumOf(ofWrangler.filter((pid) => pid !== workerd)),
+    service: sumOf(ofService),
+  };
+}
+
+/** Wrangler starts its own workerd first and the worker's behind it. */
+function youngestBelow(pid: number): number {
+  const child = childrenOf(pid).at(-1);
+  return child === undefined ? pid : youngestBelow(child);
+}
+
+/**
+ * By how many MiB memory has grown from the second fifth of the time to the last: medians, since single samples catch
+ * collections. What is loaded once falls into the first fifth.
+ */
+export function growthOf(samples: readonly MemorySample[], side: Side): number {
+  const medianOf = (fifth: number) => {
+    const part = samples.slice((fifth * samples.length) / 5, ((fifth + 1) * samples.length) / 5);
+    const values = part.map((sample) => sample[side]).toSorted((one, other) => one - other);
+    return values[values.length >> 1] ?? Number.NaN;
+  };
+  return medianOf(4) - medianOf(1);
+}
+
+/** What is not as it should be, a sentence each; nothing where the time was too short to tell. */
+export function memoryFaults(samples: readonly MemorySample[]): string[] {
+  const [first, last] = [samples[0]?.minute ?? 0, samples.at(-1)?.minute ?? 0];
+  if (last - first < 0.9 * leastMinutes) return [];
+  return (["edge", "service"] as const).flatMap((side) => {
+    const growth = growthOf(samples, side);
+    return growth <= slackMiB
+      ? []
+      : [`soak: memory of the ${side} has grown by ${growth.toFixed(0)} MiB, above ${slackMiB}`];
+  });
+}

@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { expect, test } from "vitest";
+import { faultsOf } from "../../scripts/load/check-firing.ts";
+import { sides } from "../../scripts/load/memory.ts";
+import { soak } from "../../scripts/load/soak.ts";
+import { withStack } from "../../scripts/load/stack.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
+
+test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    const command = ["--import", "tsx", "scripts/load.ts", "--tiny", "--seconds", "3"];
+    execFile(process.execPath, command, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+  });
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^\| cached: .*\| 100 % \| – \| 0 \|$/m);
+  expect(stdout).toMatch(/^\| new: .*\| 0 % \| – \| 0 \|$/m);
+  expect(stdout).toMatch(/^\| mixed: .*\| 9\d % \| – \| 0 \|$/m);
+  expect(stdout).toMatch(/^\| overload: .*\| 0 \|$/m);
+});
+
+test("a soak measures all three sides for as long as it lasts", { timeout: 120_000 }, async () => {
+  const { signal } = new AbortController();
+  const { firing, samples } = await withStack({ modelDir: tinyBundle, signal }, (stack) => soak(stack, 0.05));
+
+  expect(faultsOf(firing)).toEqual([]);
+  expect(samples.length).toBeGreaterThan(5);
+  expect(samples.at(-1)?.minute).toBeGreaterThan(0.04);
+  for (const sample of samples) for (const { side } of sides) expect(sample[side]).toBeGreaterThan(20);
+});
