@@ -1,0 +1,44 @@
+import { endOnSignal } from "../cli/ending.ts";
+import { runProgram } from "../cli/run-program.ts";
+import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
+import { describeOutcome, describeRest, heading } from "./chaos/report.ts";
+import { type Outcome, tryFault } from "./chaos/try-fault.ts";
+import { PhotoSupply } from "./load/photo-supply.ts";
+import { showProgress } from "./start/progress.ts";
+
+/** Different in their pixels; more would only take longer to paint. */
+const paintedPhotos = 16;
+
+/** `npm run chaos`. Exit codes: 0 promises kept, 1 one is broken or something failed, 2 wrong usage, 130 interrupted. */
+await runProgram(chaosCommand(tryAll));
+
+async function tryAll({ faults, ...trial }: ChaosRequest): Promise<void> {
+  const ending = new AbortController();
+  endOnSignal(ending); // before there is anything that could be left behind
+  const supply = await PhotoSupply.of(paintedPhotos);
+  const outcomes: Outcome[] = [];
+  const passedOver: string[] = [];
+  console.log(heading);
+  for (const fault of faults) {
+    const obstacle = fault.obstacle?.();
+    if (obstacle !== undefined) {
+      passedOver.push(`- \`${fault.name}\` is passed over: ${obstacle}`);
+      continue;
+    }
+    const hideProgress = showProgress(`${fault.name}…`);
+    try {
+      const outcome = await tryFault(fault, { ...trial, supply, signal: ending.signal });
+      outcomes.push(outcome);
+      hideProgress();
+      console.log(describeOutcome(outcome));
+    } catch (error) {
+      throw ending.signal.aborted ? ending.signal.reason : error;
+    } finally {
+      hideProgress();
+    }
+  }
+  console.log(
+    ["", describeRest(outcomes), ...passedOver].filter((line, index) => index === 0 || line !== "").join("\n"),
+  );
+  if (outcomes.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+import type { Fault } from "./fault.ts";
+import { corruptBundle } from "./faults/bundle.ts";
+import { moveClock } from "./faults/clock.ts";
+import { restartEdge } from "./faults/edge.ts";
+import { killEngine, stopEngine } from "./faults/engine.ts";
+import { cutLink, silenceLink } from "./faults/link.ts";
+import { rollModel } from "./faults/model.ts";
+import { killService, stopService } from "./faults/service.ts";
+import { fillTmp } from "./faults/temporary-directory.ts";
+
+/** In the order in which they are tried. */
+export const faults: readonly Fault[] = [
+  killEngine,
+  stopEngine,
+  killService,
+  stopService,
+  fillTmp,
+  restartEdge,
+  rollModel,
+  corruptBundle,
+  moveClock,
+  cutLink,
+  silenceLink,
+];

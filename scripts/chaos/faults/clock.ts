@@ -1,0 +1,35 @@
+import type { Fault, Scene } from "../fault.ts";
+
+export const moveClock: Fault = {
+  name: "move-clock",
+  about: "the service's clock goes four minutes ahead, then six, then right again",
+  promise:
+    "up to five minutes change nothing; beyond, photos get 502 and what is cached is answered; right again, all is as before at once",
+  mayRefuse: ["upstream_error"],
+  recoverySeconds: 2,
+  service: ({ args, ...program }) => {
+    const [flag = "", translator = "", ...rest] = args; // TypeScript is translated before there is any to preload
+    return { ...program, args: [flag, translator, "--import", import.meta.resolve("../moving-clock.ts"), ...rest] };
+  },
+  async run(scene) {
+    moveOn(scene);
+    await scene.hold(4);
+    const { requests } = scene;
+    scene.expect(
+      requests.every(({ verdict }) => verdict.kind === "answered"),
+      "nothing is refused at four minutes",
+    );
+    moveOn(scene);
+    await scene.hold(5);
+    scene.expect(
+      requests.some(({ verdict }) => verdict.kind === "refused"),
+      "photos are refused at six minutes",
+    );
+    moveOn(scene);
+    scene.mended();
+  },
+};
+
+function moveOn({ product }: Scene): void {
+  process.kill(product.service.kept.pid, "SIGUSR2");
+}

@@ -1,0 +1,42 @@
+import type { Fault } from "../fault.ts";
+import { shortened } from "../product.ts";
+import { replacedEngines } from "./engine.ts";
+
+/** What a host and the service need from an end to the next beginning. */
+export const restartSeconds = 10;
+
+export const killService: Fault = {
+  name: "kill-service",
+  about: "SIGKILL to the service, which its host starts again",
+  promise: "what is cached is answered, the rest gets 502 or 503 until the service is back",
+  mayRefuse: ["upstream_error", "overloaded"],
+  recoverySeconds: restartSeconds + shortened.restSeconds,
+  async run({ product, mended, expect }) {
+    const { kept } = product.service;
+    const engine = product.engine;
+    process.kill(kept.pid, "SIGKILL");
+    mended();
+    await product.untilReady(product.service);
+    expect(kept.endings.length === 1, "the service ends once");
+    expect(product.engine !== engine, "the engine of the service that was killed goes with it");
+  },
+};
+
+export const stopService: Fault = {
+  name: "stop-service",
+  about: "SIGSTOP to the service and its engine, SIGCONT after 10 s",
+  promise:
+    "what is cached is answered, the rest gets 504, 502 or 503; going on, it does not take its engine for one that hangs",
+  mayRefuse: ["upstream_timeout", "upstream_error", "overloaded"],
+  recoverySeconds: shortened.restSeconds + 5,
+  async run(scene) {
+    const { kept } = scene.product.service;
+    kept.signal("SIGSTOP");
+    await scene.hold(10);
+    kept.signal("SIGCONT");
+    scene.mended();
+    await scene.hold(shortened.engineTimeoutMs / 1000 + 1);
+    scene.expect((await replacedEngines(scene)) === 0, "no engine is replaced");
+    scene.expect(kept.endings.length === 0, "the service does not end");
+  },
+};

@@ -1,0 +1,72 @@
+import { open, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isProgramThere } from "../../../test/fixtures/programs.ts";
+import type { Fault, Scene } from "../fault.ts";
+import { shortened } from "../product.ts";
+import { restartSeconds } from "./service.ts";
+
+const sizeMb = 32;
+const chunk = new Uint8Array(2 ** 20);
+/** Mounts it, fills it where that was asked for, and becomes the program. */
+const script = `mkdir -p "$TMPDIR" && mount -t tmpfs -o size=${sizeMb}m none "$TMPDIR" || exit 1
+[ -e "$TMPDIR.is-full" ] && cat /dev/zero > "$TMPDIR/filler" 2>/dev/null
+exec "$@"`;
+
+export const fillTmp: Fault = {
+  name: "fill-tmp",
+  about: "the service's temporary directory is filled to its last byte; then its engine is killed, then the service",
+  promise: "the service needs no disk to write on: as with kill-engine and kill-service",
+  mayRefuse: ["upstream_error", "overloaded"],
+  recoverySeconds: restartSeconds + shortened.restSeconds,
+  obstacle: () => (isProgramThere("unshare") ? undefined : "it needs unshare, for a file system of its own"),
+  service: ({ args, environment, name }, folder) => ({
+    name,
+    program: "unshare",
+    args: ["--map-root-user", "--mount", "sh", "-c", script, "sh", process.execPath, ...args],
+    environment: { ...environment, TMPDIR: temporaryDirectory(folder) },
+  }),
+  async run(scene) {
+    const { product, folder } = scene;
+    const { kept } = product.service;
+    await fill(join(seenFromHere(scene), "filler"));
+    await scene.hold(3);
+    expectNothingRefused(scene, "while the directory is full");
+    process.kill(product.engine, "SIGKILL");
+    await scene.hold(5);
+    expectNothingRefused(scene, "though an engine is replaced while the directory is full");
+    await writeFile(`${temporaryDirectory(folder)}.is-full`, "");
+    process.kill(kept.pid, "SIGKILL");
+    scene.mended();
+    await product.untilReady(product.service);
+    const { bfree } = await statfs(seenFromHere(scene));
+    scene.expect(kept.endings.length === 1 && bfree === 0, "the service starts with a full directory");
+  },
+};
+
+function temporaryDirectory(folder: string): string {
+  return join(folder, "tmp");
+}
+
+/** The service's file systems are its own; Linux shows them beside the process. */
+function seenFromHere({ product, folder }: Scene): string {
+  return join(`/proc/${product.service.kept.pid}/root`, temporaryDirectory(folder));
+}
+
+function expectNothingRefused({ requests, expect }: Scene, when: string): void {
+  expect(
+    requests.every(({ verdict }) => verdict.kind === "answered"),
+    `nothing is refused ${when}`,
+  );
+}
+
+async function fill(path: string): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    for (let written = 0; written <= sizeMb; written++) await file.writeFile(chunk);
+    throw new Error(`expected ${path} to have room for less than ${sizeMb} MiB`);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { describe, expect, test, vi } from "vitest";
+import type { Fault } from "../../scripts/chaos/fault.ts";
+import { killService, stopService } from "../../scripts/chaos/faults/service.ts";
+import { tryFault } from "../../scripts/chaos/try-fault.ts";
+import { PhotoSupply } from "../../scripts/load/photo-supply.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
+
+const command = ["--import", "tsx", "scripts/chaos.ts", "--tiny"];
+
+function chaos(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...command, ...args], (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+const perSecond = { known: 5, new: 5 };
+
+const foldersLeft = async () => (await readdir(tmpdir())).filter((name) => name.startsWith("chaos-"));
+
+describe("npm run chaos", { timeout: 90_000 }, () => {
+  test("finds every promise kept when the engine is killed under load", async () => {
+    const { code, stdout, stderr } = await chaos("kill-engine");
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^\| `kill-engine` \|.*\| (\d+) of \1 \| (\d+) of \2 \| – \| 0 \| \d\.\d s \| yes \|$/m);
+    expect(stdout).not.toContain("broken");
+  });
+
+  test("notices a promise that is not kept", async () => {
+    const { signal } = new AbortController();
+    const trial = { modelDir: tinyBundle, supply: await PhotoSupply.of(2), perSecond, signal };
+    const outcome = await tryFault({ ...killService, mayRefuse: [] }, trial);
+
+    expect(outcome.broken).toEqual(["refused with upstream_error"]);
+    expect(outcome.known.answered).toBe(outcome.known.sent);
+    expect(outcome.new.refused).toEqual({ upstream_error: expect.any(Number) });
+    expect(outcome.recovery).toBeGreaterThan(0);
+  });
+
+  test("leaves no process and no file when it is aborted while the service is stopped", async () => {
+    const before = await foldersLeft();
+    const ending = new AbortController();
+    const processes: number[] = [];
+    const stopForGood: Fault = {
+      ...stopService,
+      async run({ product, hold }) {
+        processes.push(product.service.kept.pid, ...descendantsOf(product.service.kept.pid));
+        product.service.kept.signal("SIGSTOP");
+        ending.abort();
+        await hold(10);
+      },
+    };
+    const trial = { modelDir: tinyBundle, supply: await PhotoSupply.of(2), perSecond, signal: ending.signal };
+
+    await expect(tryFault(stopForGood, trial)).rejects.toThrow(/abort/);
+    expect(processes.length).toBeGreaterThan(1);
+    expect(aliveOf(processes)).toEqual([]);
+    expect(await foldersLeft()).toEqual(before);
+  });
+
+  test("leaves no process and no file when it is interrupted", async () => {
+    const before = await foldersLeft();
+    const run = spawn(process.execPath, [...command, "kill-engine"], { stdio: "ignore" });
+    const exited = once(run, "exit");
+    const processes = await vi.waitUntil(() => startedBy(run.pid ?? 0), { timeout: 40_000, interval: 50 });
+    run.kill("SIGINT");
+
+    expect(await exited).toEqual([130, null]);
+    await vi.waitFor(() => expect(aliveOf(processes)).toEqual([]), 5000);
+    expect(await foldersLeft()).toEqual(before);
+  });
+
+  test("refuses a fault that there is not, naming those there are", async () => {
+    const { code, stderr } = await chaos("kill-everything");
+
+    expect(stderr).toMatch(/Allowed choices are kill-engine, .*silence-link/);
+    expect(code).toBe(2);
+  });
+});
+
+/** All that a run has started, as soon as service and edge are started. */
+function startedBy(pid: number): number[] | undefined {
+  return childrenOf(pid).length < 2 ? undefined : descendantsOf(pid);
+}
