@@ -7,6 +7,8 @@ const width = 720;
 const height = 320;
 const margin = { top: 40, right: 130, bottom: 44, left: 56 };
 
+const lineHeight = 16;
+
 /** Readable on white and on black, as whoever shows the file has it. */
 const style = trusted(`
 text { font: 12px system-ui, sans-serif; fill: #56606b; }
@@ -46,29 +48,37 @@ export function memoryChart(samples: readonly MemorySample[], title: string): st
 <rect width="${width}" height="${height}"/>
 <text x="${margin.left}" y="20">${title}</text>
 ${rows}${columns}<text x="${(margin.left + width - margin.right) / 2}" y="${height - 8}" text-anchor="middle">minutes</text>
-${sides.map(({ side }) => lineOf(samples, { side, places }))}</svg>
+${sides.map(({ side }) => lineOf(samples, { side, places }))}${namesOf(samples.at(-1), places)}</svg>
 `.text;
 }
 
-interface Line {
-  side: Side;
-  places: { x: (minute: number) => number; y: (mib: number) => number };
+interface Places {
+  x: (minute: number) => number;
+  y: (mib: number) => number;
 }
 
-/** With its name and its last value at its end. */
-function lineOf(samples: readonly MemorySample[], { side, places }: Line): Markup {
+function lineOf(samples: readonly MemorySample[], { side, places }: { side: Side; places: Places }): Markup {
   const path = line<MemorySample>(
     ({ minute }) => places.x(minute),
     (sample) => places.y(sample[side]),
   ).digits(1);
-  const last = samples.at(-1);
-  const end =
-    last === undefined
-      ? undefined
-      : html`<text class="${side}" x="${width - margin.right + 6}" y="${places.y(last[side]) + 4}">${side}, ${last[side].toFixed(0)} MiB</text>`;
   return html`<path class="${side}" d="${path(samples) ?? ""}"/>
-${end}
 `;
+}
+
+/** Each line's name and last value at its end, or below the name above it where there is no room. */
+function namesOf(last: MemorySample | undefined, places: Places): Markup {
+  if (last === undefined) return html``;
+  let leastY = 0;
+  const fromTop = sides.toSorted((one, other) => last[other.side] - last[one.side]);
+  const names = fromTop.map(({ side }) => {
+    const y = Math.max(places.y(last[side]) + 4, leastY);
+    leastY = y + lineHeight;
+    const name = `${side}, ${last[side].toFixed(0)} MiB`;
+    return html`<text class="${side}" x="${width - margin.right + 6}" y="${y}">${name}</text>
+`;
+  });
+  return html`${names}`;
 }
 
 /** A tenth of a unit is finer than a screen shows. */

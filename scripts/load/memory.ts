@@ -4,8 +4,8 @@ import type { LocalServers } from "../start/local-servers.ts";
 
 /** Whose memory is told apart, and as what. */
 export const sides = [
-  { side: "edge", about: "the edge: workerd with the worker, its cache, KV and flights" },
-  { side: "wrangler", about: "wrangler dev around it, which Cloudflare does not run" },
+  { side: "edge", about: "workerd with the worker, its cache, KV and flights" },
+  { side: "wrangler", about: "the rest of wrangler dev, which Cloudflare does not run" },
   { side: "service", about: "the service and its engine" },
 ] as const;
 

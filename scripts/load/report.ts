@@ -34,13 +34,14 @@ export function describeMemory(samples: readonly MemorySample[]): string {
   });
   const growth = sides.map(({ side }) => signed(growthOf(samples, side)));
   return [
-    ["minute", ...sides.map(({ about }) => `${about}, MiB`)],
+    ["minute", ...sides.map(({ side }) => `${side}, MiB`)],
     ["", ...sides].map(() => "---"),
     ...rows,
     ["last fifth against the second", ...growth],
   ]
     .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+    .join("\n")
+    .concat(`\n\n${sides.map(({ side, about }) => `${side}: ${about}`).join("; ")}`);
 }
 
 function signed(mib: number): string {

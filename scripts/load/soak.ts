@@ -22,6 +22,7 @@ export async function soak(
     everyMs: (minutes * 60_000) / sampleCount,
     signal: AbortSignal.any([over.signal, target.signal]),
   });
+  sampling.catch(() => undefined); // it is told of where it is waited for
   try {
     const firing = await fire(soakShape, { ...target, seconds: minutes * 60 });
     return { firing, samples: await end() };

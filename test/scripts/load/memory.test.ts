@@ -67,3 +67,15 @@ test("draws a line a side, named at its end, and nothing that markup could break
   expect(svg).toContain("Memory &#60;of&#62; 10 minutes");
   expect(svg).not.toContain("NaN");
 });
+
+test("keeps the lines' names apart where the lines end together", () => {
+  const svg = memoryChart(
+    samplesOf(() => 301),
+    "Memory",
+  );
+  const places = [...svg.matchAll(/<text class="[a-z]+" x="[\d.]+" y="([\d.]+)">/g)].map(([, y]) => Number(y));
+
+  expect(places).toHaveLength(3);
+  const [first = 0, second = 0] = places.toSorted((one, other) => one - other).slice(1);
+  expect(second - first).toBeGreaterThanOrEqual(16);
+});
