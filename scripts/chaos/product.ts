@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { freePort } from "../../test/free-port.ts";
 import { childrenOf } from "../../test/process-table.ts";
 import { edgeProgram, serviceProgram, waitUntilReady } from "../start/local-servers.ts";
-import { expectFree, host } from "../start/ports.ts";
+import { host } from "../start/ports.ts";
 import { type GroupCommand, ProcessGroup } from "../start/process-group.ts";
 import { KeptProcess } from "./kept-process.ts";
 import { Link } from "./link.ts";
@@ -62,7 +63,7 @@ export class Product {
       await mkdir(product.#stateDir, { recursive: true });
       product.#startService(settings.modelDir, servicePort);
       product.#edge = product.#startEdge();
-      await waitUntilReady(product, product.#startSignal());
+      await product.#untilReady(product.edge);
       return product;
     } catch (error) {
       await product.stop();
@@ -95,7 +96,7 @@ export class Product {
 
   /** Resolves when that service takes photos. */
   async untilReady({ origin }: Service): Promise<void> {
-    await waitUntilReady({ edge: origin }, this.#startSignal());
+    await this.#untilReady(origin);
   }
 
   /** Kills the edge with all that it has started, and starts it again on what it had stored. */
@@ -131,6 +132,16 @@ export class Product {
     return join(this.#settings.folder, "edge");
   }
 
+  async #untilReady(origin: string): Promise<void> {
+    try {
+      await waitUntilReady({ edge: origin }, this.#startSignal());
+    } catch (cause) {
+      this.#settings.signal.throwIfAborted();
+      const endings = this.#services.flatMap(({ kept }) => kept.endings);
+      throw new Error([`${origin} was not ready within ${startLimitMs / 1000} s`, ...endings].join("; "), { cause });
+    }
+  }
+
   #startSignal(): AbortSignal {
     return AbortSignal.any([this.#settings.signal, AbortSignal.timeout(startLimitMs)]);
   }
@@ -159,10 +170,6 @@ export class Product {
       }),
     );
   }
-}
-
-function freePort(): Promise<number> {
-  return expectFree(0, { option: "" });
 }
 
 async function isUp(edge: string, signal: AbortSignal): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../test/free-port.ts";
 import { type LocalServers, startServers, waitUntilReady } from "../start/local-servers.ts";
-import { expectFree } from "../start/ports.ts";
 import type { Target } from "./fire.ts";
 import { judgeReply } from "./judge-reply.ts";
 import { PhotoSupply } from "./photo-supply.ts";
@@ -18,7 +18,7 @@ export async function withStack<T>(
 ): Promise<T> {
   const supply = await PhotoSupply.of(paintedPhotos);
   const stateDir = await mkdtemp(join(tmpdir(), "load-"));
-  const [edgePort, servicePort] = [await expectFree(0, { option: "" }), await expectFree(0, { option: "" })];
+  const [edgePort, servicePort] = [await freePort(), await freePort()];
   const servers = startServers({ edgePort, servicePort, modelDir, stateDir });
   const ending = new AbortController();
   void servers.died.then((reason) => ending.abort(reason));

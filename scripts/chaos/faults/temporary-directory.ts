@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { open, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isProgramThere } from "../../../test/fixtures/programs.ts";
 import type { Fault, Scene } from "../fault.ts";
 import { shortened } from "../product.ts";
 import { restartSeconds } from "./service.ts";
@@ -18,7 +19,7 @@ export const fillTmp: Fault = {
   promise: "the service needs no disk to write on: as with kill-engine and kill-service",
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
-  obstacle: () => (isProgramThere("unshare") ? undefined : "it needs unshare, for a file system of its own"),
+  obstacle: () => (canMount() ? undefined : "it needs unshare and the right to mount, for a file system of its own"),
   service: ({ args, environment, name }, folder) => ({
     name,
     program: "unshare",
@@ -42,6 +43,12 @@ export const fillTmp: Fault = {
     scene.expect(kept.endings.length === 1 && bfree === 0, "the service starts with a full directory");
   },
 };
+
+/** Tried where nobody else sees it. */
+function canMount(): boolean {
+  const mount = ["mount", "-t", "tmpfs", "none", tmpdir()];
+  return spawnSync("unshare", ["--map-root-user", "--mount", ...mount]).status === 0;
+}
 
 function temporaryDirectory(folder: string): string {
   return join(folder, "tmp");
