@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 /** The processes that one has started itself, the eldest first. */
 export function childrenOf(pid: number): number[] {
   const children = processes().filter(({ parent }) => parent === pid);
-  return children.map((child) => child.pid).sort((one, other) => one - other);
+  return children.sort((one, other) => one.begun - other.begun || one.pid - other.pid).map((child) => child.pid);
 }
 
 /** Every process below one. */
@@ -18,18 +18,26 @@ export function aliveOf(pids: readonly number[]): number[] {
   return pids.filter((pid) => alive.has(pid));
 }
 
-function processes(): { pid: number; parent: number }[] {
+interface Process {
+  pid: number;
+  parent: number;
+  /** Grows with the time of its start: numbers of processes begin anew at some point. */
+  begun: number;
+}
+
+function processes(): Process[] {
   return existsSync("/proc/self/stat") ? processesOfLinux() : processesOfPs();
 }
 
-/** Slim containers have no `ps`. Fields after the command's name, which may hold anything: state, parent, … (proc(5)). */
-function processesOfLinux(): { pid: number; parent: number }[] {
+/** Slim containers have no `ps`. Fields after the command's name, which may hold anything: state, parent, …, and as the 22nd of all the start (proc(5)). */
+function processesOfLinux(): Process[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
-    const [state, parent] = readStat(pid).split(") ").at(-1)?.split(" ") ?? [];
+    const fields = readStat(pid).split(") ").at(-1)?.split(" ") ?? [];
+    const [state, parent] = fields;
     return state === undefined || parent === undefined || state === "Z"
       ? []
-      : [{ pid: Number(pid), parent: Number(parent) }];
+      : [{ pid: Number(pid), parent: Number(parent), begun: Number(fields[19]) }];
   });
 }
 
@@ -41,10 +49,13 @@ function readStat(pid: string): string {
   }
 }
 
-function processesOfPs(): { pid: number; parent: number }[] {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,state="], { encoding: "utf8" }).trim().split("\n");
+function processesOfPs(): Process[] {
+  const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } } as const;
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,state=,lstart="], options).trim().split("\n");
   return lines.flatMap((line) => {
-    const [pid, parent, state = ""] = line.trim().split(/\s+/);
-    return state.startsWith("Z") ? [] : [{ pid: Number(pid), parent: Number(parent) }];
+    const [pid, parent, state = "", ...begun] = line.trim().split(/\s+/);
+    return state.startsWith("Z")
+      ? []
+      : [{ pid: Number(pid), parent: Number(parent), begun: Date.parse(begun.join(" ")) }];
   });
 }
