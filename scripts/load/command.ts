@@ -50,7 +50,7 @@ ${shapes.map(({ name, about, connections }) => `  ${name.padEnd(12)}${about}; ${
   soak        the mixed load for minutes, with the memory of edge and service
 
 Every answer must be a caption of the photo that was sent, or where there is too much, a 503 or 429 that says when to come back.
-In a soak of five minutes or more, memory must not grow. Prints tables in Markdown. Load and servers share the machine, so figures are lower
+In a soak of five minutes or more, the service's memory must not grow. Prints tables in Markdown. Load and servers share the machine, so figures are lower
 bounds. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted.
 
 Examples:
