@@ -54,7 +54,12 @@ interface ServiceSettings {
 export function serviceProgram({ port, modelDir, secret }: ServiceSettings): GroupCommand {
   return {
     name: "the service",
-    args: ["--import", import.meta.resolve("tsx"), join(repository, "gpu-service/main.ts")],
+    args: [
+      "--import",
+      import.meta.resolve("tsx"),
+      "--heap-growing-percent=400",
+      join(repository, "gpu-service/main.ts"),
+    ],
     environment: {
       HOST: host,
       PORT: String(port),

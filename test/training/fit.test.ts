@@ -211,6 +211,7 @@ describe("export", () => {
     const path = join(encoder, "manifest.json");
     const manifest = JSON.parse(await readFile(path, "utf8"));
     manifest.preprocessing.through = { width: 224, height: 224, kernel: "linear", jpegQuality: 85 };
+    delete manifest.encoder.ranges; // they are those of an encoder that sees other pixels
     await writeFile(path, JSON.stringify(manifest));
     const { out } = await train({ encoder, licence: "CC0-1.0" });
     const card = await readFile(join(out, "bundle", "README.md"), "utf8");
