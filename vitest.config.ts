@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 /** A minute of a browser, in `test:full`; they stand in a folder with types of their own. */
 const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts"];
 
+/** Of `test:full`, what holds the product to times and so wants the machine to itself. */
+const alone = ["test/full/chaos.test.ts", "test/full/load.test.ts"];
+
 export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
@@ -31,8 +34,18 @@ export default defineConfig({
         test: {
           name: "full",
           include: ["test/full/**/*.test.ts", ...inTheBrowser],
+          exclude: alone,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "full-alone",
+          include: alone,
+          testTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 }, // behind all others
         },
       },
       { test: { name: "container", include: ["test/container/**/*.test.ts"], testTimeout: 120_000 } },

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /** The processes that one has started itself, the eldest first. */
 export function childrenOf(pid: number): number[] {
@@ -16,6 +17,16 @@ export function descendantsOf(pid: number): number[] {
 export function aliveOf(pids: readonly number[]): number[] {
   const alive = new Set(processes().map(({ pid }) => pid));
   return pids.filter((pid) => alive.has(pid));
+}
+
+/** The file name of a process' program, empty when it has ended. */
+export function programOf(pid: number): string {
+  try {
+    if (existsSync("/proc/self/comm")) return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+    return basename(execFileSync("ps", ["-p", String(pid), "-o", "comm="], { encoding: "utf8" }).trim());
+  } catch {
+    return "";
+  }
 }
 
 interface Process {

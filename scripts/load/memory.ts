@@ -1,5 +1,5 @@
 import pidusage from "pidusage";
-import { childrenOf, descendantsOf } from "../../test/process-table.ts";
+import { descendantsOf, programOf } from "../../test/process-table.ts";
 import type { LocalServers } from "../start/local-servers.ts";
 
 /** Whose memory is told apart, and as what. */
@@ -22,22 +22,19 @@ const leastMinutes = 5;
 /** Measures what runs at this moment. */
 export async function sampleMemory({ pids }: Pick<LocalServers, "pids">): Promise<Record<Side, number>> {
   const ofWrangler = [pids.edge, ...descendantsOf(pids.edge)];
-  const workerd = youngestBelow(pids.edge);
   const ofService = [pids.service, ...descendantsOf(pids.service)];
   const usages = await pidusage([...ofWrangler, ...ofService]);
+  // Wrangler starts two: the worker's, and a smaller one of its own in front of it.
+  const [workerd] = ofWrangler
+    .filter((pid) => programOf(pid) === "workerd")
+    .sort((one, other) => (usages[other]?.memory ?? 0) - (usages[one]?.memory ?? 0));
   const sumOf = (chosen: readonly number[]) =>
     chosen.reduce((sum, pid) => sum + (usages[pid]?.memory ?? 0), 0) / 2 ** 20;
   return {
-    edge: sumOf([workerd]),
+    edge: sumOf(workerd === undefined ? [] : [workerd]),
     wrangler: sumOf(ofWrangler.filter((pid) => pid !== workerd)),
     service: sumOf(ofService),
   };
-}
-
-/** Wrangler starts its own workerd first and the worker's behind it. */
-function youngestBelow(pid: number): number {
-  const child = childrenOf(pid).at(-1);
-  return child === undefined ? pid : youngestBelow(child);
 }
 
 /**

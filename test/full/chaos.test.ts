@@ -38,9 +38,9 @@ describe("npm run chaos", { timeout: 90_000 }, () => {
     const trial = { modelDir: tinyBundle, supply: await PhotoSupply.of(2), perSecond, signal };
     const outcome = await tryFault({ ...killService, mayRefuse: [] }, trial);
 
-    expect(outcome.broken).toEqual(["refused with upstream_error"]);
+    expect(outcome.broken).toEqual([expect.stringMatching(/^refused with upstream_error/)]);
     expect(outcome.known.answered).toBe(outcome.known.sent);
-    expect(outcome.new.refused).toEqual({ upstream_error: expect.any(Number) });
+    expect(outcome.new.refused).toMatchObject({ upstream_error: expect.any(Number) });
     expect(outcome.recovery).toBeGreaterThan(0);
   });
 
@@ -61,7 +61,7 @@ describe("npm run chaos", { timeout: 90_000 }, () => {
 
     await expect(tryFault(stopForGood, trial)).rejects.toThrow(/abort/);
     expect(processes.length).toBeGreaterThan(1);
-    expect(aliveOf(processes)).toEqual([]);
+    await vi.waitFor(() => expect(aliveOf(processes)).toEqual([]), 5_000); // an engine ends when it hears that its service has
     expect(await foldersLeft()).toEqual(before);
   });
 

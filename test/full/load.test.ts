@@ -12,6 +12,7 @@ test("npm run load finds nothing wrong, whatever photos come and however many", 
     execFile(process.execPath, command, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
   });
 
+  expect(stdout).not.toContain("wrong");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^\| cached: .*\| 100 % \| – \| 0 \|$/m);
   expect(stdout).toMatch(/^\| new: .*\| 0 % \| – \| 0 \|$/m);

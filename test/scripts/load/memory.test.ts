@@ -35,14 +35,14 @@ test("finds growth of the service wrong, but not within the first minutes, nor t
 
 /** A process of the test's own, with a child that holds so many MiB. */
 function holder(mib: number): number {
-  const hold = `globalThis.held = Buffer.alloc(${mib} * 2 ** 20, 1); setInterval(() => undefined, 1000)`;
+  const hold = `process.title = "workerd"; globalThis.held = Buffer.alloc(${mib} * 2 ** 20, 1); setInterval(() => undefined, 1000)`;
   const start = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hold)}])`;
   const child = spawn(process.execPath, ["-e", `${start}; setInterval(() => undefined, 1000)`], { detached: true });
   onTestFinished(() => void process.kill(-(child.pid ?? Number.NaN), "SIGKILL"));
   return child.pid ?? Number.NaN;
 }
 
-test("counts a service with its engine, and apart from each other what wrangler started last and the rest", async () => {
+test("counts a service with its engine, and apart from each other wrangler's workerd and the rest", async () => {
   const pids = { edge: holder(150), service: holder(80) };
   await vi.waitFor(
     async () => {
