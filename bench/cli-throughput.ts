@@ -8,6 +8,7 @@ import { startEmbeddedSource } from "../cli/embedded-source.ts";
 import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
+import { defaultPrecision } from "../gpu-service/engine.ts";
 import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
@@ -21,7 +22,7 @@ export const cliThroughput: Bench = {
   about:
     "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
   async run() {
-    const inputs = await benchInputs(1, { precision: "auto" });
+    const inputs = await benchInputs(1, { precision: defaultPrecision });
     const { precision } = inputs.engine;
     const files = await madePhotos(count);
     const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));

@@ -1,4 +1,5 @@
 import { decodeImage } from "../gpu-service/decode-image.ts";
+import { defaultPrecision } from "../gpu-service/engine.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";
@@ -10,7 +11,7 @@ export const idleLatency: Bench = {
   name: "idle-latency",
   about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
   async run() {
-    const inputs = await benchInputs(1, { precision: "auto" });
+    const inputs = await benchInputs(1, { precision: defaultPrecision });
     const { preprocessing } = inputs.bundle.manifest;
     const files = await madePhotos(count);
     const service = await startService({ PRECISION: inputs.engine.precision });

@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import { defaultPrecision } from "../gpu-service/engine.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";
@@ -14,7 +15,7 @@ export const serviceThroughput: Bench = {
   name: "service-throughput",
   about: "the bare loop over decoded pixels ÷ the saturated service, by HTTP from JPEG files; at least 0.9",
   async run() {
-    const inputs = await benchInputs(count, { precision: "auto" });
+    const inputs = await benchInputs(count, { precision: defaultPrecision });
     const files = await madePhotos(count);
     const service = await startService({ MAX_BATCH: `${batch}`, PRECISION: inputs.engine.precision });
     try {

@@ -1,7 +1,7 @@
 import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../gpu-service/engine.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
@@ -15,7 +15,7 @@ export interface CaptionerOptions extends Partial<CaptionOptions> {
   engine?: EngineChoice;
   /** What the onnx engine's encoder runs on; the CPU where it is left out. Needs `engine: "onnx"`. */
   device?: OnnxDevice;
-  /** What the encoder is computed in on a CPU; `auto`, the default, is int8 where this machine gains by it. */
+  /** What the encoder is computed in on a CPU; `auto` is int8 where this machine gains by it. */
   precision?: PrecisionChoice;
 }
 
@@ -39,7 +39,7 @@ export async function createCaptioner({
   modelDir = defaultModelDir,
   engine = "auto",
   device = "cpu",
-  precision = "auto",
+  precision = defaultPrecision,
   ...search
 }: CaptionerOptions = {}): Promise<PhotoCaptioner> {
   const asked = Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]);

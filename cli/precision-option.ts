@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { precisionChoices } from "../gpu-service/engine.ts";
+import { defaultPrecision, precisionChoices } from "../gpu-service/engine.ts";
 
 /** Of the commands that caption, or tell what is captioned. */
 export function precisionOption(): Option {
@@ -8,6 +8,6 @@ export function precisionOption(): Option {
     "what the encoder is computed in on a CPU; auto is int8 where this machine gains by it; captions of the two may differ",
   )
     .choices(precisionChoices)
-    .default("auto")
+    .default(defaultPrecision)
     .env("PRECISION");
 }

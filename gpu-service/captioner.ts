@@ -6,7 +6,7 @@ import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { DecodePool } from "./decode-pool.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "./engine.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engine.ts";
 import { EnginePool, type PoolEvents } from "./engine-pool.ts";
 import type { EngineIdentity } from "./engine-protocol.ts";
 import { visibleGpus } from "./gpus.ts";
@@ -46,7 +46,7 @@ export interface CaptionerSettings {
 export const usualCaptionerSettings = {
   engine: "auto",
   device: "cpu",
-  precision: "auto",
+  precision: defaultPrecision,
   maxBatch: 8,
   batchWaitMs: 10,
   maxPixels: 100_000_000,

@@ -17,6 +17,9 @@ export const precisionChoices = ["auto", ...precisions] as const;
 
 export type PrecisionChoice = (typeof precisionChoices)[number];
 
+/** Where nothing is asked for: int8 costs the shipped model more than half a CIDEr on dev, see docs/performance.md. */
+export const defaultPrecision: PrecisionChoice = "float32";
+
 /** How an engine works on a CPU. */
 export interface CpuSettings {
   /** Undefined: one a core. */

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
-import { engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
+import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
 import { logLevels } from "./log.ts";
 
 const shortestSecret = 16;
@@ -28,7 +28,7 @@ const environmentSchema = z.object({
       "What ENGINE=onnx runs the encoder on: cpu, cuda or webgpu; the start fails where there is no such GPU. The search stays on the CPU.",
     ),
   PRECISION: oneOf(precisionChoices)
-    .default("auto")
+    .default(defaultPrecision)
     .describe(
       "What the encoder is computed in on a CPU: float32, int8, or auto: int8 where this machine gains by it. Part of the revision: behind one edge, have the same everywhere.",
     ),
