@@ -1,8 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
-/** A minute of a browser, in `test:full`; they stand in a folder with types of their own. */
-const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts"];
+/** A minute of a browser, in `test:full`. */
+const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/cli/gallery.test.ts"];
 
 /** Of `test:full`, what holds the product to times and so wants the machine to itself. */
 const alone = ["test/full/chaos.test.ts", "test/full/load.test.ts"];
