@@ -103,7 +103,6 @@ export function captionCommand(): Command {
         "modelDir",
         "engine",
         "device",
-        "precision",
       ]),
     )
     .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))
@@ -127,6 +126,7 @@ export function captionCommand(): Command {
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
+      expectNoPrecisionElsewhere(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
       if (failed > 0) process.exitCode = 1;
@@ -147,6 +147,12 @@ From a clone: npm run caption -- photos …
 Photos that have their caption are passed over: start the same command again after Ctrl-C, or when photos have come.
 A photo that cannot be captioned is reported while the others go on. Exit codes: 0 all done, 1 some failed, 2 wrong usage.
 More: docs/cli.md`;
+
+/** Of an endpoint's model it decides nothing. PRECISION in the environment is for whatever else runs there. */
+function expectNoPrecisionElsewhere(command: Command, { endpoint }: Flags): void {
+  if (endpoint === undefined || command.getOptionValueSource("precision") !== "cli") return;
+  command.error("error: option '--endpoint <url>' cannot be used with option '--precision <name>'");
+}
 
 function readOptions(command: Command, { beam, candidates }: Flags): CaptionOptions {
   try {

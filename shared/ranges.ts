@@ -10,7 +10,7 @@ export type Range = z.infer<typeof rangeSchema>;
 /** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
 export const encoderRangesSchema = z.strictObject({
   formatVersion: z.literal(1),
-  /** Names the encoder whose layers these are: `encoderRevision` of `gpu-service/`. */
+  /** Names the encoder whose layers these are: `gpu-service/encoder-revision.ts`. */
   encoder: z.string().regex(/^[0-9a-f]{12}$/),
   /** Training photos that they were measured on. */
   photos: z.int().positive(),

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { EncoderBundle } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, naming } from "../gpu-service/bundle.ts";
 import { createEncoderSession } from "../gpu-service/onnx/encoder-session.ts";
 import { createProbes } from "../gpu-service/onnx/probes.ts";
 import type { EncoderRanges } from "../shared/ranges.ts";
@@ -22,7 +22,7 @@ export async function measureRanges(bundle: EncoderBundle, photos: AsyncIterable
   try {
     for await (const pixels of photos) {
       const made = await probes.lookAt(pixels);
-      for (const [layer, values] of made) histograms.get(layer)?.add(values);
+      for (const [layer, values] of made) naming(`layer ${layer}`, () => histograms.get(layer)?.add(values));
     }
   } finally {
     await probes.close();

@@ -13,8 +13,10 @@ export class ValueHistogram {
   #largest = 0;
   #least = 0;
 
+  /** Throws where a value is not finite: no range would hold it. */
   add(values: Float32Array): void {
     for (const value of values) {
+      if (!Number.isFinite(value)) throw new Error(`expected finite values, found ${value}`);
       if (value > this.#largest) this.#largest = value;
       else if (value < this.#least) this.#least = value;
     }

@@ -1,13 +1,12 @@
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import type { OnnxDevice } from "../engine.ts";
+import { saturatesBytes } from "./byte-products.ts";
 
 /** What to do where ONNX Runtime has no such device. */
 const remedies = {
   cuda: "it needs an NVIDIA driver, CUDA 12, cuDNN 9, and ONNX Runtime's own part, see docs/native.md",
   webgpu: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, see docs/native.md",
 };
-
-import { saturatesBytes } from "./byte-products.ts";
 
 /**
  * A decoder runs on one thread: a step takes about a millisecond, and a second thread that the scheduler has taken away

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage, madePhotos } from "../fixtures/made-images.ts";
 import { type Run, untilUp, Workplace } from "../scripts/start-script.ts";
@@ -108,8 +108,24 @@ test("ends with one sentence where the endpoint is not there, and keeps the stat
     "a.csv",
   );
   expect({ code, stderr }).toEqual({ code: 1, stderr: "127.0.0.1:9 could not be reached\n" });
-  expect(await edgeCaptionIn(folder, "caption", ".", "--endpoint", edge, "--engine", "onnx")).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining("cannot be used with option"),
+  for (const ofAModelHere of [
+    ["--engine", "onnx"],
+    ["--precision", "int8"],
+  ]) {
+    expect(await edgeCaptionIn(folder, "caption", ".", "--endpoint", edge, ...ofAModelHere)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("cannot be used with option"),
+    });
+  }
+});
+
+test("takes no notice of PRECISION at an endpoint", async () => {
+  vi.stubEnv("PRECISION", "int8");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "a.jpg"), await madeImage("jpeg"));
+  expect(await edgeCaptionIn(folder, "caption", ".", "--endpoint", "http://127.0.0.1:9")).toMatchObject({
+    code: 1,
+    stderr: "127.0.0.1:9 could not be reached\n",
   });
 });

@@ -19,6 +19,10 @@ describe("ValueHistogram", () => {
     expect(high).toBeLessThanOrEqual(4);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("refuses %s", (value) => {
+    expect(() => rangeOf(even, [value])).toThrow(`expected finite values, found ${value}`);
+  });
+
   it("cuts off a lone value far from many others, and the less of it the fewer they are", () => {
     const many = Array.from({ length: 50 }, () => even);
     expect(rangeOf(...many, [11])[1]).toBeLessThan(10);
