@@ -5,7 +5,6 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { nodeFlags } from "../gpu-service/node-flags.ts";
 
 export interface RunningService {
   origin: string;
@@ -21,7 +20,7 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const entry = fileURLToPath(new URL("../gpu-service/main.ts", import.meta.url));
   const begun = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, "--import", tsx, entry], {
+  const child = spawn(process.execPath, ["--import", tsx, entry], {
     env: { ...process.env, PORT: "0", ALLOW_UNSIGNED: "true", ENGINE: "onnx", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

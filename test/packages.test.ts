@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { nodeFlags } from "../gpu-service/node-flags.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const folders = [".", "cli", "edge", "gpu-service", "shared", "training"];
@@ -24,14 +23,6 @@ test("no package runs a script when it is installed", () => {
   const value = execFileSync("npm", ["config", "get", "ignore-scripts"], { cwd: repository, encoding: "utf8" });
   expect(value.trim()).toBe("true");
 });
-
-test.each(["package.json", "gpu-service/Dockerfile", "gpu-service/Dockerfile.cpu"])(
-  "%s starts the service with its flags",
-  (path) => {
-    const text = readFileSync(`${repository}/${path}`, "utf8").replaceAll(/[",]/g, "");
-    expect(text).toContain(`node ${nodeFlags.join(" ")} `);
-  },
-);
 
 test.each(folders)("versions are exact: %s", (folder) => {
   const { dependencies, devDependencies, optionalDependencies } = packageSchema.parse(read(`${folder}/package.json`));

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { nodeFlags } from "../../gpu-service/node-flags.ts";
 import { host } from "./ports.ts";
 import { type GroupCommand, ProcessGroup, repository } from "./process-group.ts";
 
@@ -55,7 +54,7 @@ interface ServiceSettings {
 export function serviceProgram({ port, modelDir, secret }: ServiceSettings): GroupCommand {
   return {
     name: "the service",
-    args: ["--import", import.meta.resolve("tsx"), ...nodeFlags, join(repository, "gpu-service/main.ts")],
+    args: ["--import", import.meta.resolve("tsx"), join(repository, "gpu-service/main.ts")],
     environment: {
       HOST: host,
       PORT: String(port),
