@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
 import { startEngineProcess } from "../gpu-service/engine-process.ts";
+import { cosine, meanOf } from "../gpu-service/vectors.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
 
 /** `npm run compare:forms`: what it changes for a model that photos come in another size or encoding. */
@@ -28,7 +29,9 @@ const sides = [await captionAll(folder), await captionAll(other)] as const;
 await engine.close();
 
 const middle = meanOf(sides.flatMap((side) => side.map(({ features }) => features)));
-const cosines = names.map((_, index) => cosine(featuresAt(0, index), featuresAt(1, index))).sort((a, b) => a - b);
+const cosines = names
+  .map((_, index) => cosine(featuresAt(0, index), featuresAt(1, index), middle))
+  .sort((a, b) => a - b);
 const alike = names.filter((_, index) => sides[0][index]?.caption === sides[1][index]?.caption).length;
 const mean = cosines.reduce((sum, value) => sum + value, 0) / names.length;
 console.log(
@@ -54,17 +57,5 @@ async function captionAll(place: string): Promise<Captioned[]> {
 }
 
 function featuresAt(side: 0 | 1, index: number): Float32Array {
-  const features = sides[side][index]?.features ?? new Float32Array();
-  return features.map((value, place) => value - (middle[place] ?? 0));
-}
-
-function meanOf(vectors: readonly Float32Array[]): Float32Array {
-  const sum = new Float32Array(manifest.encoder.featureSize);
-  for (const vector of vectors) for (const [place, value] of vector.entries()) sum[place] = (sum[place] ?? 0) + value;
-  return sum.map((value) => value / vectors.length);
-}
-
-function cosine(one: Float32Array, another: Float32Array): number {
-  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, place) => sum + value * (b[place] ?? 0), 0);
-  return dot(one, another) / Math.sqrt(dot(one, one) * dot(another, another));
+  return sides[side][index]?.features ?? new Float32Array();
 }

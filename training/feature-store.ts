@@ -1,6 +1,7 @@
 import { appendFile, type FileHandle, open, readFile, truncate, writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { describeFileError } from "../cli/file-error.ts";
+import { joinRows } from "../gpu-service/vectors.ts";
 
 /** Which features: those of a photo with these bytes, or of its mirror image. */
 export interface FeatureKey {
@@ -28,7 +29,7 @@ const rowsRead = 64;
 /**
  * Features on disk: `<path>.bin`, float32 [rows, featureSize], little-endian, and its index `<path>.jsonl`: the kind on
  * the first line, then a line a row. Rows are only ever added, the index after the values, so that a kill costs at most
- * what was being added. One process at a time adds; see `lock-output.ts`.
+ * what was being added. One process at a time adds; see `cli/lock-file.ts`.
  */
 export class FeatureStore {
   readonly featureSize: number;
@@ -124,17 +125,6 @@ export async function* readInBatches<Photo extends FeatureKey>(
     const some = photos.slice(from, from + rowsRead);
     yield { features: joinRows(await Promise.all(some.map((photo) => store.read(photo)))), photos: some };
   }
-}
-
-/** Rows one after the other. */
-export function joinRows(rows: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(rows.reduce((length, row) => length + row.length, 0));
-  let offset = 0;
-  for (const row of rows) {
-    joined.set(row, offset);
-    offset += row.length;
-  }
-  return joined;
 }
 
 interface Opened {

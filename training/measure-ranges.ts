@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { type EncoderBundle, naming } from "../gpu-service/bundle.ts";
 import { createEncoderSession } from "../gpu-service/onnx/encoder-session.ts";
 import { createProbes } from "../gpu-service/onnx/probes.ts";
+import { cosine, meanOf } from "../gpu-service/vectors.ts";
 import type { EncoderRanges } from "../shared/ranges.ts";
 import { shareOutside, ValueHistogram } from "./value-histogram.ts";
 
@@ -68,7 +69,7 @@ export async function measureShift(bundle: EncoderBundle, photos: AsyncIterable<
 export async function compareFeatures(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
   const pairs = await encodeInBoth(bundle, photos);
   const mean = meanOf(pairs.map(([exact]) => exact));
-  return pairs.map(([exact, whole]) => cosineAround(mean, exact, whole));
+  return pairs.map(([exact, whole]) => cosine(exact, whole, mean));
 }
 
 type Pair = readonly [exact: Float32Array, whole: Float32Array];
@@ -83,23 +84,4 @@ async function encodeInBoth(bundle: EncoderBundle, photos: AsyncIterable<Pixels>
     await Promise.all([float32.close(), int8.close()]);
   }
   return pairs;
-}
-
-function meanOf(rows: readonly Float32Array[]): Float64Array {
-  const mean = new Float64Array(rows[0]?.length ?? 0);
-  for (const row of rows) {
-    for (const [index, value] of row.entries()) mean[index] = (mean[index] ?? 0) + value / rows.length;
-  }
-  return mean;
-}
-
-function cosineAround(mean: Float64Array, one: Float32Array, other: Float32Array): number {
-  let [product, ofOne, ofOther] = [0, 0, 0];
-  for (const [index, middle] of mean.entries()) {
-    const [a, b] = [(one[index] ?? 0) - middle, (other[index] ?? 0) - middle];
-    product += a * b;
-    ofOne += a * a;
-    ofOther += b * b;
-  }
-  return product / Math.sqrt(ofOne * ofOther);
 }

@@ -1,5 +1,6 @@
 import type { EncoderBundle } from "../bundle.ts";
 import type { EncoderEngine } from "../engine.ts";
+import { cosine } from "../vectors.ts";
 
 /** Of a photo's features there and on the CPU; graphics processors round in another order, and some to fewer digits. */
 const leastCosine = 0.999;
@@ -40,10 +41,4 @@ async function timeEncode(
   const begunMs = performance.now();
   const features = await engine.encode(pixels, 1);
   return { features, milliseconds: performance.now() - begunMs };
-}
-
-function cosine(one: Float32Array, other: Float32Array): number {
-  const dot = (left: Float32Array, right: Float32Array) =>
-    left.reduce((sum, value, index) => sum + value * (right[index] ?? Number.NaN), 0);
-  return dot(one, other) / Math.sqrt(dot(one, one) * dot(other, other));
 }

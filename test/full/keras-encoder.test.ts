@@ -8,8 +8,8 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EncoderBundle, openEncoder } from "../../gpu-service/bundle.ts";
 import { createOnnxEncoder } from "../../gpu-service/onnx/engine.ts";
+import { cosine } from "../../gpu-service/vectors.ts";
 import { kerasLayers, madePicture, writeKerasFile } from "../fixtures/keras-weights.ts";
-import { cosine } from "../fixtures/vectors.ts";
 import { repository, runNode } from "../training/run-prepare.ts";
 
 const command = ["--import", "tsx", "scripts/encoder.ts"];

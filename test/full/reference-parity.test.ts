@@ -6,8 +6,8 @@ import { searchCaptions } from "../../gpu-service/beam-search.ts";
 import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
 import { decodeImage } from "../../gpu-service/decode-image.ts";
 import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
+import { cosine } from "../../gpu-service/vectors.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
-import { cosine } from "../fixtures/vectors.ts";
 
 it.skipIf(!isResearchDataThere)(
   "agrees with TensorFlow.js on features and greedy captions of 40 full-size photos (needs ../shared)",

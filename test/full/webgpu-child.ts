@@ -2,9 +2,9 @@ import { openBundle } from "../../gpu-service/bundle.ts";
 import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
 import { loadEncoder } from "../../gpu-service/onnx/engine.ts";
 import { createGpuSession } from "../../gpu-service/onnx/session.ts";
+import { cosine, rowsOf } from "../../gpu-service/vectors.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos } from "../fixtures/real-photos.ts";
-import { cosine, rowsOf } from "../fixtures/vectors.ts";
 
 /** Encodes photos through WebGPU and on the CPU, and asks for a decoder on WebGPU, which has not all its steps; prints what came of it. */
 const bundle = await openBundle(tinyBundle);

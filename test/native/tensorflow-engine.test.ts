@@ -12,11 +12,11 @@ import { readNativeSetup } from "../../gpu-service/native-setup.ts";
 import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
 import { loadTensorFlow } from "../../gpu-service/tensorflow/binding.ts";
 import { createTensorFlowEngine } from "../../gpu-service/tensorflow/engine.ts";
+import { cosine, rowsOf } from "../../gpu-service/vectors.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
-import { cosine, rowsOf } from "../fixtures/vectors.ts";
 import { childrenOf } from "../process-table.ts";
 
 const batch = 8;

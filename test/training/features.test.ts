@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { openBundle } from "../../gpu-service/bundle.ts";
 import { decodeImage } from "../../gpu-service/decode-image.ts";
 import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
+import { cosine } from "../../gpu-service/vectors.ts";
 import { features } from "../../training/features.ts";
 import { readFeatures } from "../../training/photo-features.ts";
 import { prepare } from "../../training/prepare.ts";
@@ -13,7 +14,6 @@ import { defaultSettings, type TrainSettings } from "../../training/settings.ts"
 import { runStages, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { cosine } from "../fixtures/vectors.ts";
 import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 

@@ -1,6 +1,6 @@
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { joinRows, rowsOf } from "../../gpu-service/vectors.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
-import { joinRows } from "../feature-store.ts";
 import { layOut } from "./batches.ts";
 import type { CiderReward } from "./cider-reward.ts";
 import { showPhotos, type TrainingFeatures } from "./prepare-batch.ts";
@@ -52,11 +52,6 @@ export function advantagesOf(rewards: readonly number[], samples: number): numbe
     const others = rewards.slice(first, first + samples).reduce((sum, other) => sum + other, -reward);
     return reward - others / (samples - 1);
   });
-}
-
-function rowsOf(matrix: Float32Array, rows: number): Float32Array[] {
-  const size = matrix.length / rows;
-  return Array.from({ length: rows }, (_, row) => matrix.subarray(row * size, (row + 1) * size));
 }
 
 function mean(values: readonly number[]): number {

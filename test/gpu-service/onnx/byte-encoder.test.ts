@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type Bundle, defaultModelDir, openBundle } from "../../../gpu-service/bundle.ts";
 import { compileByteEncoder } from "../../../gpu-service/onnx/encoder.ts";
 import { createEncoderSession, type EncoderSession } from "../../../gpu-service/onnx/encoder-session.ts";
+import { cosine, rowsOf } from "../../../gpu-service/vectors.ts";
 import { sealBundle } from "../../../training/seal-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos, photoNames } from "../../fixtures/real-photos.ts";
-import { cosine, rowsOf } from "../../fixtures/vectors.ts";
 
 describe.each([
   { name: "shipped", folder: defaultModelDir },

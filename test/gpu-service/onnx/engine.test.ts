@@ -7,10 +7,11 @@ import { type FoundCaption, searchCaptions } from "../../../gpu-service/beam-sea
 import { type Bundle, defaultModelDir, openBundle } from "../../../gpu-service/bundle.ts";
 import type { Engine } from "../../../gpu-service/engine.ts";
 import { createOnnxEngine } from "../../../gpu-service/onnx/engine.ts";
+import { cosine, rowsOf } from "../../../gpu-service/vectors.ts";
 import { sealBundle } from "../../../training/seal-bundle.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos, photoNames } from "../../fixtures/real-photos.ts";
-import { cosine, largestDifference, rowsOf } from "../../fixtures/vectors.ts";
+import { largestDifference } from "../../fixtures/vectors.ts";
 
 describe.each([
   { name: "shipped", folder: defaultModelDir },
