@@ -11,6 +11,8 @@ interface AdmissionSettings {
 
 /** A request's place among those that are admitted. */
 export interface Place {
+  /** Aborts when its request is given up on. */
+  readonly signal: AbortSignal;
   /** Its bytes are known better now; of no effect once it is given back. */
   resize(bytes: number): void;
   /** Gives the place back, once. */
@@ -21,7 +23,8 @@ export interface Place {
 export class Admission {
   readonly #settings: AdmissionSettings;
   readonly #pace = new Pace();
-  #requests = 0;
+  /** What gives up on each request that is admitted. */
+  readonly #admitted = new Set<AbortController>();
   #bytes = 0;
   #onIdle: (() => void)[] = [];
 
@@ -30,7 +33,7 @@ export class Admission {
   }
 
   get requests(): number {
-    return this.#requests;
+    return this.#admitted.size;
   }
 
   /** Of the photos of admitted requests: what has come whole, and what the others may come to. */
@@ -41,23 +44,24 @@ export class Admission {
   /** Takes a place for a photo of so many bytes. Throws `overloaded`, with the time in which those in hand will be done. */
   admit(bytes: number): Place {
     const { maxRequests, maxBytes } = this.#settings;
-    if (this.#requests >= maxRequests) throw this.#refusal(`expected at most ${maxRequests} requests at once`);
+    if (this.requests >= maxRequests) throw this.#refusal(`expected at most ${maxRequests} requests at once`);
     if (this.#bytes + bytes > maxBytes) throw this.#refusal(`expected at most ${maxBytes} bytes of photos at once`);
-    if (this.#requests === 0) this.#pace.begin();
-    this.#requests += 1;
+    if (this.requests === 0) this.#pace.begin();
+    const givingUp = new AbortController();
+    this.#admitted.add(givingUp);
     this.#bytes += bytes;
     let held = bytes;
-    let isReleased = false;
     return {
+      signal: givingUp.signal,
       resize: (better) => {
-        if (isReleased) return;
+        if (!this.#admitted.has(givingUp)) return;
         this.#bytes += better - held;
         held = better;
       },
       release: () => {
-        if (isReleased) return;
-        isReleased = true;
-        this.#leave(held);
+        if (!this.#admitted.delete(givingUp)) return;
+        this.#bytes -= held;
+        if (this.requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       },
     };
   }
@@ -67,22 +71,21 @@ export class Admission {
     this.#pace.step();
   }
 
+  /** Gives up on all requests that are admitted, for this reason. They keep their places until their answers are sent. */
+  giveUp(reason: CaptionError): void {
+    for (const givingUp of this.#admitted) givingUp.abort(reason);
+  }
+
   /** Resolves when no request is admitted. */
   untilIdle(): Promise<void> {
-    if (this.#requests === 0) return Promise.resolve();
+    if (this.requests === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
     });
   }
 
-  #leave(bytes: number): void {
-    this.#bytes -= bytes;
-    this.#requests -= 1;
-    if (this.#requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
-
   #refusal(message: string): CaptionError {
-    const seconds = Math.ceil(this.#requests / this.#pace.perSecond);
+    const seconds = Math.ceil(this.requests / this.#pace.perSecond);
     return new CaptionError("overloaded", message, {
       retryAfterSeconds: Math.min(longestRetrySeconds, Math.max(1, seconds)),
     });

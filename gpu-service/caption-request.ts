@@ -30,7 +30,7 @@ export function captionRequest({ settings, lifecycle }: CaptionRoute) {
     const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
     whenOver(c.env, place.release);
     const client = c.req.raw.signal;
-    const signal = AbortSignal.any([client, deadline]);
+    const signal = AbortSignal.any([client, deadline, place.signal]);
     try {
       const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, signedId, signal });
       c.set("timings", timings);

@@ -3,6 +3,8 @@ import type { Logger } from "pino";
 import { close } from "./http-server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
+const lastSecondMs = 1000;
+
 interface Drainable {
   server: Server;
   lifecycle: Lifecycle;
@@ -21,11 +23,15 @@ export function drainOnSignal(service: Drainable): void {
   }
 }
 
-/** Takes no new request, finishes the admitted ones and ends the process, at the latest after `drainSeconds`. */
+/**
+ * Takes no new request, finishes the admitted ones and ends the process. Those that are not done after `drainSeconds` are
+ * answered with 503; who has not taken that answer a second later is cut off.
+ */
 export async function drain({ server, lifecycle, drainSeconds, log }: Drainable, exitCode: 0 | 1): Promise<void> {
   setTimeout(() => {
     log.error({ admitted: lifecycle.admission.requests }, "gave up on admitted requests");
-    void end(lifecycle, exitCode);
+    lifecycle.giveUp();
+    setTimeout(() => void end(lifecycle, exitCode), lastSecondMs);
   }, drainSeconds * 1000);
   // still listening, so that a load balancer that lags behind gets a 503 and not a refused connection
   await lifecycle.drain();

@@ -51,6 +51,11 @@ export class Lifecycle {
     return this.admission.untilIdle();
   }
 
+  /** Has what is still in hand answered with `overloaded`, at once. */
+  giveUp(): void {
+    this.admission.giveUp(refusal("the service ends: there was no time left for this photo"));
+  }
+
   /** Ends the engines, whatever they are doing. */
   async end(): Promise<void> {
     await this.#captioner?.close();

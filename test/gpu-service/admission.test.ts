@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Admission } from "../../gpu-service/admission.ts";
+import { CaptionError } from "../../shared/errors.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -31,6 +32,18 @@ test("takes a place back once, however often it is given", () => {
   first.release();
   first.resize(15); // its body had come when its client left
   expect([admission.requests, admission.bytes]).toEqual([1, 20]);
+});
+
+test("gives up on those it has let in and on nobody else", () => {
+  const admission = new Admission({ maxRequests: 10, maxBytes: 1000 });
+  const [left, held] = [admission.admit(10), admission.admit(20)];
+  left.release();
+  const reason = new CaptionError("overloaded", "the end");
+  admission.giveUp(reason);
+  const later = admission.admit(30);
+  expect([left, held, later].map(({ signal }) => signal.aborted)).toEqual([false, true, false]);
+  expect(held.signal.reason).toBe(reason);
+  expect(admission.requests).toBe(2); // until its answer is sent
 });
 
 test("says with a refusal when those in hand will be done, at the pace of the last that were", () => {

@@ -4,9 +4,17 @@ import { json } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
+import { problemSchema } from "../../shared/problem.ts";
 import { madeImage } from "../fixtures/made-images.ts";
-import { aliveOf, descendantsOf } from "../process-table.ts";
-import { postCaption, problemOf, type RunningService, signedHeaders, startService } from "./running-service.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
+import {
+  metricsOf,
+  postCaption,
+  problemOf,
+  type RunningService,
+  signedHeaders,
+  startService,
+} from "./running-service.ts";
 
 const photo = await madeImage("jpeg", { width: 1000, height: 750 });
 
@@ -58,16 +66,29 @@ test("finishes an upload under way, while it refuses new requests and says that 
   await vi.waitFor(() => expect(service.process.exitCode).toBe(0), 5000);
 });
 
-test("ends within DRAIN_SECONDS whoever is still sending", async () => {
+test("ends behind DRAIN_SECONDS, and tells whoever it has in hand: one who is still sending, one whose photo an engine has", async () => {
   const service = await startService({ DRAIN_SECONDS: "1" });
+  const [engine = Number.NaN] = childrenOf(service.process.pid ?? 0).slice(-1);
+  process.kill(engine, "SIGSTOP");
+  const captioning = postCaption(service, photo);
   const upload = await startUpload(service);
-  upload.on("error", () => {}); // it is cut off
+  await vi.waitFor(async () => expect(await metricsOf(service)).toContain("edge_caption_batch_photos_count 1\n"));
+  const uploaded = once(upload, "response");
   const begun = performance.now();
-  const code = await service.stop();
+  service.process.kill("SIGTERM");
+  const [response] = await uploaded;
+  const [captioned, problem] = [await captioning, problemSchema.parse(await json(response))];
 
-  expect(code).toBe(0);
+  expect(response.statusCode).toBe(503);
+  expect(response.headers.connection).toBe("close");
+  expect(captioned.status).toBe(503);
+  expect(captioned.headers.get("Connection")).toBe("close");
+  expect(captioned.headers.get("Retry-After")).toBe("1");
+  expect(await problemOf(captioned)).toMatchObject({ code: "overloaded", detail: problem.detail });
+  expect(problem.detail).toBe("the service ends: there was no time left for this photo");
+  expect(await service.exited).toBe(0);
   expect(performance.now() - begun).toBeLessThan(2500);
-  expect(service.logged).toContainEqual(expect.objectContaining({ msg: "gave up on admitted requests", admitted: 1 }));
+  expect(service.logged).toContainEqual(expect.objectContaining({ msg: "gave up on admitted requests", admitted: 2 }));
 });
 
 test("ends at once at the second signal", async () => {
