@@ -5,6 +5,7 @@ import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
 import { idleLatency } from "./idle-latency.ts";
 import { int8Encode } from "./int8-encode.ts";
+import { exitOnSignal } from "./interruption.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { overloadRefusal } from "./overload-refusal.ts";
 import { prefixSearch } from "./prefix-search.ts";
@@ -42,6 +43,7 @@ if (names.includes("--help") || unknown.length > 0) {
   process.exit(names.includes("--help") ? 0 : 2);
 }
 
+exitOnSignal();
 const [processor] = cpus();
 const memory = Math.round(totalmem() / 2 ** 30);
 console.log(

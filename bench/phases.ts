@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
+import { exitOnSignal } from "./interruption.ts";
 import { phaseChart } from "./phases/chart.ts";
 import { measurePhases } from "./phases/measure.ts";
 import { phaseTable } from "./phases/table.ts";
@@ -14,6 +15,7 @@ const program = new Command("npm run phases --")
 const { chart } = program.opts<{ chart: string }>();
 const file = resolve(process.env.INIT_CWD ?? process.cwd(), chart); // npm runs scripts in the package's folder, wherever you are
 
+exitOnSignal();
 const service = await startService();
 try {
   const stays = await measurePhases(service);

@@ -15,7 +15,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Starts the service on the shipped bundle, in a process of its own, unsigned, on any free port; resolves when it is ready. */
+/** Starts the service on the shipped bundle, in a process of its own that ends with this one, unsigned, on any free port; resolves when it is ready. */
 export async function startService(environment: NodeJS.ProcessEnv = {}): Promise<RunningService> {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const entry = fileURLToPath(new URL("../gpu-service/main.ts", import.meta.url));
@@ -25,6 +25,9 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill); // its engines end with it
+  void exited.then(() => process.off("exit", kill));
   const port = await new Promise<number>((resolve, reject) => {
     const lines = createInterface(child.stdout);
     lines.on("line", (line) => {
