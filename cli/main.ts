@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { applyCommand } from "./apply-command.ts";
 import { captionCommand } from "./caption-command.ts";
-import { describeFileError } from "./file-error.ts";
 import { runProgram } from "./run-program.ts";
 import { statusCommand } from "./status-command.ts";
 
@@ -13,4 +12,4 @@ const program = new Command("edge-caption")
   .addCommand(statusCommand())
   .addCommand(applyCommand());
 
-await runProgram(program, { describe: describeFileError });
+await runProgram(program);

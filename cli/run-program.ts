@@ -1,28 +1,28 @@
 import { type Command, CommanderError } from "commander";
+import { describeFileError } from "./file-error.ts";
 import { Interrupted } from "./interrupted.ts";
 
 /**
- * Runs a command line to its end and sets the exit code: 0 done, 1 something failed (said in one sentence on standard
- * error), 2 wrong usage, 130 interrupted. `describe` puts an error into better words than its own, where it can.
+ * Runs a command line to its end and sets the exit code: 0 done, or nobody reads the output any more; 1 something failed
+ * (said in one sentence on standard error); 2 wrong usage; 130 interrupted.
  */
-export async function runProgram(
-  program: Command,
-  { describe }: { describe?: (error: unknown) => string | undefined } = {},
-): Promise<void> {
+export async function runProgram(program: Command): Promise<void> {
   process.stdout.on("error", endQuietly);
+  process.stderr.on("error", () => undefined); // whoever does not listen misses what is told, and the work goes on
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     if (process.exitCode !== 1) return; // commander has said why, or nobody needs to be told
-    process.stderr.write(`${describe?.(error) ?? (error instanceof Error ? error.message : error)}\n`);
+    process.stderr.write(`${describeFileError(error) ?? (error instanceof Error ? error.message : error)}\n`);
   }
 }
 
 /** Whoever read our output wants no more of it (`| head -1`), or it cannot be written. */
 function endQuietly(error: NodeJS.ErrnoException): never {
-  if (error.code !== "EPIPE") process.stderr.write(`standard output cannot be written: ${error.message}\n`);
-  process.exit(error.code === "EPIPE" ? 0 : 1);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`standard output cannot be written: ${error.message}\n`);
+  process.exit(1);
 }
 
 function exitCodeOf(error: unknown): 0 | 1 | 2 | 130 {

@@ -1,11 +1,16 @@
+import { Argument, Command } from "commander";
+import { runProgram } from "../cli/run-program.ts";
 import { buildPackage } from "./build/build-package.ts";
 import { buildPage } from "./page/build-page.ts";
 
-/** `npm run build`: makes `dist/`, a package that plain Node runs. `-- service` builds what a container needs, no more. */
-const [part, ...rest] = process.argv.slice(2);
-if ((part !== undefined && part !== "service") || rest.length > 0) {
-  console.error("usage: npm run build [-- service]");
-  process.exit(2);
-}
-await buildPackage({ isServiceAlone: part === "service" });
-if (part === undefined) await buildPage();
+/** `npm run build`. Exit codes: 0 built, 1 something failed, 2 wrong usage. */
+const program = new Command("npm run build --")
+  .description("Makes dist/, a package that plain Node runs, with the page.")
+  .addArgument(new Argument("[part]", "service: what its container needs, and no more").choices(["service"]))
+  .exitOverride()
+  .action(async (part: "service" | undefined) => {
+    await buildPackage({ isServiceAlone: part === "service" });
+    if (part === undefined) await buildPage();
+  });
+
+await runProgram(program);

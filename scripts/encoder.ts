@@ -1,5 +1,4 @@
 import { endOnSignal } from "../cli/ending.ts";
-import { describeFileError } from "../cli/file-error.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
@@ -8,7 +7,7 @@ import { fetchWeights } from "./encoder/fetch-weights.ts";
 import { describeBytes, say } from "./setup-native/progress.ts";
 
 /** `npm run encoder`. Exit codes: 0 made, 1 something failed, 2 wrong usage, 130 interrupted. */
-await runProgram(encoderCommand(makeEncoder), { describe: (error) => describeFileError(error) });
+await runProgram(encoderCommand(makeEncoder));
 
 async function makeEncoder({ folder, isQuantized, licence, ...source }: EncoderRequest): Promise<void> {
   const weightsPath = source.weightsPath ?? (await fetchRelease(source));

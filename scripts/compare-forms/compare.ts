@@ -1,0 +1,60 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openBundle } from "../../gpu-service/bundle.ts";
+import { decodeImage } from "../../gpu-service/decode-image.ts";
+import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { cosine, meanOf } from "../../gpu-service/vectors.ts";
+import { defaultMaxPixels } from "../../shared/contract.ts";
+
+interface Comparison {
+  photos: number;
+  /** Of the features of a photo's two forms, the mean over all photos and forms taken off. */
+  meanCosine: number;
+  leastCosine: number;
+  /** Photos that get the same caption in both forms. */
+  alike: number;
+}
+
+interface Captioned {
+  /** float32 [featureSize] */
+  features: Float32Array;
+  caption: string;
+}
+
+/** Captions what stands in two folders under the same names. `direct` leaves the form out that the encoder learnt from. */
+export async function compareForms(
+  [folder, other]: readonly [string, string],
+  { modelDir, direct }: { modelDir: string; direct: boolean },
+): Promise<Comparison> {
+  const { manifest, vocabulary } = await openBundle(modelDir);
+  const { through: _, ...directly } = manifest.preprocessing;
+  const preprocessing = direct ? directly : manifest.preprocessing;
+  const theirs = new Set(await readdir(other));
+  const names = (await readdir(folder)).filter((name) => theirs.has(name));
+  if (names.length === 0) throw new Error(`expected files of one name in ${folder} and ${other}, found none`);
+  const engine = await startEngineProcess(modelDir, "auto");
+  const caption = async (path: string): Promise<Captioned> => {
+    const { pixels } = await decodeImage(await readFile(path), { preprocessing, maxPixels: defaultMaxPixels });
+    const features = await engine.encode(pixels, 1);
+    const [found] = await engine.search(features, [{ beam: 3, candidates: 1 }]);
+    return { features, caption: vocabulary.decode(found?.[0]?.words ?? []) };
+  };
+  try {
+    const pairs: (readonly [Captioned, Captioned])[] = [];
+    for (const name of names) pairs.push([await caption(join(folder, name)), await caption(join(other, name))]);
+    return compare(pairs);
+  } finally {
+    await engine.close();
+  }
+}
+
+function compare(pairs: readonly (readonly [Captioned, Captioned])[]): Comparison {
+  const middle = meanOf(pairs.flatMap((pair) => pair.map(({ features }) => features)));
+  const cosines = pairs.map(([one, another]) => cosine(one.features, another.features, middle));
+  return {
+    photos: pairs.length,
+    meanCosine: cosines.reduce((sum, value) => sum + value, 0) / pairs.length,
+    leastCosine: Math.min(...cosines),
+    alike: pairs.filter(([one, another]) => one.caption === another.caption).length,
+  };
+}
