@@ -1,11 +1,12 @@
-/** Scripts of package.json that start our commands. */
-const scripts = ["caption", "edge-caption", "train"];
+import { relative } from "node:path";
 
 /**
- * What relative paths start from. npm runs its scripts in the package's folder and says where it was called from; under
- * another script of npm's, that is not ours.
+ * What relative paths on a command line start from. npm runs a package's scripts in the package's folder and says where
+ * it was called from; that is meant where the script is what starts this program, and not some other script around it.
  */
 export function invocationFolder(): string {
-  const isOurs = scripts.includes(process.env.npm_lifecycle_event ?? "");
+  const [, program = ""] = process.argv;
+  const script = process.env.npm_lifecycle_script?.split(" ") ?? [];
+  const isOurs = script.includes(relative(process.cwd(), program));
   return (isOurs && process.env.INIT_CWD) || process.cwd();
 }

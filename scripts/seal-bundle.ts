@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { Command } from "commander";
+import { invocationFolder } from "../cli/invocation-folder.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { sealBundle } from "../training/seal-bundle.ts";
 
-/** `npm run seal`. */
+/** `npm run seal`. Exit codes: 0 sealed, 1 something failed, 2 wrong usage. */
 const program = new Command("npm run seal --")
   .description(
     "Writes the size and SHA-256 of every file of a model bundle into its manifest.json, and checks the whole.",
@@ -11,7 +13,7 @@ const program = new Command("npm run seal --")
   .exitOverride()
   .action(async (folders: string[]) => {
     for (const folder of folders) {
-      const { manifest, revision } = await sealBundle(folder);
+      const { manifest, revision } = await sealBundle(resolve(invocationFolder(), folder));
       process.stdout.write(`${folder}: ${manifest.id}, revision ${revision}, ${manifest.files.length} files\n`);
     }
   });

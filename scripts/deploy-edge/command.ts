@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 
 /** The environments of wrangler.toml that are deployed. */
 const environments = ["staging", "production"] as const;
@@ -20,7 +21,7 @@ interface Flags {
 
 /** The command line of `npm run deploy:edge`. */
 export function deployEdgeCommand(deploy: (request: DeployRequest) => Promise<void>): Command {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd();
+  const invokedFrom = invocationFolder();
   return new Command("npm run deploy:edge --")
     .description(
       "Says what a deployment of the edge to Cloudflare lacks, and with --yes deploys it. Secrets are never shown.",

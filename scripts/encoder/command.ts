@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { encoderRelease, releaseAddress } from "../../training/keras/release.ts";
 
 /** What was asked for on the command line. Paths are absolute. */
@@ -28,7 +29,7 @@ const defaultCache = fileURLToPath(new URL("../../.cache", import.meta.url));
 
 /** The command line of `npm run encoder`. */
 export function encoderCommand(makeEncoder: (request: EncoderRequest) => Promise<void>): Command {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+  const invokedFrom = invocationFolder();
   const toPath = (path: string) => resolve(invokedFrom, path);
   return new Command("npm run encoder --")
     .description("Makes an encoder of Keras' InceptionV3 weights, for npm run train -- --encoder <folder>.")

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { type KeyScope, type KeyTier, keyScopes, keyTiers } from "../../shared/api-key.ts";
 import { repository } from "../start/process-group.ts";
 
@@ -76,7 +77,7 @@ function withPlace(command: Command): Command {
 }
 
 function readPlace({ remote = false, stateDir, env, namespaceId }: PlaceFlags): KeyPlaceOptions {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd();
+  const invokedFrom = invocationFolder();
   return { remote, stateDir: resolve(invokedFrom, stateDir), environment: env, namespaceId };
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { readCount } from "../../cli/read-flags.ts";
 import { defaultModelDir } from "../../gpu-service/bundle.ts";
 import { tinyBundle } from "../../test/gpu-service/running-service.ts";
@@ -34,7 +35,7 @@ export function loadCommand(load: (request: LoadRequest) => Promise<void>): Comm
     .addHelpText("after", help)
     .exitOverride()
     .action((chosen: string[], { seconds, minutes, chart, tiny = false }: Flags) => {
-      const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+      const invokedFrom = invocationFolder();
       return load({
         modelDir: tiny ? tinyBundle : defaultModelDir,
         shapes: chosen.length === 0 ? shapes : shapes.filter(({ name }) => chosen.includes(name)),

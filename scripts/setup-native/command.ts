@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { cacheFolder } from "../../gpu-service/cache-folder.ts";
 import { classicVersion, defaultVersion, type Kind } from "./pins.ts";
 
@@ -33,7 +34,7 @@ interface Flags {
 
 /** The command line of `npm run setup:native`. */
 export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): Command {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+  const invokedFrom = invocationFolder();
   return new Command("npm run setup:native --")
     .description("Sets up the native engine: TensorFlow's own library under @tensorflow/tfjs-node-gpu.")
     .addOption(new Option("--gpu", "the library for NVIDIA GPUs (default where one is seen)").conflicts("cpu"))

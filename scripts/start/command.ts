@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { repository } from "./process-group.ts";
 
 const samplePhoto = join(repository, "test/fixtures/photos/chelsea.jpg");
@@ -19,7 +20,7 @@ type Flags = Omit<StartRequest, "photo" | "invokedFrom" | "once"> & { once?: boo
 
 /** The command line of `npm start`. */
 export function startCommand(start: (request: StartRequest) => Promise<void>): Command {
-  const invokedFrom = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the package's folder, wherever you are
+  const invokedFrom = invocationFolder();
   return new Command("npm start --")
     .description("Brings up the captioning service and the edge in front of it, and captions a photo through both.")
     .argument("[photo]", "JPEG, PNG, WebP, GIF, AVIF or TIFF file; without it, one that comes with this repository")
