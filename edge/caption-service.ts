@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Reply } from "../shared/client-reply.ts";
 import {
   type CaptionOptions,
   type CaptionResult,
@@ -14,7 +15,7 @@ import { signatureHeaders } from "../shared/signature.ts";
 import { askServices, type Question } from "./ask-services.ts";
 import { readBytes } from "./read-bytes.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
-import { outsideContract, readReply, type ServiceReply } from "./service-reply.ts";
+import { outsideContract, readReply } from "./service-reply.ts";
 import type { Photo } from "./upload.ts";
 
 /** Far above the longest result: five candidates of forty words are about 15 kB. */
@@ -99,7 +100,7 @@ export class CaptionService {
     return { method: "POST", headers, body: photo.bytes };
   }
 
-  async #ask({ origin, target, timeoutMs, init }: ServiceRequest): Promise<ServiceReply> {
+  async #ask({ origin, target, timeoutMs, init }: ServiceRequest): Promise<Reply> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(`${origin}${target}`, {

@@ -1,13 +1,8 @@
 import type * as z from "zod";
+import type { Reply } from "../shared/client-reply.ts";
 import { CaptionError, type ErrorCode } from "../shared/errors.ts";
-import { problemSchema } from "../shared/problem.ts";
+import { parseProblem } from "../shared/problem.ts";
 import { parseJson } from "./parse-json.ts";
-
-export interface ServiceReply {
-  status: number;
-  headers: Headers;
-  text: string;
-}
 
 /** What a service said by the contract: what was asked for, or why not. */
 export type Verdict<T> = { value: T } | { refusal: CaptionError };
@@ -22,7 +17,7 @@ const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** The contract's reading of a reply; a refusal that may not be passed on is `upstream_error`. Throws that, too, for what the contract does not know. */
-export function readReply<T>(reply: ServiceReply, schema: z.ZodType<T>): Verdict<T> {
+export function readReply<T>(reply: Reply, schema: z.ZodType<T>): Verdict<T> {
   if (reply.status !== 200) return { refusal: readRefusal(reply) };
   try {
     return { value: parseJson(reply.text, schema) };
@@ -35,9 +30,9 @@ export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }
 
-function readRefusal({ status, headers, text }: ServiceReply): CaptionError {
+function readRefusal({ status, headers, text }: Reply): CaptionError {
   const problem = parseProblem(text);
-  if (problem === null) throw outsideContract(new Error(`status ${status} without a problem document`));
+  if (problem === undefined) throw outsideContract(new Error(`status ${status} without a problem document`));
   const { code, detail } = problem;
   if (code === "overloaded") return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
   if (passedOnCodes.has(code)) return new CaptionError(code, detail);
@@ -45,14 +40,6 @@ function readRefusal({ status, headers, text }: ServiceReply): CaptionError {
   return new CaptionError("upstream_error", "the captioning service refused our request", {
     cause: new Error(`status ${status}, ${code}: ${detail}`),
   });
-}
-
-function parseProblem(text: string) {
-  try {
-    return parseJson(text, problemSchema);
-  } catch {
-    return null; // any text can come with an error status: a proxy's page, or nothing
-  }
 }
 
 function retryAfterSeconds(headers: Headers): number {

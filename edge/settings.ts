@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import { parseOrigin } from "../shared/origin.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { SourceHosts } from "./source-address.ts";
 
@@ -34,7 +35,7 @@ const policySchema = z
 const originSchema = z
   .url({ protocol: /^https?$/, error: "expected an address such as https://captions.example.com", abort: true })
   .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
-  .refine(isOrigin, "expected an origin: no path, query, user name or password")
+  .refine((address) => parseOrigin(address) !== undefined, "expected an origin: no path, query, user name or password")
   .transform((address) => new URL(address).origin);
 
 /** Every variable, secret and binding that the worker reads; `wrangler.toml` says where each is set. */
@@ -171,9 +172,4 @@ function parseList(text: string): string[] {
 function isPrivateOnTheWay(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === "https:" || loopbackHosts.has(hostname);
-}
-
-function isOrigin(address: string): boolean {
-  const url = new URL(address);
-  return url.href === `${url.origin}/`;
 }

@@ -1,11 +1,16 @@
 import type * as z from "zod";
 import { CaptionError, type ErrorCode } from "./errors.ts";
-import { problemSchema } from "./problem.ts";
+import { parseProblem } from "./problem.ts";
 
 export interface Reply {
   status: number;
   headers: Headers;
   text: string;
+}
+
+/** Whether a cache held the answer, by its `Cache-Status` (RFC 9211), so that no model ran for it. */
+export function isCacheHit(headers: Headers): boolean {
+  return /;\s*hit\b/.test(headers.get("Cache-Status") ?? "");
 }
 
 /** What a status means that came without a problem document: from a proxy on the way, not from the edge. */
@@ -40,14 +45,6 @@ export function readRefusal({ status, headers, text }: Reply): CaptionError {
   const type = headers.get("Content-Type") ?? "no content type";
   const message = `expected a reply of the contract, received status ${status} with ${type}`;
   return new CaptionError(proxyCodes[status] ?? "upstream_error", message, about);
-}
-
-function parseProblem(text: string) {
-  try {
-    return problemSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined; // a proxy's page, or nothing
-  }
 }
 
 function requestIdOf(headers: Headers): { requestId?: string } {

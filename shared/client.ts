@@ -1,4 +1,4 @@
-import { type Reply, readSuccess } from "./client-reply.ts";
+import { isCacheHit, type Reply, readSuccess } from "./client-reply.ts";
 import { type ClientRequest, type RequestWatch, type RetryRules, sendRequest } from "./client-request.ts";
 import {
   type CaptionOptions,
@@ -14,6 +14,7 @@ import {
   quote,
 } from "./contract.ts";
 import { CaptionError } from "./errors.ts";
+import { parseOrigin } from "./origin.ts";
 import { photoIdsOf } from "./photo-id.ts";
 
 const defaultRetryRules: RetryRules = { maxTries: 5, maxWaitSeconds: 60, timeoutMs: 90_000 };
@@ -49,7 +50,7 @@ export class CaptionClient {
   readonly #rules: RetryRules;
 
   constructor({ origin, apiKey, ...rules }: CaptionClientParts) {
-    this.#origin = parseOrigin(origin);
+    this.#origin = readOrigin(origin);
     this.#headers = apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` };
     this.#rules = { ...defaultRetryRules, ...rules };
   }
@@ -131,12 +132,12 @@ function queryOf({ beam, candidates }: CaptionCall): string {
 
 function readAnswer(reply: Reply): CaptionAnswer {
   const result = readSuccess(reply, captionResultSchema);
-  return { result, isHit: /;\s*hit\b/.test(reply.headers.get("Cache-Status") ?? ""), headers: reply.headers };
+  return { result, isHit: isCacheHit(reply.headers), headers: reply.headers };
 }
 
-function parseOrigin(text: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "") return url;
+function readOrigin(text: string): URL {
+  const url = parseOrigin(text);
+  if (url !== undefined) return url;
   throw new CaptionError(
     "invalid_request",
     `expected an origin such as https://captions.example.com, received ${quote(text)}`,

@@ -15,6 +15,15 @@ export const problemSchema = z.object({
 
 export type Problem = z.infer<typeof problemSchema>;
 
+/** A reply's text as the problem document that it is; undefined for any other, such as a proxy's page. */
+export function parseProblem(text: string): Problem | undefined {
+  try {
+    return problemSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 const titles: Record<ErrorCode, string> = {
   invalid_request: "Invalid request",
   unauthorized: "Unauthorized",

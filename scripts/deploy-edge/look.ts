@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import * as z from "zod";
+import { parseOrigin } from "../../shared/origin.ts";
 import { repository } from "../start/process-group.ts";
 import type { DeployRequest } from "./command.ts";
 import { readSecret } from "./read-secret.ts";
@@ -82,10 +83,8 @@ function originsNeed({ vars }: EdgeConfig, environment: string): Need {
 }
 
 function isPublicOrigin(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url?.protocol === "https:" && url.href === `${url.origin}/` && !/^(localhost|127\.|\[::1\])/.test(url.hostname)
-  );
+  const url = parseOrigin(text);
+  return url?.protocol === "https:" && !/^(localhost|127\.|\[::1\])/.test(url.hostname);
 }
 
 function namespacesNeed({ kv_namespaces }: EdgeConfig): Need {

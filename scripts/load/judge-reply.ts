@@ -1,4 +1,4 @@
-import type { Reply } from "../../shared/client-reply.ts";
+import { isCacheHit, type Reply } from "../../shared/client-reply.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
 import { problemSchema } from "../../shared/problem.ts";
@@ -25,8 +25,7 @@ export function judgeReply(reply: Reply, { id }: { id: string | undefined }): Ve
 function judgeCaption({ headers, text }: Reply, id: string | undefined): Verdict {
   const result = captionResultSchema.parse(JSON.parse(text));
   if (id !== undefined && result.id !== id) throw new Error(`expected the caption of ${id}, received ${result.id}'s`);
-  const isHit = /;\s*hit/.test(headers.get("Cache-Status") ?? "");
-  return { kind: "answered", isHit, caption: result.caption, revision: result.model.revision };
+  return { kind: "answered", isHit: isCacheHit(headers), caption: result.caption, revision: result.model.revision };
 }
 
 function judgeProblem({ status, headers, text }: Reply): Verdict {

@@ -47,7 +47,7 @@ async function bundle(): Promise<Bundle> {
     splitting: true,
     chunkNames: "built/[name]-[hash]",
     format: "esm",
-    target: ["es2022", "chrome123", "firefox120", "safari17.5"], // the first with CSS' light-dark()
+    target: ["es2022", "chrome123", "firefox124", "safari17.5"], // the first with CSS' light-dark() and AbortSignal.any
     loader: { ".woff2": "file" },
     minify: true,
     legalComments: "none",

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { parseOrigin } from "../../shared/origin.ts";
 
 /** A deployment to look at. */
 export interface Deployment {
@@ -9,7 +10,7 @@ export interface Deployment {
 }
 
 interface Flags {
-  apiKey?: string;
+  key?: string;
   hitSeconds: number;
 }
 
@@ -18,7 +19,7 @@ export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): 
   return new Command("npm run smoke --")
     .description("Asks a deployment for everything it offers, once, and says in words what is not as it should be.")
     .argument("<address>", "where the edge answers, such as https://captions.example.com", readOrigin)
-    .addOption(new Option("--api-key <key>", "for a deployment that asks for one").env("EDGE_CAPTION_API_KEY"))
+    .addOption(new Option("--key <key>", "for a deployment that asks for one").env("EDGE_CAPTION_KEY"))
     .option(
       "--hit-seconds <n>",
       "how long the second upload of a photo may go on missing the cache; KV may deny for a minute what it has",
@@ -27,7 +28,7 @@ export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): 
     )
     .addHelpText("after", examples)
     .exitOverride()
-    .action((origin: string, { apiKey, hitSeconds }: Flags) => smoke({ origin, apiKey, hitSeconds }));
+    .action((origin: string, { key, hitSeconds }: Flags) => smoke({ origin, apiKey: key, hitSeconds }));
 }
 
 const examples = `
@@ -38,8 +39,8 @@ Examples:
 It captions one small picture that nobody has sent before, so that the model runs.`;
 
 function readOrigin(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url.origin;
+  const url = parseOrigin(text);
+  if (url !== undefined) return url.origin;
   throw new InvalidArgumentError("Expected an address such as https://captions.example.com.");
 }
 
