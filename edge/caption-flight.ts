@@ -1,7 +1,11 @@
 import { DurableObject, RpcTarget } from "cloudflare:workers";
 import type { Stored } from "./layered-store.ts";
 
-/** How long a finished result is handed to whoever still comes: KV may go on for a minute about what it had not. */
+/**
+ * For how long at most a finished result is handed to whoever still comes: KV may go on for a minute about what it had not.
+ * The runtime takes an object that nobody calls out of memory before that, after some ten seconds; then the photo is
+ * captioned once more. Holding on to it by a timer would be billed.
+ */
 const keptMs = 90_000;
 /** Beyond its holder's deadline a lease is given up on; the result may still be on its way before that. */
 const leaseGraceMs = 1_000;
@@ -17,7 +21,7 @@ interface Waiter {
 /**
  * One caption being made: photo, revision and options name the object. It hands a lease to one caller and lets the others
  * wait; a lease that ends without a result goes to the next of them. It never sees a photo and stores nothing: an object that
- * was restarted starts a new flight.
+ * was restarted, or taken out of memory, starts a new flight.
  */
 export class CaptionFlight extends DurableObject {
   #lease: FlightLease | null = null;
@@ -94,7 +98,7 @@ export class FlightLease extends RpcTarget {
     this.#timer = setTimeout(parts.onEnd, parts.ms);
   }
 
-  /** Hands the result to all who wait; one that `isKept` also goes to those who come in the next 90 seconds. */
+  /** Hands the result to all who wait; one that `isKept` also goes to those who come soon after. */
   finish(result: Stored, { isKept }: { isKept: boolean }): void {
     this.#parts.onFinish(result, isKept);
     this.#end();

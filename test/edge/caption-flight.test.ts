@@ -64,6 +64,13 @@ describe("a flight", () => {
     expect((await join(stub)).kind).toBe("lease");
   });
 
+  it("gives a lease again where it was taken out of memory in the meantime, and the result with it", async () => {
+    const stub = flight();
+    await (await takeLease(join(stub))).finish(result, kept);
+    await restart(stub);
+    expect((await join(env.FLIGHTS.getByName(name))).kind).toBe("lease");
+  });
+
   it("forgets a result when it is told to", async () => {
     const stub = flight();
     await (await takeLease(join(stub))).finish(result, kept);
