@@ -5,7 +5,7 @@ import { isByteId } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { flightKey } from "./join-flight.ts";
 import { describeError, log } from "./log.ts";
-import { readPhotoId, revisionInService } from "./look-up-caption.ts";
+import { readPhotoId } from "./look-up-caption.ts";
 
 /** How long other data centres may go on reading what KV no longer has. */
 const kvLagSeconds = 60;
@@ -17,7 +17,7 @@ const kvLagSeconds = 60;
 export async function deleteCaption(c: Context<EdgeEnv>): Promise<Response> {
   expectNoQuery(c);
   const id = readPhotoId(c);
-  const revision = await revisionInService(c);
+  const revision = await c.get("revision").currentOrAsk();
   const { nearCacheSeconds, cacheTtlSeconds } = c.get("settings");
   const file = isByteId(id) ? await c.get("cache").findFile(id) : null;
   const photoId = file?.contentId ?? id;

@@ -15,14 +15,14 @@ import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { parseRequestJson } from "./parse-json.ts";
+import { readJsonBody } from "./read-body.ts";
 import { timePhase } from "./request-record.ts";
-import { readJsonBody } from "./upload.ts";
 
 /** `GET` and `HEAD /v1/captions/{id}`: what the cache holds, and never a model run. */
 export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
   const id = readPhotoId(c);
   const options = readOptions(c);
-  const revision = await revisionInService(c);
+  const revision = await c.get("revision").currentOrAsk(); // where none is known, a 404 would claim to know
   const cache = c.get("cache");
   const file = isByteId(id) ? await timePhase(c, "cache", cache.findFile(id)) : null;
   const photoId = file?.contentId ?? id;
@@ -39,7 +39,7 @@ export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
 export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
   const options = readOptions(c);
   const ids = [...new Set(await readIds(c))];
-  const revision = await revisionInService(c);
+  const revision = await c.get("revision").currentOrAsk();
   const found = await timePhase(c, "cache", c.get("cache").findMany(ids, { revision, options }));
   const reply: LookupReply = { found: Object.fromEntries(found), missing: ids.filter((id) => !found.has(id)) };
   return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
@@ -66,10 +66,4 @@ async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
   } finally {
     hold.release();
   }
-}
-
-/** A look-up that knows no revision asks for it: a 404 would claim to know. */
-export async function revisionInService(c: Context<EdgeEnv>): Promise<string> {
-  const known = c.get("revision");
-  return (await known.current()) ?? known.ask();
 }

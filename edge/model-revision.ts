@@ -35,6 +35,11 @@ export class ModelRevision {
     return known.value;
   }
 
+  /** The revision believed in, or else the one that the service tells now. Throws what the service client throws. */
+  async currentOrAsk(): Promise<string> {
+    return (await this.current()) ?? this.ask();
+  }
+
   /** Asks the service now. Throws what the service client throws. */
   async ask(): Promise<string> {
     const askedAtMs = Date.now();

@@ -14,8 +14,7 @@ export interface CaptionRequest {
 
 /** A photo's caption: from the cache, or from the service, which is asked once for all who want it at the same time. */
 export async function obtainCaption(c: Context<EdgeEnv>, { photo, options }: CaptionRequest): Promise<Caption> {
-  const known = c.get("revision");
-  const revision = (await known.current()) ?? (await known.ask());
+  const revision = await c.get("revision").currentOrAsk();
   const key = { photoId: cacheIdOf(photo), revision, options };
   const caption =
     (await timePhase(c, "cache", c.get("cache").find(key))) ??

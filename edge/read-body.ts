@@ -3,6 +3,9 @@ import { contentDigest, parseContentDigest } from "../shared/signature.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { declaredLength, readBytes } from "./read-bytes.ts";
 
+/** Of a JSON body that holds addresses or ids: a hundred ids are about 7 kB. */
+const maxJsonBytes = 16 * 1024;
+
 interface BodyLimits {
   maxBytes: number;
   /** What to throw when there is more: for a multipart body, the limit that the client knows is the image's. */
@@ -39,6 +42,16 @@ export async function readBody(
     }
     throw new CaptionError("invalid_request", "the upload broke off before its end", { cause: error });
   }
+}
+
+/** A body that holds a question and no photo, as text. */
+export async function readJsonBody(
+  request: Request,
+  { timeoutMs, hold, maxBytes = maxJsonBytes }: Pick<BodyLimits, "timeoutMs" | "hold"> & { maxBytes?: number },
+): Promise<string> {
+  const tooMany = (received: number | "more") =>
+    new CaptionError("payload_too_large", `expected JSON of at most ${maxBytes} bytes, received ${received}`);
+  return new TextDecoder().decode(await readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold }));
 }
 
 /** The SHA-256 of a `Content-Digest` (RFC 9530); other algorithms are passed over, as the standard has it. */

@@ -1,3 +1,5 @@
+import { joinBytes } from "../shared/join-bytes.ts";
+
 interface ReadLimits {
   maxBytes: number;
   /** What to throw at the first byte over `maxBytes`. */
@@ -30,18 +32,8 @@ export async function readBytes(
       onProgress?.(bytesRead);
       chunks.push(value);
     }
-    if (done) return joinChunks(chunks, bytesRead);
+    if (done) return joinBytes(chunks);
   }
-}
-
-function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return joined;
 }
 
 /** `Content-Length`, or 0 where there is none to go by. */

@@ -6,12 +6,10 @@ import type { BufferHold } from "./buffer-hold.ts";
 import { fetchSource, type SourceLimits } from "./fetch-source.ts";
 import { readField } from "./multipart.ts";
 import { parseRequestJson } from "./parse-json.ts";
-import { readBody } from "./read-body.ts";
+import { readBody, readJsonBody } from "./read-body.ts";
 
 /** What boundary lines, part headers and other fields of a multipart body may take beside the image. */
 const multipartFramingBytes = 64 * 1024;
-/** Of a JSON body, which holds no more than an address. */
-const maxJsonBytes = 16 * 1024;
 
 /** A photo that is known to be an image of a format the service decodes. */
 export interface Photo extends PhotoIds {
@@ -71,16 +69,6 @@ async function readPhotoBytes(
     return readField(body, { contentType, name: "image" });
   }
   return readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold });
-}
-
-/** A body that holds a question and no photo, as text. */
-export async function readJsonBody(
-  request: Request,
-  { timeoutMs, hold, maxBytes = maxJsonBytes }: Pick<UploadLimits, "timeoutMs" | "hold"> & { maxBytes?: number },
-): Promise<string> {
-  const tooMany = (received: number | "more") =>
-    new CaptionError("payload_too_large", `expected JSON of at most ${maxBytes} bytes, received ${received}`);
-  return new TextDecoder().decode(await readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold }));
 }
 
 /** Refuses, before reading them, bodies that announce themselves as something other than an upload. */

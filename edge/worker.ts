@@ -8,7 +8,7 @@ import { CaptionFlight } from "./caption-flight.ts";
 import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
 import { deleteCaption } from "./delete-caption.ts";
-import { type EdgeEnv, wire } from "./edge-env.ts";
+import type { EdgeEnv } from "./edge-env.ts";
 import { facade } from "./facades/facade.ts";
 import { captionAsHuggingFace } from "./facades/hugging-face.ts";
 import { predictAsMax } from "./facades/max-caption-generator.ts";
@@ -17,6 +17,7 @@ import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts
 import { recordRequest } from "./request-record.ts";
 import { allowOrigins, securityHeaders } from "./response-headers.ts";
 import { answerHealth, answerModel, answerReadiness } from "./status.ts";
+import { wire } from "./wire.ts";
 
 const app = new Hono<EdgeEnv>();
 

@@ -7,6 +7,7 @@ import { isPng } from "./image-formats/png.ts";
 import { readPngContent } from "./image-formats/png-content.ts";
 import { isWebp } from "./image-formats/webp.ts";
 import { readWebpContent } from "./image-formats/webp-content.ts";
+import { joinBytes } from "./join-bytes.ts";
 
 const readers = [
   { name: "JPEG", matches: isJpeg, read: readJpegContent },
@@ -29,19 +30,9 @@ export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | und
     const { kept, exif } = reader.read(new HeaderBytes(bytes, reader.name));
     const [block, second] = exif;
     if (second !== undefined) return undefined;
-    return joinPieces([...kept, Uint8Array.of(block === undefined ? 1 : readExifOrientation(block))]);
+    return joinBytes([...kept, Uint8Array.of(block === undefined ? 1 : readExifOrientation(block))]);
   } catch (error) {
     if (error instanceof CaptionError) return undefined;
     throw error;
   }
-}
-
-function joinPieces(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.length;
-  }
-  return joined;
 }

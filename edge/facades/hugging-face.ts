@@ -5,8 +5,8 @@ import { CaptionError } from "../../shared/errors.ts";
 import { answerPhoto } from "../answer-photo.ts";
 import type { EdgeEnv } from "../edge-env.ts";
 import { parseRequestJson } from "../parse-json.ts";
-import { readBody } from "../read-body.ts";
-import { checkPhoto, type Photo, readJsonBody, tooManyBytes, type UploadLimits } from "../upload.ts";
+import { readBody, readJsonBody } from "../read-body.ts";
+import { checkPhoto, type Photo, tooManyBytes, type UploadLimits } from "../upload.ts";
 import { facadeResponse } from "./facade.ts";
 
 /** Of a photo within JSON: as text it takes several times its size of an isolate's memory. As bytes, MAX_BYTES counts. */

@@ -23,7 +23,6 @@ export class Announcer {
   }
 
   /** Tells screen readers what others see happen. */
-
   say(sentence: string): void {
     this.#gathered.push(sentence);
     if (this.#gathered.length === 1) setTimeout(() => this.#speak(), gatherMs);
