@@ -1,7 +1,7 @@
 import { runProgram } from "../cli/run-program.ts";
 import { deployEdgeCommand } from "./deploy-edge/command.ts";
 import { deployEdge } from "./deploy-edge/deploy.ts";
-import { wranglerAt } from "./deploy-edge/wrangler.ts";
+import { wranglerAt } from "./wrangler.ts";
 
 /** `npm run deploy:edge`. Exit codes: 0 done, or all is there; 1 something is missing or failed; 2 wrong usage. */
 const program = deployEdgeCommand(async (request) => {

@@ -1,10 +1,11 @@
 import { endOnSignal } from "../cli/ending.ts";
+import { say } from "../cli/progress.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
 import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";
 import { fetchWeights } from "./encoder/fetch-weights.ts";
-import { describeBytes, say } from "./setup-native/progress.ts";
+import { describeBytes } from "./setup-native/progress.ts";
 
 /** `npm run encoder`. Exit codes: 0 made, 1 something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(encoderCommand(makeEncoder));

@@ -1,4 +1,5 @@
 import { endOnSignal } from "../cli/ending.ts";
+import { say } from "../cli/progress.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { nativePackageFolder } from "../gpu-service/native-setup.ts";
 import { addCuda, listCuda } from "./setup-native/add-cuda.ts";
@@ -9,7 +10,6 @@ import { describeCheck, describeMissingGpu, runFinalCheck } from "./setup-native
 import { linkBinding } from "./setup-native/link-binding.ts";
 import { expectSupported, thisMachine } from "./setup-native/machine.ts";
 import { prepareLibrary } from "./setup-native/prepare-library.ts";
-import { say } from "./setup-native/progress.ts";
 import { describeSource } from "./setup-native/source.ts";
 
 /** `npm run setup:native`. Exit codes: 0 set up, 1 something failed, 2 wrong usage, 130 interrupted. */

@@ -1,7 +1,7 @@
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { writeFolder } from "../page/write-folder.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 import { bundlePrograms } from "./bundle-programs.ts";
 import { declareTypes } from "./declare-types.ts";
 import { describePackage } from "./describe-package.ts";

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { BuiltFile } from "../page/write-folder.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 
 const programs = {
   service: "gpu-service/main.ts",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { promisify } from "node:util";
 import type { BuiltFile } from "../page/write-folder.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 
 const entry = "cli/create-captioner.d.ts";
 const relativeImport = /(?<=from ")(\.[^"]+)\.ts(?=")/g;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 import { commands } from "./bundle-programs.ts";
 
 const rootSchema = z.object({

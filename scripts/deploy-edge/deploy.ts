@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 import type { DeployRequest } from "./command.ts";
 import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./look.ts";
 import { readSecret } from "./read-secret.ts";
-import { parseJsonOrNull, type Wrangler } from "./wrangler.ts";
 
 const namespacesSchema = z.array(z.object({ id: z.string(), title: z.string() }));
 

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import * as z from "zod";
 import { parseOrigin } from "../../shared/origin.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
+import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 import type { DeployRequest } from "./command.ts";
 import { readSecret } from "./read-secret.ts";
-import { parseJsonOrNull, type Wrangler } from "./wrangler.ts";
 
 /** One thing that a deployment needs. */
 export interface Need {

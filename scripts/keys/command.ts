@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { type KeyScope, type KeyTier, keyScopes, keyTiers } from "../../shared/api-key.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 
 /** Which KV holds the keys. */
 export interface KeyPlaceOptions {

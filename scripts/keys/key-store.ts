@@ -1,13 +1,8 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import * as z from "zod";
 import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
-import { repository } from "../start/process-group.ts";
+import { wranglerAt } from "../wrangler.ts";
 import type { KeyPlaceOptions, NewKey } from "./command.ts";
 
-const run = promisify(execFile);
-const wrangler = join(repository, "node_modules/.bin/wrangler");
 const listSchema = z.array(z.object({ name: z.string(), metadata: z.unknown() }));
 
 /** Makes a key and shows it, on standard output alone, so that a script can take it from there. */
@@ -50,16 +45,9 @@ async function kvKey(
     ...(environment === undefined ? [] : ["--env", environment]),
     ...(remote ? ["--remote"] : ["--local", "--persist-to", stateDir]),
   ];
-  try {
-    const { stdout } = await run(wrangler, ["kv", "key", ...args, ...where], {
-      cwd: repository,
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
-    });
-    return stdout;
-  } catch (cause) {
-    const output = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
-    throw new Error(`wrangler could not ${args[0]} the key: ${output}`, { cause });
-  }
+  const { code, stdout, stderr } = await wranglerAt().ask(["kv", "key", ...args, ...where]);
+  if (code === 0) return stdout;
+  throw new Error(`wrangler could not ${args[0]} the key: ${(stderr || stdout).trim()}`);
 }
 
 function describe({ id, name, scopes, tier, createdAt }: KeyRecord): string {

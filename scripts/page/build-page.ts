@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as z from "zod";
 import { openApiDocument } from "../../edge/openapi/document.ts";
-import { repository } from "../start/process-group.ts";
+import { repository } from "../repository.ts";
 import { renderDocs } from "./render-docs.ts";
 import { type BuiltFile, writeFolder } from "./write-folder.ts";
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "../../cli/lock-file.ts";
 import { describeBytes } from "./progress.ts";
 
 const dayMs = 24 * 3600 * 1000;
@@ -66,15 +67,6 @@ async function removeStale(parent: string): Promise<void> {
 async function isStale(path: string, { name }: { name: string }): Promise<boolean> {
   const [, host, pid] = partialName.exec(name) ?? [];
   if (host === undefined) return false;
-  if (host === hostname()) return Number(pid) === process.pid || !isAlive(Number(pid));
+  if (host === hostname()) return !isRunning(Number(pid));
   return Date.now() - (await stat(path)).mtimeMs > dayMs;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // it is somebody else's
-  }
 }

@@ -1,9 +1,10 @@
 import { basename, join } from "node:path";
+import { say } from "../../cli/progress.ts";
 import { type Cache, expectSpace, inStaging, publish } from "./cache.ts";
 import { downloadFile } from "./download.ts";
 import type { Architecture, FilePin } from "./pins.ts";
 import { fetchWheel, type Wheel } from "./pip.ts";
-import { describeBytes, say } from "./progress.ts";
+import { describeBytes } from "./progress.ts";
 import type { Source } from "./source.ts";
 import { expectPinned, isPinned } from "./verify-file.ts";
 

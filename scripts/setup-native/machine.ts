@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
+import { say } from "../../cli/progress.ts";
 import type { Architecture, Kind } from "./pins.ts";
-import { say } from "./progress.ts";
 import { findProgram } from "./toolchain.ts";
 
 const newestNode = 22;

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { say } from "../../cli/progress.ts";
 import { buildBinding, readBindingVersion } from "./build-binding.ts";
 import { inStaging, publish } from "./cache.ts";
 import { type FetchContext, fetchLibrary } from "./fetch-library.ts";
 import { layOutLibrary } from "./lay-out-library.ts";
-import { say } from "./progress.ts";
 import type { Source } from "./source.ts";
 import { expectToolchain } from "./toolchain.ts";
 

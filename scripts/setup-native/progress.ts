@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { say } from "../../cli/progress.ts";
 
 export interface Progress {
   add(bytes: number): void;
@@ -15,11 +16,6 @@ export function showProgress(what: string, { totalBytes }: { totalBytes: number 
   const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic);
   bar.start(totalBytes, 0);
   return { add: (bytes) => bar.increment(bytes), end: () => bar.stop() };
-}
-
-/** Tells what is being done; results go to standard output, this does not. */
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 /** In the decimal units of package indexes. */

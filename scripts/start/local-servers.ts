@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { repository } from "../repository.ts";
+import { wranglerProgram } from "../wrangler.ts";
 import { host } from "./ports.ts";
-import { type GroupCommand, ProcessGroup, repository } from "./process-group.ts";
+import { type GroupCommand, ProcessGroup } from "./process-group.ts";
 
 const drainSeconds = 3;
 const pollMs = 150;
@@ -81,7 +83,7 @@ export function edgeProgram({ port, stateDir, service, secret, variables = {} }:
   return {
     name: "the edge",
     args: [
-      join(repository, "node_modules/.bin/wrangler"),
+      wranglerProgram,
       "dev",
       ...["--ip", host, "--port", String(port), "--inspector-port", "0"],
       ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],

@@ -1,9 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
-
-export const repository = fileURLToPath(new URL("../..", import.meta.url));
+import { repository } from "../repository.ts";
 
 /** How long a group has to end by itself; the service drains for less. */
 const patienceMs = 6_000;

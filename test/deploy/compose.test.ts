@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { describeSettings, readSettings } from "../../gpu-service/settings.ts";
-import { repository } from "../../scripts/start/process-group.ts";
+import { repository } from "../../scripts/repository.ts";
 import { readDeployed } from "./manifests.ts";
 
 const published = new Validator(

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { repository } from "../../scripts/start/process-group.ts";
+import { repository } from "../../scripts/repository.ts";
 import { readDeployed } from "./manifests.ts";
 
 const { scripts } = z

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { repository } from "../../scripts/start/process-group.ts";
+import { repository } from "../../scripts/repository.ts";
 
 export const deployFolder = join(repository, "deploy");
 

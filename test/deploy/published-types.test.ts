@@ -10,7 +10,7 @@ import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBu
 import { Service } from "kubernetes-models/v1/Service";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
-import { repository } from "../../scripts/start/process-group.ts";
+import { repository } from "../../scripts/repository.ts";
 import { manifestPaths, readDeployed } from "./manifests.ts";
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deployEdge } from "../../../scripts/deploy-edge/deploy.ts";
 import { type EdgeConfig, readEdgeConfig } from "../../../scripts/deploy-edge/look.ts";
-import { wranglerAt } from "../../../scripts/deploy-edge/wrangler.ts";
+import { wranglerAt } from "../../../scripts/wrangler.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { type Cloudflare, fakeWrangler } from "./fake-wrangler.ts";
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { repository } from "../start/process-group.ts";
+import { repository } from "./repository.ts";
 
 interface WranglerAnswer {
   code: number | null;
@@ -18,8 +18,11 @@ export interface Wrangler {
   act(args: readonly string[]): Promise<number | null>;
 }
 
-/** The one in `node_modules`, or the program that is named. */
-export function wranglerAt(program = join(repository, "node_modules/.bin/wrangler")): Wrangler {
+/** The one that this repository is fixed to. */
+export const wranglerProgram = join(repository, "node_modules/.bin/wrangler");
+
+/** wrangler, or the program that is named in its place. */
+export function wranglerAt(program = wranglerProgram): Wrangler {
   // not asking anything: it would wait for an answer that nobody gives
   const env = { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" };
   return {
