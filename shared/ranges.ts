@@ -7,6 +7,11 @@ export const rangeSchema = z
 
 export type Range = z.infer<typeof rangeSchema>;
 
+/** By convolution, a number for each of its channels. */
+const divisorsSchema = z.record(z.string(), z.array(z.number().positive()));
+
+export type Divisors = z.infer<typeof divisorsSchema>;
+
 /** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
 export const encoderRangesSchema = z.strictObject({
   formatVersion: z.literal(1),
@@ -14,8 +19,10 @@ export const encoderRangesSchema = z.strictObject({
   encoder: z.string().regex(/^[0-9a-f]{12}$/),
   /** Training photos that they were measured on. */
   photos: z.int().positive(),
-  /** By layer. */
+  /** By layer, of its values as they stand divided. */
   ranges: z.record(z.string(), rangeSchema),
+  /** What channels are divided by, so that one range fits them all; whoever reads them multiplies it back. */
+  divisors: divisorsSchema.optional(),
   /** What rounding takes from each feature on average, which is added again. */
   shift: z.array(z.number()).optional(),
 });

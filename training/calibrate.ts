@@ -7,6 +7,7 @@ import { decodeImage } from "../gpu-service/decode-image.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { EncoderRanges } from "../shared/ranges.ts";
+import { chooseDivisors } from "./choose-divisors.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { checkRanges, compareFeatures, measureRanges, measureShift } from "./measure-ranges.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
@@ -79,9 +80,10 @@ async function fits(
 
 async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges> {
   const photos = evenly(paths, photosMeasured);
-  const ranges = await measureRanges(bundle, decodeAll(bundle, photos));
+  const divisors = await chooseDivisors(bundle, decodeAll(bundle, photos));
+  const ranges = await measureRanges(bundle, { divisors, photos: decodeAll(bundle, photos) });
   const encoder = await encoderRevision(bundle);
-  const unshifted: EncoderRanges = { formatVersion: 1, encoder, photos: photos.length, ranges };
+  const unshifted: EncoderRanges = { formatVersion: 1, encoder, photos: photos.length, ranges, divisors };
   const measured = {
     ...unshifted,
     shift: await measureShift(withRanges(bundle, unshifted), decodeAll(bundle, photos)),
@@ -91,7 +93,7 @@ async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise
     photosChecked,
   );
   const checked = others.length > 1 ? others : photos;
-  await checkRanges(bundle, { ranges, photos: decodeAll(bundle, checked) });
+  await checkRanges(bundle, { ranges, divisors, photos: decodeAll(bundle, checked) });
   const cosines = await compareFeatures(withRanges(bundle, measured), decodeAll(bundle, checked));
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   say(

@@ -3,7 +3,7 @@ import { type EncoderBundle, naming } from "../gpu-service/bundle.ts";
 import { createEncoderSession } from "../gpu-service/onnx/encoder-session.ts";
 import { createProbes } from "../gpu-service/onnx/probes.ts";
 import { cosine, meanOf } from "../gpu-service/vectors.ts";
-import type { EncoderRanges } from "../shared/ranges.ts";
+import type { Divisors, EncoderRanges } from "../shared/ranges.ts";
 import { shareOutside, ValueHistogram } from "./value-histogram.ts";
 
 type Ranges = EncoderRanges["ranges"];
@@ -17,9 +17,12 @@ const mostOutside = 0.01;
 const threads = availableParallelism();
 
 /** The range of each layer that the encoder in eight bits asks for, over these photos. */
-export async function measureRanges(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<Ranges> {
-  const probes = await createProbes(bundle, { threads });
-  const histograms = new Map(probes.layers.map((layer) => [layer, new ValueHistogram()]));
+export async function measureRanges(
+  bundle: EncoderBundle,
+  { photos, divisors }: { photos: AsyncIterable<Pixels>; divisors?: Divisors | undefined },
+): Promise<Ranges> {
+  const probes = await createProbes(bundle, { threads, divisors });
+  const histograms = new Map(probes.layers.map(({ name }) => [name, new ValueHistogram()]));
   try {
     for await (const pixels of photos) {
       const made = await probes.lookAt(pixels);
@@ -34,10 +37,10 @@ export async function measureRanges(bundle: EncoderBundle, photos: AsyncIterable
 /** Throws, naming the layer, where a range is missing or cuts off more of these photos than it may: its bytes would saturate. */
 export async function checkRanges(
   bundle: EncoderBundle,
-  { ranges, photos }: { ranges: Ranges; photos: AsyncIterable<Pixels> },
+  { ranges, divisors, photos }: { ranges: Ranges; divisors?: Divisors | undefined; photos: AsyncIterable<Pixels> },
 ): Promise<void> {
-  const probes = await createProbes(bundle, { threads });
-  const outside = new Map<string, number[]>(probes.layers.map((layer) => [layer, []]));
+  const probes = await createProbes(bundle, { threads, divisors });
+  const outside = new Map<string, number[]>(probes.layers.map(({ name }) => [name, []]));
   try {
     for await (const pixels of photos) {
       for (const [layer, values] of await probes.lookAt(pixels)) {

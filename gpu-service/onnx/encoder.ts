@@ -4,8 +4,9 @@ import { foldedWeights } from "../convolution-weights.ts";
 import type { LayersModel } from "../layers-model.ts";
 import { walkEncoder } from "../walk-encoder.ts";
 import { convolution, imageShape } from "./convolution.ts";
+import { type ChannelPart, DividedChannels, isHomogeneous, partsBehind } from "./divided-channels.ts";
 import { OnnxGraph } from "./graph.ts";
-import { asFloats, ByteHolder, type Holder, type MadeValue, Probe } from "./held-values.ts";
+import { asFloats, ByteHolder, type Holder, type MadeValue, Probe, type ProbedLayer } from "./held-values.ts";
 import { type Compilation, compileLayer, type Value } from "./layers.ts";
 import { Pixels } from "./pixels.ts";
 import { rangeOwners } from "./range-owners.ts";
@@ -27,7 +28,7 @@ export function compileEncoder(model: LayersModel, spec: EncoderSpec): Uint8Arra
 /** The same in eight bits: weights, and what passes between layers, in bytes that span their layers' ranges. */
 export function compileByteEncoder(
   model: LayersModel,
-  { ranges, shift, ...spec }: EncoderSpec & Pick<EncoderRanges, "ranges" | "shift">,
+  { ranges, shift, ...spec }: EncoderSpec & Pick<EncoderRanges, "ranges" | "divisors" | "shift">,
 ): Uint8Array {
   if (shift !== undefined && shift.length !== spec.featureSize) {
     throw new Error(`expected a shift of ${spec.featureSize} features, found ${shift.length}`);
@@ -36,20 +37,29 @@ export function compileByteEncoder(
 }
 
 /** The same in float32, with an output more for each layer that `compileByteEncoder` needs the range of: float32 [n, …]. */
-export function compileProbes(model: LayersModel, spec: EncoderSpec): { bytes: Uint8Array; layers: readonly string[] } {
-  const layers: string[] = [];
+export function compileProbes(
+  model: LayersModel,
+  spec: EncoderSpec & Pick<EncoderRanges, "divisors">,
+): { bytes: Uint8Array; layers: readonly ProbedLayer[] } {
+  const layers: ProbedLayer[] = [];
   const bytes = compile(model, spec, (graph) => new Probe(graph, layers));
   return { bytes, layers };
 }
 
 function compile(
   model: LayersModel,
-  { preprocessing, featureSize, shift }: EncoderSpec & Pick<EncoderRanges, "shift">,
+  { preprocessing, featureSize, divisors, shift }: EncoderSpec & Pick<EncoderRanges, "divisors" | "shift">,
   holderFor: (graph: OnnxGraph) => Holder,
 ): Uint8Array {
   const graph = new OnnxGraph();
   const pixels = new Pixels(graph, preprocessing);
-  const features = compileLayers({ graph, model, pixels, holder: holderFor(graph) });
+  const features = compileLayers({
+    graph,
+    model,
+    pixels,
+    holder: holderFor(graph),
+    divided: new DividedChannels(divisors),
+  });
   if (features.shape.join() !== String(featureSize)) {
     throw new Error(`expected an encoder with features [n, ${featureSize}], found [n, ${features.shape.join(", ")}]`);
   }
@@ -70,24 +80,34 @@ const byteClasses: ReadonlySet<string> = new Set([
   "Add",
 ]);
 
-function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Holder }): Value {
-  const { graph, model, pixels, holder } = compilation;
+function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Holder; divided: DividedChannels }): Value {
+  const { graph, model, pixels, holder, divided } = compilation;
   const ownerOf = rangeOwners(model);
-  const madeBy = (layer: string, value: Value): MadeValue => ({ ...value, layer, range: ownerOf(layer) });
+  const madeBy = (layer: string, value: Value, parts: readonly ChannelPart[]): MadeValue => {
+    return { ...value, layer, range: ownerOf(layer), parts };
+  };
+  const partsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? [] : input.parts);
   const floatsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : input);
   const hold = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : holder.hold(input));
   const features = walkEncoder<MadeValue | Pixels>(model, pixels, {
     convolve(input, layers) {
       const { convolution: layer, normalization = layer } = layers;
-      const weights = foldedWeights(model, { ...layers, channels: imageShape(layer, input).channels });
+      const { filters: channels, activation } = layer.config;
+      const parts = [isHomogeneous(activation) ? { channels, convolution: layer.name } : { channels }];
+      const folded = foldedWeights(model, { ...layers, channels: imageShape(layer, input).channels });
+      const weights = divided.divide(folded, { inputs: partsOf(input), outputs: parts });
       const isOfBytes = input instanceof Pixels && holder.isOfBytes && layer.config.padding === "valid";
       const work = isOfBytes ? input.convolveBytes(weights) : { input: hold(input), weights };
-      return madeBy(normalization.name, convolution(graph, { layer, ...work }));
+      return madeBy(normalization.name, convolution(graph, { layer, ...work }), parts);
     },
     apply(layer, inputs) {
       const read = inputs.map(byteClasses.has(layer.class) ? hold : floatsOf);
-      return madeBy(layer.name, compileLayer(compilation, layer, read));
+      const parts = partsBehind(layer, inputs.map(partsOf));
+      if (parts !== undefined) return madeBy(layer.name, compileLayer(compilation, layer, read), parts);
+      const whole = read.map((value, index) => divided.restore(graph, value, inputs.map(partsOf)[index] ?? []));
+      const made = compileLayer(compilation, layer, whole);
+      return madeBy(layer.name, made, [{ channels: made.shape[0] ?? 0 }]);
     },
   });
-  return floatsOf(features);
+  return divided.restore(graph, floatsOf(features), partsOf(features));
 }

@@ -1,4 +1,5 @@
 import type { EncoderRanges, Range } from "../../shared/ranges.ts";
+import type { ChannelPart } from "./divided-channels.ts";
 import { type Grid, gridOf } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
 import type { Value } from "./layers.ts";
@@ -8,6 +9,8 @@ export interface MadeValue extends Value {
   layer: string;
   /** The layer in whose range it is held. */
   range: string;
+  /** Its channels, in their order. */
+  parts: readonly ChannelPart[];
 }
 
 /** What becomes of a value on the way from the layer that made it to one that reads it. */
@@ -55,21 +58,24 @@ export class ByteHolder implements Holder {
   }
 }
 
+/** A layer that is looked at, and its channels. */
+export type ProbedLayer = { name: string; parts: readonly ChannelPart[] };
+
 /** Leaves values as they are, and makes an output of the graph of each that a `ByteHolder` would ask the range of. */
 export class Probe implements Holder {
   readonly isOfBytes = false;
   readonly #graph: OnnxGraph;
-  readonly #layers: string[];
+  readonly #layers: ProbedLayer[];
 
-  constructor(graph: OnnxGraph, layers: string[]) {
+  constructor(graph: OnnxGraph, layers: ProbedLayer[]) {
     this.#graph = graph;
     this.#layers = layers;
   }
 
   hold(value: MadeValue): Value {
-    const { name, shape, layer, range } = value;
-    if (layer === range && !this.#layers.includes(layer)) {
-      this.#layers.push(layer);
+    const { name, shape, layer, range, parts } = value;
+    if (layer === range && !this.#layers.some(({ name }) => name === layer)) {
+      this.#layers.push({ name: layer, parts });
       this.#graph.output(name, { name: layer, type: "float32", shape: ["photos", ...shape] });
     }
     return value;

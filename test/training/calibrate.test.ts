@@ -69,7 +69,7 @@ describe("calibrate", () => {
 describe("checkRanges", () => {
   test("passes what was measured on the same photos", async () => {
     const bundle = await openEncoder(tinyBundle);
-    const ranges = await measureRanges(bundle, photosOf(tinyBundle));
+    const ranges = await measureRanges(bundle, { photos: photosOf(tinyBundle) });
     expect(Object.keys(ranges).sort()).toEqual(Object.keys(bundle.readRanges()?.ranges ?? {}).sort());
     await checkRanges(bundle, { ranges, photos: photosOf(tinyBundle) });
   });

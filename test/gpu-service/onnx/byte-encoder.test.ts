@@ -48,7 +48,7 @@ describe.each([
 
   it("has no convolution, pooling or concatenation left in float32", async () => {
     const { preprocessing, encoder } = bundle.manifest;
-    const spec = { preprocessing, featureSize: encoder.featureSize, ranges: bundle.readRanges()?.ranges ?? {} };
+    const spec = { preprocessing, featureSize: encoder.featureSize, ranges: {}, ...bundle.readRanges() };
     const path = join(await temporaryFolder(), "optimized.onnx");
     const session = await InferenceSession.create(compileByteEncoder(bundle.readEncoder(), spec), {
       optimizedModelFilePath: path,

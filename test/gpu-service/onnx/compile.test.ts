@@ -5,7 +5,7 @@ import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { compileDecoder } from "../../../gpu-service/onnx/decoder.ts";
 import { compileByteEncoder, compileEncoder, compileProbes } from "../../../gpu-service/onnx/encoder.ts";
-import type { Range } from "../../../shared/ranges.ts";
+import type { Divisors, Range } from "../../../shared/ranges.ts";
 import { savedAndParsed } from "../../fixtures/saved-model.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 import { largestDifference } from "../../fixtures/vectors.ts";
@@ -52,8 +52,37 @@ const encoders: Record<string, (from: SymbolicTensor) => SymbolicTensor> = {
     apply(layers.maxPooling2d({ poolSize: 3, strides: 2, padding: "same" }), convolve(from)),
   "average pooling with same padding": (from) =>
     apply(layers.averagePooling2d({ poolSize: 4, strides: 3, padding: "same" }), convolve(from)),
+  "a convolution of convolutions and their poolings": (from) => {
+    const rectified = convolve(from, { activation: "relu" });
+    const pools = [layers.maxPooling2d, layers.averagePooling2d].map((pool) =>
+      apply(pool({ poolSize: 3, strides: 1, padding: "same" }), rectified),
+    );
+    return convolve(apply(layers.concatenate(), [normalize(convolve(from)), ...pools]));
+  },
   "a sum of two branches": (from) => apply(layers.add(), [convolve(from), convolve(from, { kernelSize: 1 })]),
 };
+
+/** A kernel whose first filter reaches a hundred times as far as the others, or one that weighs that channel a hundredth. */
+function unevenAt(weight: Tensor): Tensor {
+  const [, , channels = 0, filters = 1] = weight.shape;
+  const scaled = weight.dataSync().map((value, index) => {
+    if (weight.shape.length < 4) return value;
+    if (channels === 3) return index % filters === 0 ? value * 100 : value;
+    return Math.floor(index / filters) % channels === 0 ? value / 100 : value;
+  });
+  return tensor(scaled, weight.shape);
+}
+
+/** Some for each convolution. */
+function divisorsOf({ layers }: Awaited<ReturnType<typeof savedAndParsed>>): Divisors {
+  return Object.fromEntries(
+    layers.flatMap((layer) =>
+      layer.class === "Conv2D"
+        ? [[layer.name, Array.from({ length: layer.config.filters }, () => 0.1 + random())]]
+        : [],
+    ),
+  );
+}
 
 describe("compileEncoder", () => {
   it.each(Object.entries(encoders))("agrees with TensorFlow.js on %s", async (_, build) => {
@@ -82,9 +111,9 @@ describe("compileEncoder", () => {
     const { bytes, layers: probed } = compileProbes(parsed, { preprocessing, featureSize });
     const { features: exact, ...made } = await run(bytes);
     const ranges = Object.fromEntries(
-      probed.map((layer): [string, Range] => {
-        const values = made[layer]?.data as Float32Array;
-        return [layer, [Math.min(...values), Math.max(...values)]];
+      probed.map(({ name }): [string, Range] => {
+        const values = made[name]?.data as Float32Array;
+        return [name, [Math.min(...values), Math.max(...values)]];
       }),
     );
     const { features } = await run(compileByteEncoder(parsed, { preprocessing, featureSize, ranges }));
@@ -92,6 +121,66 @@ describe("compileEncoder", () => {
     const widest = Math.max(...Object.values(ranges).map(([low, high]) => high - low), 1);
     expect(largestDifference(features?.data as Float32Array, expected) / widest).toBeLessThan(0.02);
     if (probed.length > 0) expect(features?.data).not.toEqual(expected);
+  });
+
+  it.each(Object.entries(encoders))("gives the same with its channels divided on %s", async (_, build) => {
+    const from = image();
+    const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
+    const spec = { preprocessing, featureSize: Number(network.outputShape[1]) };
+    const parsed = await savedAndParsed(network);
+    const divisors = divisorsOf(parsed);
+    const run = async (bytes: Uint8Array) => {
+      const session = await InferenceSession.create(bytes);
+      return session.run({ pixels: new OnnxTensor("uint8", pixels, [1, size, size, 3]) });
+    };
+    const [whole, divided] = [compileProbes(parsed, spec), compileProbes(parsed, { ...spec, divisors })];
+    const { features, ...made } = await run(whole.bytes);
+    const { features: same, ...madeDivided } = await run(divided.bytes);
+    expect(largestDifference(same?.data as Float32Array, features?.data as Float32Array)).toBeLessThan(1e-4);
+    for (const { name, parts } of divided.layers) {
+      const scales = parts.flatMap(
+        ({ channels, convolution }) => divisors[convolution ?? ""] ?? Array<number>(channels).fill(1),
+      );
+      const values = madeDivided[name]?.data as Float32Array;
+      const restored = values.map(
+        (value, index) => value * (scales[Math.floor((index * scales.length) / values.length)] ?? 0),
+      );
+      expect(largestDifference(restored, made[name]?.data as Float32Array), name).toBeLessThan(1e-4);
+    }
+  });
+
+  it("comes closer in eight bits where divisors even out a channel that reaches far", async () => {
+    const from = image();
+    const rectified = convolve(from, { activation: "relu", name: "uneven" });
+    const network = fillWeights(model({ inputs: from, outputs: average(convolve(rectified, { kernelSize: 1 })) }));
+    network.setWeights(network.getWeights().map(unevenAt));
+    const parsed = await savedAndParsed(network);
+    const spec = { preprocessing, featureSize: 5 };
+    const run = async (bytes: Uint8Array) => {
+      const session = await InferenceSession.create(bytes);
+      return session.run({ pixels: new OnnxTensor("uint8", pixels, [1, size, size, 3]) });
+    };
+    const { features: exact } = await run(compileEncoder(parsed, spec));
+    const errorWith = async (divisors: Divisors) => {
+      const { features: _, ...made } = await run(compileProbes(parsed, { ...spec, divisors }).bytes);
+      const ranges = Object.fromEntries(
+        Object.entries(made).map(([name, { data }]): [string, Range] => {
+          const values = data as Float32Array;
+          return [name, [Math.min(...values), Math.max(...values)]];
+        }),
+      );
+      const { features } = await run(compileByteEncoder(parsed, { ...spec, ranges, divisors }));
+      return largestDifference(features?.data as Float32Array, exact?.data as Float32Array);
+    };
+    expect(await errorWith({ uneven: [1, 0.1, 0.1, 0.1, 0.1] })).toBeLessThan((await errorWith({})) / 3);
+  });
+
+  it("refuses divisors of another number of channels by the convolution's name", async () => {
+    const from = image();
+    const parsed = await savedAndParsed(fillWeights(model({ inputs: from, outputs: average(convolve(from)) })));
+    const [[convolution = ""] = []] = Object.entries(divisorsOf(parsed));
+    const spec = { preprocessing, featureSize: 5, ranges: {}, divisors: { [convolution]: [1, 2] } };
+    expect(() => compileByteEncoder(parsed, spec)).toThrow(`layer ${convolution}: expected 5 divisors, found 2`);
   });
 
   it("takes a dense layer behind the average", async () => {
