@@ -7,6 +7,9 @@ const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/
 /** Of `test:full`, what holds the product to times and so wants the machine to itself. */
 const alone = ["test/full/chaos.test.ts", "test/full/load.test.ts"];
 
+/** What captions tests expect must not hang on how fast a processor multiplies bytes. */
+process.env.PRECISION = "float32";
+
 export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each

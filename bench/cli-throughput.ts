@@ -8,10 +8,10 @@ import { startEmbeddedSource } from "../cli/embedded-source.ts";
 import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
-import { defaultPrecision } from "../gpu-service/engine.ts";
-import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
+import type { Precision } from "../gpu-service/engine.ts";
+import { defaultMaxPixels, defaultCaptionOptions as options, precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, timeInTurns } from "./bench.ts";
+import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
 import { type BenchInputs, bareCaptions, benchInputs } from "./inputs.ts";
 
 const count = 64;
@@ -22,39 +22,45 @@ export const cliThroughput: Bench = {
   about:
     "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
   async run() {
-    const inputs = await benchInputs(1, { precision: defaultPrecision });
-    const { precision } = inputs.engine;
-    const files = await madePhotos(count);
-    const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
-    const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu", precision });
-    const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
-    for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
-    let round = 0;
-    try {
-      const { oursMs, peerMs } = await timeInTurns(3, {
-        async ours() {
-          const out = join(folder, `round-${round++}`); // what was captioned would be passed over
-          await mkdir(out);
-          const state = await CaptionState.open(join(out, "state.jsonl"));
-          const listings = [await openJsonlFile(join(out, "captions.jsonl"))];
-          const { signal } = new AbortController();
-          const run = { source, state, options, folder, signal, listings, writers: [], tell: () => {} };
-          const { captioned } = await runCaptions(photos, run);
-          if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);
-          await state.close();
-        },
-        peer: () => captionBare(files, inputs),
-      });
-      return {
-        number: peerMs / oursMs,
-        ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second in ${precision}`,
-        peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
-      };
-    } finally {
-      await Promise.all([source.close(), inputs.engine.close(), rm(folder, { recursive: true })]);
-    }
+    const results: BenchResult[] = [];
+    for (const precision of precisions) results.push(await measure(precision));
+    return results;
   },
 };
+
+async function measure(precision: Precision): Promise<BenchResult> {
+  const inputs = await benchInputs(1, { precision });
+  const files = await madePhotos(count);
+  const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
+  const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu", precision });
+  const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
+  for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
+  let round = 0;
+  try {
+    const { oursMs, peerMs } = await timeInTurns(3, {
+      async ours() {
+        const out = join(folder, `round-${round++}`); // what was captioned would be passed over
+        await mkdir(out);
+        const state = await CaptionState.open(join(out, "state.jsonl"));
+        const listings = [await openJsonlFile(join(out, "captions.jsonl"))];
+        const { signal } = new AbortController();
+        const run = { source, state, options, folder, signal, listings, writers: [], tell: () => {} };
+        const { captioned } = await runCaptions(photos, run);
+        if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);
+        await state.close();
+      },
+      peer: () => captionBare(files, inputs),
+    });
+    return {
+      variant: precision,
+      number: peerMs / oursMs,
+      ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second`,
+      peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
+    };
+  } finally {
+    await Promise.all([source.close(), inputs.engine.close(), rm(folder, { recursive: true })]);
+  }
+}
 
 /** The engine in this process, batch by batch, the next photos being decoded meanwhile; nothing else. */
 async function captionBare(files: readonly Uint8Array[], inputs: BenchInputs): Promise<void> {

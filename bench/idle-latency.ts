@@ -1,7 +1,8 @@
 import { decodeImage } from "../gpu-service/decode-image.ts";
-import { defaultPrecision } from "../gpu-service/engine.ts";
+import type { Precision } from "../gpu-service/engine.ts";
+import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, timeInTurns } from "./bench.ts";
+import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";
 import { captionOver, startService } from "./running-service.ts";
 
@@ -11,27 +12,30 @@ export const idleLatency: Bench = {
   name: "idle-latency",
   about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
   async run() {
-    const inputs = await benchInputs(1, { precision: defaultPrecision });
-    const { preprocessing } = inputs.bundle.manifest;
-    const files = await madePhotos(count);
-    const service = await startService({ PRECISION: inputs.engine.precision });
-    const next = { ours: 0, peer: 0 };
-    const take = (side: keyof typeof next) => files[next[side]++ % count] ?? new Uint8Array();
-    try {
-      const { oursMs, peerMs } = await timeInTurns(count, {
-        ours: () => captionOver(service, take("ours")),
-        async peer() {
-          const { pixels } = await decodeImage(take("peer"), { preprocessing, maxPixels: 1e6 });
-          await bareCaptions(inputs, [pixels]);
-        },
-      });
-      return {
-        number: oursMs / peerMs,
-        ours: `${oursMs.toFixed(1)} ms in ${inputs.engine.precision}`,
-        peer: `${peerMs.toFixed(1)} ms`,
-      };
-    } finally {
-      await Promise.all([service.stop(), inputs.engine.close()]);
-    }
+    const results: BenchResult[] = [];
+    for (const precision of precisions) results.push(await measure(precision));
+    return results;
   },
 };
+
+async function measure(precision: Precision): Promise<BenchResult> {
+  const inputs = await benchInputs(1, { precision });
+  const { preprocessing } = inputs.bundle.manifest;
+  const files = await madePhotos(count);
+  const service = await startService({ PRECISION: precision });
+  const next = { ours: 0, peer: 0 };
+  const take = (side: keyof typeof next) => files[next[side]++ % count] ?? new Uint8Array();
+  try {
+    const { oursMs, peerMs } = await timeInTurns(count, {
+      ours: () => captionOver(service, take("ours")),
+      async peer() {
+        const { pixels } = await decodeImage(take("peer"), { preprocessing, maxPixels: 1e6 });
+        await bareCaptions(inputs, [pixels]);
+      },
+    });
+    const ms = (time: number) => `${time.toFixed(1)} ms`;
+    return { variant: precision, number: oursMs / peerMs, ours: ms(oursMs), peer: ms(peerMs) };
+  } finally {
+    await Promise.all([service.stop(), inputs.engine.close()]);
+  }
+}

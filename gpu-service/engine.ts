@@ -17,8 +17,8 @@ export const precisionChoices = ["auto", ...precisions] as const;
 
 export type PrecisionChoice = (typeof precisionChoices)[number];
 
-/** Where nothing is asked for: int8 costs the shipped model more than half a CIDEr on dev, see docs/performance.md. */
-export const defaultPrecision: PrecisionChoice = "float32";
+/** Where nothing is asked for: what int8 costs the shipped model on dev is less than can be told, see docs/performance.md. */
+export const defaultPrecision: PrecisionChoice = "auto";
 
 /** How an engine works on a CPU. */
 export interface CpuSettings {
