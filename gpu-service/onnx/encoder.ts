@@ -7,6 +7,7 @@ import { convolution, imageShape } from "./convolution.ts";
 import { type ChannelPart, DividedChannels, isHomogeneous, partsBehind } from "./divided-channels.ts";
 import { OnnxGraph } from "./graph.ts";
 import { asFloats, ByteHolder, type Holder, type MadeValue, Probe, type ProbedLayer } from "./held-values.ts";
+import { averageLate } from "./late-averages.ts";
 import { type Compilation, compileLayer, type Value } from "./layers.ts";
 import { Pixels } from "./pixels.ts";
 import { rangeOwners } from "./range-owners.ts";
@@ -33,7 +34,7 @@ export function compileByteEncoder(
   if (shift !== undefined && shift.length !== spec.featureSize) {
     throw new Error(`expected a shift of ${spec.featureSize} features, found ${shift.length}`);
   }
-  return compile(model, { ...spec, shift }, (graph) => new ByteHolder(graph, ranges));
+  return compile(averageLate(model), { ...spec, shift }, (graph) => new ByteHolder(graph, ranges));
 }
 
 /** The same in float32, with an output more for each layer that `compileByteEncoder` needs the range of: float32 [n, …]. */
@@ -42,7 +43,7 @@ export function compileProbes(
   spec: EncoderSpec & Pick<EncoderRanges, "divisors">,
 ): { bytes: Uint8Array; layers: readonly ProbedLayer[] } {
   const layers: ProbedLayer[] = [];
-  const bytes = compile(model, spec, (graph) => new Probe(graph, layers));
+  const bytes = compile(averageLate(model), spec, (graph) => new Probe(graph, layers));
   return { bytes, layers };
 }
 

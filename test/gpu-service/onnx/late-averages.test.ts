@@ -1,0 +1,82 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import type { LayersModel } from "../../../gpu-service/layers-model.ts";
+import { compileEncoder } from "../../../gpu-service/onnx/encoder.ts";
+import { averageLate } from "../../../gpu-service/onnx/late-averages.ts";
+import { savedAndParsed } from "../../fixtures/saved-model.ts";
+import { seededRandom } from "../../fixtures/seeded-random.ts";
+import { largestDifference } from "../../fixtures/vectors.ts";
+
+const size = 9;
+const preprocessing = { width: size, height: size, fit: "fill", kernel: "linear", divisor: 127.5, offset: -1 } as const;
+const random = seededRandom(11);
+const pixels = Uint8Array.from({ length: size * size * 3 }, () => Math.floor(random() * 256));
+
+type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
+const apply = (layer: Layer, from: SymbolicTensor) => layer.apply(from) as SymbolicTensor;
+const convolve = (from: SymbolicTensor, filters: number, config: Partial<Parameters<typeof layers.conv2d>[0]> = {}) =>
+  apply(layers.conv2d({ filters, kernelSize: 1, biasInitializer: "randomUniform", ...config }), from);
+const rectify = (from: SymbolicTensor) => apply(layers.activation({ activation: "relu" }), from);
+const average = (from: SymbolicTensor) =>
+  apply(layers.averagePooling2d({ poolSize: 3, strides: 1, padding: "same" }), from);
+
+/** A network of six channels, averaged, and what reads them. */
+function networkOf(read: (averaged: SymbolicTensor) => SymbolicTensor): Promise<LayersModel> {
+  const from = input({ shape: [size, size, 3] });
+  const outputs = apply(layers.globalAveragePooling2d({}), read(average(convolve(from, 6))));
+  return savedAndParsed(model({ inputs: from, outputs }));
+}
+
+/** The classes of the layers that a value passes through from the averaged channels on. */
+function orderOf({ layers }: LayersModel): string[] {
+  return layers.slice(2).map((layer) => layer.class);
+}
+
+describe("averageLate", () => {
+  it("takes an average behind the convolution that makes fewer channels of it, and the batch normalisation there", async () => {
+    const normalized = await networkOf((averaged) =>
+      rectify(apply(layers.batchNormalization({}), convolve(averaged, 2))),
+    );
+    const late = averageLate(normalized);
+    const rest = ["Activation", "GlobalAveragePooling2D"];
+    expect(orderOf(normalized)).toEqual(["AveragePooling2D", "Conv2D", "BatchNormalization", ...rest]);
+    expect(orderOf(late)).toEqual(["Conv2D", "BatchNormalization", "AveragePooling2D", ...rest]);
+  });
+
+  it.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
+    ["a bias", (averaged) => convolve(averaged, 2)],
+    ["a bias and an activation behind it", (averaged) => rectify(convolve(averaged, 2))],
+  ])("changes no feature of a convolution with %s", async (_, read) => {
+    const network = await networkOf(read);
+    const late = averageLate(network);
+    expect(orderOf(late)).not.toEqual(orderOf(network));
+    const [expected, found] = [await featuresOf(network), await featuresOf(late)];
+    expect(largestDifference(found, expected)).toBeLessThan(1e-5);
+    expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-2);
+  });
+
+  it.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
+    ["makes more channels", (averaged) => convolve(averaged, 7)],
+    ["has an activation of its own", (averaged) => convolve(averaged, 2, { activation: "relu" })],
+    ["looks at neighbours", (averaged) => convolve(averaged, 2, { kernelSize: 3 })],
+    ["passes over some", (averaged) => convolve(averaged, 2, { strides: 2 })],
+  ])("leaves the order where the convolution %s", async (_, read) => {
+    const network = await networkOf(read);
+    expect(orderOf(averageLate(network))).toEqual(orderOf(network));
+  });
+
+  it("leaves the order where somebody else reads the average, too", async () => {
+    const network = await networkOf(
+      (averaged) => layers.concatenate().apply([averaged, convolve(averaged, 2)]) as SymbolicTensor,
+    );
+    expect(orderOf(averageLate(network))).toEqual(orderOf(network));
+  });
+});
+
+async function featuresOf(network: LayersModel): Promise<Float32Array> {
+  const session = await InferenceSession.create(compileEncoder(network, { preprocessing, featureSize: 2 }));
+  const { features } = await session.run({ pixels: new Tensor("uint8", pixels, [1, size, size, 3]) });
+  return features?.data as Float32Array;
+}
