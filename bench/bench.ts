@@ -39,6 +39,7 @@ export async function timeInTurns(
   return { oursMs: median(times.ours), peerMs: median(times.peer) };
 }
 
+/** The value in the middle; of an even number the upper of the two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 }

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultModelDir } from "../gpu-service/bundle.ts";
+import { defaultModelDir, sha256Of } from "../gpu-service/bundle.ts";
 import { startEngineProcess } from "../gpu-service/engine-process.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { encodePhotos, type PhotoToEncode } from "../training/encode-photos.ts";
@@ -51,7 +50,7 @@ async function writePhotos(folder: string): Promise<PhotoToEncode[]> {
   for (const [index, bytes] of (await madePhotos(count)).entries()) {
     const path = join(folder, `${index}.jpg`);
     await writeFile(path, bytes);
-    files.push({ path, sha256: createHash("sha256").update(bytes).digest("hex"), isMirrored: false });
+    files.push({ path, sha256: sha256Of(bytes), isMirrored: false });
   }
   return files;
 }

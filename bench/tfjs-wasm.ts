@@ -17,6 +17,7 @@ export interface TfjsWasm {
   nextWord(features: Float32Array, prefix: readonly number[]): Promise<Float32Array>;
 }
 
+/** Reads a bundle into TensorFlow.js on its WebAssembly backend, which is from then on the backend of this process. */
 export async function loadTfjsWasm(bundle: Bundle): Promise<TfjsWasm> {
   const wasm = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"));
   setWasmPaths(wasm + sep);

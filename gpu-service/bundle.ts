@@ -71,6 +71,7 @@ export async function openEncoder(folder: string): Promise<EncoderBundle | Bundl
   };
 }
 
+/** Whether a bundle can caption, and is not an encoder alone. */
 export function hasDecoder(bundle: EncoderBundle | Bundle): bundle is Bundle {
   return "readDecoder" in bundle;
 }
@@ -117,7 +118,7 @@ function expectInputs({ layers }: LayersModel, shapes: readonly InputShape[]): v
 
 /** What captions of a bundle are known by: in float32 the bundle's revision, in eight bits one that is made of it. */
 export function revisionAt({ revision }: Pick<EncoderBundle, "revision">, precision: Precision): string {
-  return precision === "float32" ? revision : sha256Of(Buffer.from(`${revision} ${precision}`)).slice(0, 12);
+  return precision === "float32" ? revision : sha256Of(`${revision} ${precision}`).slice(0, 12);
 }
 
 /** What the bundle tells callers about itself, computed like that. */
@@ -189,8 +190,9 @@ function parseJson(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/** SHA-256 in hex, as manifests state it. */
+export function sha256Of(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
 }
 
 /** Runs `read`; an error it throws is given the file's name, where it has it not yet. */

@@ -115,6 +115,7 @@ function dataName({ data }: Pick<TrainContext, "data">): string {
   return basename(data, extname(data));
 }
 
+/** What `fit` wrote, as the service reads a decoder. */
 export function parseDecoder({ topology, weights }: ModelFiles) {
   return parseLayersModel({ topology, readWeights: () => weights });
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { pMapIterable } from "p-map";
+import { sha256Of } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/decode-image.ts";
 import type { EngineProcess } from "../gpu-service/engine-process.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
@@ -33,7 +33,7 @@ export async function* encodePhotos<Photo extends PhotoToEncode>(
 ): AsyncGenerator<{ features: Float32Array; photos: Photo[] }> {
   const decode = async (photo: Photo): Promise<{ photo: Photo; pixels: Uint8Array } | undefined> => {
     const bytes = await readFile(photo.path);
-    if (createHash("sha256").update(bytes).digest("hex") !== photo.sha256) {
+    if (sha256Of(bytes) !== photo.sha256) {
       throw new Error(`${photo.path}: has changed since prepare looked at it: run prepare again`);
     }
     try {

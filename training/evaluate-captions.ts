@@ -1,14 +1,57 @@
+import * as z from "zod";
 import type { Bundle } from "../gpu-service/bundle.ts";
 import { cleanCaption } from "../shared/clean-caption.ts";
 import type { Candidate } from "../shared/contract.ts";
-import type { Evaluation, SearchEvaluation } from "./describe-evaluation.ts";
 import { cleanReferences, referencesOf } from "./fit/scorer.ts";
 import type { PreparedPhoto } from "./prepared.ts";
 import { bootstrapIntervals } from "./score/bootstrap.ts";
 import { byTenths, type RatedCaption, spearman } from "./score/confidence.ts";
 import { contentPrecision } from "./score/content-words.ts";
-import { prepareReferences, scoreAgainst } from "./score/score-captions.ts";
+import { captionScoresSchema, prepareReferences, scoreAgainst } from "./score/score-captions.ts";
 import type { SearchName } from "./searches.ts";
+
+const intervalSchema = z.tuple([z.number(), z.number()]);
+
+const searchEvaluationSchema = captionScoresSchema.extend({
+  /** `greedy` or `beam <n>`. */
+  search: z.string(),
+  /** 95 %, by bootstrap over the photos. */
+  intervals: z.strictObject({
+    bleu1: intervalSchema,
+    bleu2: intervalSchema,
+    bleu3: intervalSchema,
+    bleu4: intervalSchema,
+    rougeL: intervalSchema,
+    cider: intervalSchema,
+  }),
+  /** How many of the captions differ. */
+  captions: z.int(),
+  /** How many different words they use. */
+  words: z.int(),
+  /** Words a caption, on average. */
+  meanLength: z.number(),
+  /** Whether confidence tells how good a caption is. */
+  confidence: z.strictObject({
+    /** Rank correlation of confidence and CIDEr; null where one of them is all the same. */
+    spearman: z.number().nullable(),
+    /** Means over a tenth of the captions each, the least confident first; precision as in `content-words.ts`. */
+    tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
+  }),
+  /** Share of the captions that are word for word, after cleaning, one of the training captions. */
+  inTraining: z.number(),
+});
+
+/** What `evaluate` writes to `scores.json`. */
+export const evaluationSchema = z.strictObject({
+  model: z.string(),
+  revision: z.string(),
+  split: z.string(),
+  photos: z.int(),
+  searches: z.array(searchEvaluationSchema),
+});
+
+export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
+export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /** What a search says of a photo. */
 export type Caption = Pick<Candidate, "caption" | "confidence">;

@@ -14,6 +14,13 @@ import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
+export const evaluatedFiles = {
+  /** `evaluationSchema`. */
+  scores: "scores.json",
+  /** `captionedPhotoSchema`, a photo a line. */
+  captions: "captions.jsonl",
+} as const;
+
 /**
  * In: `prepare`'s captions, the photos, a bundle. Out, into `evaluate/`: `scores.json`, an entry a search, as fractions;
  * `captions.jsonl`, a photo a line, with its file, its references, and the caption of each search and its confidence.
@@ -57,8 +64,8 @@ export const evaluate: Stage = {
       await writeOutputs(stageFolder(context, "evaluate"), {
         dependencies: await dependenciesOf(context),
         files: {
-          "scores.json": [`${JSON.stringify(evaluation, null, 2)}\n`],
-          "captions.jsonl": captionLines(photos, captions),
+          [evaluatedFiles.scores]: [`${JSON.stringify(evaluation, null, 2)}\n`],
+          [evaluatedFiles.captions]: captionLines(photos, captions),
         },
       });
       process.stdout.write(describeEvaluation(evaluation));

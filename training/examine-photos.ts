@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
 import { showProgress } from "../cli/progress.ts";
+import { sha256Of } from "../gpu-service/bundle.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { readImageHeader } from "../shared/image-header.ts";
 import type { DigestedPhoto } from "./assign-splits.ts";
@@ -64,8 +64,4 @@ function findProblem(bytes: Uint8Array): string | undefined {
     if (error instanceof CaptionError) return error.message;
     throw error;
   }
-}
-
-function sha256Of(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
 }

@@ -54,6 +54,7 @@ function decoderOf({ sizes, values }: ReadMergeModel): string {
   );
 }
 
+/** How many numbers a merge model has, its word vectors included. */
 export function countParameters(values: MergeValues): number {
   return weightNames.reduce((sum, name) => sum + values[name].length, 0);
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { openBundle } from "../gpu-service/bundle.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, evaluatedFiles } from "./evaluate.ts";
 import { digestFile } from "./output-file.ts";
 import { preparedFiles } from "./prepared.ts";
 import { renderReport } from "./report/page.ts";
-import { evaluatedFiles, metricsPath, readReportInput } from "./report/report-input.ts";
+import { metricsPath, readReportInput } from "./report/report-input.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 

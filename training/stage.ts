@@ -26,6 +26,7 @@ export interface Stage {
   run(context: TrainContext): Promise<void>;
 }
 
+/** Where a stage writes its outputs. */
 export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: string): string {
   return join(out, stageName);
 }

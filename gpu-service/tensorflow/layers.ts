@@ -45,6 +45,7 @@ export function runLayer(network: Network, layer: Layer, inputs: readonly Tensor
   }
 }
 
+/** Applies an activation. Returns the values themselves where it is linear. */
 export function activate(tf: TensorFlow, activation: Activation, values: Tensor): Tensor {
   switch (activation) {
     case "linear":
@@ -81,6 +82,7 @@ function normalize({ model, weights }: Network, layer: LayerOf<"BatchNormalizati
   return tf.add(tf.mul(input, scale), shift);
 }
 
+/** The input of a layer that has one; throws where it has more or none. */
 export function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
@@ -93,6 +95,7 @@ function imageOf(layer: Layer, inputs: readonly Tensor[]): Tensor4D {
   return asImage(layer, onlyInput(layer, inputs));
 }
 
+/** Throws where a layer is given anything but [n, height, width, channels]. */
 export function asImage(layer: Layer, input: Tensor): Tensor4D {
   if (input.rank === 4) return input as Tensor4D;
   throw new Error(`layer ${layer.name} (${layer.class}): expected an image, found [${input.shape}]`);

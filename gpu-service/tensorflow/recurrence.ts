@@ -17,10 +17,12 @@ export type StepValue = Tensor | WordVectors;
 export const hiddenOf = ({ name }: LayerOf<"LSTM">) => `${name} hidden`;
 export const cellOf = ({ name }: LayerOf<"LSTM">) => `${name} cell`;
 
+/** Looks words up that have not been yet: float32 [rows, size]. */
 export function vectorsOf(tf: TensorFlow, value: StepValue): Tensor {
   return "table" in value ? tf.gather(value.table, value.words) : value;
 }
 
+/** An embedding's table with a step's words, left for the next layer to look up. */
 export function embedding(
   { model, weights }: Network,
   { name, config }: LayerOf<"Embedding">,

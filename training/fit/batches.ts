@@ -69,6 +69,7 @@ export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "featu
   return { rows, steps, words, next, weights };
 }
 
+/** Items in their order, `size` at a time; the last chunk has what is left. */
 export function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, chunk) =>
     items.slice(chunk * size, (chunk + 1) * size),

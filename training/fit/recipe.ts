@@ -111,6 +111,7 @@ export interface PhaseEpoch {
   epoch: number;
 }
 
+/** All epochs of a recipe, phase by phase, as many as it has at most. */
 export function epochsOf({ phases }: Recipe): PhaseEpoch[] {
   return phases.flatMap((phase) => Array.from({ length: phase.epochs }, (_, epoch) => ({ phase, epoch })));
 }

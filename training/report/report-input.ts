@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bundle, openBundle } from "../../gpu-service/bundle.ts";
 import type { Split } from "../dataset.ts";
-import { type Evaluation, evaluationSchema } from "../describe-evaluation.ts";
+import { evaluatedFiles } from "../evaluate.ts";
+import { type Evaluation, evaluationSchema } from "../evaluate-captions.ts";
 import { type EpochMetrics, epochMetricsSchema } from "../fit/metrics.ts";
 import { fitFiles } from "../fit.ts";
 import { digestFile } from "../output-file.ts";
@@ -23,8 +24,6 @@ export interface ReportInput {
   /** Of the training that made the bundle; undefined where it was not trained in this output folder. */
   epochs: readonly EpochMetrics[] | undefined;
 }
-
-export const evaluatedFiles = { scores: "scores.json", captions: "captions.jsonl" } as const;
 
 /** Reads what the earlier stages wrote. The caller has made sure that it belongs together. */
 export async function readReportInput(context: TrainContext): Promise<ReportInput> {

@@ -19,6 +19,7 @@ export interface BleuCounts {
 const small = 1e-9;
 const tiny = 1e-15;
 
+/** What a photo's references contribute: how often each n-gram may be matched, and their lengths. */
 export function prepareBleu(references: readonly (readonly string[])[]): BleuReferences {
   const counts = references.map(countNgrams);
   const maxCounts = Array.from({ length: maxOrder }, (_, index) => {
@@ -49,6 +50,7 @@ export function countMatches(candidate: NgramCounts, references: BleuReferences)
   };
 }
 
+/** The counts of a corpus. */
 export function sumCounts(parts: readonly BleuCounts[]): BleuCounts {
   const sumOf = (numberOf: (part: BleuCounts) => number) => parts.reduce((sum, part) => sum + numberOf(part), 0);
   const perOrder = (key: "matches" | "guesses") =>

@@ -17,6 +17,7 @@ export interface CiderVector {
 /** Standard deviation of the length penalty, in words: CIDEr-D's, which the reference implementation's CIDEr uses. */
 const sigma = 6;
 
+/** In the references of how many photos each n-gram occurs. `references` has an entry a photo. */
 export function countDocuments(references: readonly (readonly NgramCounts[])[]): DocumentFrequencies {
   const counts = new Map<string, number>();
   for (const ofPhoto of references) {

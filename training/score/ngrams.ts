@@ -3,6 +3,7 @@ export const maxOrder = 4;
 /** How often each n-gram occurs, its words joined by spaces: at index 0 the single words, at 3 the runs of four. */
 export type NgramCounts = readonly ReadonlyMap<string, number>[];
 
+/** Counts the n-grams of a caption, of one to four words. */
 export function countNgrams(words: readonly string[]): NgramCounts {
   return Array.from({ length: maxOrder }, (_, index) => {
     const counts = new Map<string, number>();

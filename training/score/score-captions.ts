@@ -53,6 +53,7 @@ export function scoreCaptions({
   return scoreAgainst(prepareReferences(references), candidates);
 }
 
+/** Works out what the references of photos, by their names, contribute to scores. */
 export function prepareReferences(references: ReadonlyMap<string, readonly string[]>): PreparedReferences {
   if (references.size === 0) throw new Error("expected references of at least one photo, received none");
   const tokenized = [...references].map(([photo, captions]) => {
