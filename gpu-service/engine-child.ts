@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 import { argv, exit, memoryUsage } from "node:process";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { type FoundCaption, searchCaptions } from "./beam-search.ts";
@@ -6,8 +6,8 @@ import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, op
 import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
 import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
 
-/** Below the server's: photos are decoded and refusals sent while the model computes. */
-const priority = 5;
+/** Below the server's, whatever that is: photos are decoded and refusals sent while the model computes. Up is for root only. */
+const lower = 5;
 
 /** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
 const { folder, choice, cpu, device }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
@@ -18,7 +18,8 @@ process.on("SIGTERM", () => {});
 process.on("disconnect", () => exit(0));
 
 try {
-  setPriority(priority); // before there are threads: each takes over that of the one which makes it
+  // before there are threads: each takes over that of the one which makes it
+  setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + lower));
   const bundle = await openEncoder(folder);
   const { engine, ...chosen } = await chooseEngine(choice, bundle, { ...cpu, device });
   const networks = networksOf(engine, bundle);

@@ -1,9 +1,9 @@
 import { cp, mkdtemp, rm, truncate } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { freePort, takePort } from "../free-port.ts";
-import { aliveOf, descendantsOf } from "../process-table.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
 import { problemOf, runService, spawnService, startService, tinyBundle } from "./running-service.ts";
 
 test("stops at a bad setting with a sentence that names it", async () => {
@@ -76,4 +76,14 @@ test("leaves no engine behind when it is killed", async () => {
   await service.stop("SIGKILL");
 
   await vi.waitFor(() => expect(aliveOf(children)).toEqual([]), 5000);
+});
+
+test("its engine runs below it, also where it runs at a low priority itself", async () => {
+  const child = spawnService({});
+  setPriority(child.pid ?? 0, Math.min(19, getPriority() + 9));
+  const service = await startService({}, child);
+  onTestFinished(async () => void (await service.stop("SIGKILL")));
+  const [engine = Number.NaN] = childrenOf(service.process.pid ?? 0).slice(-1);
+
+  expect(getPriority(engine)).toBe(Math.min(19, getPriority(service.process.pid) + 5));
 });
