@@ -1,0 +1,14 @@
+import { readdir } from "node:fs/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+
+test("an engine keeps no id and no reports of ONNX Runtime's in the user's cache folder", async () => {
+  const cache = await temporaryFolder();
+  vi.stubEnv("XDG_CACHE_HOME", cache);
+  for (const name of ["ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI"]) vi.stubEnv(name, undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const engine = await startEngineProcess(tinyBundle, "onnx");
+  onTestFinished(() => engine.close());
+  expect(await readdir(cache)).not.toContain("Microsoft"); // the folder that its telemetry has on Linux
+});
