@@ -6,6 +6,7 @@ import { photoIdsOf } from "../shared/photo-id.ts";
 import { type EndedPhoto, writeEverywhere } from "./caption-run.ts";
 import { CaptionState } from "./caption-state.ts";
 import { type CaptionToWrite, photoKeyOf } from "./captioned-photo.ts";
+import { expectExifTool } from "./exiftool.ts";
 import { FileReplacer } from "./file-replacer.ts";
 import { openWriters, type WriterRequest } from "./outputs/open-outputs.ts";
 import { UnfitForCaption } from "./outputs/output.ts";
@@ -30,6 +31,7 @@ type Row = Record<string, string>;
 /** `edge-caption apply`: writes the captions of a table where they were asked for, and remembers those that a person changed. */
 export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   const { rows } = await readCsv(request.csvPath, { needs: ["path", "caption"] });
+  if (request.xmp || request.embed) await expectExifTool();
   const state = await CaptionState.open(request.statePath);
   const { writers, close } = openWriters(request, { files: new FileReplacer(), state });
   const words = { doing: "applying", done: "applied" };

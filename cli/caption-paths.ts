@@ -4,6 +4,7 @@ import { type ConfidenceLimit, runCaptions } from "./caption-run.ts";
 import type { CaptionSource } from "./caption-source.ts";
 import { CaptionState } from "./caption-state.ts";
 import { endOnSignal } from "./ending.ts";
+import { expectExifTool } from "./exiftool.ts";
 import { type FoundPhoto, findPhotos } from "./find-photos.ts";
 import { Interrupted } from "./interrupted.ts";
 import { type OutputRequest, openOutputs } from "./outputs/open-outputs.ts";
@@ -45,6 +46,7 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   const ending = new AbortController();
   endOnSignal(ending);
   const { statePath, outputs } = request;
+  if (outputs.xmp || outputs.embed) await expectExifTool();
   const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
   try {
     const opened = state && (await openOutputs(outputs, { state, title: titleOf(request) }));

@@ -1,11 +1,26 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
+import { promisify } from "node:util";
 import type { ExifTool } from "exiftool-vendored";
 import { UnfitForCaption } from "./outputs/output.ts";
 
+const run = promisify(execFile);
 const maxProcesses = 2;
+
+/**
+ * Throws a sentence where ExifTool cannot run, which is asked before anything is captioned: `exiftool-vendored` waits for
+ * ever for a process that ended before it answered.
+ */
+export async function expectExifTool(): Promise<void> {
+  const { exiftoolPath } = await import("exiftool-vendored");
+  try {
+    await run(await exiftoolPath(), ["-ver"]);
+  } catch (cause) {
+    throw new Error("expected perl, which ExifTool runs on: install it, or leave --xmp and --embed out", { cause });
+  }
+}
 
 /** Values by tags with their group, like `XMP-dc:Description`; null takes one away. */
 export type RawTags = Record<string, string | number | null>;
@@ -58,18 +73,11 @@ export class Metadata {
 async function startExifTool(): Promise<ExifTool> {
   const { ExifTool, DefaultExiftoolArgs, exiftoolPath } = await import("exiftool-vendored");
   const path = await exiftoolPath();
-  const exiftool = new ExifTool({
+  return new ExifTool({
     maxProcs: maxProcesses,
     // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished
     processFactory: () => spawn(path, DefaultExiftoolArgs, { stdio: "pipe", detached: true }),
   });
-  try {
-    await exiftool.version();
-    return exiftool;
-  } catch (cause) {
-    await exiftool.end();
-    throw new Error("expected perl, which ExifTool runs on: install it, or leave --xmp and --embed out", { cause });
-  }
 }
 
 /** What ExifTool does not like of a file concerns that file alone. */

@@ -2,7 +2,7 @@ import { copyFile, lstat, mkdir, readdir, readFile, stat, symlink, utimes, write
 import { join } from "node:path";
 import { ExifTool } from "exiftool-vendored";
 import sharp from "sharp";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RawTags } from "../../cli/exiftool.ts";
 import { readCsv } from "../../cli/read-csv.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
@@ -239,4 +239,19 @@ test("a spreadsheet's changes to the table stay, its own columns too, and a phot
     { path: "1.jpg", caption: 'A dog, my "best" one', notes: "" },
   ]);
   expect(rows[0]?.id).not.toBe(two.split(",")[4]);
+});
+
+test("without perl, what needs it says so before anything is captioned", async () => {
+  const folder = await temporaryFolder();
+  await copyFile(photoPath("rocket"), join(folder, "rocket.jpg"));
+  await writeFile(join(folder, "a.csv"), "path,caption\nrocket.jpg,a rocket\n");
+  vi.stubEnv("PATH", folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const expected = {
+    code: 1,
+    stderr: "expected perl, which ExifTool runs on: install it, or leave --xmp and --embed out\n",
+  };
+  expect(await captionTiny(folder, ".", "--embed")).toMatchObject(expected);
+  expect(await edgeCaptionIn(folder, "apply", "a.csv", "--xmp")).toMatchObject(expected);
+  expect(await readdir(folder)).toEqual(["a.csv", "rocket.jpg"]);
 });
