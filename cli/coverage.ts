@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SurveyedPhoto } from "./survey-photos.ts";
 
@@ -71,7 +72,7 @@ export function describeCoverage(coverage: Coverage, statePath: string): string 
     ...(total.older === 0 ? [] : [`  ${total.older} captioned by another model`]),
     ...(total.missing === 0 ? [] : [`  ${total.missing} without a caption`]),
     ...(total.failed === 0 ? [] : [`  ${total.failed} that cannot be read`]),
-    `  by ${statePath}`,
+    `  by ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`,
   ];
   const unfinished = [...folders].filter(([, counts]) => counts.captioned < counts.photos);
   if (folders.size > 1 && unfinished.length > 0) {

@@ -36,6 +36,10 @@ export function statusCommand(): Command {
     .action(async (folder: string, flags: Flags) => {
       const revision = await readEmbeddedRevision({ ...flags, engine: "auto", device: "cpu" });
       const photos = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
+      const [found] = photos;
+      if (found !== undefined && "error" in found && found.path === folder) {
+        throw new Error(`${folder}: ${found.error}`);
+      }
       const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
       const coverage = new Coverage(revision);
       const index = await StateIndex.read(statePath);

@@ -169,3 +169,14 @@ test("a state that is no longer JSON is named, and not written to", async () => 
   expect(code).toBe(1);
   expect(stderr).toMatch(/\.edge-caption\.jsonl, line \d+: expected JSON/);
 });
+
+test("status says of a folder that it is not there, and of a state that there is none", async () => {
+  const folder = await temporaryFolder();
+  const missing = await edgeCaptionIn(folder, "status", "nothing");
+  expect(missing).toMatchObject({ code: 1, stdout: "", stderr: "nothing: there is no such file or folder\n" });
+  const { code, stdout } = await edgeCaptionIn(folder, "status");
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: `0 of 0 photos captioned (0 %)\n  by ${join(folder, ".edge-caption.jsonl")}, which is not there\n`,
+  });
+});
