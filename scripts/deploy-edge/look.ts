@@ -39,6 +39,7 @@ export async function lookAtNeeds(
   { environment, secretFile }: DeployRequest,
   { config, wrangler }: { config: EdgeConfig; wrangler: Wrangler },
 ): Promise<Need[]> {
+  if (secretFile !== undefined) await readSecret(secretFile); // or it says what is wrong with it
   const account = await lookAtAccount(wrangler, config);
   const needs = [account, originsNeed(config, environment), namespacesNeed(config)];
   if (account.state === "missing") return [...needs, secretNeed(secretFile, undefined)];
@@ -48,7 +49,6 @@ export async function lookAtNeeds(
     throw new Error(`wrangler could not list the secrets: ${(secrets.stderr || secrets.stdout).trim()}`);
   }
   const names = isDeployed ? secretsSchema.parse(parseJsonOrNull(secrets.stdout)).map(({ name }) => name) : [];
-  if (secretFile !== undefined) await readSecret(secretFile); // or it says what is wrong with it
   return [...needs, secretNeed(secretFile, names.includes("SERVICE_SECRET")), workerNeed(config, isDeployed)];
 }
 

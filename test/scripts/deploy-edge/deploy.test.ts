@@ -62,6 +62,15 @@ describe("deploys with --yes", () => {
     expect(said).toContain("--remote --env staging --namespace-id k1");
   });
 
+  test("only with a secret's file that is there, which is looked at before anybody has signed in", async () => {
+    const { program } = await fakeWrangler({});
+    const secretFile = join(await temporaryFolder(), "nothing");
+    const request = { environment: "staging", secretFile, isForReal: false } as const;
+    await expect(deployEdge(request, wranglerAt(program))).rejects.toThrow(
+      `ENOENT: no such file or directory, open '${secretFile}'`,
+    );
+  });
+
   test("from then on without one, which Cloudflare keeps", async () => {
     const { isWell, deployments } = await run({ cloudflare: { accounts, secrets: ["SERVICE_SECRET"] } });
 
