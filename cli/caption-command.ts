@@ -51,7 +51,9 @@ export function captionCommand(): Command {
   const toPath = (path: string) => resolve(folder, path);
   const command = new Command("caption");
   command
-    .description("Captions photos, with the embedded model or at an endpoint: JPEG, PNG, WebP, GIF, AVIF and TIFF.")
+    .description(
+      "Captions photos, with the embedded model or at an endpoint: JPEG, PNG, WebP, GIF, AVIF, TIFF and HEIC.",
+    )
     .argument("<paths...>", "photos, folders with all below them, patterns, or - for a list of paths on standard input")
     .optionsGroup("Which photos:")
     .option(
@@ -182,7 +184,7 @@ function toRequest(
   paths: readonly string[],
   flags: Flags & { folder: string; options: CaptionOptions },
 ): CaptionRequest {
-  const { folder, options, jsonl, csv, html, txt, xmp, embed, json, quiet, minConfidence } = flags;
+  const { endpoint, folder, options, jsonl, csv, html, txt, xmp, embed, json, quiet, minConfidence } = flags;
   const gathers = [jsonl, csv, html];
   const isLasting = gathers.some((file) => file !== undefined) || txt || xmp || embed;
   const statePath = flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined);
@@ -196,6 +198,7 @@ function toRequest(
     outputs: flags,
     statePath,
     prints: json ? "json" : isLasting || quiet ? "nothing" : "captions",
+    waitingFor: quiet ? undefined : endpoint === undefined ? "loading the model…" : `asking ${endpoint}…`,
     showsProgress: !quiet && (isLasting || (process.stderr.isTTY && !process.stdout.isTTY)),
     confidence: minConfidence === undefined ? undefined : { least: minConfidence, below: flags.below },
     ...sourceOf(flags),

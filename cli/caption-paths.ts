@@ -14,6 +14,7 @@ import { readPathList } from "./read-path-list.ts";
 import { ShownRun } from "./show-run.ts";
 import { titleOf } from "./state-path.ts";
 import { Tally } from "./tally.ts";
+import { showWaiting } from "./waiting.ts";
 
 export interface SearchRequest {
   paths: readonly string[];
@@ -34,6 +35,8 @@ export interface CaptionRequest extends SearchRequest {
   showsProgress: boolean;
   confidence?: ConfidenceLimit | undefined;
   limit?: number | undefined;
+  /** What the start of the source is called while it lasts; undefined: nothing is told. */
+  waitingFor: string | undefined;
   startSource(): Promise<CaptionSource>;
   /** Of the model that the source has, without starting it. */
   readRevision(): Promise<string>;
@@ -55,7 +58,8 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
       json: printedJson(),
       nothing: undefined,
     };
-    const source = await request.startSource();
+    const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
+    const source = await request.startSource().finally(hideWaiting);
     if (request.showsProgress) say(describeModel(source));
     const words = { doing: "captioning", done: "captioned" };
     const shown = new ShownRun({ ...words, total: photos.length, isShown: request.showsProgress });

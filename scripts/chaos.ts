@@ -1,10 +1,10 @@
 import { endOnSignal } from "../cli/ending.ts";
 import { runProgram } from "../cli/run-program.ts";
+import { showWaiting } from "../cli/waiting.ts";
 import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
 import { describeOutcome, describeRest, heading } from "./chaos/report.ts";
 import { type Outcome, tryFault } from "./chaos/try-fault.ts";
 import { PhotoSupply } from "./load/photo-supply.ts";
-import { showProgress } from "./start/progress.ts";
 
 /** Different in their pixels; more would only take longer to paint. */
 const paintedPhotos = 16;
@@ -25,7 +25,7 @@ async function tryAll({ faults, ...trial }: ChaosRequest): Promise<void> {
       passedOver.push(`- \`${fault.name}\` is passed over: ${obstacle}`);
       continue;
     }
-    const hideProgress = showProgress(`${fault.name}…`);
+    const hideProgress = showWaiting(`${fault.name}…`);
     try {
       const outcome = await tryFault(fault, { ...trial, supply, signal: ending.signal });
       outcomes.push(outcome);

@@ -2,11 +2,12 @@ import { resolve } from "node:path";
 import { endOnSignal, untilAborted } from "../cli/ending.ts";
 import { Interrupted } from "../cli/interrupted.ts";
 import { runProgram } from "../cli/run-program.ts";
+import { showWaiting } from "../cli/waiting.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
-import { type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
+import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
+import { expectPlaces } from "./start/places.ts";
 import { expectFree, preferFree } from "./start/ports.ts";
-import { showProgress } from "./start/progress.ts";
 import { type Photo, readPhoto } from "./start/read-photo.ts";
 
 const preferredServicePort = 8788;
@@ -19,12 +20,14 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   const ending = new AbortController();
   endOnSignal(ending); // before there is anything that could be left behind
   const photo = await readPhoto(request.photo, { folder: invokedFrom });
+  const stateDir = resolve(invokedFrom, request.stateDir);
+  await expectPlaces([...edgePlaces, stateDir]);
   const edgePort = await expectFree(request.port, { option: "--port" });
   const servers = startServers({
     edgePort,
     servicePort: await servicePortFor(request.servicePort, { edgePort }),
     modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
-    stateDir: resolve(invokedFrom, request.stateDir),
+    stateDir,
   });
   void servers.died.then((reason) => ending.abort(reason));
   try {
@@ -49,14 +52,14 @@ async function caption(photo: Photo, { servers, ending }: { servers: LocalServer
     () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
     startLimitSeconds * 1000,
   );
-  const hideProgress = showProgress("starting the service and the edge…");
+  const hideWaiting = showWaiting("starting the service and the edge…");
   try {
     await waitUntilReady(servers, ending.signal);
     const first = await captionAt(servers.edge, photo, ending.signal);
-    hideProgress();
+    hideWaiting();
     process.stdout.write(describeCaption({ ...first, ...servers, photo }));
   } finally {
-    hideProgress();
+    hideWaiting();
     clearTimeout(impatience);
   }
 }

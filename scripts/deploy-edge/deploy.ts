@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { showWaiting } from "../../cli/waiting.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 import type { DeployRequest } from "./command.ts";
 import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./look.ts";
@@ -22,7 +23,8 @@ export async function deployEdge(
   wrangler: Wrangler,
   config: EdgeConfig = readEdgeConfig(request.environment),
 ): Promise<boolean> {
-  const needs = await lookAtNeeds(request, { config, wrangler });
+  const hideWaiting = showWaiting("looking at the settings and at Cloudflare…");
+  const needs = await lookAtNeeds(request, { config, wrangler }).finally(hideWaiting);
   say(`${config.name}, ${request.environment}`);
   for (const need of needs) say(describe(need));
   if (needs.some(({ state }) => state === "missing")) {

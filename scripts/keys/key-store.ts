@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { showWaiting } from "../../cli/waiting.ts";
 import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
 import { wranglerAt } from "../wrangler.ts";
 import type { KeyPlaceOptions, NewKey } from "./command.ts";
@@ -45,7 +46,10 @@ async function kvKey(
     ...(environment === undefined ? [] : ["--env", environment]),
     ...(remote ? ["--remote"] : ["--local", "--persist-to", stateDir]),
   ];
-  const { code, stdout, stderr } = await wranglerAt().ask(["kv", "key", ...args, ...where]);
+  const hideWaiting = showWaiting("asking wrangler…");
+  const { code, stdout, stderr } = await wranglerAt()
+    .ask(["kv", "key", ...args, ...where])
+    .finally(hideWaiting);
   if (code === 0) return stdout;
   throw new Error(`wrangler could not ${args[0]} the key: ${(stderr || stdout).trim()}`);
 }

@@ -77,6 +77,9 @@ interface EdgeSettings {
   variables?: Record<string, string>;
 }
 
+/** Where `wrangler dev` writes besides its state: its own bundle, and the page that it has built. */
+export const edgePlaces = [join(repository, ".wrangler"), join(repository, "dist")];
+
 /** The worker in `wrangler dev`, in which nothing reaches out to the internet. */
 export function edgeProgram({ port, stateDir, service, secret, variables = {} }: EdgeSettings): GroupCommand {
   const vars = Object.entries({ SERVICE_ORIGINS: service, ...variables });

@@ -50,6 +50,18 @@ describe("npm start", { timeout: 60_000 }, () => {
     expect(code).toBe(0);
   });
 
+  test("says of a place that it cannot write to why, before anything is started", async () => {
+    const stateDir = join(photo, "state");
+    const { code, stdout, stderr } = await workplace.runToEnd(["--state-dir", stateDir]);
+
+    const reason = "a part of the path is a file, expected folders";
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `${stateDir}: npm start keeps files there, and cannot: ${reason}\n`,
+    });
+  });
+
   test.each(["--port", "--service-port"])("says in one sentence that the port of %s is taken", async (option) => {
     const { port, server } = await takePort();
     const { code, stderr } = await workplace.runToEnd([option, String(port), photo]);

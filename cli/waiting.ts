@@ -1,5 +1,5 @@
 /** On a terminal, a line that counts the seconds. Returns what takes it away again. */
-export function showProgress(what: string): () => void {
+export function showWaiting(what: string): () => void {
   if (!process.stderr.isTTY) return () => {};
   const begun = Date.now();
   const show = () => process.stderr.write(`\r${what} ${Math.round((Date.now() - begun) / 1000)} s`);

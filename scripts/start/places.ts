@@ -1,0 +1,16 @@
+import { access, constants, mkdir } from "node:fs/promises";
+import { fileErrorReason } from "../../cli/file-error.ts";
+
+/** Throws a sentence where one of the folders cannot be made or written to: wrangler would stand still there without a word. */
+export async function expectPlaces(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+    } catch (cause) {
+      const reason = fileErrorReason(cause);
+      if (reason === undefined) throw cause;
+      throw new Error(`${folder}: npm start keeps files there, and cannot: ${reason}`, { cause });
+    }
+  }
+}
