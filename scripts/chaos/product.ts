@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { freePort } from "../../test/free-port.ts";
 import { childrenOf } from "../../test/process-table.ts";
-import { edgeProgram, serviceProgram, waitUntilReady } from "../start/local-servers.ts";
+import { edgeProgram, isWell, serviceProgram, waitUntilReady } from "../start/local-servers.ts";
 import { host } from "../start/ports.ts";
 import { type GroupCommand, ProcessGroup } from "../start/process-group.ts";
+import { withinTime } from "../within-time.ts";
 import { KeptProcess } from "./kept-process.ts";
 import { Link } from "./link.ts";
 
@@ -106,8 +107,9 @@ export class Product {
     this.#edge?.signal("SIGKILL");
     await this.#edge?.stop();
     this.#edge = this.#startEdge();
-    const signal = this.#startSignal();
-    while (!(await isUp(this.edge, signal))) await setTimeout(pollMs, undefined, { signal });
+    await this.#withinStart(async (signal) => {
+      while (!(await isWell(`${this.edge}/healthz`, signal))) await setTimeout(pollMs, undefined, { signal });
+    });
     gap.toMs = performance.now();
   }
 
@@ -118,7 +120,8 @@ export class Product {
 
   /** What the service tells Prometheus; 0 for what it does not tell. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.service.origin}/metrics`, { signal: this.#startSignal() })).text();
+    const address = `${this.service.origin}/metrics`;
+    const text = await this.#withinStart(async (signal) => (await fetch(address, { signal })).text());
     const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1) ?? 0);
   }
@@ -134,7 +137,7 @@ export class Product {
 
   async #untilReady(origin: string): Promise<void> {
     try {
-      await waitUntilReady({ edge: origin }, this.#startSignal());
+      await this.#withinStart((signal) => waitUntilReady({ edge: origin }, signal));
     } catch (cause) {
       this.#settings.signal.throwIfAborted();
       const endings = this.#services.flatMap(({ kept }) => kept.endings);
@@ -142,8 +145,8 @@ export class Product {
     }
   }
 
-  #startSignal(): AbortSignal {
-    return AbortSignal.any([this.#settings.signal, AbortSignal.timeout(startLimitMs)]);
+  #withinStart<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return withinTime({ ms: startLimitMs, signal: this.#settings.signal }, work);
   }
 
   #startService(modelDir: string, port: number): Service {
@@ -169,16 +172,5 @@ export class Product {
         },
       }),
     );
-  }
-}
-
-async function isUp(edge: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const response = await fetch(`${edge}/healthz`, { signal });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    signal.throwIfAborted();
-    return false;
   }
 }

@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { judgeReply, type Verdict } from "../load/judge-reply.ts";
 import type { PhotoSupply, SentPhoto } from "../load/photo-supply.ts";
+import { withinTime } from "../within-time.ts";
 import { shortened } from "./product.ts";
 
 /** Above what the edge gives a caption, with time for sending it. */
@@ -92,9 +93,13 @@ export class SteadyLoad {
     this.requests.push({ kind, photo: photo.id, begunMs, endedMs, verdict: isCutOff ? { kind: "cut off" } : verdict });
   }
 
-  async #upload({ bytes, id }: SentPhoto): Promise<Verdict> {
+  #upload(photo: SentPhoto): Promise<Verdict> {
+    const limits = { ms: deadlineMs, signal: this.#closing.signal };
+    return withinTime(limits, (signal) => this.#uploadUntil(signal, photo));
+  }
+
+  async #uploadUntil(signal: AbortSignal, { bytes, id }: SentPhoto): Promise<Verdict> {
     const headers = { "Content-Type": "image/jpeg", "Content-Length": bytes.length };
-    const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), this.#closing.signal]);
     try {
       const address = `${this.#plan.edge}/v1/captions`;
       const upload = request(address, { method: "POST", agent: this.#agent, headers, signal });

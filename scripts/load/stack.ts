@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../test/free-port.ts";
 import { type LocalServers, startServers, waitUntilReady } from "../start/local-servers.ts";
+import { withinTime } from "../within-time.ts";
 import type { Target } from "./fire.ts";
 import { judgeReply } from "./judge-reply.ts";
 import { PhotoSupply } from "./photo-supply.ts";
@@ -24,7 +25,7 @@ export async function withStack<T>(
   void servers.died.then((reason) => ending.abort(reason));
   const either = AbortSignal.any([signal, ending.signal]);
   try {
-    await waitUntilReady(servers, AbortSignal.any([either, AbortSignal.timeout(startLimitMs)]));
+    await withinTime({ ms: startLimitMs, signal: either }, (limited) => waitUntilReady(servers, limited));
     const target = { edge: servers.edge, supply, known: await knownTo(servers.edge, supply, either), signal: either };
     return await use({ target, servers });
   } catch (error) {

@@ -2,12 +2,20 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { repository } from "../repository.ts";
+import { withinTime } from "../within-time.ts";
 import { wranglerProgram } from "../wrangler.ts";
 import { host } from "./ports.ts";
 import { type GroupCommand, ProcessGroup } from "./process-group.ts";
 
 const drainSeconds = 3;
 const pollMs = 150;
+/** How often the edge is asked whether it still answers, and how soon again where it did not. */
+const watchMs = 5_000;
+const askAgainMs = 1_000;
+/** What an edge under load may take to say that it is well. */
+const answerLimitMs = 5_000;
+/** Questions without an answer, one after the other, after which nobody is there. */
+const silentAnswers = 3;
 
 interface ServerPlaces {
   edgePort: number;
@@ -105,16 +113,34 @@ export function edgeProgram({ port, stateDir, service, secret, variables = {} }:
 
 /** Resolves when the edge says that it and the service behind it are ready. */
 export async function waitUntilReady({ edge }: { edge: string }, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(edge, signal))) await setTimeout(pollMs, undefined, { signal });
+  while (!(await isWell(`${edge}/readyz`, signal))) await setTimeout(pollMs, undefined, { signal });
 }
 
-async function isReady(edge: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Resolves, saying so, when the edge has stopped answering, or undefined at the signal. wrangler goes on as if nothing had
+ * happened where the runtime that it has started (workerd) ends or hangs.
+ */
+export async function untilSilent({ edge }: { edge: string }, signal: AbortSignal): Promise<Error | undefined> {
+  let unanswered = 0;
+  while (!signal.aborted && unanswered < silentAnswers) {
+    await setTimeout(unanswered === 0 ? watchMs : askAgainMs, undefined, { signal }).catch(() => undefined);
+    const ask = (limited: AbortSignal) => isWell(`${edge}/healthz`, limited);
+    const isThere = await withinTime({ ms: answerLimitMs, signal }, ask).catch(() => false);
+    unanswered = isThere ? 0 : unanswered + 1;
+  }
+  return signal.aborted
+    ? undefined
+    : new Error("the edge does not answer any more: its runtime, workerd, ended or hangs");
+}
+
+/** Whether an address answers with success; false also where nobody listens. Throws at the signal. */
+export async function isWell(address: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(`${edge}/readyz`, { signal });
+    const response = await fetch(address, { signal });
     await response.body?.cancel();
     return response.ok;
   } catch {
     signal.throwIfAborted();
-    return false; // nobody listens yet
+    return false;
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { madeImage } from "../fixtures/made-images.ts";
-import { childrenOf, descendantsOf } from "../process-table.ts";
+import { childrenOf, descendantsOf, programOf } from "../process-table.ts";
 import { direct, expectEnded, throughNpm, untilUp, Workplace } from "../scripts/start-script.ts";
 
 let workplace: Workplace;
@@ -54,6 +54,23 @@ describe("npm start", { timeout: 60_000 }, () => {
     await expectEnded(run, { processes });
     expect(run.stderr()).toMatch(new RegExp(`^the ${who} ended with SIGKILL: .+\n$`, "s"));
     expect(await run.exited).toBe(1);
+  });
+
+  test("ends, and says why, when the edge's runtime dies or hangs and wrangler says nothing of it", async () => {
+    const ends = await Promise.all(
+      (["SIGKILL", "SIGSTOP"] as const).map(async (signal) => {
+        const run = workplace.start([photo], { state: signal });
+        await untilUp(run);
+        const processes = descendantsOf(run.pid);
+        const runtimes = processes.filter((pid) => programOf(pid) === "workerd");
+        process.kill(runtimes.at(-1) ?? 0, signal); // the worker's; wrangler has another one in front of it
+        await expectEnded(run, { processes, limitMs: 45_000 });
+        return { code: await run.exited, stderr: run.stderr(), runtimes: runtimes.length };
+      }),
+    );
+
+    const stderr = "the edge does not answer any more: its runtime, workerd, ended or hangs\n";
+    expect(ends).toEqual(Array(2).fill({ code: 1, stderr, runtimes: 2 }));
   });
 });
 

@@ -43,9 +43,9 @@ export class Workplace {
   }
 
   /** Runs `npm start`, or the script behind it, on the tiny bundle and on free ports unless the arguments say otherwise. */
-  start(args: string[], { command = direct }: { command?: string[] } = {}): Run {
+  start(args: string[], { command = direct, state = "state" }: { command?: string[]; state?: string } = {}): Run {
     const [program = "", ...programArgs] = command;
-    const places = ["--model-dir", tinyBundle, "--state-dir", join(this.folder, "state")];
+    const places = ["--model-dir", tinyBundle, "--state-dir", join(this.folder, state)];
     const child = spawn(program, [...programArgs, ...anyPorts, ...places, ...args], {
       cwd: repository,
       detached: true, // a group of its own, as a terminal gives to a command
@@ -85,7 +85,10 @@ export async function untilUp(run: Run): Promise<void> {
   await vi.waitFor(() => expect(run.stdout()).toContain("Ctrl-C ends both."), { timeout: 40_000, interval: 50 });
 }
 
-/** Expects the run to end now, and every one of the processes with it. */
-export async function expectEnded(run: Run, { processes }: { processes: number[] }): Promise<void> {
-  await vi.waitFor(() => expect(aliveOf([run.pid, ...processes])).toEqual([]), { timeout: endLimitMs, interval: 50 });
+/** Expects the run to end soon, and every one of the processes with it. */
+export async function expectEnded(
+  run: Run,
+  { processes, limitMs = endLimitMs }: { processes: number[]; limitMs?: number },
+): Promise<void> {
+  await vi.waitFor(() => expect(aliveOf([run.pid, ...processes])).toEqual([]), { timeout: limitMs, interval: 50 });
 }
