@@ -7,10 +7,10 @@ export const moveClock: Fault = {
     "up to five minutes change nothing; beyond, photos get 502 and what is cached is answered; right again, all is as before at once",
   mayRefuse: ["upstream_error"],
   recoverySeconds: 2,
-  service: ({ args, ...program }) => {
-    const [flag = "", translator = "", ...rest] = args; // TypeScript is translated before there is any to preload
-    return { ...program, args: [flag, translator, "--import", import.meta.resolve("../moving-clock.ts"), ...rest] };
-  },
+  service: ({ args, ...program }) => ({
+    ...program,
+    args: ["--import", import.meta.resolve("../moving-clock.js"), ...args],
+  }),
   async run(scene) {
     moveOn(scene);
     await scene.hold(4);

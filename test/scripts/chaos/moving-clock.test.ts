@@ -10,8 +10,8 @@ tell();
 `;
 
 test("a clock is right at first, then at each signal four minutes ahead, six, and right again", async () => {
-  const preload = new URL("../../../scripts/chaos/moving-clock.ts", import.meta.url).href;
-  const child = spawn(process.execPath, ["--import", "tsx", "--import", preload, "-e", script]);
+  const preload = new URL("../../../scripts/chaos/moving-clock.js", import.meta.url).href;
+  const child = spawn(process.execPath, ["--import", preload, "-e", script]);
   onTestFinished(() => void child.kill("SIGKILL"));
   const minutesAhead: number[] = [];
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,4 +1,5 @@
-/** Preloaded into a service: each SIGUSR2 moves its clock on, ahead by four minutes, by six, and back. */
+// Preloaded into a service: each SIGUSR2 moves its clock on, ahead by four minutes, by six, and back. Plain JavaScript, since it
+// may come before what translates TypeScript.
 const minutesAhead = [0, 4, 6];
 let turn = 0;
 
