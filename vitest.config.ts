@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
     maxWorkers: "100%", // most tests wait for processes of their own
-    reporters: ["default", "./scripts/closing-line-reporter.ts"],
+    reporters: ["default", "./test/closing-line-reporter.ts"],
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "staging" } })],

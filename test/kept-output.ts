@@ -16,7 +16,7 @@ export function beginKeeping(): void {
 export function keepOutput(child: ChildProcess, name: string): void {
   const folder = process.env[variable];
   if (folder === undefined) return;
-  const path = join(folder, `${name}-${child.pid}.log`);
+  const path = join(folder, `${name.replaceAll(" ", "-")}-${child.pid}.log`);
   const keep = (chunk: Buffer) => {
     if (existsSync(folder)) appendFileSync(path, chunk); // what all tests share ends after the check
   };

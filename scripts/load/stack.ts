@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../test/free-port.ts";
 import { type LocalServers, startServers, waitUntilReady } from "../start/local-servers.ts";
+import type { Listener } from "../start/process-group.ts";
 import { withinTime } from "../within-time.ts";
 import type { Target } from "./fire.ts";
 import { judgeReply } from "./judge-reply.ts";
@@ -14,13 +15,13 @@ const knownPhotos = 16;
 
 /** What `npm start` brings up, on free ports and an empty cache, with some photos in it that the edge has captioned. */
 export async function withStack<T>(
-  { modelDir, signal }: { modelDir: string; signal: AbortSignal },
+  { modelDir, signal, listen }: { modelDir: string; signal: AbortSignal; listen?: Listener },
   use: (stack: { target: Target; servers: LocalServers }) => Promise<T>,
 ): Promise<T> {
   const supply = await PhotoSupply.of(paintedPhotos);
   const stateDir = await mkdtemp(join(tmpdir(), "load-"));
   const [edgePort, servicePort] = [await freePort(), await freePort()];
-  const servers = startServers({ edgePort, servicePort, modelDir, stateDir });
+  const servers = startServers({ edgePort, servicePort, modelDir, stateDir, listen });
   const ending = new AbortController();
   void servers.died.then((reason) => ending.abort(reason));
   const either = AbortSignal.any([signal, ending.signal]);

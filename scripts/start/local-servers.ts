@@ -5,7 +5,7 @@ import { repository } from "../repository.ts";
 import { withinTime } from "../within-time.ts";
 import { wranglerProgram } from "../wrangler.ts";
 import { host } from "./ports.ts";
-import { type GroupCommand, ProcessGroup } from "./process-group.ts";
+import { type GroupCommand, type Listener, ProcessGroup } from "./process-group.ts";
 
 const drainSeconds = 3;
 const pollMs = 150;
@@ -24,6 +24,8 @@ interface ServerPlaces {
   modelDir: string | undefined;
   /** Where the edge keeps its cache. */
   stateDir: string;
+  /** Hears all that both write, the worker's log included. */
+  listen?: Listener | undefined;
 }
 
 export interface LocalServers {
@@ -37,11 +39,14 @@ export interface LocalServers {
 }
 
 /** Starts the service and the edge in front of it, which share a secret that nobody else has. */
-export function startServers({ edgePort, servicePort, modelDir, stateDir }: ServerPlaces): LocalServers {
+export function startServers({ edgePort, servicePort, modelDir, stateDir, listen }: ServerPlaces): LocalServers {
   const secret = randomBytes(32).toString("hex");
   const service = `http://${host}:${servicePort}`;
-  const serviceGroup = new ProcessGroup(serviceProgram({ port: servicePort, modelDir, secret }));
-  const edgeGroup = new ProcessGroup(edgeProgram({ port: edgePort, stateDir, service, secret }));
+  const serviceGroup = new ProcessGroup({ ...serviceProgram({ port: servicePort, modelDir, secret }), listen });
+  const edgeGroup = new ProcessGroup({
+    ...edgeProgram({ port: edgePort, stateDir, service, secret, isLogged: listen !== undefined }),
+    listen,
+  });
   const groups = [serviceGroup, edgeGroup];
   return {
     edge: `http://${host}:${edgePort}`,
@@ -83,13 +88,22 @@ interface EdgeSettings {
   secret: string;
   /** The worker's variables beside those. */
   variables?: Record<string, string>;
+  /** Whether it writes what the worker logs, and not only what goes wrong. */
+  isLogged?: boolean;
 }
 
 /** Where `wrangler dev` writes besides its state: its own bundle, and the page that it has built. */
 export const edgePlaces = [join(repository, ".wrangler"), join(repository, "dist")];
 
 /** The worker in `wrangler dev`, in which nothing reaches out to the internet. */
-export function edgeProgram({ port, stateDir, service, secret, variables = {} }: EdgeSettings): GroupCommand {
+export function edgeProgram({
+  port,
+  stateDir,
+  service,
+  secret,
+  variables = {},
+  isLogged = false,
+}: EdgeSettings): GroupCommand {
   const vars = Object.entries({ SERVICE_ORIGINS: service, ...variables });
   return {
     name: "the edge",
@@ -97,7 +111,7 @@ export function edgeProgram({ port, stateDir, service, secret, variables = {} }:
       wranglerProgram,
       "dev",
       ...["--ip", host, "--port", String(port), "--inspector-port", "0"],
-      ...["--persist-to", stateDir, "--log-level", "error", "--show-interactive-dev-session=false"],
+      ...["--persist-to", stateDir, "--log-level", isLogged ? "log" : "error", "--show-interactive-dev-session=false"],
       ...vars.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
     environment: {

@@ -1,6 +1,5 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
 import { repository } from "../repository.ts";
 
 /** How long a group has to end by itself; the service drains for less. */
@@ -17,26 +16,32 @@ export interface GroupCommand {
   program?: string;
   args: string[];
   environment: Record<string, string>;
+  /** Hears all that it writes; without it, its standard output is nobody's. */
+  listen?: Listener | undefined;
 }
+
+/** Whoever wants to hear what a program writes, on both of its streams. */
+export type Listener = (child: ChildProcess, name: string) => void;
 
 /** A program and whatever it starts, as a process group of their own, so that no grandchild outlives it. */
 export class ProcessGroup {
   /** Resolves, saying why, when the program has ended and nobody stopped it. */
   readonly died: Promise<Error>;
-  readonly #child: ChildProcessByStdio<null, null, Readable>;
+  readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #kill = () => this.signal("SIGKILL");
   #isStopping = false;
 
-  constructor({ name, program = process.execPath, args, environment }: GroupCommand) {
+  constructor({ name, program = process.execPath, args, environment, listen }: GroupCommand) {
     this.#child = spawn(program, args, {
       cwd: repository,
       detached: true, // its own group: Ctrl-C reaches us alone, and we end it in order
       env: { ...process.env, ...environment },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", listen === undefined ? "ignore" : "pipe", "pipe"],
     });
+    listen?.(this.#child, name);
     let complaint = "";
-    this.#child.stderr.on("data", (chunk) => {
+    this.#child.stderr?.on("data", (chunk) => {
       complaint = `${complaint}${chunk}`.slice(-maxComplaintLength);
     });
     this.#exited = once(this.#child, "exit"); // not "close": what it started may hold on to its pipes

@@ -5,6 +5,7 @@ import { sides } from "../../scripts/load/memory.ts";
 import { soak } from "../../scripts/load/soak.ts";
 import { withStack } from "../../scripts/load/stack.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
+import { keepOutput } from "../kept-output.ts";
 
 test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
   const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
@@ -22,7 +23,9 @@ test("npm run load finds nothing wrong, whatever photos come and however many", 
 
 test("a soak measures all three sides for as long as it lasts", { timeout: 120_000 }, async () => {
   const { signal } = new AbortController();
-  const { firing, samples } = await withStack({ modelDir: tinyBundle, signal }, (stack) => soak(stack, 0.05));
+  const { firing, samples } = await withStack({ modelDir: tinyBundle, signal, listen: keepOutput }, (stack) =>
+    soak(stack, 0.05),
+  );
 
   expect(faultsOf(firing)).toEqual([]);
   expect(samples.length).toBeGreaterThan(5);

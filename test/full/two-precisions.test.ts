@@ -5,11 +5,13 @@ import { captionResultSchema, modelCardSchema } from "../../shared/contract.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { freePort } from "../free-port.ts";
+import { keepOutput } from "../kept-output.ts";
 
 /** The edge with its cache in a folder, and behind it the service on the tiny bundle in this precision. */
 async function startAt(precision: string, { stateDir, edgePort }: { stateDir: string; edgePort: number }) {
   vi.stubEnv("PRECISION", precision);
-  const servers = startServers({ edgePort, servicePort: await freePort(), modelDir: tinyBundle, stateDir });
+  const places = { edgePort, servicePort: await freePort(), stateDir };
+  const servers = startServers({ ...places, modelDir: tinyBundle, listen: keepOutput });
   vi.unstubAllEnvs();
   onTestFinished(() => servers.stop());
   await waitUntilReady(servers, AbortSignal.timeout(60_000));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startServers, waitUntilReady } from "../../scripts/start/local-servers.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { freePort } from "../free-port.ts";
+import { keepOutput } from "../kept-output.ts";
 
 export interface Deployment {
   origin: string;
@@ -26,6 +27,7 @@ export async function startDeployment(): Promise<Deployment> {
     servicePort: await freePort(),
     modelDir: tinyBundle,
     stateDir,
+    listen: keepOutput,
   });
   const starting = new AbortController();
   void servers.died.then((reason) => starting.abort(reason));

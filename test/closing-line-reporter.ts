@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/native-setup.ts";
-import { canBuildImages } from "../test/container/buildah.ts";
-import { chromiumPath } from "../test/fixtures/chromium.ts";
-import { isProgramThere } from "../test/fixtures/programs.ts";
-import { isResearchDataThere } from "../test/fixtures/research-data.ts";
-import { isSoftwareVulkanThere } from "../test/fixtures/software-vulkan.ts";
-import { beginKeeping, endKeeping } from "../test/kept-output.ts";
-import { findLeaks } from "../test/leaks.ts";
+import { canBuildImages } from "./container/buildah.ts";
+import { chromiumPath } from "./fixtures/chromium.ts";
+import { isProgramThere } from "./fixtures/programs.ts";
+import { isResearchDataThere } from "./fixtures/research-data.ts";
+import { isSoftwareVulkanThere } from "./fixtures/software-vulkan.ts";
+import { beginKeeping, endKeeping } from "./kept-output.ts";
+import { findLeaks } from "./leaks.ts";
 
 /** What a test that may be skipped says in its name, and whether that is to be had here. */
 const needs = [

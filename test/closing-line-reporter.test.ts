@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { secretMark } from "../leaks.ts";
+import { secretMark } from "./leaks.ts";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
+const repository = fileURLToPath(new URL("..", import.meta.url));
 
 test("ends a run with how many tests passed, failed and were skipped", async () => {
   const { closingLines, code } = await runVitest(`
@@ -84,6 +84,23 @@ test.each([
   expect(code).toBe(1);
 });
 
+test.each(["stdout", "stderr"])("counts it as a failure that a server writes a secret to its %s", async (stream) => {
+  const { closingLines, code } = await runVitest(`
+    import { ProcessGroup } from "${join(repository, "scripts/start/process-group.ts")}";
+    import { keepOutput } from "${join(repository, "test/kept-output.ts")}";
+    test("holds", async () => {
+      const args = ["-e", ${JSON.stringify(`process.${stream}.write("signed with ${secretMark}")`)}];
+      await new ProcessGroup({ name: "the service", args, environment: {}, listen: keepOutput }).died;
+    });
+  `);
+
+  expect(closingLines.slice(-2)).toEqual([
+    expect.stringMatching(/^leaked: .+the-service-\d+\.log holds a secret$/),
+    "1 passed, 1 failed, 0 skipped",
+  ]);
+  expect(code).toBe(1);
+});
+
 test("counts it as a failure that a test's console shows an API key", async () => {
   const { closingLines, code } = await runVitest(
     'test("holds", () => console.warn(JSON.stringify({ key: "ec_" + "0".repeat(64) })));',
@@ -103,7 +120,7 @@ async function runVitest(tests: string, environment: { CI?: string } = {}) {
     process.execPath,
     [
       join(repository, "node_modules/vitest/vitest.mjs"),
-      ...["run", "--reporter", join(repository, "scripts/closing-line-reporter.ts")],
+      ...["run", "--reporter", join(repository, "test/closing-line-reporter.ts")],
     ],
     {
       cwd: folder,
