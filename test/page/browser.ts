@@ -19,6 +19,9 @@ interface Visit extends BrowserContextOptions {
   address: string;
 }
 
+/** Opens the page that a test file is about, for a visitor of its own. */
+export type OpenPage = (options?: BrowserContextOptions) => Promise<Page>;
+
 /**
  * A visitor of its own, with an empty history, until the test ends. A script that fails, a breach of the content security
  * policy, or a request to another origin fails the test.

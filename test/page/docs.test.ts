@@ -1,16 +1,14 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { findBarriers, launchBrowser, visit } from "./browser.ts";
+import { findBarriers, launchBrowser, type OpenPage, visit } from "./browser.ts";
 import { type Deployment, startDeployment } from "./deployment.ts";
 
 let deployment: Deployment;
 let browser: Browser;
 
-function open(options: Partial<Parameters<typeof visit>[0]> = {}): Promise<Page> {
-  return visit({ browser, address: `${deployment.origin}/docs`, ...options });
-}
+const open: OpenPage = (options = {}) => visit({ browser, address: `${deployment.origin}/docs`, ...options });
 
 describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
   beforeAll(async () => {

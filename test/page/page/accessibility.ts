@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { textFile } from "../../fixtures/made-images.ts";
+import { photoPath } from "../../fixtures/real-photos.ts";
+import type { OpenPage } from "../browser.ts";
+import { findBarriers } from "../browser.ts";
+import { card, choose, focused, freshPhotos, jpeg, untilEnded } from "../page-actions.ts";
+
+/** The page by keyboard, for screen readers, and on screens of any size. */
+export function everybodyUsesIt(open: OpenPage): void {
+  describe("for everybody", () => {
+    it("is used from end to end with the keyboard alone", async () => {
+      const page = await open({ permissions: ["clipboard-write"] });
+      const tabTo = async (name: string) => {
+        for (let presses = 0; presses < 40; presses++) {
+          await page.keyboard.press("Tab");
+          if ((await focused(page)).includes(name)) return;
+        }
+        throw new Error(`no Tab leads to ${name}`);
+      };
+      const choosing = page.waitForEvent("filechooser"); // asks the browser, which takes a moment
+      await tabTo("choose");
+      await page.keyboard.press("Enter");
+      await (await choosing).setFiles(await freshPhotos(2));
+      await untilEnded(page, 2);
+      await tabTo("Copy text of photo 1.jpg");
+      await page.keyboard.press("Enter");
+      const caption = (await card(page, "photo 1.jpg").locator(".caption").innerText()).trim();
+      await page.getByText(`Copied: ${caption}`).waitFor();
+      await tabTo("word by word for photo 1.jpg");
+      await page.keyboard.press("Enter");
+      expect(await card(page, "photo 1.jpg").locator(".word-list").isVisible()).toBe(true);
+      await tabTo("Remove photo 1.jpg");
+      await page.keyboard.press("Enter");
+      expect(await focused(page)).toContain("Remove photo 2.jpg");
+      await page.keyboard.press("Enter");
+      expect(await focused(page)).toBe("choose");
+    });
+
+    it("has no barriers that axe finds, in either colour", async () => {
+      const page = await open();
+      const findInBoth = async () => {
+        const found: string[] = [];
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          found.push(...(await findBarriers(page)));
+        }
+        return found;
+      };
+      expect(await findInBoth()).toEqual([]);
+      const notes = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from(textFile()) };
+      await page.route("**/v1/captions?*", (route) => route.abort(), { times: 1 });
+      await choose(page, [notes, ...(await freshPhotos(3))]);
+      await untilEnded(page, 4);
+      await page.locator(".card[data-step=captioned] summary").first().click();
+      await page.context().setOffline(true);
+      await choose(page, await freshPhotos(1));
+      await page.getByText("Waiting for the connection").waitFor();
+      expect(await findInBoth()).toEqual([]);
+    });
+
+    it("fits screens from 320 pixels on, however long the names", async () => {
+      const page = await open();
+      const sizes = [320, 390, 820, 1280];
+      const measure = async () => {
+        const widths: number[] = [];
+        for (const width of sizes) {
+          await page.setViewportSize({ width, height: 800 });
+          widths.push(await page.evaluate(() => document.documentElement.scrollWidth));
+        }
+        return widths;
+      };
+      expect(await measure()).toEqual(sizes);
+      await page.getByLabel("Address of a photo").fill(`http://192.0.2.1/${"a-very-long-name-".repeat(10)}.jpg`);
+      await page.keyboard.press("Enter");
+      await choose(page, [jpeg("coffee.jpg", await readFile(photoPath("coffee")))]);
+      await untilEnded(page, 2);
+      await page.locator(".card[data-step=captioned] summary").click();
+      expect(await measure()).toEqual(sizes);
+    });
+  });
+}

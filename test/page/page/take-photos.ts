@@ -1,0 +1,123 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { madePhotos } from "../../fixtures/made-images.ts";
+import type { OpenPage } from "../browser.ts";
+import {
+  card,
+  choose,
+  freshPhotos,
+  jpeg,
+  listen,
+  untilEnded,
+  uploads,
+  watchBodies,
+  watchRequests,
+} from "../page-actions.ts";
+
+/** How photos come onto the page, alone and many at once, and what of them is sent. */
+export function photosComeIn(open: OpenPage): void {
+  describe("a photo comes in", () => {
+    it("is chosen, captioned by the model, and the next time known to the cache", async () => {
+      const page = await open();
+      const seen = watchRequests(page);
+      const [photo] = await freshPhotos(1);
+      if (photo === undefined) throw new Error("no photo was made");
+      await choose(page, [photo]);
+      await untilEnded(page, 1);
+      const first = card(page, "photo 1.jpg");
+      expect(await first.innerText()).toMatch(/\d+\s% sure\s+from the model, [\d.]+\s(ms|s)/);
+      const words = await first.locator(".caption .word").allInnerTexts();
+      expect(words.join(" ")).toBe((await first.locator(".caption").innerText()).trim());
+      await choose(page, [{ ...photo, name: "again.jpg" }]);
+      await untilEnded(page, 2);
+      expect(await card(page, "again.jpg").innerText()).toContain("from the cache");
+      expect(uploads(seen)).toHaveLength(1);
+    });
+
+    it("is pasted", async () => {
+      const page = await open();
+      const [photo] = await freshPhotos(1);
+      await page.evaluate((base64) => {
+        const data = new DataTransfer();
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        data.items.add(new File([bytes], "image.png", { type: "image/png" }));
+        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+      }, photo?.buffer.toString("base64") ?? "");
+      await untilEnded(page, 1);
+      expect(await page.locator(".card .name").innerText()).toMatch(/^Pasted \d\d\.\d\d\.\d\d\.png$/);
+      expect(await page.locator(".card").getAttribute("data-step")).toBe("captioned");
+    });
+
+    it("is dropped anywhere, with a sign of where it would go", async () => {
+      const page = await open();
+      const [photo] = await freshPhotos(1);
+      const data = await page.evaluateHandle((base64) => {
+        const transfer = new DataTransfer();
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }));
+        return transfer;
+      }, photo?.buffer.toString("base64") ?? "");
+      await page.dispatchEvent("footer", "dragenter", { dataTransfer: data });
+      expect(await page.getByText("Drop to caption").isVisible()).toBe(true);
+      await page.dispatchEvent("footer", "drop", { dataTransfer: data });
+      expect(await page.getByText("Drop to caption").isVisible()).toBe(false);
+      await untilEnded(page, 1);
+      expect(await card(page, "dropped.jpg").getAttribute("data-step")).toBe("captioned");
+    });
+
+    it("is named by its address, which the edge fetches", async () => {
+      const page = await open();
+      const seen = watchRequests(page);
+      await page.getByLabel("Address of a photo").fill("http://192.0.2.1/beach.jpg");
+      await page.keyboard.press("Enter");
+      await untilEnded(page, 1);
+      expect(uploads(seen)[0]?.postData()).toBe('{"url":"http://192.0.2.1/beach.jpg"}');
+      expect(await card(page, "beach.jpg").innerText()).toContain("source_unreachable");
+    });
+
+    it("is one of the samples", async () => {
+      const page = await open();
+      await page.getByRole("button", { name: "Try a cat" }).click();
+      await untilEnded(page, 1);
+      expect(await card(page, "chelsea.jpg").getAttribute("data-step")).toBe("captioned");
+    });
+  });
+
+  describe("twenty photos", () => {
+    it("are captioned, told one by one to screen readers, and uploaded only where they are new", async () => {
+      const page = await open();
+      const seen = watchRequests(page);
+      const heard = await listen(page);
+      const photos = await freshPhotos(20);
+      await choose(page, photos.slice(0, 5));
+      await untilEnded(page, 5);
+      await choose(page, photos);
+      await untilEnded(page, 25);
+      expect(await page.locator('[data-step="captioned"]').count()).toBe(25);
+      expect(uploads(seen)).toHaveLength(20);
+      expect(await page.getByText("25 captioned").isVisible()).toBe(true);
+      await expect.poll(heard).toContain("20 photos are added.");
+      for (const { name } of photos) await expect.poll(heard).toContain(`${name}: `);
+    });
+  });
+
+  describe("large photos", () => {
+    it("are shrunk before the upload where that is chosen, upright and without their EXIF", async () => {
+      const page = await open();
+      const [painted] = await madePhotos(1, { seed: 73 });
+      const enlarged = sharp(painted).resize(2400, 1600, { fit: "fill" }).withMetadata({ orientation: 6 });
+      const camera = await enlarged.jpeg({ quality: 97 }).toBuffer();
+      const sentBytes = await watchBodies(page);
+      await choose(page, [jpeg("shrunk.jpg", camera)]);
+      await untilEnded(page, 1);
+      const shrunk = await sharp(await sentBytes()).metadata();
+      expect([shrunk.width, shrunk.height, shrunk.orientation]).toEqual([853, 1280, undefined]);
+      await page.getByLabel("Shrink large photos first").uncheck();
+      await choose(page, [jpeg("whole.jpg", camera)]);
+      await untilEnded(page, 2);
+      expect((await sentBytes()).equals(camera)).toBe(true);
+      await page.reload();
+      expect(await page.getByLabel("Shrink large photos first").isChecked()).toBe(false);
+    });
+  });
+}
