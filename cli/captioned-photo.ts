@@ -40,6 +40,7 @@ export function markedCaption({ caption, isUnsure }: Pick<CaptionToWrite, "capti
   return isUnsure ? `${caption}${mark}` : caption;
 }
 
+/** A caption as it was before `markedCaption` marked it. */
 export function unmarkedCaption(text: string): string {
   return text.endsWith(mark) ? text.slice(0, -mark.length) : text;
 }

@@ -5,6 +5,7 @@ import { isDynamicPattern } from "tinyglobby";
 /** The name of a state file where none is given. */
 const stateName = ".edge-caption.jsonl";
 
+/** Where a folder has its state. */
 export function stateIn(folder: string): string {
   return join(folder, stateName);
 }

@@ -101,6 +101,7 @@ export function resultForFile(result: CaptionResult, { id, bytes }: { id: ByteId
   return { ...result, id, image: { ...result.image, bytes } };
 }
 
+/** Whether an id is that of a file, and not of what a photo shows. */
 export function isByteId(id: PhotoId): id is ByteId {
   return id.startsWith("sha256:");
 }

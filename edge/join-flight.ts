@@ -25,6 +25,7 @@ interface FlightKeyParts {
   options: CaptionOptions;
 }
 
+/** Names the flight of a caption: those who ask for the same one meet there. */
 export function flightKey({ photoId, revision, options }: FlightKeyParts): string {
   return `${photoId}/${revision}?${captionQuery(options)}`;
 }

@@ -45,6 +45,7 @@ export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
   return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
 }
 
+/** The photo's id in a request's address. Throws `invalid_request` for what is none. */
 export function readPhotoId(c: Context<EdgeEnv>): PhotoId {
   const parsed = photoIdSchema.safeParse(c.req.param("id"));
   if (parsed.success) return parsed.data;

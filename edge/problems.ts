@@ -24,6 +24,7 @@ export function answerUnknownPath(c: Context<EdgeEnv>): Response {
   return answerProblem(c, new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`));
 }
 
+/** The answer where a path is there, for other methods. */
 export function answerWrongMethod(c: Context<EdgeEnv>, allow: readonly string[]): Response {
   const message = `expected ${allow.join(" or ")} here, received ${c.req.method}`;
   return answerProblem(c, new CaptionError("method_not_allowed", message, { allow }));

@@ -26,6 +26,7 @@ export function readReply<T>(reply: Reply, schema: z.ZodType<T>): Verdict<T> {
   }
 }
 
+/** The error for a service that answers what the contract does not know; `cause` is for our log. */
 export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }

@@ -101,6 +101,7 @@ function expectImage(
   return format;
 }
 
+/** The error for a photo of more bytes than there may be. */
 export function tooManyBytes({ maxBytes, received }: { maxBytes: number; received: number | "more" }): CaptionError {
   return new CaptionError("payload_too_large", `expected an image of at most ${maxBytes} bytes, received ${received}`);
 }

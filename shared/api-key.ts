@@ -29,6 +29,7 @@ export function newApiKey(): string {
   return `ec_${toHex(crypto.getRandomValues(new Uint8Array(32)))}`;
 }
 
+/** Whether a text has the form of a key; only KV knows whether it is one. */
 export function isApiKey(text: string): boolean {
   return /^ec_[0-9a-f]{64}$/.test(text);
 }

@@ -12,11 +12,13 @@ export interface PhotoIds {
   contentId?: ContentId;
 }
 
+/** Both ids of a photo, or the one that it has. */
 export async function photoIdsOf(bytes: Uint8Array<ArrayBuffer>): Promise<PhotoIds> {
   const [id, contentId] = await Promise.all([byteIdOf(bytes), contentIdOf(bytes)]);
   return contentId === undefined ? { id } : { id, contentId };
 }
 
+/** The id of a photo's bytes. */
 export async function byteIdOf(bytes: Uint8Array<ArrayBuffer>): Promise<ByteId> {
   return byteIdFromHash(await crypto.subtle.digest("SHA-256", bytes));
 }
@@ -26,11 +28,13 @@ export function byteIdFromHash(hash: ArrayBuffer | Uint8Array): ByteId {
   return `sha256:${toHex(hash)}`;
 }
 
+/** The id of what a photo shows; undefined where that cannot be told. */
 export async function contentIdOf(bytes: Uint8Array): Promise<ContentId | undefined> {
   const content = photoContentOf(bytes);
   return content && `content:${toHex(await crypto.subtle.digest("SHA-256", content))}`;
 }
 
+/** Bytes as lower-case hexadecimal digits. */
 export function toHex(bytes: ArrayBuffer | Uint8Array): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

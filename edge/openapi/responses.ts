@@ -68,6 +68,7 @@ const headers = {
 
 export type HeaderName = keyof typeof headers;
 
+/** Headers of an answer as OpenAPI describes them. */
 export function headersOf(names: readonly HeaderName[]): Record<string, JsonSchema> {
   return Object.fromEntries(names.map((name) => [name, { description: headers[name], schema: { type: "string" } }]));
 }

@@ -43,6 +43,7 @@ const named = {
 
 export type SchemaName = keyof typeof named;
 
+/** Stands for a named schema. */
 export function schemaRef(name: SchemaName): JsonSchema {
   return { $ref: pointerTo(name) };
 }

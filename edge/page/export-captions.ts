@@ -26,6 +26,7 @@ function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Reco
   };
 }
 
+/** Has the browser save a table as a file. */
 export function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

@@ -20,6 +20,7 @@ export function readPreferences(): Preferences {
   }
 }
 
+/** Keeps what was chosen for the next visit, where this browser lets it. */
 export function keepPreferences(preferences: Preferences): void {
   try {
     localStorage.setItem(storageKey, JSON.stringify(preferences));

@@ -4,6 +4,7 @@ export interface Intake {
   takeAddress(address: string): void;
 }
 
+/** Takes the files that are chosen in a file field. */
 export function takeChosenFiles(input: HTMLInputElement, { takeFiles }: Pick<Intake, "takeFiles">): void {
   input.addEventListener("change", () => {
     takeFiles([...(input.files ?? [])]);
@@ -11,6 +12,7 @@ export function takeChosenFiles(input: HTMLInputElement, { takeFiles }: Pick<Int
   });
 }
 
+/** Takes the addresses that are sent with the form. */
 export function takeLinks(
   form: HTMLFormElement,
   field: HTMLInputElement,

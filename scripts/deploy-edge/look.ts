@@ -30,6 +30,7 @@ const configSchema = z.object({
 
 export type EdgeConfig = z.infer<typeof configSchema>;
 
+/** What `wrangler.toml` says of an environment. */
 export function readEdgeConfig(environment: string): EdgeConfig {
   return configSchema.parse(unstable_readConfig({ config: join(repository, "wrangler.toml"), env: environment }));
 }

@@ -16,6 +16,7 @@ export async function createKey({ name, scopes, tier }: NewKey, place: KeyPlaceO
   process.stdout.write(`${key}\n`);
 }
 
+/** Shows what is stored of each key, the eldest first. */
 export async function listKeys(place: KeyPlaceOptions): Promise<void> {
   const keys = await readKeys(place);
   for (const { record } of keys.toSorted((one, other) => one.record.createdAt.localeCompare(other.record.createdAt))) {
@@ -24,6 +25,7 @@ export async function listKeys(place: KeyPlaceOptions): Promise<void> {
   process.stderr.write(`${keys.length} ${keys.length === 1 ? "key" : "keys"}\n`);
 }
 
+/** Deletes a key by its id, and says whose it was. */
 export async function revokeKey(id: string, place: KeyPlaceOptions): Promise<void> {
   const key = (await readKeys(place)).find(({ record }) => record.id === id);
   if (key === undefined) throw new Error(`expected the id of a key, received ${id}: list shows those there are`);

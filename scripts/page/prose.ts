@@ -6,6 +6,7 @@ export function prose(text: unknown): Markup {
   return html`${text.split("\n\n").map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
 }
 
+/** A line of a description, without paragraphs. */
 export function inline(text: string): Markup {
   return html`${text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))}`;
 }

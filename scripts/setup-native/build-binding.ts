@@ -23,6 +23,7 @@ interface Build {
   signal: AbortSignal;
 }
 
+/** Version of the installed `@tensorflow/tfjs-node-gpu`. */
 export async function readBindingVersion(packageFolder: string): Promise<string> {
   return packageSchema.parse(JSON.parse(await readFile(join(packageFolder, "package.json"), "utf8"))).version;
 }

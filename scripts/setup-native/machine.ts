@@ -22,6 +22,7 @@ export interface Machine {
   node: string;
 }
 
+/** The machine that this process runs on. */
 export function thisMachine(): Machine {
   const { header } = reportSchema.parse(process.report.getReport());
   const { platform, arch, versions } = process;

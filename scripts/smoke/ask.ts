@@ -20,6 +20,7 @@ export async function ask(address: string, { expected, ...init }: Question): Pro
   throw new Error(`expected status ${expected}, received ${reply.status}: ${reasonIn(reply)}`);
 }
 
+/** Expects that status, and tells it. */
 export async function askStatus(address: string, expected: number): Promise<string> {
   return `status ${(await ask(address, { expected })).status}`;
 }
@@ -33,11 +34,13 @@ async function askJson<T>(address: string, schema: z.ZodType<T>): Promise<T> {
   }
 }
 
+/** Expects a service that is ready, and tells its engine and device. */
 export async function askReadiness(address: string): Promise<string> {
   const { service } = await askJson(address, readinessSchema);
   return `${service.engine} on ${service.device}`;
 }
 
+/** Expects an OpenAPI 3.1 document, and tells its version. */
 export async function askOpenApi(address: string): Promise<string> {
   const document = await askJson(address, openApiSchema);
   return `OpenAPI ${document.openapi}`;

@@ -1,6 +1,7 @@
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 import { type Box, boxesOf, brandsOf, findBox, type Span } from "./iso-media.ts";
 
+/** By its brands. */
 export function isAvif(magic: string): boolean {
   return brandsOf(magic).some((brand) => brand === "avif" || brand === "avis");
 }

@@ -2,6 +2,7 @@ import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
 const little = { littleEndian: true };
 
+/** Either version. */
 export function isGif(magic: string): boolean {
   return magic.startsWith("GIF87a") || magic.startsWith("GIF89a");
 }

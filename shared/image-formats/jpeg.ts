@@ -7,6 +7,7 @@ export const endOfImage = 0xd9;
 export const startOfScan = 0xda;
 const exifSegment = 0xe1;
 
+/** By its first marker, start of image. */
 export function isJpeg(magic: string): boolean {
   return magic.startsWith("\xff\xd8");
 }

@@ -3,6 +3,7 @@ import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
 export const pngSignature = "\x89PNG\r\n\x1a\n";
 
+/** By its signature. */
 export function isPng(magic: string): boolean {
   return magic.startsWith(pngSignature);
 }

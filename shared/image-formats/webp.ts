@@ -9,6 +9,7 @@ export const chunkHeaderBytes = 8;
 const vp8StartCode = 0x2a019d;
 const losslessSignature = 0x2f;
 
+/** A RIFF file that says so. */
 export function isWebp(magic: string): boolean {
   return magic.startsWith("RIFF") && magic.startsWith("WEBP", 8);
 }
