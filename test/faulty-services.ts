@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../shared/errors.ts";
 import type { Problem } from "../shared/problem.ts";
 import type { FaultyServiceName } from "./edge/provided-context.ts";
+import { startMadeServer } from "./made-server.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -116,13 +116,5 @@ export async function startFaultyServices(): Promise<{ origins: Record<string, s
 }
 
 async function startServer(name: string, listener: RequestListener) {
-  const server = createServer(listener);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
-  const stop = async () => {
-    server.closeAllConnections();
-    await once(server.close(), "close");
-  };
-  return { name, origin: `http://127.0.0.1:${address.port}`, stop };
+  return { name, ...(await startMadeServer(listener)) };
 }

@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { photoPath } from "./fixtures/real-photos.ts";
+import { type MadeServer, startMadeServer } from "./made-server.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;
 
@@ -52,19 +52,11 @@ let changes = 0;
 let lastHeaders = "";
 
 /** Starts the site on a port of its own. */
-export async function startPhotoSources(): Promise<{ origin: string; stop: () => Promise<void> }> {
-  const server = createServer(async (request, response) => {
+export function startPhotoSources(): Promise<MadeServer> {
+  return startMadeServer(async (request, response) => {
     const url = new URL(request.url ?? "", "http://site");
     const answer = answers[url.pathname];
     if (answer === undefined) response.writeHead(404).end();
     else await answer(request, response, url);
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
-  const stop = async () => {
-    server.closeAllConnections();
-    await once(server.close(), "close");
-  };
-  return { origin: `http://127.0.0.1:${address.port}`, stop };
 }

@@ -1,11 +1,9 @@
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage, madePhotos } from "../fixtures/made-images.ts";
+import { startMadeServer } from "../made-server.ts";
 import { type Run, untilUp, Workplace } from "../scripts/start-script.ts";
 import { edgeCaptionIn } from "./run-command.ts";
 
@@ -28,7 +26,7 @@ afterAll(async () => {
 /** Passes requests on to the edge and counts them, and answers the first `refusals` uploads like an edge that is full. */
 async function watchedEdge(refusals = 0): Promise<{ origin: string; seen: string[] }> {
   const seen: string[] = [];
-  const server = createServer(async (request, response) => {
+  const { origin, stop } = await startMadeServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     const [path = ""] = (request.url ?? "").split("?");
     seen.push(`${request.method} ${path}`);
@@ -56,9 +54,8 @@ async function watchedEdge(refusals = 0): Promise<{ origin: string; seen: string
     response.writeHead(reply.status, { "Content-Type": reply.headers.get("Content-Type") ?? "" });
     response.end(Buffer.from(await reply.arrayBuffer()));
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => void server.close());
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }; // it listens on a port
+  onTestFinished(stop);
+  return { origin, seen };
 }
 
 test("captions at an endpoint, waits when it is full, and uploads nothing that it knows already", async () => {

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../free-port.ts";
+import { startMadeServer } from "../made-server.ts";
 import { type Deployment, startDeployment, visitorAddress } from "../page/deployment.ts";
 
 let deployment: Deployment;
@@ -31,7 +31,7 @@ type Spoil = (request: { method: string; path: string }, answer: Answer) => void
 /** The deployment through a proxy that spoils its answers. */
 async function spoiltDeployment(spoil: Spoil): Promise<string> {
   const address = visitorAddress();
-  const server = createServer(async (request, response) => {
+  const { origin, stop } = await startMadeServer(async (request, response) => {
     const { method = "GET", url = "/" } = request;
     const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
       typeof value === "string" && /^(content-type|if-none-match)$/.test(name) ? [[name, value]] : [],
@@ -46,13 +46,8 @@ async function spoiltDeployment(spoil: Spoil): Promise<string> {
     spoil({ method, path: url.split("?")[0] ?? url }, spoilt);
     response.writeHead(spoilt.status, Object.fromEntries(spoilt.headers)).end(spoilt.body);
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${port}`;
+  onTestFinished(stop);
+  return origin;
 }
 
 describe("npm run smoke", () => {

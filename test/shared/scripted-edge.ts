@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
+import { startMadeServer } from "../made-server.ts";
 
 export interface Received {
   method: string;
@@ -26,20 +26,14 @@ type Script = (request: Received) => Answer | "hangs" | "stalls";
 /** An HTTP server in the place of the edge, until the test ends: what a real one answers only when things go wrong. */
 export async function startScriptedEdge(script: Script): Promise<{ origin: string; received: Received[] }> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const { origin, stop } = await startMadeServer(async (request, response) => {
     const { method = "", url: target = "", headers } = request;
     const asked = { method, target, headers, body: await text(request) };
     received.push(asked);
     send(response, script(asked));
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await once(server.close(), "close");
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
-  return { origin: `http://127.0.0.1:${address.port}`, received };
+  onTestFinished(stop);
+  return { origin, received };
 }
 
 function send(response: ServerResponse, answer: ReturnType<Script>): void {

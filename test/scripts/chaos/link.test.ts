@@ -1,25 +1,20 @@
 import { once } from "node:events";
-import { Agent, createServer, get, type IncomingMessage } from "node:http";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Link } from "../../../scripts/chaos/link.ts";
+import { startMadeServer } from "../../made-server.ts";
 
 /** A server that answers with its name, having told that it was asked; its port. */
 async function namedServer(name: string, { onAsked = () => {}, delayMs = 0 } = {}): Promise<number> {
-  const server = createServer(async (_, response) => {
+  const { port, stop } = await startMadeServer(async (_, response) => {
     onAsked();
     await setTimeout(delayMs);
     response.end(name);
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
-  return address.port;
+  onTestFinished(stop);
+  return port;
 }
 
 async function linkTo(port: number): Promise<Link> {

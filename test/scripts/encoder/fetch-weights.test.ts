@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { fetchWeights } from "../../../scripts/encoder/fetch-weights.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { freePort } from "../../free-port.ts";
+import { startMadeServer } from "../../made-server.ts";
 import { keepQuiet } from "../setup-native/quiet.ts";
 
 const weights = Buffer.from("weights of a network");
@@ -84,10 +84,7 @@ function fetchFrom(address: string, cacheFolder: string): Promise<string> {
 
 /** The address of a folder on a server of the test's own. */
 async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("expected a TCP address");
-  return `http://127.0.0.1:${address.port}/keras`;
+  const { origin, stop } = await startMadeServer(answer);
+  onTestFinished(stop);
+  return `${origin}/keras`;
 }

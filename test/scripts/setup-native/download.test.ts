@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { downloadFile } from "../../../scripts/setup-native/download.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { freePort } from "../../free-port.ts";
+import { startMadeServer } from "../../made-server.ts";
 import { keepQuiet } from "./quiet.ts";
 
 test("fetches a file under its own name", async () => {
@@ -46,10 +46,7 @@ async function download(origin: string): Promise<string> {
 }
 
 async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("expected a TCP address");
-  return `http://127.0.0.1:${address.port}`;
+  const { origin, stop } = await startMadeServer(answer);
+  onTestFinished(stop);
+  return origin;
 }

@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+
+/** An HTTP server of a test's own. Whoever starts it stops it. */
+export interface MadeServer {
+  origin: string;
+  port: number;
+  /** Ends it, whoever is connected. */
+  stop(): Promise<void>;
+}
+
+/** Starts an HTTP server on a port that nobody else has, on this machine alone. */
+export async function startMadeServer(listener: RequestListener): Promise<MadeServer> {
+  const server = createServer(listener);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
+  const { port } = address;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    async stop() {
+      server.closeAllConnections();
+      await once(server.close(), "close");
+    },
+  };
+}
