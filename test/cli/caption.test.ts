@@ -3,11 +3,12 @@ import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { repository } from "../../scripts/repository.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
 import { photoNames, photoPath } from "../fixtures/real-photos.ts";
-import { captionTiny, edgeCaption, root } from "./run-command.ts";
+import { captionTiny, edgeCaption } from "./run-command.ts";
 
 describe("edge-caption caption", () => {
   it("captions a photo with the shipped model", async () => {
@@ -55,7 +56,7 @@ describe("edge-caption caption", () => {
     for (let index = 0; index < 30; index++) await copyFile(photoPath("coffee"), join(folder, `${index}.jpg`));
     const command = `"${process.execPath}" --import tsx cli/main.ts caption --model-dir "${tinyBundle}"`;
     const { stdout, stderr } = await promisify(execFile)("sh", ["-c", `${command} "${folder}" | head -n 1`], {
-      cwd: root,
+      cwd: repository,
     });
     expect(stdout).toMatch(/^.*0\.jpg: .*\n$/);
     expect(stderr).toBe("");
@@ -67,7 +68,7 @@ describe("edge-caption caption", () => {
     for (const name of names) await copyFile(photoPath("coffee"), join(folder, name));
     const find = `find "${folder}" -type f -print0 | sort -z`;
     const command = `"${process.execPath}" --import tsx cli/main.ts caption --json --model-dir "${tinyBundle}" - -0`;
-    const { stdout } = await promisify(execFile)("sh", ["-c", `${find} | ${command}`], { cwd: root });
+    const { stdout } = await promisify(execFile)("sh", ["-c", `${find} | ${command}`], { cwd: repository });
     const lines = stdout.trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).path)).toEqual(names.toSorted().map((name) => join(folder, name)));
   });

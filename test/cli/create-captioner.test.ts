@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createCaptioner } from "../../cli/create-captioner.ts";
+import { repository } from "../../scripts/repository.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { root } from "./run-command.ts";
 
 describe("a captioner in code", () => {
   test("captions a file and bytes alike, by the HTTP contract", async () => {
@@ -48,7 +48,7 @@ describe("a captioner in code", () => {
       console.log((await captioner.caption(${JSON.stringify(photoPath("chelsea"))})).caption);
       await captioner.close();`;
     const args = ["--import", "tsx", "--input-type=module", "-e", program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repository });
     expect(stdout).toMatch(/\b(dog|cat)\b/);
   });
 });

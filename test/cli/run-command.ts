@@ -1,30 +1,19 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { repository } from "../../scripts/repository.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
-
-export const root = fileURLToPath(new URL("../..", import.meta.url));
+import { type Run, runNode } from "../run-node.ts";
 
 /** What starts the command, for whoever spawns it. */
-export const commandLine = ["--import", import.meta.resolve("tsx"), join(root, "cli/main.ts")];
-
-export interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+export const commandLine = ["--import", import.meta.resolve("tsx"), join(repository, "cli/main.ts")];
 
 /** Runs the command as a person does, in a process of its own, in a folder. */
 export function edgeCaptionIn(cwd: string, ...args: string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...commandLine, ...args], { cwd, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-  });
+  return runNode([...commandLine, ...args], { cwd });
 }
 
+/** The same in the repository. */
 export function edgeCaption(...args: string[]): Promise<Run> {
-  return edgeCaptionIn(root, ...args);
+  return edgeCaptionIn(repository, ...args);
 }
 
 /** Captions with the tiny bundle, which takes a millisecond a photo. */

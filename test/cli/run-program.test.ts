@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { root } from "./run-command.ts";
+import { repository } from "../../scripts/repository.ts";
 
 /** Runs a program whose output, or whose complaints, nobody reads. */
 async function runUnread(program: string, { args, unread }: { args: string[]; unread: "stdout" | "stderr" }) {
   const child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
-    cwd: root,
+    cwd: repository,
     stdio: ["ignore", "pipe", "pipe"],
   });
   child[unread].destroy(); // long before there is anything to write

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,16 +9,11 @@ import { tryFault } from "../../scripts/chaos/try-fault.ts";
 import { PhotoSupply } from "../../scripts/load/photo-supply.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
+import { runNode } from "../run-node.ts";
 
 const command = ["--import", "tsx", "scripts/chaos.ts", "--tiny"];
 
-function chaos(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...command, ...args], (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+const chaos = (...args: string[]) => runNode([...command, ...args]);
 
 const perSecond = { known: 5, new: 5 };
 

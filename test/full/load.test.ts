@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { expect, test } from "vitest";
 import { faultsOf } from "../../scripts/load/check-firing.ts";
 import { sides } from "../../scripts/load/memory.ts";
@@ -6,12 +5,11 @@ import { soak } from "../../scripts/load/soak.ts";
 import { withStack } from "../../scripts/load/stack.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "../kept-output.ts";
+import { runNode } from "../run-node.ts";
 
 test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
-  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    const command = ["--import", "tsx", "scripts/load.ts", "--tiny", "--seconds", "3"];
-    execFile(process.execPath, command, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
-  });
+  const command = ["--import", "tsx", "scripts/load.ts", "--tiny", "--seconds", "3"];
+  const { code, stdout, stderr } = await runNode(command);
 
   expect(stdout).not.toContain("wrong");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

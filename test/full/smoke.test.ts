@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../free-port.ts";
 import { startMadeServer } from "../made-server.ts";
 import { type Deployment, startDeployment, visitorAddress } from "../page/deployment.ts";
+import { runNode } from "../run-node.ts";
 
 let deployment: Deployment;
 
@@ -12,13 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.stop());
 
-function smoke(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", "scripts/smoke.ts", ...args], (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-  });
-}
+const smoke = (...args: string[]) => runNode(["--import", "tsx", "scripts/smoke.ts", ...args]);
 
 interface Answer {
   status: number;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { type EncoderRequest, encoderCommand } from "../../../scripts/encoder/command.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { freePort } from "../../free-port.ts";
-import { runNode } from "../../training/run-prepare.ts";
+import { runNode } from "../../run-node.ts";
 
 test("teaches with --help, the sizes included", async () => {
   const { code, stdout } = await run("--help");
