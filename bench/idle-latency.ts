@@ -1,5 +1,5 @@
-import { decodeImage } from "../gpu-service/decode-image.ts";
-import type { Precision } from "../gpu-service/engine.ts";
+import type { Precision } from "../gpu-service/engines/engine.ts";
+import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";

@@ -1,7 +1,7 @@
 import { searchCaptions } from "../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import { decodeImage } from "../gpu-service/decode-image.ts";
-import type { CpuSettings, Engine } from "../gpu-service/engine.ts";
+import type { CpuSettings, Engine } from "../gpu-service/engines/engine.ts";
+import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { createOnnxEngine } from "../gpu-service/onnx/engine.ts";
 import { defaultCaptionOptions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";

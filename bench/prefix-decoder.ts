@@ -1,6 +1,6 @@
 import { Tensor } from "onnxruntime-node";
 import type { Bundle } from "../gpu-service/bundle.ts";
-import type { LayerOf } from "../gpu-service/layers-model.ts";
+import type { LayerOf } from "../gpu-service/networks/layers-model.ts";
 import { OnnxGraph } from "../gpu-service/onnx/graph.ts";
 import { compileLayer, type Value } from "../gpu-service/onnx/layers.ts";
 import { createDecoderSession } from "../gpu-service/onnx/session.ts";

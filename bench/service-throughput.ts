@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import type { Precision } from "../gpu-service/engine.ts";
+import type { Precision } from "../gpu-service/engines/engine.ts";
 import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";

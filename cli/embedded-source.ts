@@ -1,7 +1,7 @@
 import { openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
-import { knownPrecision } from "../gpu-service/known-precision.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engines/engine.ts";
+import { knownPrecision } from "../gpu-service/engines/known-precision.ts";
 import type { CaptionSource } from "./caption-source.ts";
 
 /** One batch in the model, the next one decoded, and one whose captions are being written. */

@@ -1,5 +1,5 @@
 import { CaptionError } from "../shared/errors.ts";
-import { EngineLost } from "./engine-process.ts";
+import { EngineLost } from "./engines/engine-process.ts";
 
 interface BatcherSettings<Item, Result> {
   maxBatch: number;

@@ -5,13 +5,13 @@ import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
-import { DecodePool } from "./decode-pool.ts";
-import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engine.ts";
-import { EnginePool, type PoolEvents } from "./engine-pool.ts";
-import type { EngineIdentity } from "./engine-protocol.ts";
-import { visibleGpus } from "./gpus.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engines/engine.ts";
+import { EnginePool, type PoolEvents } from "./engines/engine-pool.ts";
+import type { EngineIdentity } from "./engines/engine-protocol.ts";
+import { visibleGpus } from "./engines/gpus.ts";
+import { readNativeSetup } from "./engines/native-setup.ts";
+import { DecodePool } from "./images/decode-pool.ts";
 import { LethalPhotos } from "./lethal-photos.ts";
-import { readNativeSetup } from "./native-setup.ts";
 
 export interface CaptionerSettings {
   modelDir: string;

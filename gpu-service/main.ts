@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
-import { createApp } from "./app.ts";
 import { startCaptioner } from "./captioner.ts";
-import { drain, drainOnSignal } from "./drain.ts";
-import { listen } from "./http-server.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { createApp } from "./http/app.ts";
+import { drain, drainOnSignal } from "./http/drain.ts";
+import { listen } from "./http/http-server.ts";
+import { Lifecycle } from "./http/lifecycle.ts";
 import { createLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { describeSettings, readSettings, type Settings } from "./settings.ts";

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { PhaseTimings } from "./captioner.ts";
-import type { PoolEvents } from "./engine-pool.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { PoolEvents } from "./engines/engine-pool.ts";
+import type { Lifecycle } from "./http/lifecycle.ts";
 
 /** From a tiny model's step to a photo that waited for its whole deadline. */
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

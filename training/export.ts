@@ -3,14 +3,21 @@ import { join } from "node:path";
 import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { calibrate, rangesFile } from "./calibrate.ts";
-import { type BundleParts, decoderFiles, draftManifest, idOf, parseDecoder, rangesPath } from "./draft-manifest.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
+import {
+  type BundleParts,
+  decoderFiles,
+  draftManifest,
+  idOf,
+  parseDecoder,
+  rangesPath,
+} from "./export/draft-manifest.ts";
+import { describeModel } from "./export/model-card.ts";
+import { featureSummaryFile } from "./features/photo-features.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
 import { fit, fitFiles } from "./fit.ts";
-import { describeModel } from "./model-card.ts";
-import { featureSummaryFile } from "./photo-features.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";

@@ -1,13 +1,13 @@
 import { say } from "../cli/progress.ts";
 import { openBundle } from "../gpu-service/bundle.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
-import { type AssignedPhoto, assignSplits, setTenthAside } from "./assign-splits.ts";
 import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
-import { describeFindings, describeSummary } from "./describe-summary.ts";
-import { examinePhotos, statPhotos } from "./examine-photos.ts";
-import { learnVocabulary } from "./learn-vocabulary.ts";
+import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";
+import { describeFindings, describeSummary } from "./prepare/describe-summary.ts";
+import { examinePhotos, statPhotos } from "./prepare/examine-photos.ts";
+import { learnVocabulary } from "./prepare/learn-vocabulary.ts";
+import { readDataset } from "./prepare/read-dataset.ts";
 import { preparedFiles } from "./prepared.ts";
-import { readDataset } from "./read-dataset.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
 import { describeWordVectors, readWordVectors } from "./word-vectors.ts";

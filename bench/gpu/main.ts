@@ -1,5 +1,5 @@
 import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
-import { type EngineProcess, startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { type EngineProcess, startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
 import { decodedMadePhotos } from "../inputs.ts";
 import { measure } from "./measure.ts";
 

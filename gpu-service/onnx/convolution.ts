@@ -1,5 +1,5 @@
-import { batchNormalizationTerms, type ConvolutionWeights } from "../convolution-weights.ts";
-import type { Layer, LayerOf } from "../layers-model.ts";
+import { batchNormalizationTerms, type ConvolutionWeights } from "../networks/convolution-weights.ts";
+import type { Layer, LayerOf } from "../networks/layers-model.ts";
 import { type Grid, toWholeNumbers } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { activate, type Compilation, type Value } from "./layers.ts";

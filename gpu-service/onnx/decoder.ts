@@ -1,5 +1,5 @@
-import type { Layer, LayersModel } from "../layers-model.ts";
-import { splitDecoder } from "../split-decoder.ts";
+import type { Layer, LayersModel } from "../networks/layers-model.ts";
+import { splitDecoder } from "../networks/split-decoder.ts";
 import { OnnxGraph } from "./graph.ts";
 import { compileLayer, onlyInput, type Value, vectorSize } from "./layers.ts";
 import { embedding, lstmStep, type StateTensor, StepState } from "./recurrence.ts";

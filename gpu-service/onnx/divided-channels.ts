@@ -1,6 +1,6 @@
 import type { Divisors } from "../../shared/ranges.ts";
-import type { ConvolutionWeights } from "../convolution-weights.ts";
-import type { Layer } from "../layers-model.ts";
+import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
+import type { Layer } from "../networks/layers-model.ts";
 import type { OnnxGraph } from "./graph.ts";
 import type { Value } from "./layers.ts";
 

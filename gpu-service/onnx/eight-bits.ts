@@ -1,5 +1,5 @@
 import type { Range } from "../../shared/ranges.ts";
-import type { ConvolutionWeights } from "../convolution-weights.ts";
+import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
 
 /** How real numbers stand in bytes: number = (byte − zeroPoint) · scale, for bytes 0 to 255. */
 export interface Grid {

@@ -1,8 +1,8 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { EncoderRanges } from "../../shared/ranges.ts";
-import { foldedWeights } from "../convolution-weights.ts";
-import type { LayersModel } from "../layers-model.ts";
-import { walkEncoder } from "../walk-encoder.ts";
+import { foldedWeights } from "../networks/convolution-weights.ts";
+import type { LayersModel } from "../networks/layers-model.ts";
+import { walkEncoder } from "../networks/walk-encoder.ts";
 import { convolution, imageShape } from "./convolution.ts";
 import { type ChannelPart, DividedChannels, isHomogeneous, partsBehind } from "./divided-channels.ts";
 import { OnnxGraph } from "./graph.ts";

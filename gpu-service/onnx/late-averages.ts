@@ -1,4 +1,4 @@
-import type { LayerOf, LayersModel } from "../layers-model.ts";
+import type { LayerOf, LayersModel } from "../networks/layers-model.ts";
 
 /**
  * A model whose averages are taken behind the 1×1 convolution that alone reads them, where that makes fewer channels: in

@@ -1,4 +1,4 @@
-import type { Activation, Layer, LayerOf, LayersModel } from "../layers-model.ts";
+import type { Activation, Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
 import { batchNormalization, globalAverage, pooling } from "./convolution.ts";
 import type { Grid } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";

@@ -1,5 +1,5 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
-import type { ConvolutionWeights } from "../convolution-weights.ts";
+import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { gridConstants } from "./held-values.ts";
 import type { Value } from "./layers.ts";

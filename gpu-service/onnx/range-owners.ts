@@ -1,4 +1,4 @@
-import type { Layer, LayersModel } from "../layers-model.ts";
+import type { Layer, LayersModel } from "../networks/layers-model.ts";
 
 /**
  * By layer, the layer in whose range its values are held, so that bytes pass from one to the next as they are: a maximum

@@ -1,4 +1,4 @@
-import type { LayerOf } from "../layers-model.ts";
+import type { LayerOf } from "../networks/layers-model.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { activate, type Compilation, type Value, vectorSize } from "./layers.ts";
 

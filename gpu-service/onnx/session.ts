@@ -1,5 +1,5 @@
 import { InferenceSession, type Tensor } from "onnxruntime-node";
-import type { OnnxDevice } from "../engine.ts";
+import type { OnnxDevice } from "../engines/engine.ts";
 import { saturatesBytes } from "./byte-products.ts";
 
 /** What to do where ONNX Runtime has no such device. */

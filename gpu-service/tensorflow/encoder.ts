@@ -1,7 +1,7 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { type FoldedLayers, foldedWeights } from "../convolution-weights.ts";
-import { walkEncoder } from "../walk-encoder.ts";
+import { type FoldedLayers, foldedWeights } from "../networks/convolution-weights.ts";
+import { walkEncoder } from "../networks/walk-encoder.ts";
 import { activate, asImage, type Network, runLayer } from "./layers.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
-import { batchNormalizationTerms } from "../convolution-weights.ts";
-import type { Activation, Layer, LayerOf, LayersModel } from "../layers-model.ts";
+import { batchNormalizationTerms } from "../networks/convolution-weights.ts";
+import type { Activation, Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
 import type { TensorFlow } from "./binding.ts";
 import type { WeightTensors } from "./weights.ts";
 

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import type { LayerOf } from "../layers-model.ts";
+import type { LayerOf } from "../networks/layers-model.ts";
 import type { TensorFlow } from "./binding.ts";
 import { activate, type Network } from "./layers.ts";
 

@@ -5,8 +5,8 @@ import { repository } from "../repository.ts";
 
 const programs = {
   service: "gpu-service/main.ts",
-  "engine-child": "gpu-service/engine-child.ts",
-  "heic-worker": "gpu-service/heic-worker.js",
+  "engine-child": "gpu-service/engines/engine-child.ts",
+  "heic-worker": "gpu-service/images/heic-worker.js",
   "edge-caption": "cli/main.ts",
   train: "training/main.ts",
   "create-captioner": "cli/create-captioner.ts",

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBundle } from "../../gpu-service/bundle.ts";
-import { decodeImage } from "../../gpu-service/decode-image.ts";
-import { startEngineProcess } from "../../gpu-service/engine-process.ts";
+import { startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
+import { decodeImage } from "../../gpu-service/images/decode-image.ts";
 import { cosine, meanOf } from "../../gpu-service/vectors.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
-import { createApp } from "../../gpu-service/app.ts";
-import { Lifecycle } from "../../gpu-service/lifecycle.ts";
+import { createApp } from "../../gpu-service/http/app.ts";
+import { Lifecycle } from "../../gpu-service/http/lifecycle.ts";
 import { createLog } from "../../gpu-service/log.ts";
 import { Metrics } from "../../gpu-service/metrics.ts";
 import { describeSettings, readSettings } from "../../gpu-service/settings.ts";

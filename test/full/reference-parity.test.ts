@@ -4,7 +4,7 @@ import { loadTfjsWasm } from "../../bench/tfjs-wasm.ts";
 import { tutorialSearch } from "../../bench/tutorial-search.ts";
 import { searchCaptions } from "../../gpu-service/beam-search.ts";
 import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
-import { decodeImage } from "../../gpu-service/decode-image.ts";
+import { decodeImage } from "../../gpu-service/images/decode-image.ts";
 import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
 import { cosine } from "../../gpu-service/vectors.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";

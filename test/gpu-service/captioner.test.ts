@@ -8,8 +8,8 @@ import {
   startCaptioner,
   usualCaptionerSettings,
 } from "../../gpu-service/captioner.ts";
-import type { PoolEvents } from "../../gpu-service/engine-pool.ts";
-import { EngineLost, startEngineProcess } from "../../gpu-service/engine-process.ts";
+import type { PoolEvents } from "../../gpu-service/engines/engine-pool.ts";
+import { EngineLost, startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
 import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";

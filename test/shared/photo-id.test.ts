@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openPhoto } from "../../gpu-service/decode-image.ts";
+import { openPhoto } from "../../gpu-service/images/decode-image.ts";
 import { byteIdOf, photoIdsOf } from "../../shared/photo-id.ts";
 import { madeImage, rgbaPng, taggedImage } from "../fixtures/made-images.ts";
 import { isProgramThere } from "../fixtures/programs.ts";

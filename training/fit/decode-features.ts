@@ -1,5 +1,5 @@
 import { type FoundCaption, type SearchSettings, searchCaptions } from "../../gpu-service/beam-search.ts";
-import type { LayersModel } from "../../gpu-service/layers-model.ts";
+import type { LayersModel } from "../../gpu-service/networks/layers-model.ts";
 import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
 import { createOnnxDecoder } from "../../gpu-service/onnx/decoder-session.ts";
 import { paddingId } from "../../shared/vocabulary.ts";

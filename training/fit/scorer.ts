@@ -1,5 +1,5 @@
 import { rawConfidence } from "../../gpu-service/candidate.ts";
-import { parseLayersModel } from "../../gpu-service/layers-model.ts";
+import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { PreparedPhoto } from "../prepared.ts";
 import type { RatedCaption } from "../score/confidence.ts";

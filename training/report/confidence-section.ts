@@ -1,5 +1,5 @@
 import { html, type Markup } from "../../shared/html.ts";
-import type { SearchEvaluation } from "../evaluate-captions.ts";
+import type { SearchEvaluation } from "../evaluate/evaluate-captions.ts";
 import { shownSearches } from "./captioned-photo.ts";
 import { times100 } from "./figures.ts";
 import { lineChart, type Series } from "./line-chart.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { sha256Of } from "../../gpu-service/bundle.ts";
-import { openPhoto } from "../../gpu-service/decode-image.ts";
+import { openPhoto } from "../../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 
 /** Sharp on a phone, and thirty of them stay below a megabyte. */

@@ -1,5 +1,5 @@
 import { html, type Markup } from "../../shared/html.ts";
-import type { SearchEvaluation } from "../evaluate-captions.ts";
+import type { SearchEvaluation } from "../evaluate/evaluate-captions.ts";
 import { grouped, range, times100 } from "./figures.ts";
 import { isPublishedTestSplit, publishedScores } from "./published-scores.ts";
 import type { ReportInput } from "./report-input.ts";

@@ -11,7 +11,7 @@ import { imagesToMutate, mutatedImage } from "../../fixtures/mutated-images.ts";
 import { heicPath } from "../../fixtures/real-photos.ts";
 import type { jobSchema, Outcome } from "./decode-mutated.ts";
 
-const usualDecoder = new URL("../../../gpu-service/decode-image.ts", import.meta.url).href;
+const usualDecoder = new URL("../../../gpu-service/images/decode-image.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("decode-mutated.ts", import.meta.url));
 /** A file that takes longer hangs; what is slow takes a second here. */
 const longestMs = 30_000;

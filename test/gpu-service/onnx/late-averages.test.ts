@@ -2,7 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import type { LayersModel } from "../../../gpu-service/layers-model.ts";
+import type { LayersModel } from "../../../gpu-service/networks/layers-model.ts";
 import { compileEncoder } from "../../../gpu-service/onnx/encoder.ts";
 import { averageLate } from "../../../gpu-service/onnx/late-averages.ts";
 import { savedAndParsed } from "../../fixtures/saved-model.ts";

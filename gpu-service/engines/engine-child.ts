@@ -1,0 +1,87 @@
+import { constants, getPriority, setPriority } from "node:os";
+import { argv, exit, memoryUsage } from "node:process";
+import type { CaptionOptions } from "../../shared/contract.ts";
+import { type FoundCaption, searchCaptions } from "../beam-search.ts";
+import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "../bundle.ts";
+import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
+import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
+
+/** Below the server's, whatever that is: photos are decoded and refusals sent while the model computes. Up is for root only. */
+const lower = 5;
+
+/** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
+const { folder, choice, cpu, device }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
+
+// The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+process.on("disconnect", () => exit(0));
+
+try {
+  // before there are threads: each takes over that of the one which makes it
+  setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + lower));
+  const bundle = await openEncoder(folder);
+  const { engine, ...chosen } = await chooseEngine(choice, bundle, { ...cpu, device });
+  const networks = networksOf(engine, bundle);
+  await warmUp(networks, bundle);
+  answerCalls(networks);
+  const { name, device: found, precision } = engine;
+  say({ kind: "ready", name, device: found, precision, ...chosen, revision: bundle.revision });
+} catch (error) {
+  say({ kind: "failed", reason: reasonOf(error) });
+}
+
+interface Networks {
+  encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
+  /** Undefined for an encoder alone, which is all that training's features need. */
+  search?(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]>;
+}
+
+function networksOf(engine: ChosenEngine["engine"], bundle: EncoderBundle | Bundle): Networks {
+  const encode: Networks["encode"] = (pixels, photos) => engine.encode(pixels, photos);
+  if (!("begin" in engine) || !hasDecoder(bundle)) return { encode };
+  const { search, specialIds } = bundle.manifest;
+  const settings = { ...search, startId: specialIds.start, endId: specialIds.end };
+  return { encode, search: (features, options) => searchCaptions(engine, { features, options }, settings) };
+}
+
+/** Runs one grey photo through, so that the first caller does not pay for buffers and kernels. */
+async function warmUp({ encode, search }: Networks, { folder, manifest }: EncoderBundle): Promise<void> {
+  const { width, height } = manifest.preprocessing;
+  const features = await encode(new Uint8Array(width * height * 3).fill(128), 1);
+  const captions = (await search?.(features, [{ beam: 3, candidates: 3 }])) ?? [];
+  const numbers = [...features, ...captions.flat().map(({ logProb }) => logProb)];
+  if (!numbers.every(Number.isFinite)) throw new Error(`${folder}: its networks give numbers that are not finite`);
+}
+
+function answerCalls(networks: Networks): void {
+  let previous = Promise.resolve();
+  process.on("message", ({ call, ...request }: EngineRequest) => {
+    previous = previous.then(async () => {
+      const outcome = await answer(networks, request).catch((error): EngineAnswer => {
+        return { kind: "error", reason: reasonOf(error) };
+      });
+      say({ call, memoryBytes: memoryUsage.rss(), ...outcome });
+    });
+  });
+}
+
+async function answer({ encode, search }: Networks, request: EngineCall): Promise<EngineAnswer> {
+  if (request.kind === "ping") return { kind: "pong" };
+  if (request.kind === "encode") return { kind: "features", features: await encode(request.pixels, request.photos) };
+  if (search === undefined) throw new Error(describeMissingDecoder(folder));
+  const { options } = request;
+  const begunMs = performance.now();
+  const features = request.kind === "search" ? request.features : await encode(request.pixels, options.length);
+  const encodedMs = performance.now();
+  const captions = await search(features, options);
+  return { kind: "captions", captions, encodeMs: encodedMs - begunMs, searchMs: performance.now() - encodedMs };
+}
+
+function say(message: EngineMessage): void {
+  process.send?.(message);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,104 @@
+import { timingSafeEqual } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import { type CaptionOptions, type CaptionResult, parseCaptionOptions, quote } from "../../shared/contract.ts";
+import { CaptionError } from "../../shared/errors.ts";
+import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
+import { verifySignature } from "../../shared/signature.ts";
+import type { Captioner } from "../captioner.ts";
+import type { Settings } from "../settings.ts";
+import type { Place } from "./admission.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { ServiceEnv } from "./observe-request.ts";
+import { readBody } from "./read-body.ts";
+
+type RequestSettings = Pick<Settings, "secrets" | "maxBytes" | "bodyTimeoutMs" | "maxDeadlineMs">;
+
+interface CaptionRoute {
+  settings: RequestSettings;
+  lifecycle: Lifecycle;
+}
+
+/** `POST /v1/captions`: whoever signed nothing, asks for what there is not or comes at a bad time is told so before a byte is read. */
+export function captionRequest({ settings, lifecycle }: CaptionRoute) {
+  return async (c: Context<ServiceEnv>): Promise<Response> => {
+    c.set("isCaption", true);
+    const { secrets, maxBytes, maxDeadlineMs } = settings;
+    const signedId = secrets === undefined ? undefined : await readSignedId(c, secrets);
+    const options = parseCaptionOptions(new URL(c.req.url).searchParams);
+    const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
+    const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
+    whenOver(c.env, place.release);
+    const client = c.req.raw.signal;
+    const signal = AbortSignal.any([client, deadline, place.signal]);
+    try {
+      const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, signedId, signal });
+      c.set("timings", timings);
+      return c.json(result);
+    } catch (cause) {
+      if (client.aborted) throw new CaptionError("invalid_request", "the client left before the answer", { cause });
+      if (deadline.aborted) throw new CaptionError("upstream_timeout", "no caption within the deadline", { cause });
+      throw cause;
+    }
+  };
+
+  async function captionBody(request: Request, { captioner, place, options, signedId, signal }: Admitted) {
+    const { maxBytes, bodyTimeoutMs } = settings;
+    const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
+    place.resize(bytes.length);
+    const id = await byteIdOf(bytes);
+    if (signedId !== undefined) expectSameId(id, signedId);
+    const { caption, timings } = await captioner.caption({ bytes, id, options, signal });
+    signal.throwIfAborted();
+    lifecycle.admission.countCaption();
+    const result: CaptionResult = { id, ...caption };
+    return { result, timings };
+  }
+}
+
+interface Admitted {
+  captioner: Captioner;
+  place: Place;
+  options: CaptionOptions;
+  signedId: ByteId | undefined;
+  signal: AbortSignal;
+}
+
+/** Calls once the answer is sent or the client gone, which it may be already: a close that has been is not told again. */
+function whenOver({ outgoing, incoming: { socket } }: HttpBindings, call: () => void): void {
+  if (outgoing.closed || socket.destroyed) {
+    call();
+    return;
+  }
+  const end = () => {
+    outgoing.off("close", end);
+    socket.off("close", end); // an answer that waits behind another on its connection has no close of its own
+    call();
+  };
+  outgoing.once("close", end);
+  socket.once("close", end);
+}
+
+/** The byte id that the signed digest promises. */
+async function readSignedId(c: Context<ServiceEnv>, secrets: readonly string[]): Promise<ByteId> {
+  const { method, headers } = c.req.raw;
+  const target = c.env.incoming.url ?? ""; // as it stood in the request line: the URL is normalised
+  return byteIdFromHash(await verifySignature({ method, target, headers }, { secrets, nowMs: Date.now() }));
+}
+
+function expectSameId(received: ByteId, signed: ByteId): void {
+  if (timingSafeEqual(Buffer.from(received), Buffer.from(signed))) return;
+  throw new CaptionError("unauthorized", "the body's SHA-256 is not the one that was signed");
+}
+
+/** What a body may come to: what it declares, or as much as it may have. What is too large is refused where it is read. */
+function expectedBytes(declared: string | undefined, maxBytes: number): number {
+  return Math.min(maxBytes, declared === undefined ? maxBytes : Number(declared));
+}
+
+/** Aborts when the caller's time is up, or the longest that anybody gets. */
+function readDeadline(header: string | undefined, maxMs: number): AbortSignal {
+  if (header === undefined) return AbortSignal.timeout(maxMs);
+  if (/^\d{1,9}$/.test(header)) return AbortSignal.timeout(Math.min(maxMs, Number(header)));
+  throw new CaptionError("invalid_request", `expected X-Deadline-Ms in whole milliseconds, received ${quote(header)}`);
+}

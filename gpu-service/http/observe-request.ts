@@ -1,0 +1,76 @@
+import type { HttpBindings } from "@hono/node-server";
+import { createMiddleware } from "hono/factory";
+import type { RequestIdVariables } from "hono/request-id";
+import type { Logger } from "pino";
+import { CaptionError } from "../../shared/errors.ts";
+import type { PhaseTimings } from "../captioner.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+export interface ServiceEnv {
+  Bindings: HttpBindings;
+  Variables: RequestIdVariables & {
+    /** Set on requests for captions. */
+    isCaption?: true;
+    /** Set when there is a caption. */
+    timings?: PhaseTimings;
+  };
+}
+
+interface Observers {
+  lifecycle: Lifecycle;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** Times each request, counts it and writes its one line of log. */
+export function observeRequest({ lifecycle, metrics, log }: Observers) {
+  return createMiddleware<ServiceEnv>(async (c, next) => {
+    const begun = performance.now();
+    await next();
+    const total = performance.now() - begun;
+    const timings = c.get("timings");
+    c.header("Server-Timing", serverTimingOf({ ...timings, total }));
+    if (lifecycle.isDraining) c.header("Connection", "close");
+    const outcome = outcomeOf(c);
+    if (c.get("isCaption")) metrics.onRequest(outcome);
+    if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total });
+    const { method, path } = c.req;
+    const traceId = traceIdOf(c.req.header("traceparent"));
+    const level = c.get("isCaption") || outcome !== "ok" ? "info" : "debug"; // probes come by the second
+    log[level](
+      {
+        requestId: c.get("requestId"),
+        traceId,
+        method,
+        path,
+        status: c.res.status,
+        outcome,
+        durationMs: rounded(total),
+      },
+      "request",
+    );
+  });
+}
+
+/** `name;dur=milliseconds` (W3C Server Timing), in the order of the flow. */
+function serverTimingOf(timings: Record<string, number>): string {
+  return Object.entries(timings)
+    .map(([phase, ms]) => `${phase};dur=${rounded(ms)}`)
+    .join(", ");
+}
+
+/** Of a `traceparent` (W3C Trace Context, version 00). */
+function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent?.match(/^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/)?.[1];
+}
+
+function outcomeOf({ req, error }: { req: { raw: Request }; error: Error | undefined }): string {
+  if (req.raw.signal.aborted) return "client_gone";
+  if (error === undefined) return "ok";
+  return error instanceof CaptionError ? error.code : "internal";
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

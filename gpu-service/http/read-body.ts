@@ -1,0 +1,71 @@
+import { CaptionError } from "../../shared/errors.ts";
+
+interface BodyLimits {
+  maxBytes: number;
+  timeoutMs: number;
+  /** Gives up; its reason is thrown. */
+  signal: AbortSignal;
+}
+
+/**
+ * Reads a request's body whole. Throws `payload_too_large` before the first byte where the length is declared and at
+ * the first byte over the limit where it is not, `request_timeout` for a body that trickles, `invalid_request` for none.
+ */
+export async function readBody(
+  request: Request,
+  { maxBytes, timeoutMs, signal }: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const declared = request.headers.get("Content-Length");
+  if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes, `${declared}`);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(request, AbortSignal.any([signal, timeout]))) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge(maxBytes, "more");
+  }
+  signal.throwIfAborted();
+  if (timeout.aborted) {
+    throw new CaptionError(
+      "request_timeout",
+      `expected the whole body within ${timeoutMs} ms, received ${length} bytes`,
+    );
+  }
+  if (length === 0) throw new CaptionError("invalid_request", "expected a photo in the body, received no byte");
+  return concatenate(chunks, length);
+}
+
+/** The body's chunks, until it ends or `stop` aborts. */
+async function* chunksOf(request: Request, stop: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = request.body?.getReader();
+  if (reader === undefined) return;
+  const cancel = () => reader.cancel().catch(() => {}); // ends a read under way; rejects only for a body that broke off
+  stop.addEventListener("abort", cancel);
+  try {
+    while (!stop.aborted) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    throw new CaptionError("invalid_request", "the body broke off before its end", { cause });
+  } finally {
+    stop.removeEventListener("abort", cancel);
+    await cancel();
+  }
+}
+
+function tooLarge(maxBytes: number, received: string): CaptionError {
+  return new CaptionError("payload_too_large", `expected an image of at most ${maxBytes} bytes, received ${received}`);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import pMap from "p-map";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { serviceReadinessSchema } from "../../../shared/contract.ts";
+import { madeImage } from "../../fixtures/made-images.ts";
+import { photoNames, photoPath } from "../../fixtures/real-photos.ts";
+import { metricsOf, postCaption, type RunningService, startService } from "../running-service.ts";
+
+let service: RunningService;
+
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(async () => {
+  await service.stop();
+});
+
+test("counts captions and refusals by what became of them, and times what a caption went through", async () => {
+  await postCaption(service, await madeImage("jpeg"));
+  await postCaption(service, await madeImage("png"));
+  await postCaption(service, new TextEncoder().encode("no photo"));
+  const lines = (await metricsOf(service)).split("\n");
+
+  expect(lines).toContain('edge_caption_requests_total{outcome="ok"} 2');
+  expect(lines).toContain('edge_caption_requests_total{outcome="unsupported_media_type"} 1');
+  for (const phase of ["decode", "queue", "encode", "search", "total"]) {
+    expect(lines).toContain(`edge_caption_phase_seconds_count{phase="${phase}"} 2`);
+  }
+  expect(lines).toContain('edge_caption_batch_photos_bucket{le="1"} 2');
+});
+
+test("tells what it runs on, and how much memory that takes", async () => {
+  const readyz = await fetch(`${service.origin}/readyz`);
+  const { engine, device, model } = serviceReadinessSchema.parse(await readyz.json());
+  const metrics = await metricsOf(service);
+
+  const { id, revision } = model;
+  const labels = `id="${id}",revision="${revision}",engine="${engine}",device="${device}",precision="float32"`;
+  expect(metrics).toContain(`edge_caption_model_info{${labels}} 1\n`);
+  expect(metrics).toContain("edge_caption_engines_ready 1\n");
+  expect(metrics).toMatch(/edge_caption_engine_memory_bytes\{engine="0"\} [1-9]\d{7}/);
+  expect(metrics).toMatch(/process_resident_memory_bytes [1-9]\d{7}/);
+});
+
+test("is in Prometheus' text format, and has a line of help a metric", async () => {
+  const response = await fetch(`${service.origin}/metrics`);
+  const lines = (await response.text()).split("\n").filter((line) => line !== "");
+
+  expect(response.headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const names = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(/[{ ]/)[0] ?? "");
+  const helped = new Set(lines.filter((line) => line.startsWith("# HELP ")).map((line) => line.split(" ")[2]));
+  for (const name of names) expect(helped).toContain(name.replace(/_(bucket|count|sum)$/, ""));
+});
+
+test("V8 looks for garbage seldom, though photos pile up outside its heap", async () => {
+  const own = await startService();
+  onTestFinished(async () => void (await own.stop()));
+  const photos = await Promise.all(photoNames.map(async (name) => new Uint8Array(await readFile(photoPath(name)))));
+  const before = collectionsIn(await metricsOf(own));
+  const sent = Array(150).fill(photos).flat();
+  await pMap(sent, (photo) => postCaption(own, photo), { concurrency: 16 });
+
+  expect(collectionsIn(await metricsOf(own)) - before).toBeLessThan(10);
+});
+
+/** How often V8 has marked its whole heap. */
+function collectionsIn(metrics: string): number {
+  return Number(metrics.match(/^nodejs_gc_duration_seconds_count\{kind="major"\} (\d+)$/m)?.[1] ?? 0);
+}

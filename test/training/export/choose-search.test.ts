@@ -1,0 +1,67 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { expect, test } from "vitest";
+import { openBundle } from "../../../gpu-service/bundle.ts";
+import { chooseSearch } from "../../../training/export/choose-search.ts";
+import { type ModelFiles, toLayersFormat } from "../../../training/fit/layers-format.ts";
+import { mergeModel } from "../../../training/fit/merge-model.ts";
+import { readMergeModel } from "../../../training/fit/merge-reader.ts";
+import { Scorer } from "../../../training/fit/scorer.ts";
+import { randomFor, uniform } from "../../../training/keyed-random.ts";
+import { defaultSettings } from "../../../training/settings.ts";
+import { tinyBundle } from "../../fixtures/bundles.ts";
+
+const count = 200;
+
+/** Made features of photos, with captions of the tiny bundle's own words, some short and some long. */
+async function madeDev() {
+  const { vocabulary, manifest } = await openBundle(tinyBundle);
+  const { featureSize } = manifest.encoder;
+  const words = vocabulary.words.slice(3);
+  const photos = Array.from({ length: count }, (_, index) => {
+    const texts = [4, 9].map((length) =>
+      Array.from({ length }, (_, at) => words[(7 * index + at) % words.length]).join(" "),
+    );
+    const captions = texts.map((text) => ({ text, words: text.split(" ") }));
+    return { id: `${index}`, file: `${index}.jpg`, sha256: "a".repeat(64), split: "dev" as const, captions };
+  });
+  const features = uniform(randomFor("dev"), { size: count * featureSize, limit: 0.5 }).map(Math.abs);
+  return { dev: { photos, featureSize, features }, decoder: await readyToEnd(), vocabulary };
+}
+
+/** The tiny bundle's decoder, which hardly ever ends a caption by itself, made likelier to. */
+async function readyToEnd(): Promise<ModelFiles> {
+  const bundle = await openBundle(tinyBundle);
+  const { sizes, values } = readMergeModel(bundle.readDecoder());
+  const bias = values["word_probabilities/bias"].map((value, id) =>
+    id === bundle.vocabulary.endId ? value + 3 : value,
+  );
+  const spec = { ...sizes, dropout: { image: 0, words: 0, merge: 0 } };
+  return toLayersFormat(mergeModel(spec, { ...values, "word_probabilities/bias": bias }));
+}
+
+const context = { data: "", out: "", settings: { ...defaultSettings, maxWords: 10 } };
+
+test("the length penalty is the one whose captions have the highest CIDEr on dev", async () => {
+  const made = await madeDev();
+  const chosen = await chooseSearch(context, made);
+  const scored = await Promise.all(
+    [0.5, 0.7, 0.9, 1.1, 1.3].map(async (lengthPenalty) => {
+      const search = { lengthPenalty, maxWords: 10 };
+      const { scores } = await new Scorer(made.dev, { vocabulary: made.vocabulary, search }).score(made.decoder, 3);
+      return { search, cider: scores.cider };
+    }),
+  );
+  const highest = Math.max(...scored.map(({ cider }) => cider));
+  expect(Math.min(...scored.map(({ cider }) => cider))).toBeLessThan(highest); // there is something to choose
+  expect(chosen).toEqual(scored.find(({ cider }) => cider === highest)?.search);
+});
+
+test("it stays as it was with few dev photos, and for training that goes on from a bundle", async () => {
+  const made = await madeDev();
+  const { photos, featureSize, features } = made.dev;
+  const few = { photos: photos.slice(1), featureSize, features: features.slice(featureSize) };
+  expect(await chooseSearch(context, { ...made, dev: few })).toEqual({ lengthPenalty: 0.7, maxWords: 10 });
+  const { manifest } = await openBundle(tinyBundle);
+  const later = { ...context, settings: { ...context.settings, from: tinyBundle } };
+  expect(await chooseSearch(later, made)).toEqual({ ...manifest.search, maxWords: 10 });
+});

@@ -1,0 +1,90 @@
+import { availableParallelism } from "node:os";
+import { type EncoderBundle, naming } from "../../gpu-service/bundle.ts";
+import { createEncoderSession } from "../../gpu-service/onnx/encoder-session.ts";
+import { createProbes } from "../../gpu-service/onnx/probes.ts";
+import { cosine, meanOf } from "../../gpu-service/vectors.ts";
+import type { Divisors, EncoderRanges } from "../../shared/ranges.ts";
+import { shareOutside, ValueHistogram } from "./value-histogram.ts";
+
+type Ranges = EncoderRanges["ranges"];
+
+/** One photo as the encoder takes it: uint8 [height, width, 3]. */
+type Pixels = Uint8Array;
+
+/** Part of a layer's values that its range may cut off. */
+const mostOutside = 0.01;
+
+const threads = availableParallelism();
+
+/** The range of each layer that the encoder in eight bits asks for, over these photos. */
+export async function measureRanges(
+  bundle: EncoderBundle,
+  { photos, divisors }: { photos: AsyncIterable<Pixels>; divisors?: Divisors | undefined },
+): Promise<Ranges> {
+  const probes = await createProbes(bundle, { threads, divisors });
+  const histograms = new Map(probes.layers.map(({ name }) => [name, new ValueHistogram()]));
+  try {
+    for await (const pixels of photos) {
+      const made = await probes.lookAt(pixels);
+      for (const [layer, values] of made) naming(`layer ${layer}`, () => histograms.get(layer)?.add(values));
+    }
+  } finally {
+    await probes.close();
+  }
+  return Object.fromEntries([...histograms].map(([layer, histogram]) => [layer, histogram.chooseRange()]));
+}
+
+/** Throws, naming the layer, where a range is missing or cuts off more of these photos than it may: its bytes would saturate. */
+export async function checkRanges(
+  bundle: EncoderBundle,
+  { ranges, divisors, photos }: { ranges: Ranges; divisors?: Divisors | undefined; photos: AsyncIterable<Pixels> },
+): Promise<void> {
+  const probes = await createProbes(bundle, { threads, divisors });
+  const outside = new Map<string, number[]>(probes.layers.map(({ name }) => [name, []]));
+  try {
+    for await (const pixels of photos) {
+      for (const [layer, values] of await probes.lookAt(pixels)) {
+        const range = ranges[layer];
+        if (range === undefined) throw new Error(`layer ${layer}: expected a range, found none`);
+        outside.get(layer)?.push(shareOutside(values, range));
+      }
+    }
+  } finally {
+    await probes.close();
+  }
+  for (const [layer, shares] of outside) {
+    const share = shares.reduce((sum, one) => sum + one, 0) / Math.max(1, shares.length);
+    if (share <= mostOutside) continue;
+    const [low = 0, high = 0] = ranges[layer] ?? [];
+    const range = `${low.toPrecision(3)} to ${high.toPrecision(3)}`;
+    throw new Error(`layer ${layer}: its range, ${range}, cuts off ${(100 * share).toFixed(1)} % of its values`);
+  }
+}
+
+/** What the features in eight bits lack of float32's, on these photos' average. */
+export async function measureShift(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+  const pairs = await encodeInBoth(bundle, photos);
+  const [exact, whole] = [meanOf(pairs.map(([one]) => one)), meanOf(pairs.map(([, other]) => other))];
+  return Array.from(exact, (value, index) => Number((value - (whole[index] ?? 0)).toPrecision(3)));
+}
+
+/** Cosines of the features in eight bits to those in float32, the photos' mean taken off: of each photo. */
+export async function compareFeatures(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+  const pairs = await encodeInBoth(bundle, photos);
+  const mean = meanOf(pairs.map(([exact]) => exact));
+  return pairs.map(([exact, whole]) => cosine(exact, whole, mean));
+}
+
+type Pair = readonly [exact: Float32Array, whole: Float32Array];
+
+async function encodeInBoth(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<Pair[]> {
+  const float32 = await createEncoderSession(bundle, { threads, precision: "float32" });
+  const int8 = await createEncoderSession(bundle, { threads, precision: "int8" });
+  const pairs: Pair[] = [];
+  try {
+    for await (const pixels of photos) pairs.push([await float32.encode(pixels, 1), await int8.encode(pixels, 1)]);
+  } finally {
+    await Promise.all([float32.close(), int8.close()]);
+  }
+  return pairs;
+}

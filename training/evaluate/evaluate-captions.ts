@@ -1,0 +1,111 @@
+import * as z from "zod";
+import type { Bundle } from "../../gpu-service/bundle.ts";
+import { cleanCaption } from "../../shared/clean-caption.ts";
+import type { Candidate } from "../../shared/contract.ts";
+import { cleanReferences, referencesOf } from "../fit/scorer.ts";
+import type { PreparedPhoto } from "../prepared.ts";
+import { bootstrapIntervals } from "../score/bootstrap.ts";
+import { byTenths, type RatedCaption, spearman } from "../score/confidence.ts";
+import { contentPrecision } from "../score/content-words.ts";
+import { captionScoresSchema, prepareReferences, scoreAgainst } from "../score/score-captions.ts";
+import type { SearchName } from "../searches.ts";
+
+const intervalSchema = z.tuple([z.number(), z.number()]);
+
+const searchEvaluationSchema = captionScoresSchema.extend({
+  /** `greedy` or `beam <n>`. */
+  search: z.string(),
+  /** 95 %, by bootstrap over the photos. */
+  intervals: z.strictObject({
+    bleu1: intervalSchema,
+    bleu2: intervalSchema,
+    bleu3: intervalSchema,
+    bleu4: intervalSchema,
+    rougeL: intervalSchema,
+    cider: intervalSchema,
+  }),
+  /** How many of the captions differ. */
+  captions: z.int(),
+  /** How many different words they use. */
+  words: z.int(),
+  /** Words a caption, on average. */
+  meanLength: z.number(),
+  /** Whether confidence tells how good a caption is. */
+  confidence: z.strictObject({
+    /** Rank correlation of confidence and CIDEr; null where one of them is all the same. */
+    spearman: z.number().nullable(),
+    /** Means over a tenth of the captions each, the least confident first; precision as in `content-words.ts`. */
+    tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
+  }),
+  /** Share of the captions that are word for word, after cleaning, one of the training captions. */
+  inTraining: z.number(),
+});
+
+/** What `evaluate` writes to `scores.json`. */
+export const evaluationSchema = z.strictObject({
+  model: z.string(),
+  revision: z.string(),
+  split: z.string(),
+  photos: z.int(),
+  searches: z.array(searchEvaluationSchema),
+});
+
+export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+/** What a search says of a photo. */
+export type Caption = Pick<Candidate, "caption" | "confidence">;
+
+interface Captioned {
+  /** In the photos' order. */
+  captions: ReadonlyMap<SearchName, readonly Caption[]>;
+  bundle: Bundle;
+  split: string;
+  /** Cleaned, their words joined by spaces. */
+  training: ReadonlySet<string>;
+}
+
+/** Scores the captions of each search, and whether their confidence is worth something. */
+export function evaluateCaptions(
+  photos: readonly PreparedPhoto[],
+  { captions, bundle, split, training }: Captioned,
+): Evaluation {
+  const references = prepareReferences(referencesOf(photos));
+  const { cleaning, id } = bundle.manifest;
+  const searches = [...captions].map(([search, found]): SearchEvaluation => {
+    const list = found.map(({ caption }) => caption);
+    const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
+    const { perPhoto, ...scores } = scoreAgainst(references, candidates);
+    const words = list.map((caption) => cleanCaption(caption, cleaning));
+    const rated = photos.map((photo, index): RatedCaption => {
+      return {
+        confidence: found[index]?.confidence ?? 0,
+        precision: contentPrecision(words[index] ?? [], cleanReferences(photo)),
+        cider: perPhoto.get(photo.id)?.cider ?? 0,
+      };
+    });
+    return {
+      search,
+      ...scores,
+      intervals: bootstrapIntervals([...perPhoto.values()]),
+      captions: new Set(list).size,
+      words: new Set(words.flat()).size,
+      meanLength: words.flat().length / list.length,
+      confidence: describeRated(rated),
+      inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
+    };
+  });
+  return { model: id, revision: bundle.revision, split, photos: photos.length, searches };
+}
+
+function describeRated(rated: readonly RatedCaption[]): SearchEvaluation["confidence"] {
+  const of = (what: keyof RatedCaption) => rated.map((caption) => caption[what]);
+  const correlation = spearman(of("confidence"), of("cider"));
+  return { spearman: Number.isNaN(correlation) ? null : correlation, tenths: byTenths(rated) };
+}
+
+/** The cleaned training captions, their words joined by spaces. */
+export function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
+  const training = photos.filter((photo) => photo.split === "train");
+  return new Set(training.flatMap(({ captions }) => captions.map(({ words }) => words.join(" "))));
+}

@@ -1,0 +1,121 @@
+import { basename, extname } from "node:path";
+import type { EncoderBundle } from "../../gpu-service/bundle.ts";
+import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { Calibration } from "../../shared/calibration.ts";
+import type { Manifest } from "../../shared/manifest.ts";
+import type { Split } from "../dataset.ts";
+import { readFeatures } from "../features/photo-features.ts";
+import type { ModelFiles } from "../fit/layers-format.ts";
+import { readMergeModel } from "../fit/merge-reader.ts";
+import { chooseRecipe } from "../fit/recipe.ts";
+import { Scorer } from "../fit/scorer.ts";
+import { type Prepared, preparedFiles } from "../prepared.ts";
+import { fitCalibration } from "../score/confidence.ts";
+import { type SearchName, searches, searchNames } from "../searches.ts";
+import type { TrainContext } from "../stage.ts";
+import { chooseSearch } from "./choose-search.ts";
+import { decoderProvenance } from "./provenance.ts";
+
+export const decoderFiles = { topology: "decoder/model.json", weights: "decoder/weights.bin" } as const;
+
+export const rangesPath = "encoder/ranges.json";
+
+const scoredSplits = ["dev", "test"] as const;
+
+/** The service's default. */
+const calibratedSearch = "beam 3" satisfies SearchName;
+
+/** What a bundle is made of. */
+export interface BundleParts {
+  prepared: Prepared;
+  source: EncoderBundle;
+  decoder: ModelFiles;
+}
+
+/** The manifest but for the sizes and digests of the files; scores the decoder on dev and test. */
+export async function draftManifest(context: TrainContext, parts: BundleParts): Promise<Omit<Manifest, "files">> {
+  const { prepared, source, decoder } = parts;
+  const { sizes } = readMergeModel(parseDecoder(decoder));
+  const { vocabulary } = prepared;
+  const { search, scores, calibration } = await scoreSplits(context, parts);
+  return {
+    formatVersion: 1,
+    id: idOf(context),
+    description: `merge LSTM decoder on the encoder of ${source.manifest.id}, trained on ${dataName(context)}`,
+    encoder: { ...source.manifest.encoder, ranges: rangesPath },
+    decoder: { topology: decoderFiles.topology },
+    vocabulary: { path: preparedFiles.vocabulary, size: vocabulary.size },
+    preprocessing: source.manifest.preprocessing,
+    specialIds: { padding: 0, start: vocabulary.startId, end: vocabulary.endId },
+    cleaning: prepared.summary.cleaning,
+    maxCaptionLength: sizes.maxCaptionLength,
+    ...(calibration === undefined ? {} : { calibration }),
+    search,
+    scores,
+    provenance: [
+      ...inheritedProvenance(source, context),
+      ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings) })),
+    ],
+    licence: context.settings.licence ?? source.manifest.licence,
+  };
+}
+
+/** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
+function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { settings }: TrainContext): string[] {
+  const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
+  return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
+}
+
+/** Scores on dev and test, by the search that dev prefers, and the calibration that it asks for. */
+async function scoreSplits(
+  context: TrainContext,
+  { prepared, decoder }: BundleParts,
+): Promise<Pick<Manifest, "search" | "scores" | "calibration">> {
+  const { photos, vocabulary } = prepared;
+  const rounded = (score: number) => Math.round(1000 * score) / 10;
+  const featuresOf = (split: Split) =>
+    readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
+  const search = await chooseSearch(context, { dev: await featuresOf("dev"), decoder, vocabulary });
+  const scores: Manifest["scores"] = [];
+  let calibration: Calibration | undefined;
+  for (const split of scoredSplits) {
+    const own = await featuresOf(split);
+    if (own.photos.length === 0) continue;
+    const scorer = new Scorer(own, { vocabulary, search });
+    for (const name of searchNames) {
+      const found = await scorer.score(decoder, searches[name]);
+      if (split === "dev" && name === calibratedSearch) calibration = fitCalibration(found.rated);
+      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = found.scores;
+      scores.push({
+        dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
+        search: name,
+        bleu1: rounded(bleu1),
+        bleu2: rounded(bleu2),
+        bleu3: rounded(bleu3),
+        bleu4: rounded(bleu4),
+        rougeL: rounded(rougeL),
+        cider: rounded(cider),
+      });
+    }
+  }
+  return { search, scores, calibration };
+}
+
+/** Like `flickr8k-merge`, after the data. */
+export function idOf(context: TrainContext): string {
+  const name = dataName(context)
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, "-")
+    .replace(/^[-.]+/, "");
+  return context.settings.id ?? `${name === "" ? "my" : name}-merge`;
+}
+
+/** Of their folder, or of the JSONL file. */
+function dataName({ data }: Pick<TrainContext, "data">): string {
+  return basename(data, extname(data));
+}
+
+/** What `fit` wrote, as the service reads a decoder. */
+export function parseDecoder({ topology, weights }: ModelFiles) {
+  return parseLayersModel({ topology, readWeights: () => weights });
+}

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { pMapIterable } from "p-map";
+import { sha256Of } from "../../gpu-service/bundle.ts";
+import type { EngineProcess } from "../../gpu-service/engines/engine-process.ts";
+import { decodeImage } from "../../gpu-service/images/decode-image.ts";
+import { defaultMaxPixels } from "../../shared/contract.ts";
+import { CaptionError } from "../../shared/errors.ts";
+import type { Preprocessing } from "../../shared/manifest.ts";
+
+const batch = 8;
+
+export interface PhotoToEncode {
+  path: string;
+  /** Of its bytes when they were last looked at. */
+  sha256: string;
+  isMirrored: boolean;
+}
+
+interface EncodeSettings<Photo> {
+  engine: EngineProcess;
+  preprocessing: Preprocessing;
+  /** Told of a photo that cannot be decoded, which is then left out. */
+  leaveOut(photo: Photo, reason: string): void;
+}
+
+/**
+ * Features of photos in their order, a batch at a time: float32 [photos, featureSize]. The next photos are decoded while
+ * the engine works. Throws a sentence where a photo is gone or no longer what it was.
+ */
+export async function* encodePhotos<Photo extends PhotoToEncode>(
+  photos: readonly Photo[],
+  { engine, preprocessing, leaveOut }: EncodeSettings<Photo>,
+): AsyncGenerator<{ features: Float32Array; photos: Photo[] }> {
+  const decode = async (photo: Photo): Promise<{ photo: Photo; pixels: Uint8Array } | undefined> => {
+    const bytes = await readFile(photo.path);
+    if (sha256Of(bytes) !== photo.sha256) {
+      throw new Error(`${photo.path}: has changed since prepare looked at it: run prepare again`);
+    }
+    try {
+      const { pixels } = await decodeImage(bytes, { preprocessing, maxPixels: defaultMaxPixels });
+      return { photo, pixels: photo.isMirrored ? mirror(pixels, preprocessing) : pixels };
+    } catch (error) {
+      if (!(error instanceof CaptionError)) throw error;
+      leaveOut(photo, error.message);
+      return undefined;
+    }
+  };
+  const decoded = pMapIterable(photos, decode, { concurrency: batch, backpressure: 2 * batch });
+  for await (const some of inBatches(decoded)) {
+    const pixels = Buffer.concat(some.map((one) => one.pixels));
+    yield { features: await engine.encode(pixels, some.length), photos: some.map(({ photo }) => photo) };
+  }
+}
+
+/** Left and right exchanged: uint8 [height, width, 3]. */
+function mirror(pixels: Uint8Array, { width }: Preprocessing): Uint8Array {
+  const mirrored = new Uint8Array(pixels.length);
+  for (let from = 0; from < pixels.length; from += 3) {
+    const column = (from / 3) % width;
+    const to = from + 3 * (width - 1 - 2 * column);
+    mirrored[to] = pixels[from] ?? 0;
+    mirrored[to + 1] = pixels[from + 1] ?? 0;
+    mirrored[to + 2] = pixels[from + 2] ?? 0;
+  }
+  return mirrored;
+}
+
+async function* inBatches<Item>(items: AsyncIterable<Item | undefined>): AsyncGenerator<Item[]> {
+  let some: Item[] = [];
+  for await (const item of items) {
+    if (item === undefined) continue;
+    some.push(item);
+    if (some.length < batch) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}

@@ -1,0 +1,79 @@
+import { cleanCaption } from "../../shared/clean-caption.ts";
+import { buildVocabulary, type Vocabulary } from "../../shared/vocabulary.ts";
+import type { Dataset, Split } from "../dataset.ts";
+import type { PreparedPhoto, Summary } from "../prepared.ts";
+import type { TrainSettings } from "../settings.ts";
+import type { AssignedPhoto } from "./assign-splits.ts";
+
+/** Besides padding, start and end: fewer make no captions worth reading. */
+const fewestWords = 10;
+const specialWords = 3;
+
+interface Learnt {
+  vocabulary: Vocabulary;
+  prepared: PreparedPhoto[];
+  figures: Omit<Summary, "findings" | "hasSplits" | "sources">;
+}
+
+interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
+  photos: readonly AssignedPhoto[];
+  /** The words of the model that training goes on from, which it knows already. */
+  known?: Vocabulary | undefined;
+}
+
+/** Cleans the captions of the chosen photos and makes the vocabulary of those for training. */
+export function learnVocabulary(dataset: Dataset, { photos, known, cleaning, minCount }: LearnSettings): Learnt {
+  const prepared = photos.map(({ id, file, sha256, split, captions }) => ({
+    id,
+    file,
+    sha256,
+    split,
+    captions: captions.map((text) => ({ text, words: cleanCaption(text, cleaning) })),
+  }));
+  const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
+  const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
+  const vocabulary = buildOrExplain(training, { minCount, known });
+  const allCaptions = dataset.photos.flatMap(({ captions }) => captions);
+  return {
+    vocabulary,
+    prepared,
+    figures: {
+      cleaning,
+      minCount,
+      photos: dataset.photos.length,
+      words: countDifferent(allCaptions.map((text) => cleanCaption(text, cleaning))),
+      trainingPhotos: inSplit("train").length,
+      trainingCaptions: training.length,
+      trainingWords: countDifferent(training) + 2, // start and end
+      keptWords: vocabulary.size - 1, // padding
+      vocabularySize: vocabulary.size,
+      longestCaption: training.reduce((longest, { length }) => Math.max(longest, length + 2), 0),
+      emptyCaptions: training.filter(({ length }) => length === 0).length,
+      devPhotos: inSplit("dev").length,
+      testPhotos: inSplit("test").length,
+    },
+  };
+}
+
+/** The vocabulary, or a sentence that says what to do where it would be too small to learn. */
+function buildOrExplain(
+  training: readonly string[][],
+  { minCount, known }: Pick<LearnSettings, "minCount" | "known">,
+): Vocabulary {
+  if (training.length === 0) {
+    throw new Error("expected captions of photos for training, found none: put some photos into the split train");
+  }
+  // the start word is in every caption, so with fewer captions it would not be kept itself
+  const isKept = training.length >= minCount || known !== undefined;
+  const vocabulary = isKept ? buildVocabulary(training, { minCount, known }) : undefined;
+  const found = vocabulary === undefined ? 0 : vocabulary.size - specialWords;
+  if (vocabulary !== undefined && found >= fewestWords) return vocabulary;
+  throw new Error(
+    `expected at least ${fewestWords} words seen ${minCount} times or more in the training captions, found ${found} in ` +
+      `${training.length} captions: lower --min-count, or add captions`,
+  );
+}
+
+function countDifferent(captions: readonly (readonly string[])[]): number {
+  return new Set(captions.flat()).size;
+}
