@@ -1,6 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import "./gpu-service/onnx-telemetry.ts"; // for what makes sessions in the tests' own processes
+import "./gpu-service/onnx/telemetry.ts"; // for what makes sessions in the tests' own processes
 
 /** A minute of a browser, in `test:full`. */
 const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/cli/gallery.test.ts"];

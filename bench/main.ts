@@ -1,5 +1,4 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
-import "../gpu-service/onnx-telemetry.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";

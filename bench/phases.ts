@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
+import { invocationFolder } from "../cli/invocation-folder.ts";
 import { exitOnSignal } from "./interruption.ts";
 import { phaseChart } from "./phases/chart.ts";
 import { measurePhases } from "./phases/measure.ts";
@@ -13,7 +14,7 @@ const program = new Command("npm run phases --")
   .option("--chart <file>", "SVG file to draw it into", "runs/phases.svg")
   .parse();
 const { chart } = program.opts<{ chart: string }>();
-const file = resolve(process.env.INIT_CWD ?? process.cwd(), chart); // npm runs scripts in the package's folder, wherever you are
+const file = resolve(invocationFolder(), chart);
 
 exitOnSignal();
 const service = await startService();

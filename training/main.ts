@@ -1,5 +1,4 @@
 import { runProgram } from "../cli/run-program.ts";
-import "../gpu-service/onnx-telemetry.ts";
 import { trainCommand } from "./command.ts";
 import { restartWithLibraries } from "./restart-with-libraries.ts";
 import { runStages } from "./stage.ts";

@@ -119,6 +119,7 @@ function channelsFirst<Numbers extends Float32Array | Int8Array>(
   return reordered;
 }
 
+/** A value's [channels, height, width]; throws, naming the layer that reads it, where it is no image. */
 export function imageShape(
   layer: Layer,
   { shape }: Pick<Value, "shape">,

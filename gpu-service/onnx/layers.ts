@@ -45,6 +45,7 @@ export function compileLayer(compilation: Compilation, layer: Layer, inputs: rea
   }
 }
 
+/** The input of a layer that has one; throws, naming it, where it has none or several. */
 export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
@@ -61,6 +62,7 @@ const activationNodes = {
   softmax: ["Softmax", { axis: -1 }],
 } as const;
 
+/** Adds an activation to the graph: the value itself where it is linear. */
 export function activate(graph: OnnxGraph, activation: Activation, input: Value): Value {
   if (activation === "linear") return input;
   const [operator, attributes] = activationNodes[activation];

@@ -15,6 +15,7 @@ export interface Probes {
   close(): Promise<void>;
 }
 
+/** Compiles a bundle's encoder for looking at its layers, and loads it into ONNX Runtime. Caller closes. */
 export async function createProbes(
   bundle: EncoderBundle,
   { threads, divisors }: { threads: number; divisors?: Divisors | undefined },

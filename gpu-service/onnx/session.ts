@@ -1,6 +1,7 @@
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import type { OnnxDevice } from "../engines/engine.ts";
 import { saturatesBytes } from "./byte-products.ts";
+import "./telemetry.ts";
 
 /** What to do where ONNX Runtime has no such device. */
 const remedies = {
@@ -16,6 +17,7 @@ export function createDecoderSession(model: Uint8Array): Promise<InferenceSessio
   return createSession(model, { threads: 1 });
 }
 
+/** On the CPU, with so many threads, none of which spins. Caller releases. */
 export function createSession(model: Uint8Array, { threads }: { threads: number }): Promise<InferenceSession> {
   return InferenceSession.create(model, {
     executionProviders: ["cpu"],

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
-import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { startEngineProcess } from "../../../gpu-service/engines/engine-process.ts";
+import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 
 test("an engine keeps no id and no reports of ONNX Runtime's in the user's cache folder", async () => {
   const cache = await temporaryFolder();
