@@ -44,7 +44,7 @@ export const overloadRefusal: Bench = {
       const [ours, peer] = [percentile99(refusals), percentile99(probes)];
       return {
         number: ours / peer,
-        ours: `${ours.toFixed(1)} ms of ${refusals.length} refusals`,
+        ours: `${ours.toFixed(1)} ms of ${refusals.length} refusals in ${service.precision}`,
         peer: `${peer.toFixed(1)} ms of ${probes.length} probes`,
       };
     } finally {

@@ -20,7 +20,7 @@ exitOnSignal();
 const service = await startService();
 try {
   const stays = await measurePhases(service);
-  console.log(phaseTable(stays));
+  console.log(`In ${service.precision}:\n\n${phaseTable(stays)}`);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, phaseChart(stays));
   console.log(`\nchart: ${file}`);

@@ -5,11 +5,16 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Precision } from "../gpu-service/engines/engine.ts";
+
+type Listening = Pick<RunningService, "precision"> & { port: number };
 
 export interface RunningService {
   origin: string;
   /** Keeps connections to it. */
   agent: Agent;
+  /** What its encoder is computed in. */
+  precision: Precision;
   /** From its start to ready. */
   startSeconds: number;
   stop(): Promise<void>;
@@ -28,13 +33,13 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill); // its engines end with it
   void exited.then(() => process.off("exit", kill));
-  const port = await new Promise<number>((resolve, reject) => {
+  const { port, precision } = await new Promise<Listening>((resolve, reject) => {
     const lines = createInterface(child.stdout);
     lines.on("line", (line) => {
-      const { msg, port } = JSON.parse(line);
-      if (msg !== "listening") return;
+      const said = JSON.parse(line);
+      if (said.msg !== "listening") return;
       lines.close();
-      resolve(port);
+      resolve(said);
     });
     void exited.then((code) => reject(new Error(`the service ended with ${code} before it was ready`)));
   });
@@ -43,6 +48,7 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
   return {
     origin: `http://127.0.0.1:${port}`,
     agent,
+    precision,
     startSeconds: (performance.now() - begun) / 1000,
     async stop() {
       agent.destroy();

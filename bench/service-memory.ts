@@ -23,7 +23,11 @@ export const serviceMemory: Bench = {
       const earlyMiB = await memoryMiBOf(service);
       await caption(requests - early);
       const number = await memoryMiBOf(service);
-      return { number, ours: `${number.toFixed(0)} MiB, ${earlyMiB.toFixed(0)} after ${early}`, peer: "none" };
+      return {
+        number,
+        ours: `${number.toFixed(0)} MiB, ${earlyMiB.toFixed(0)} after ${early}, in ${service.precision}`,
+        peer: "none",
+      };
     } finally {
       await service.stop();
     }

@@ -18,7 +18,12 @@ export async function expectExifTool(): Promise<void> {
   try {
     await run(await exiftoolPath(), ["-ver"]);
   } catch (cause) {
-    throw new Error("expected perl, which ExifTool runs on: install it, or leave --xmp and --embed out", { cause });
+    const { code, stderr = "" } = cause as { code?: unknown; stderr?: string };
+    const isMissing = code === "ENOENT" || code === 127; // by itself, or by what /usr/bin/env says
+    const found = isMissing ? "" : `, found that it fails: ${stderr.trim() || String(cause)}`;
+    throw new Error(`expected perl, which ExifTool runs on${found}: install it, or leave --xmp and --embed out`, {
+      cause,
+    });
   }
 }
 

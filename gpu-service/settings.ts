@@ -95,7 +95,7 @@ const environmentSchema = z.object({
   DRAIN_SECONDS: wholeNumber({ min: 1, max: 3600 })
     .default(27)
     .describe(
-      "Seconds that admitted requests get after SIGTERM; above MAX_DEADLINE_MS and below the host's own limit.",
+      "Seconds that admitted requests get after SIGTERM; above MAX_DEADLINE_MS, and three below the host's own limit.",
     ),
   LOG_LEVEL: oneOf(logLevels)
     .default("info")

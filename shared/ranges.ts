@@ -12,9 +12,15 @@ const divisorsSchema = z.record(z.string(), z.array(z.number().positive()));
 
 export type Divisors = z.infer<typeof divisorsSchema>;
 
+/** Counts up when other layers than before need a range. */
+export const rangesFormat = 2;
+
 /** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
 export const encoderRangesSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(
+    rangesFormat,
+    `expected ranges of format ${rangesFormat}: measure them with npm run train -- calibrate`,
+  ),
   /** Names the encoder whose layers these are: `gpu-service/encoder-revision.ts`. */
   encoder: z.string().regex(/^[0-9a-f]{12}$/),
   /** Training photos that they were measured on. */

@@ -6,7 +6,7 @@ import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import type { EncoderRanges } from "../shared/ranges.ts";
+import { type EncoderRanges, rangesFormat } from "../shared/ranges.ts";
 import { chooseDivisors } from "./calibrate/choose-divisors.ts";
 import { checkRanges, compareFeatures, measureRanges, measureShift } from "./calibrate/measure-ranges.ts";
 import { encoderRevision } from "./encoder-revision.ts";
@@ -50,7 +50,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { encoder, files } = bundle.manifest;
   const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
   return {
-    settings: {},
+    settings: { format: rangesFormat },
     inputs: {
       encoder: await encoderRevision(bundle),
       ranges: files.find(({ path }) => path === encoder.ranges)?.sha256 ?? "",
@@ -83,7 +83,7 @@ async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise
   const divisors = await chooseDivisors(bundle, decodeAll(bundle, photos));
   const ranges = await measureRanges(bundle, { divisors, photos: decodeAll(bundle, photos) });
   const encoder = await encoderRevision(bundle);
-  const unshifted: EncoderRanges = { formatVersion: 1, encoder, photos: photos.length, ranges, divisors };
+  const unshifted: EncoderRanges = { formatVersion: rangesFormat, encoder, photos: photos.length, ranges, divisors };
   const measured = {
     ...unshifted,
     shift: await measureShift(withRanges(bundle, unshifted), decodeAll(bundle, photos)),

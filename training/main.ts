@@ -5,6 +5,9 @@ import { runStages } from "./stage.ts";
 import { stages } from "./stages.ts";
 
 /** `npm run train`. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
-const code = await restartWithLibraries();
-if (code === undefined) await runProgram(trainCommand({ stages, train: runStages }));
-else process.exitCode = code;
+const program = trainCommand({ stages, train: runStages });
+program.hook("preAction", async () => {
+  const code = await restartWithLibraries();
+  if (code !== undefined) process.exit(code);
+});
+await runProgram(program);

@@ -1,4 +1,5 @@
 import { CaptionError } from "../../shared/errors.ts";
+import { joinBytes } from "../../shared/join-bytes.ts";
 
 interface BodyLimits {
   maxBytes: number;
@@ -33,7 +34,7 @@ export async function readBody(
     );
   }
   if (length === 0) throw new CaptionError("invalid_request", "expected a photo in the body, received no byte");
-  return concatenate(chunks, length);
+  return joinBytes(chunks);
 }
 
 /** The body's chunks, until it ends or `stop` aborts. */
@@ -58,14 +59,4 @@ async function* chunksOf(request: Request, stop: AbortSignal): AsyncGenerator<Ui
 
 function tooLarge(maxBytes: number, received: string): CaptionError {
   return new CaptionError("payload_too_large", `expected an image of at most ${maxBytes} bytes, received ${received}`);
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -1,4 +1,4 @@
-import type { LayerOf, LayersModel } from "../networks/layers-model.ts";
+import type { Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
 
 /**
  * A model whose averages are taken behind the 1×1 convolution that alone reads them, where that makes fewer channels: in
@@ -6,30 +6,38 @@ import type { LayerOf, LayersModel } from "../networks/layers-model.ts";
  * averages bytes so slowly that it was a third of InceptionV3's time.
  */
 export function averageLate(model: LayersModel): LayersModel {
-  const readersOf = (name: string) => model.layers.filter(({ inputs }) => inputs.includes(name));
-  const inputsOf = new Map<string, readonly string[]>();
   const layers = [...model.layers];
-  for (const average of model.layers) {
-    const [convolution, another] = readersOf(average.name);
-    if (average.class !== "AveragePooling2D" || another !== undefined || average.name === model.output) continue;
+  for (const { name } of model.layers) {
+    const average = layers.find((layer) => layer.name === name);
+    if (average?.class !== "AveragePooling2D" || name === model.output) continue;
+    const convolution = onlyReaderOf(average, layers);
     if (convolution?.class !== "Conv2D" || !isPointwise(convolution) || !makesFewer(model, convolution)) continue;
-    const readers = readersOf(convolution.name);
-    const [normalization] = readers;
-    const last = readers.length === 1 && normalization?.class === "BatchNormalization" ? normalization : convolution;
-    if (last.name === model.output) continue;
-    for (const reader of readersOf(last.name)) {
-      const inputs = inputsOf.get(reader.name) ?? reader.inputs;
-      inputsOf.set(
-        reader.name,
-        inputs.map((name) => (name === last.name ? average.name : name)),
-      );
-    }
-    inputsOf.set(convolution.name, average.inputs);
-    inputsOf.set(average.name, [last.name]);
-    layers.splice(layers.indexOf(average), 1);
-    layers.splice(layers.indexOf(last) + 1, 0, average);
+    const normalization = onlyReaderOf(convolution, layers);
+    const last = normalization?.class === "BatchNormalization" ? normalization : convolution;
+    if (last.name !== model.output) swap(layers, { average, convolution, last });
   }
-  return { ...model, layers: layers.map((layer) => ({ ...layer, inputs: inputsOf.get(layer.name) ?? layer.inputs })) };
+  return { ...model, layers };
+}
+
+function onlyReaderOf({ name }: Layer, layers: readonly Layer[]): Layer | undefined {
+  const [reader, another] = layers.filter(({ inputs }) => inputs.includes(name));
+  return another === undefined ? reader : undefined;
+}
+
+/** Puts an average behind the last of the layers that read it one after the other. */
+function swap(
+  layers: Layer[],
+  { average, convolution, last }: { average: Layer; convolution: Layer; last: Layer },
+): void {
+  const inputsOf = ({ name, inputs }: Layer): readonly string[] => {
+    if (name === average.name) return [last.name];
+    if (name === convolution.name) return average.inputs;
+    return inputs.map((input) => (input === last.name ? average.name : input));
+  };
+  const swapped = layers.map((layer) => ({ ...layer, inputs: inputsOf(layer) }));
+  const [moved] = swapped.splice(layers.indexOf(average), 1);
+  if (moved !== undefined) swapped.splice(swapped.findIndex(({ name }) => name === last.name) + 1, 0, moved);
+  layers.splice(0, layers.length, ...swapped);
 }
 
 function isPointwise({ config }: LayerOf<"Conv2D">): boolean {

@@ -71,7 +71,7 @@ test("on Cloud Run the draining ends before the instance does, and requests get 
   );
   const { drainSeconds, maxDeadlineMs, maxQueued } = cloudRun.settings;
 
-  expect(drainSeconds).toBeLessThan(cloudRunGraceSeconds);
+  expect(drainSeconds + endingSeconds).toBeLessThanOrEqual(cloudRunGraceSeconds);
   expect(timeoutSeconds * 1000).toBeGreaterThan(maxDeadlineMs);
   expect(containerConcurrency).toBeLessThanOrEqual(maxQueued);
 });

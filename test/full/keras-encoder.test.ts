@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EncoderBundle, openEncoder } from "../../gpu-service/bundle.ts";
 import { createOnnxEncoder } from "../../gpu-service/onnx/engine.ts";
 import { cosine } from "../../gpu-service/vectors.ts";
+import { repository } from "../../scripts/repository.ts";
 import { kerasLayers, madePicture, writeKerasFile } from "../fixtures/keras-weights.ts";
-import { repository, runNode } from "../training/run-prepare.ts";
+import { runNode } from "../run-node.ts";
 
 const command = ["--import", "tsx", "scripts/encoder.ts"];
 

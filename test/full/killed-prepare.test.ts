@@ -5,10 +5,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { repository } from "../../scripts/repository.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
 import { enoughCaptions, makeJsonl } from "../training/made-dataset.ts";
-import { repository, runPrepare, trainCommand } from "../training/run-prepare.ts";
+import { runPrepare, trainCommand } from "../training/run-prepare.ts";
 
 const kills = 5;
 const longestDelayMs = 600; // of which most is the disk confirming

@@ -5,11 +5,12 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { repository } from "../../scripts/repository.ts";
 import { decodeSafetensors } from "../../training/fit/safetensors.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { enoughCaptions, makeJsonl } from "../training/made-dataset.ts";
-import { repository, tinyTraining, trainCommand } from "../training/run-prepare.ts";
+import { tinyTraining, trainCommand } from "../training/run-prepare.ts";
 
 const photoCount = 150; // more than two visits of features to the disk
 const oneThread = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" };

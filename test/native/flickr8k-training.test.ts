@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";
+import { repository } from "../../scripts/repository.ts";
 import { readFlickr8k } from "../../training/prepare/read-flickr8k.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
-import { repository, train, trainCommand } from "../training/run-prepare.ts";
+import { train, trainCommand } from "../training/run-prepare.ts";
 
 const counts = { train: 240, dev: 60, test: 0 };
 

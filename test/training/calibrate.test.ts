@@ -63,6 +63,10 @@ describe("calibrate", () => {
     expect(said).toMatch(/cosine of the features to float32's, .* taken off, 0\.99/);
     expect(file.photos).toBe(4);
     expect(file.ranges.concatenate_Concatenate1?.[1]).toBeGreaterThan(2);
+    const convolutions = (await openEncoder(tinyBundle))
+      .readEncoder()
+      .layers.filter(({ class: of }) => of === "Conv2D");
+    expect(Object.keys(file.divisors ?? {}).sort()).toEqual(convolutions.map(({ name }) => name).sort());
   });
 });
 

@@ -5,8 +5,9 @@ import { trainCommand } from "../../training/command.ts";
 import { stages } from "../../training/stages.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
+import { runNode } from "../run-node.ts";
 import { makeFlickr8k } from "./made-dataset.ts";
-import { runNode, tinyTraining, train } from "./run-prepare.ts";
+import { tinyTraining, train } from "./run-prepare.ts";
 
 describe("npm run train", () => {
   test("explains each flag, with its default, and each stage", async () => {

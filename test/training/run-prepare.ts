@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { onTestFinished, vi } from "vitest";
 import { prepare } from "../../training/prepare.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { runStages } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { type Run, runNode } from "../run-node.ts";
 
-export const repository = fileURLToPath(new URL("../..", import.meta.url));
 export const trainCommand = ["--import", "tsx", "training/main.ts"];
 
 /** A model that is learnt in a moment, on the tiny bundle's encoder. */
@@ -15,23 +13,9 @@ export const tinyTraining = [
   ...["--epochs", "2", "--batch", "8"],
 ];
 
-export interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the command as `npm run train` does, in a process of its own. */
 export function train(...args: string[]): Promise<Run> {
   return runNode([...trainCommand, ...args]);
-}
-
-export function runNode(args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: repository }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
-    });
-  });
 }
 
 interface Places extends Partial<TrainSettings> {

@@ -18,6 +18,9 @@ type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
 const apply = (layer: Layer, from: SymbolicTensor) => layer.apply(from) as SymbolicTensor;
 const convolve = (from: SymbolicTensor, filters: number, config: Partial<Parameters<typeof layers.conv2d>[0]> = {}) =>
   apply(layers.conv2d({ filters, kernelSize: 1, biasInitializer: "randomUniform", ...config }), from);
+const normalize = (from: SymbolicTensor) =>
+  apply(layers.batchNormalization({ gammaInitializer: "randomUniform", betaInitializer: "randomUniform" }), from);
+const add = (from: SymbolicTensor) => layers.add().apply([rectify(from), from]) as SymbolicTensor;
 const rectify = (from: SymbolicTensor) => apply(layers.activation({ activation: "relu" }), from);
 const average = (from: SymbolicTensor) =>
   apply(layers.averagePooling2d({ poolSize: 3, strides: 1, padding: "same" }), from);
@@ -36,9 +39,7 @@ function orderOf({ layers }: LayersModel): string[] {
 
 describe("averageLate", () => {
   it("takes an average behind the convolution that makes fewer channels of it, and the batch normalisation there", async () => {
-    const normalized = await networkOf((averaged) =>
-      rectify(apply(layers.batchNormalization({}), convolve(averaged, 2))),
-    );
+    const normalized = await networkOf((averaged) => rectify(normalize(convolve(averaged, 2))));
     const late = averageLate(normalized);
     const rest = ["Activation", "GlobalAveragePooling2D"];
     expect(orderOf(normalized)).toEqual(["AveragePooling2D", "Conv2D", "BatchNormalization", ...rest]);
@@ -48,6 +49,9 @@ describe("averageLate", () => {
   it.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
     ["a bias", (averaged) => convolve(averaged, 2)],
     ["a bias and an activation behind it", (averaged) => rectify(convolve(averaged, 2))],
+    ["batch normalisation and an activation behind it", (averaged) => rectify(normalize(convolve(averaged, 2)))],
+    ["another average and convolution behind it", (averaged) => convolve(average(convolve(averaged, 4)), 2)],
+    ["several readers", (averaged) => add(convolve(averaged, 2))],
   ])("changes no feature of a convolution with %s", async (_, read) => {
     const network = await networkOf(read);
     const late = averageLate(network);
