@@ -1,3 +1,6 @@
+import type { Precision } from "../gpu-service/engines/engine.ts";
+import { precisions } from "../shared/contract.ts";
+
 /** What a bench found. */
 export interface BenchResult {
   /** Tells apart the results of a bench that has several. */
@@ -15,6 +18,13 @@ export interface Bench {
   about: string;
   /** Its results, or a sentence that says why it cannot run here. */
   run(): Promise<BenchResult | BenchResult[] | string>;
+}
+
+/** Measures in one precision after the other; their results are told apart by it. */
+export async function inEachPrecision(measure: (precision: Precision) => Promise<BenchResult>): Promise<BenchResult[]> {
+  const results: BenchResult[] = [];
+  for (const precision of precisions) results.push({ ...(await measure(precision)), variant: precision });
+  return results;
 }
 
 /**

@@ -9,9 +9,9 @@ import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import type { Precision } from "../gpu-service/engines/engine.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
-import { defaultMaxPixels, defaultCaptionOptions as options, precisions } from "../shared/contract.ts";
+import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
+import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
 import { type BenchInputs, bareCaptions, benchInputs } from "./inputs.ts";
 
 const count = 64;
@@ -21,11 +21,7 @@ export const cliThroughput: Bench = {
   name: "cli-throughput",
   about:
     "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
-  async run() {
-    const results: BenchResult[] = [];
-    for (const precision of precisions) results.push(await measure(precision));
-    return results;
-  },
+  run: () => inEachPrecision(measure),
 };
 
 async function measure(precision: Precision): Promise<BenchResult> {
@@ -52,7 +48,6 @@ async function measure(precision: Precision): Promise<BenchResult> {
       peer: () => captionBare(files, inputs),
     });
     return {
-      variant: precision,
       number: peerMs / oursMs,
       ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second`,
       peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,

@@ -1,8 +1,7 @@
 import type { Precision } from "../gpu-service/engines/engine.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
-import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
+import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";
 import { captionOver, startService } from "./running-service.ts";
 
@@ -11,11 +10,7 @@ const count = 64;
 export const idleLatency: Bench = {
   name: "idle-latency",
   about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
-  async run() {
-    const results: BenchResult[] = [];
-    for (const precision of precisions) results.push(await measure(precision));
-    return results;
-  },
+  run: () => inEachPrecision(measure),
 };
 
 async function measure(precision: Precision): Promise<BenchResult> {
@@ -34,7 +29,7 @@ async function measure(precision: Precision): Promise<BenchResult> {
       },
     });
     const ms = (time: number) => `${time.toFixed(1)} ms`;
-    return { variant: precision, number: oursMs / peerMs, ours: ms(oursMs), peer: ms(peerMs) };
+    return { number: oursMs / peerMs, ours: ms(oursMs), peer: ms(peerMs) };
   } finally {
     await Promise.all([service.stop(), inputs.engine.close()]);
   }

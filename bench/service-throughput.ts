@@ -1,8 +1,7 @@
 import pMap from "p-map";
 import type { Precision } from "../gpu-service/engines/engine.ts";
-import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
+import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";
 import { captionOver, startService } from "./running-service.ts";
 
@@ -17,11 +16,7 @@ const perRound = 4 * count;
 export const serviceThroughput: Bench = {
   name: "service-throughput",
   about: "the bare loop over decoded pixels ÷ the saturated service, by HTTP from JPEG files; at least 0.9",
-  async run() {
-    const results: BenchResult[] = [];
-    for (const precision of precisions) results.push(await measure(precision));
-    return results;
-  },
+  run: () => inEachPrecision(measure),
 };
 
 async function measure(precision: Precision): Promise<BenchResult> {
@@ -40,7 +35,7 @@ async function measure(precision: Precision): Promise<BenchResult> {
       },
     });
     const perSecond = (ms: number) => `${((perRound * 1000) / ms).toFixed(1)} photos a second`;
-    return { variant: precision, number: peerMs / oursMs, ours: perSecond(oursMs), peer: perSecond(peerMs) };
+    return { number: peerMs / oursMs, ours: perSecond(oursMs), peer: perSecond(peerMs) };
   } finally {
     await Promise.all([service.stop(), inputs.engine.close()]);
   }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { modelCardSchema } from "../../shared/contract.ts";
 import { freePort } from "../../test/free-port.ts";
 import { childrenOf } from "../../test/process-table.ts";
 import { edgeProgram, isWell, serviceProgram, waitUntilReady } from "../start/local-servers.ts";
@@ -124,6 +125,12 @@ export class Product {
     const text = await this.#withinStart(async (signal) => (await fetch(address, { signal })).text());
     const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1) ?? 0);
+  }
+
+  /** What a service names in its answers, its precision included. */
+  async revisionOf({ origin }: Service): Promise<string> {
+    const card = await this.#withinStart(async (signal) => (await fetch(`${origin}/v1/model`, { signal })).json());
+    return modelCardSchema.parse(card).revision;
   }
 
   async stop(): Promise<void> {

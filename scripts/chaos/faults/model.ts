@@ -1,6 +1,5 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openBundle } from "../../../gpu-service/bundle.ts";
 import { manifestSchema } from "../../../shared/manifest.ts";
 import type { Fault, Scene } from "../fault.ts";
 
@@ -18,16 +17,16 @@ export const rollModel: Fault = {
     const { product, modelDir } = scene;
     const { link } = product;
     const old = product.service;
-    const { revision } = await openBundle(modelDir);
-    const short = await modelOfShortCaptions(scene);
+    const revision = await product.revisionOf(old);
 
-    const other = await product.startBeside(short.modelDir);
+    const other = await product.startBeside(await makeModelOfShortCaptions(scene));
     await product.untilReady(other);
+    const shortRevision = await product.revisionOf(other);
     link.lead(other.port);
     await old.kept.stop();
     await scene.hold(5);
     const isOther = () =>
-      scene.requests.some(({ verdict }) => verdict.kind === "answered" && verdict.revision === short.revision);
+      scene.requests.some(({ verdict }) => verdict.kind === "answered" && verdict.revision === shortRevision);
     scene.expect(isOther(), "photos are captioned by the other model");
 
     const again = await product.startBeside(modelDir);
@@ -36,20 +35,19 @@ export const rollModel: Fault = {
     await other.kept.stop();
     scene.mended();
     await scene.hold(5);
-    expectApart(scene, { revision, shortRevision: short.revision });
+    expectApart(scene, { revision, shortRevision });
   },
 };
 
-/** The same weights under another manifest, which ends captions after a few words. */
-async function modelOfShortCaptions({ modelDir, folder }: Scene): Promise<{ modelDir: string; revision: string }> {
+/** Makes a bundle of the same weights under another manifest, which ends captions after a few words. Returns its folder. */
+async function makeModelOfShortCaptions({ modelDir, folder }: Scene): Promise<string> {
   const shortDir = join(folder, "short-captions");
   await cp(modelDir, shortDir, { recursive: true });
   const path = join(shortDir, "manifest.json");
   const manifest = manifestSchema.parse(JSON.parse(await readFile(path, "utf8")));
   const search = { ...manifest.search, maxWords: shortWords };
   await writeFile(path, JSON.stringify({ ...manifest, id: `${manifest.id}-short`, search }));
-  const { revision } = await openBundle(shortDir);
-  return { modelDir: shortDir, revision };
+  return shortDir;
 }
 
 function expectApart(
