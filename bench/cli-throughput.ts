@@ -7,7 +7,7 @@ import { CaptionState } from "../cli/caption-state.ts";
 import { startEmbeddedSource } from "../cli/embedded-source.ts";
 import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
-import type { Precision } from "../gpu-service/engines/engine.ts";
+import type { Precision } from "../gpu-service/engine.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";

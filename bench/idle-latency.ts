@@ -1,4 +1,4 @@
-import type { Precision } from "../gpu-service/engines/engine.ts";
+import type { Precision } from "../gpu-service/engine.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";

@@ -1,6 +1,6 @@
 import { searchCaptions } from "../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import type { CpuSettings, Engine } from "../gpu-service/engines/engine.ts";
+import type { CpuSettings, Engine } from "../gpu-service/engine.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { createOnnxEngine } from "../gpu-service/onnx/engine.ts";
 import { defaultCaptionOptions } from "../shared/contract.ts";

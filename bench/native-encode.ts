@@ -1,5 +1,5 @@
 import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import type { EngineChoice } from "../gpu-service/engines/engine.ts";
+import type { EngineChoice } from "../gpu-service/engine.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engines/engine-process.ts";
 import { readNativeSetup } from "../gpu-service/engines/native-setup.ts";
 import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";

@@ -7,7 +7,7 @@ import {
   type OnnxDevice,
   onnxDevices,
   type PrecisionChoice,
-} from "../gpu-service/engines/engine.ts";
+} from "../gpu-service/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type CaptionRequest, captionPaths } from "./caption-paths.ts";

@@ -1,12 +1,7 @@
 import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import {
-  defaultPrecision,
-  type EngineChoice,
-  type OnnxDevice,
-  type PrecisionChoice,
-} from "../gpu-service/engines/engine.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../gpu-service/engine.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { readPhotoFile } from "./read-photo-file.ts";

@@ -1,6 +1,6 @@
 import { openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engines/engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
 import { knownPrecision } from "../gpu-service/engines/known-precision.ts";
 import type { CaptionSource } from "./caption-source.ts";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
-import type { PrecisionChoice } from "../gpu-service/engines/engine.ts";
+import type { PrecisionChoice } from "../gpu-service/engine.ts";
 import { findAll } from "./caption-paths.ts";
 import { Coverage, describeCoverage } from "./coverage.ts";
 import { readEmbeddedRevision } from "./embedded-source.ts";

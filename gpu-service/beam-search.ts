@@ -1,5 +1,5 @@
 import type { CaptionOptions } from "../shared/contract.ts";
-import type { DecoderStep, Engine } from "./engines/engine.ts";
+import type { DecoderStep, Engine } from "./engine.ts";
 
 export interface SearchSettings {
   /** Captions stand in the order of logProb / (words + 1)^lengthPenalty. */

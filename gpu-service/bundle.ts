@@ -8,7 +8,7 @@ import { type EncoderManifest, encoderManifestSchema, type Manifest, manifestSch
 import { type EncoderRanges, encoderRangesSchema } from "../shared/ranges.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { encoderRevisionOf } from "./encoder-revision.ts";
-import type { Precision } from "./engines/engine.ts";
+import type { Precision } from "./engine.ts";
 import { type LayersModel, parseLayersModel } from "./networks/layers-model.ts";
 
 /** The bundle that ships. */

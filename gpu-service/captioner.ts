@@ -5,7 +5,7 @@ import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
-import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engines/engine.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engine.ts";
 import { EnginePool, type PoolEvents } from "./engines/engine-pool.ts";
 import type { EngineIdentity } from "./engines/engine-protocol.ts";
 import { visibleGpus } from "./engines/gpus.ts";

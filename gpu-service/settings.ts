@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
-import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "./engines/engine.ts";
+import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
 import { logLevels } from "./log.ts";
 
 const shortestSecret = 16;

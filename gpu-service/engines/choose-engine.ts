@@ -1,8 +1,8 @@
 import { type Bundle, type EncoderBundle, hasDecoder } from "../bundle.ts";
+import type { CpuSettings, EncoderEngine, Engine, EngineChoice, OnnxSettings } from "../engine.ts";
 import { createOnnxEncoder, createOnnxEngine } from "../onnx/engine.ts";
 import { deviceOf, loadTensorFlow, type TensorFlow } from "../tensorflow/binding.ts";
 import { createTensorFlowEncoder, createTensorFlowEngine } from "../tensorflow/engine.ts";
-import type { CpuSettings, EncoderEngine, Engine, EngineChoice, OnnxSettings } from "./engine.ts";
 import { readNativeSetup } from "./native-setup.ts";
 
 export interface ChosenEngine {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "./engine.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
 import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
 

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
-import type { CpuSettings, EngineChoice, OnnxDevice } from "./engine.ts";
+import type { CpuSettings, EngineChoice, OnnxDevice } from "../engine.ts";
 import type {
   BatchCaptions,
   EngineAnswer,

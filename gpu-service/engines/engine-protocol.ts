@@ -1,6 +1,6 @@
 import type { CaptionOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
-import type { CpuSettings, EngineChoice, OnnxDevice, Precision } from "./engine.ts";
+import type { CpuSettings, EngineChoice, OnnxDevice, Precision } from "../engine.ts";
 
 /** What an engine child is started with, as JSON in its one argument. */
 export interface EngineStart {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { EncoderBundle } from "../bundle.ts";
+import type { EngineChoice, OnnxDevice, Precision, PrecisionChoice } from "../engine.ts";
 import { recallPrecision } from "../onnx/precision-memory.ts";
-import type { EngineChoice, OnnxDevice, Precision, PrecisionChoice } from "./engine.ts";
 import { readNativeSetup } from "./native-setup.ts";
 
 /** What a lone engine on this machine computes in; undefined where it has yet to be measured. */

@@ -1,5 +1,5 @@
 import type { EncoderBundle } from "../bundle.ts";
-import type { Precision, PrecisionChoice } from "../engines/engine.ts";
+import type { Precision, PrecisionChoice } from "../engine.ts";
 import { createEncoderSession, type EncoderSession } from "./encoder-session.ts";
 import { recallPrecision, rememberPrecision } from "./precision-memory.ts";
 

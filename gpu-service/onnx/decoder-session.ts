@@ -1,5 +1,5 @@
 import { Tensor } from "onnxruntime-node";
-import type { DecoderState, DecoderStep, Engine } from "../engines/engine.ts";
+import type { DecoderState, DecoderStep, Engine } from "../engine.ts";
 import type { CompiledDecoder, DecoderSpec } from "./decoder.ts";
 import { nextName, type StateTensor } from "./recurrence.ts";
 import { createDecoderSession, floatsOf } from "./session.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { type EncoderBundle, naming } from "../bundle.ts";
-import type { EncoderEngine, OnnxDevice, Precision } from "../engines/engine.ts";
+import type { EncoderEngine, OnnxDevice, Precision } from "../engine.ts";
 import { compileByteEncoder, compileEncoder } from "./encoder.ts";
 import { createGpuSession, createSession, floatsOf } from "./session.ts";
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Bundle, type EncoderBundle, naming } from "../bundle.ts";
-import type { EncoderEngine, Engine, OnnxSettings } from "../engines/engine.ts";
+import type { EncoderEngine, Engine, OnnxSettings } from "../engine.ts";
 import { openEncoderSession } from "./choose-precision.ts";
 import { compileDecoder } from "./decoder.ts";
 import { createOnnxDecoder } from "./decoder-session.ts";

@@ -6,8 +6,8 @@ import { env } from "onnxruntime-node";
 import * as z from "zod";
 import { precisions } from "../../shared/contract.ts";
 import type { EncoderBundle } from "../bundle.ts";
-import { cacheFolder } from "../engines/cache-folder.ts";
-import type { Precision } from "../engines/engine.ts";
+import { cacheFolder } from "../cache-folder.ts";
+import type { Precision } from "../engine.ts";
 
 const memorySchema = z.strictObject({ precision: z.enum(precisions) });
 

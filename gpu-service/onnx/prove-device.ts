@@ -1,5 +1,5 @@
 import type { EncoderBundle } from "../bundle.ts";
-import type { EncoderEngine } from "../engines/engine.ts";
+import type { EncoderEngine } from "../engine.ts";
 import { cosine } from "../vectors.ts";
 
 /** Of a photo's features there and on the CPU; graphics processors round in another order, and some to fewer digits. */

@@ -1,5 +1,5 @@
 import { InferenceSession, type Tensor } from "onnxruntime-node";
-import type { OnnxDevice } from "../engines/engine.ts";
+import type { OnnxDevice } from "../engine.ts";
 import { saturatesBytes } from "./byte-products.ts";
 import "./telemetry.ts";
 

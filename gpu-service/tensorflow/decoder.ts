@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import type { DecoderRows, DecoderState } from "../engines/engine.ts";
+import type { DecoderRows, DecoderState } from "../engine.ts";
 import type { Layer } from "../networks/layers-model.ts";
 import { type SplitDecoder, splitDecoder } from "../networks/split-decoder.ts";
 import { type Network, runLayer } from "./layers.ts";

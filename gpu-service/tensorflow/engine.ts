@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import type { Bundle, EncoderBundle } from "../bundle.ts";
-import type { EncoderEngine, Engine } from "../engines/engine.ts";
+import type { EncoderEngine, Engine } from "../engine.ts";
 import { deviceOf, type TensorFlow } from "./binding.ts";
 import { TensorFlowDecoder, TensorFlowState } from "./decoder.ts";
 import { encodePixels } from "./encoder.ts";

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { searchCaptions } from "../../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
-import type { Engine } from "../../gpu-service/engines/engine.ts";
+import type { Engine } from "../../gpu-service/engine.ts";
 import { EnginePool } from "../../gpu-service/engines/engine-pool.ts";
 import { startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
 import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openBundle } from "../../../gpu-service/bundle.ts";
-import type { PrecisionChoice } from "../../../gpu-service/engines/engine.ts";
+import type { PrecisionChoice } from "../../../gpu-service/engine.ts";
 import { EnginePool, type PoolEvents } from "../../../gpu-service/engines/engine-pool.ts";
 import { EngineLost } from "../../../gpu-service/engines/engine-process.ts";
 import type { EngineIdentity } from "../../../gpu-service/engines/engine-protocol.ts";

@@ -5,7 +5,7 @@ import { loadTfjsWasm, type TfjsWasm } from "../../../bench/tfjs-wasm.ts";
 import { tutorialSearch } from "../../../bench/tutorial-search.ts";
 import { type FoundCaption, searchCaptions } from "../../../gpu-service/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../../../gpu-service/bundle.ts";
-import type { Engine } from "../../../gpu-service/engines/engine.ts";
+import type { Engine } from "../../../gpu-service/engine.ts";
 import { createOnnxEngine } from "../../../gpu-service/onnx/engine.ts";
 import { cosine, rowsOf } from "../../../gpu-service/vectors.ts";
 import { sealBundle } from "../../../training/seal-bundle.ts";

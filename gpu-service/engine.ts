@@ -1,4 +1,4 @@
-import { precisions } from "../../shared/contract.ts";
+import { precisions } from "../shared/contract.ts";
 
 /** What may be asked for; `auto` is the best that is set up. */
 export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
