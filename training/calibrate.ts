@@ -36,8 +36,7 @@ export const calibrate: Stage = {
   async run(context) {
     const bundle = await openEncoder(encoderBundleOf(context));
     const paths = await trainingPhotos(context);
-    const own = bundle.readRanges();
-    const ranges = own !== undefined && (await fits(bundle, { own, paths })) ? own : await measure(bundle, paths);
+    const ranges = (await ownRanges(bundle, paths)) ?? (await measure(bundle, paths));
     await writeOutputs(stageFolder(context, "calibrate"), {
       dependencies: await dependenciesOf(context),
       files: { [rangesFile]: [`${JSON.stringify(ranges)}\n`] },
@@ -64,17 +63,17 @@ async function trainingPhotos(context: TrainContext): Promise<string[]> {
   return photos.filter(({ split }) => split === "train").map(({ file }) => resolve(photoFolder, file));
 }
 
-async function fits(
-  bundle: EncoderBundle,
-  { own, paths }: { own: EncoderRanges; paths: readonly string[] },
-): Promise<boolean> {
+/** Those that the encoder has, where they can be read and hold these photos. */
+async function ownRanges(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges | undefined> {
   try {
+    const own = bundle.readRanges();
+    if (own === undefined) return undefined;
     await checkRanges(bundle, { ...own, photos: decodeAll(bundle, evenly(paths, photosChecked)) });
     say(`calibrate: the ranges that ${bundle.manifest.id} has hold these photos`);
-    return true;
+    return own;
   } catch (error) {
     say(`calibrate: measuring anew: ${error instanceof Error ? error.message : error}`);
-    return false;
+    return undefined;
   }
 }
 

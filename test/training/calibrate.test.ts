@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openBundle, openEncoder } from "../../gpu-service/bundle.ts";
-import { encoderRangesSchema } from "../../shared/ranges.ts";
+import { type EncoderRanges, encoderRangesSchema } from "../../shared/ranges.ts";
 import { checkRanges, measureRanges } from "../../training/calibrate/measure-ranges.ts";
 import { calibrate } from "../../training/calibrate.ts";
 import { prepare } from "../../training/prepare.ts";
@@ -37,12 +37,11 @@ async function* photosOf(folder: string): AsyncGenerator<Uint8Array> {
   yield* await decodedPhotos((await openBundle(folder)).manifest.preprocessing);
 }
 
-/** A copy of the tiny bundle in which a layer's range is another. */
-async function withRange(layer: string, range: [number, number]): Promise<string> {
+/** A copy of the tiny bundle with another file of ranges. */
+async function withRanges(change: (file: EncoderRanges) => unknown): Promise<string> {
   const folder = await copyTinyBundle();
   const path = join(folder, "encoder/ranges.json");
-  const file = JSON.parse(await readFile(path, "utf8"));
-  await writeFile(path, JSON.stringify({ ...file, ranges: { ...file.ranges, [layer]: range } }));
+  await writeFile(path, JSON.stringify(change(JSON.parse(await readFile(path, "utf8")))));
   await sealBundle(folder);
   return folder;
 }
@@ -56,7 +55,9 @@ describe("calibrate", () => {
   });
 
   test("measures an encoder's ranges that would saturate anew, naming the layer", async () => {
-    const { said, file } = await runCalibrate(await withRange("concatenate_Concatenate1", [0, 0.4]));
+    const { said, file } = await runCalibrate(
+      await withRanges((file) => ({ ...file, ranges: { ...file.ranges, concatenate_Concatenate1: [0, 0.4] } })),
+    );
     expect(said).toMatch(
       /measuring anew: layer concatenate_Concatenate1: its range, 0\.00 to 0\.400, cuts off \d+\.\d %/,
     );
@@ -68,6 +69,12 @@ describe("calibrate", () => {
       .layers.filter(({ class: of }) => of === "Conv2D");
     expect(Object.keys(file.divisors ?? {}).sort()).toEqual(convolutions.map(({ name }) => name).sort());
   });
+});
+
+test("an encoder's ranges of a format before this one are measured anew, too", async () => {
+  const { said, file } = await runCalibrate(await withRanges((old) => ({ ...old, formatVersion: 1 })));
+  expect(said).toMatch(/measuring anew: .*expected ranges of format 2/s);
+  expect(file.formatVersion).toBe(2);
 });
 
 describe("checkRanges", () => {
