@@ -23,6 +23,8 @@ const loader = () =>
   ending === ".ts" ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
 
 interface PendingCall {
+  /** Not a ping, which takes no time: what stands behind one has begun when the engine is lost. */
+  isWork: boolean;
   resolve(answer: EngineAnswer): void;
   reject(error: Error): void;
 }
@@ -48,7 +50,7 @@ export type LossReason = "died" | "hung" | "grown";
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
   readonly reason: LossReason;
-  /** Whether the engine had begun with what was asked of it: calls behind the first were not looked at. */
+  /** Whether the engine had begun with what was asked of it: calls behind the first work were not looked at. */
   readonly wasBegun: boolean;
 
   constructor(message: string, { reason = "died", wasBegun = true }: { reason?: LossReason; wasBegun?: boolean } = {}) {
@@ -138,8 +140,10 @@ export class EngineProcess {
         const ended = new EngineLost(`the engine ended with ${signal ?? code}`);
         const error = this.#ending instanceof EngineLost ? this.#ending : ended;
         const { message, reason } = error;
-        for (const [index, call] of [...this.#pending.values()].entries()) {
-          call.reject(index === 0 ? error : new EngineLost(message, { reason, wasBegun: false }));
+        const calls = [...this.#pending.values()];
+        const begun = calls.find(({ isWork }) => isWork);
+        for (const call of calls) {
+          call.reject(call === begun ? error : new EngineLost(message, { reason, wasBegun: false }));
         }
         this.#pending.clear();
         if (!isClosed) resolve(error);
@@ -208,7 +212,7 @@ export class EngineProcess {
   #call(call: EngineCall): Promise<EngineAnswer> {
     const number = this.#calls++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(number, { resolve, reject });
+      this.#pending.set(number, { isWork: call.kind !== "ping", resolve, reject });
       this.#child.send({ call: number, ...call } satisfies EngineRequest, (error) => {
         if (error !== null)
           this.#take(number)?.reject(new EngineLost("the engine cannot be reached", { wasBegun: false }));

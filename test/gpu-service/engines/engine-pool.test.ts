@@ -129,11 +129,15 @@ describe("an engine", () => {
     expect(failedStarts[0]).toBe("the engine ended with SIGKILL while it started");
   });
 
-  test("that is lost says which of its batches it had begun with", async () => {
-    const { starting, children } = await tinyPool();
+  test.each([
+    ["", 0],
+    [", though it was asked for a sign of life before", 700],
+  ])("that is lost says which of its batches it had begun with%s", async (_, pauseMs) => {
+    const { starting, children } = await tinyPool({ silenceLimitMs: 60_000 });
     const pool = await starting;
     const child = children()[0] ?? Number.NaN;
     process.kill(child, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     const batches = Promise.allSettled([captionOne(pool), captionOne(pool)]);
     process.kill(child, "SIGKILL");
     expect(await batches).toMatchObject([{ reason: { wasBegun: true } }, { reason: { wasBegun: false } }]);
