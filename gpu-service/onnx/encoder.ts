@@ -87,7 +87,6 @@ function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Hold
   const madeBy = (layer: string, value: Value, parts: readonly ChannelPart[]): MadeValue => {
     return { ...value, layer, range: ownerOf(layer), parts };
   };
-  const partsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? [] : input.parts);
   const floatsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : input);
   const hold = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : holder.hold(input));
   const features = walkEncoder<MadeValue | Pixels>(model, pixels, {
@@ -96,19 +95,20 @@ function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Hold
       const { filters: channels, activation } = layer.config;
       const parts = [isHomogeneous(activation) ? { channels, convolution: layer.name } : { channels }];
       const folded = foldedWeights(model, { ...layers, channels: imageShape(layer, input).channels });
-      const weights = divided.divide(folded, { inputs: partsOf(input), outputs: parts });
+      const weights = divided.divide(folded, { inputs: input.parts, outputs: parts });
       const isOfBytes = input instanceof Pixels && holder.isOfBytes && layer.config.padding === "valid";
       const work = isOfBytes ? input.convolveBytes(weights) : { input: hold(input), weights };
       return madeBy(normalization.name, convolution(graph, { layer, ...work }), parts);
     },
     apply(layer, inputs) {
       const read = inputs.map(byteClasses.has(layer.class) ? hold : floatsOf);
-      const parts = partsBehind(layer, inputs.map(partsOf));
+      const partsOfInputs = inputs.map(({ parts }) => parts);
+      const parts = partsBehind(layer, partsOfInputs);
       if (parts !== undefined) return madeBy(layer.name, compileLayer(compilation, layer, read), parts);
-      const whole = read.map((value, index) => divided.restore(graph, value, inputs.map(partsOf)[index] ?? []));
+      const whole = read.map((value, index) => divided.restore(graph, value, partsOfInputs[index] ?? []));
       const made = compileLayer(compilation, layer, whole);
       return madeBy(layer.name, made, [{ channels: made.shape[0] ?? 0 }]);
     },
   });
-  return divided.restore(graph, floatsOf(features), partsOf(features));
+  return divided.restore(graph, floatsOf(features), features.parts);
 }

@@ -1,5 +1,6 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
+import type { ChannelPart } from "./divided-channels.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { gridConstants } from "./held-values.ts";
 import type { Value } from "./layers.ts";
@@ -7,6 +8,8 @@ import type { Value } from "./layers.ts";
 /** An encoder's input: bytes [n, 3, height, width], and what they are scaled to where a layer reads that. */
 export class Pixels {
   readonly shape: readonly number[];
+  /** Red, green and blue, which nothing divides. */
+  readonly parts: readonly ChannelPart[] = [{ channels: 3 }];
   readonly #graph: OnnxGraph;
   readonly #preprocessing: Preprocessing;
   readonly #bytes: string;

@@ -59,6 +59,8 @@ const encoders: Record<string, (from: SymbolicTensor) => SymbolicTensor> = {
     );
     return convolve(apply(layers.concatenate(), [normalize(convolve(from)), ...pools]));
   },
+  "a convolution of the pixels beside another's channels": (from) =>
+    convolve(apply(layers.concatenate(), [from, convolve(from, { activation: "relu" })])),
   "a sum of two branches": (from) => apply(layers.add(), [convolve(from), convolve(from, { kernelSize: 1 })]),
 };
 
