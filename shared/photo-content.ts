@@ -1,5 +1,5 @@
 import { CaptionError } from "./errors.ts";
-import { readExifOrientation } from "./image-formats/exif.ts";
+import { readCanonicalOrientation } from "./image-formats/exif.ts";
 import { HeaderBytes } from "./image-formats/header-bytes.ts";
 import { isJpeg } from "./image-formats/jpeg.ts";
 import { readJpegContent } from "./image-formats/jpeg-content.ts";
@@ -20,7 +20,8 @@ const magicBytes = 16;
 /**
  * What a photo shows, as bytes to hash: the file without its captions and camera data, and one byte for its EXIF
  * orientation. The same before and after somebody writes a caption into the photo, and another after any change of its
- * pixels. `undefined` for formats where this is not known, and for files that are malformed or carry two EXIF blocks.
+ * pixels. `undefined` for other formats, for malformed files, and for metadata in a form of which decoders might make
+ * something else: nobody may give their file the id of another photo.
  */
 export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
@@ -30,7 +31,7 @@ export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | und
     const { kept, exif } = reader.read(new HeaderBytes(bytes, reader.name));
     const [block, second] = exif;
     if (second !== undefined) return undefined;
-    return joinBytes([...kept, Uint8Array.of(block === undefined ? 1 : readExifOrientation(block))]);
+    return joinBytes([...kept, Uint8Array.of(block === undefined ? 1 : readCanonicalOrientation(block))]);
   } catch (error) {
     if (error instanceof CaptionError) return undefined;
     throw error;

@@ -14,7 +14,6 @@ import { findLeaks } from "./leaks.ts";
 const needs = [
   { words: "(needs ../shared)", isMet: isResearchDataThere },
   { words: "(needs the native engine)", isMet: readNativeSetup() !== undefined },
-  { words: "(needs exiftool)", isMet: isProgramThere("exiftool") },
   { words: "(needs unshare)", isMet: isProgramThere("unshare") },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },

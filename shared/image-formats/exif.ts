@@ -1,18 +1,59 @@
 import { CaptionError } from "../errors.ts";
 import { HeaderBytes } from "./header-bytes.ts";
-import { isTiff, orientationOf, readFirstDirectory } from "./tiff.ts";
+import { isTiff, orientationOf, orientationTag, readFirstDirectory, shortType } from "./tiff.ts";
 
 /** What stands before the TIFF structure of an EXIF block in JPEG, and now and then in the others. */
 export const exifPrefix = "Exif\0\0";
 
+/** libexif reads no directory beyond what a JPEG segment can hold, in any format. */
+const maxDirectoryEnd = 0xfffe - exifPrefix.length;
+/** libvips ignores blocks above 8 MiB, and did so above 1 MiB. */
+export const maxExifBytes = 2 ** 20 - exifPrefix.length;
+const entryBytes = 12;
+
 /** The orientation an EXIF block asks for; 1 for a broken block, since decoders show such photos as they are stored. */
 export function readExifOrientation(block: Uint8Array): number {
   try {
-    const start = String.fromCharCode(...block.subarray(0, exifPrefix.length)) === exifPrefix ? exifPrefix.length : 0;
-    const header = new HeaderBytes(block.subarray(start), "EXIF");
+    const header = new HeaderBytes(withoutExifPrefix(block), "EXIF");
     return isTiff(header.text(0, 4)) ? orientationOf(readFirstDirectory(header)) : 1;
   } catch (error) {
     if (error instanceof CaptionError) return 1;
     throw error;
   }
+}
+
+/**
+ * The orientation of an EXIF block in which every decoder finds the same one: a classic TIFF structure whose first
+ * directory is whole and has at most one, a single SHORT. Throws `invalid_image` for others.
+ */
+export function readCanonicalOrientation(tiff: Uint8Array): number {
+  const header = new HeaderBytes(tiff.subarray(0, maxDirectoryEnd), "EXIF");
+  const magic = header.text(0, 4);
+  const endian = { littleEndian: magic === "II*\0" };
+  const directoryAt = header.uint(4, 4, endian);
+  const entries = header.uint(directoryAt, 2, endian);
+  const entriesAt = directoryAt + 2;
+  const isClassic = magic === "II*\0" || magic === "MM\0*";
+  const isWhole = directoryAt >= 8 && entriesAt + entries * entryBytes <= header.length;
+  if (!isClassic || !isWhole || tiff.length > maxExifBytes) {
+    throw header.unexpected({ expected: "a whole classic TIFF directory", received: "none" });
+  }
+  let orientation: number | undefined;
+  for (let index = 0; index < entries; index++) {
+    const entryAt = entriesAt + index * entryBytes;
+    const tag = header.uint(entryAt, 2, endian);
+    if (tag !== orientationTag) continue;
+    const isShort = header.uint(entryAt + 2, 2, endian) === shortType && header.uint(entryAt + 4, 4, endian) === 1;
+    if (!isShort || orientation !== undefined) {
+      throw header.unexpected({ expected: "one orientation, a single SHORT", received: "another" });
+    }
+    orientation = header.uint(entryAt + 8, 2, endian);
+  }
+  return orientationOf(new Map([[orientationTag, orientation ?? 1]]));
+}
+
+/** The TIFF structure of an EXIF block. */
+export function withoutExifPrefix(block: Uint8Array): Uint8Array {
+  const start = String.fromCharCode(...block.subarray(0, exifPrefix.length));
+  return start === exifPrefix ? block.subarray(exifPrefix.length) : block;
 }

@@ -14,7 +14,7 @@ export interface ImageSize {
 export interface FileContent {
   /** The file without metadata, in pieces in order. */
   kept: Uint8Array[];
-  /** EXIF blocks. Decoders disagree which of several counts. */
+  /** TIFF structures of EXIF blocks. Decoders disagree which of several counts. */
   exif: Uint8Array[];
 }
 

@@ -26,8 +26,11 @@ export function readJpegContent(header: HeaderBytes): FileContent {
     const end = markerAt + 1 + (hasNoLength(marker) ? 0 : header.uint(markerAt + 1, 2));
     if (end > header.length) throw header.unexpected({ expected: "whole segments", received: "one cut short" });
     const name = hasNoLength(marker) ? "" : readName(header, { start: markerAt + 3, end });
+    if (marker === app1 && name.startsWith("Exif") && !name.startsWith(exifPrefix)) {
+      throw header.unexpected({ expected: "EXIF segments with two zeros", received: "another" }); // libvips asks for no zeros
+    }
     if (!isMetadata(marker, name)) kept.push(header.slice(start, end));
-    else if (name.startsWith(exifPrefix)) exif.push(header.slice(markerAt + 3, end));
+    else if (name.startsWith(exifPrefix)) exif.push(header.slice(markerAt + 3 + exifPrefix.length, end));
     start = end;
   }
 }

@@ -1,3 +1,4 @@
+import { maxExifBytes, readCanonicalOrientation } from "./exif.ts";
 import type { FileContent, HeaderBytes } from "./header-bytes.ts";
 import { pngSignature } from "./png.ts";
 
@@ -6,18 +7,58 @@ const metadataChunks = new Set(["tEXt", "zTXt", "iTXt", "eXIf", "tIME"]);
 /** Length, type and checksum around a chunk's data. */
 const chunkFramingBytes = 12;
 
-/** Keeps all but texts, EXIF and the time of change, and what stands behind the last chunk. */
+/**
+ * Keeps all but texts, EXIF and the time of change, and what stands behind the last chunk. Decoders drop EXIF with a
+ * wrong checksum unless told otherwise, and end the pixels where another chunk stands among them.
+ */
 export function readPngContent(header: HeaderBytes): FileContent {
   const kept = [header.slice(0, pngSignature.length)];
   const exif: Uint8Array[] = [];
-  for (let start = pngSignature.length; ; ) {
+  let isBehindPixels = false;
+  for (let start = pngSignature.length, before = ""; ; ) {
     const dataBytes = header.uint(start, 4);
     const type = header.text(start + 4, 4);
     const end = start + chunkFramingBytes + dataBytes;
     if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
-    if (type === "eXIf") exif.push(header.slice(start + 8, end - 4));
+    isBehindPixels ||= before === "IDAT" && type !== "IDAT";
+    if ((type === "IHDR") !== (before === "") || (type === "IDAT" && isBehindPixels)) {
+      throw header.unexpected({ expected: "IHDR first and the pixels together", received: `${type} elsewhere` });
+    }
     if (type === "IEND") return { kept: [...kept, header.slice(start, header.length)], exif };
+    if (type === "eXIf") exif.push(readExif(header, { typeAt: start + 4, dataBytes, isBehindPixels }));
     if (!metadataChunks.has(type)) kept.push(header.slice(start, end));
+    before = type;
     start = end;
   }
+}
+
+interface ExifPlace {
+  typeAt: number;
+  dataBytes: number;
+  isBehindPixels: boolean;
+}
+
+/** ImageMagick writes EXIF behind the pixels, where libpng does not look for it: well where it leaves them as they are. */
+function readExif(header: HeaderBytes, { typeAt, dataBytes, isBehindPixels }: ExifPlace): Uint8Array {
+  const dataEnd = typeAt + 4 + dataBytes;
+  const tiff = header.slice(typeAt + 4, dataEnd);
+  const isIntact = dataBytes <= maxExifBytes && header.uint(dataEnd, 4) === crc32(header.slice(typeAt, dataEnd));
+  if (!isIntact || (isBehindPixels && readCanonicalOrientation(tiff) !== 1)) {
+    throw header.unexpected({ expected: "intact EXIF before the pixels that it turns", received: "other" });
+  }
+  return tiff;
+}
+
+/** Remainders of the bytes 0 to 255 by the polynomial of PNG's checksums, ISO 3309. */
+const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
+  return remainder;
+});
+
+/** `node:zlib` has one, but not in the browser. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (remainders[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return ~crc >>> 0;
 }

@@ -1,9 +1,12 @@
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
+export const orientationTag = 274;
+export const shortType = 3;
+
 /** Sizes in bytes of the field types that hold whole numbers: BYTE, SHORT, LONG and BigTIFF's LONG8. */
 const wholeNumberSizes = new Map([
   [1, 1],
-  [3, 2],
+  [shortType, 2],
   [4, 4],
   [16, 8],
 ]);
@@ -51,6 +54,6 @@ export function readFirstDirectory(header: HeaderBytes): Map<number, number> {
 
 /** The EXIF orientation among a first directory's tags, which TIFF calls the same. */
 export function orientationOf(tags: Map<number, number>): number {
-  const orientation = tags.get(274) ?? 1;
+  const orientation = tags.get(orientationTag) ?? 1;
   return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }

@@ -1,44 +1,104 @@
+import { withoutExifPrefix } from "./exif.ts";
 import type { FileContent, HeaderBytes } from "./header-bytes.ts";
 import { chunkHeaderBytes, firstChunkAt, little, readWebp } from "./webp.ts";
 
 // Flags of the extended header.
+const iccFlag = 0x20;
 const alphaFlag = 0x10;
 const exifFlag = 0x08;
 const xmpFlag = 0x04;
+const animationFlag = 0x02;
+const knownFlags = iccFlag | alphaFlag | exifFlag | xmpFlag | animationFlag;
+
+/** Chunks that a flag must agree with: libwebp overlooks those whose flag is off. */
+const flagged = new Map([
+  ["ICCP", iccFlag],
+  ["EXIF", exifFlag],
+  ["XMP ", xmpFlag],
+  ["ANIM", animationFlag],
+]);
+
+/** The order of what follows an extended header. Unknown chunks may stand anywhere. */
+const ranks = new Map([
+  ["ICCP", 1],
+  ["ANIM", 2],
+  ["ANMF", 3],
+  ["ALPH", 3],
+  ["VP8 ", 3],
+  ["VP8L", 3],
+  ["EXIF", 4],
+  ["XMP ", 4],
+]);
+
+/** Flags and canvas: the data of an extended header. */
+const headerBytes = 10;
+
+interface Chunk {
+  type: string;
+  start: number;
+  dataAt: number;
+  dataEnd: number;
+  end: number;
+}
 
 /**
  * Keeps all but EXIF and XMP, and of the file's own header the name alone. A file has an extended header (VP8X) only where
  * something stands beside its pixels, so a simple file counts as if it had one: writing metadata into it must not change it.
  */
 export function readWebpContent(header: HeaderBytes): FileContent {
+  const chunks = readChunks(header);
+  expectCanonical(header, chunks);
+  const kept = [header.slice(0, 4), header.slice(8, firstChunkAt), impliedHeader(header)];
+  const exif: Uint8Array[] = [];
+  for (const { type, start, dataAt, dataEnd, end } of chunks) {
+    if (type === "EXIF") exif.push(withoutExifPrefix(header.slice(dataAt, dataEnd)));
+    else if (type !== "XMP " && type !== "VP8X") kept.push(header.slice(start, end));
+  }
+  return { kept, exif };
+}
+
+function readChunks(header: HeaderBytes): Chunk[] {
   const announced = header.uint(4, 4, little) + 8;
   if (announced !== header.length) {
     throw header.unexpected({ expected: `${announced} bytes`, received: String(header.length) });
   }
-  const kept = [header.slice(0, 4), header.slice(8, firstChunkAt), impliedHeader(header)];
-  const exif: Uint8Array[] = [];
+  const chunks: Chunk[] = [];
   for (let start = firstChunkAt; start < header.length; ) {
     const type = header.text(start, 4);
     const dataAt = start + chunkHeaderBytes;
     const dataEnd = dataAt + header.uint(start + 4, 4, little);
     const end = dataEnd + (dataEnd % 2); // chunks are padded to an even length
     if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
-    if (type === "EXIF") exif.push(header.slice(dataAt, dataEnd));
-    else if (type === "VP8X" && start === firstChunkAt) kept.push(header.slice(dataAt + impliedBytes, end));
-    else if (type !== "XMP ") kept.push(header.slice(start, end));
+    chunks.push({ type, start, dataAt, dataEnd, end });
     start = end;
   }
-  return { kept, exif };
+  return chunks;
 }
 
-/** Flags and canvas: what the extended header holds. */
-const impliedBytes = 10;
+/** libwebp reads only the pixels of a simple file, and passes over what stands behind the fields of an extended header. */
+function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
+  const [first, ...others] = chunks;
+  const isCanonical =
+    first?.type === "VP8X"
+      ? first.dataEnd - first.dataAt === headerBytes && agreesWithFlags(others, readFlags(header))
+      : others.length === 0;
+  if (!isCanonical) throw header.unexpected({ expected: "chunks that agree with the header", received: "others" });
+}
+
+/** Whether the chunks behind an extended header stand in order, and are there once or not at all as its flags say. */
+function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
+  const order = chunks.flatMap(({ type }) => ranks.get(type) ?? []);
+  const isInOrder = order.every((rank, index) => rank >= (order[index - 1] ?? rank));
+  const count = (wanted: string) => chunks.filter(({ type }) => type === wanted).length;
+  const hasFlagged = [...flagged].every(([type, flag]) => count(type) === ((flags & flag) === 0 ? 0 : 1));
+  return isInOrder && hasFlagged && count("VP8X") === 0 && (flags & ~knownFlags) === 0;
+}
 
 /** The extended header's data with the flags for metadata off; for a simple file, that which it would have. */
 function impliedHeader(header: HeaderBytes): Uint8Array {
   const { width, height } = readWebp(header);
   const flags = readFlags(header) & ~(exifFlag | xmpFlag);
-  const data = new Uint8Array(impliedBytes);
+  const data = new Uint8Array(headerBytes);
   const view = new DataView(data.buffer);
   view.setUint32(0, flags, true);
   view.setUint32(4, width - 1, true);

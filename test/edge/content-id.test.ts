@@ -10,6 +10,7 @@ import {
   readCaption,
   startFreshDeployment,
   withComment,
+  withOrientation,
 } from "./call-worker.ts";
 
 const down = { environment: faultyService("absent") };
@@ -62,6 +63,24 @@ describe("a file that shows what another showed before", () => {
     await env.CAPTIONS.delete(`file/${await byteIdOf(other)}`);
     await postPhoto(other); // the data centre's cache knows the file still
     expect(await env.CAPTIONS.get(`file/${await byteIdOf(other)}`)).toBeNull();
+  });
+});
+
+describe("a file whose metadata is not as the standards have it", () => {
+  it.each([8, 9])("plants no caption for the photo that it is made of: an orientation of type %i", async (type) => {
+    const photo = freshPhoto();
+    const crafted = withOrientation(photo, type);
+    const planted = await readCaption(await postPhoto(crafted));
+    const response = await postPhoto(photo);
+    expect(planted.contentId).toBeUndefined();
+    expect(response.headers.get("Cache-Status")).not.toContain("hit");
+    expect((await readCaption(response)).id).toBe(await byteIdOf(photo));
+    expect((await callWorker(`/v1/captions/${await byteIdOf(crafted)}`, down)).status).toBe(200);
+  });
+
+  it("is what makes the difference: the same field of type SHORT has a content id", async () => {
+    const { contentId } = await readCaption(await postPhoto(withOrientation(freshPhoto(), 3)));
+    expect(contentId).toMatch(/^content:[0-9a-f]{64}$/);
   });
 });
 
