@@ -20,8 +20,8 @@ const magicBytes = 16;
 /**
  * What a photo shows, as bytes to hash: the file without its captions and camera data, and one byte for its EXIF
  * orientation. The same before and after somebody writes a caption into the photo, and another after any change of its
- * pixels. `undefined` for other formats, for malformed files, and for metadata in a form of which decoders might make
- * something else: nobody may give their file the id of another photo.
+ * pixels. `undefined` for other formats, for malformed files, and for files whose metadata is not canonical: decoders
+ * may read it in another way, so a file could be crafted that has the content of another photo and shows other pixels.
  */
 export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));

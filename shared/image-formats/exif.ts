@@ -5,9 +5,9 @@ import { isTiff, orientationOf, orientationTag, readFirstDirectory, shortType } 
 /** What stands before the TIFF structure of an EXIF block in JPEG, and now and then in the others. */
 export const exifPrefix = "Exif\0\0";
 
-/** libexif reads no directory beyond what a JPEG segment can hold, in any format. */
+/** libexif reads no directory beyond the length of a JPEG segment, in any format. */
 const maxDirectoryEnd = 0xfffe - exifPrefix.length;
-/** libvips ignores blocks above 8 MiB, and did so above 1 MiB. */
+/** libvips ignores EXIF above 8 MiB; earlier versions ignored it above 1 MiB. */
 export const maxExifBytes = 2 ** 20 - exifPrefix.length;
 const entryBytes = 12;
 
@@ -23,8 +23,8 @@ export function readExifOrientation(block: Uint8Array): number {
 }
 
 /**
- * The orientation of an EXIF block in which every decoder finds the same one: a classic TIFF structure whose first
- * directory is whole and has at most one, a single SHORT. Throws `invalid_image` for others.
+ * Reads the orientation of an EXIF block about which all decoders agree: a classic TIFF structure whose first directory
+ * is whole and has at most one orientation, a single SHORT. Throws `invalid_image` for any other block.
  */
 export function readCanonicalOrientation(tiff: Uint8Array): number {
   const header = new HeaderBytes(tiff.subarray(0, maxDirectoryEnd), "EXIF");

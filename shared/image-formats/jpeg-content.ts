@@ -27,7 +27,8 @@ export function readJpegContent(header: HeaderBytes): FileContent {
     if (end > header.length) throw header.unexpected({ expected: "whole segments", received: "one cut short" });
     const name = hasNoLength(marker) ? "" : readName(header, { start: markerAt + 3, end });
     if (marker === app1 && name.startsWith("Exif") && !name.startsWith(exifPrefix)) {
-      throw header.unexpected({ expected: "EXIF segments with two zeros", received: "another" }); // libvips asks for no zeros
+      // libvips takes these for EXIF as well
+      throw header.unexpected({ expected: "EXIF segments with two zeros", received: "another" });
     }
     if (!isMetadata(marker, name)) kept.push(header.slice(start, end));
     else if (name.startsWith(exifPrefix)) exif.push(header.slice(markerAt + 3 + exifPrefix.length, end));

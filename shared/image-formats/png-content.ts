@@ -8,24 +8,24 @@ const metadataChunks = new Set(["tEXt", "zTXt", "iTXt", "eXIf", "tIME"]);
 const chunkFramingBytes = 12;
 
 /**
- * Keeps all but texts, EXIF and the time of change, and what stands behind the last chunk. Decoders drop EXIF with a
- * wrong checksum unless told otherwise, and end the pixels where another chunk stands among them.
+ * Keeps all but texts, EXIF and the time of change, and what stands behind the last chunk. By default libpng drops EXIF
+ * with a wrong checksum, and it stops reading pixels at a chunk between them.
  */
 export function readPngContent(header: HeaderBytes): FileContent {
   const kept = [header.slice(0, pngSignature.length)];
   const exif: Uint8Array[] = [];
-  let isBehindPixels = false;
+  let isAfterPixels = false;
   for (let start = pngSignature.length, before = ""; ; ) {
     const dataBytes = header.uint(start, 4);
     const type = header.text(start + 4, 4);
     const end = start + chunkFramingBytes + dataBytes;
     if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
-    isBehindPixels ||= before === "IDAT" && type !== "IDAT";
-    if ((type === "IHDR") !== (before === "") || (type === "IDAT" && isBehindPixels)) {
+    isAfterPixels ||= before === "IDAT" && type !== "IDAT";
+    if ((type === "IHDR") !== (before === "") || (type === "IDAT" && isAfterPixels)) {
       throw header.unexpected({ expected: "IHDR first and the pixels together", received: `${type} elsewhere` });
     }
     if (type === "IEND") return { kept: [...kept, header.slice(start, header.length)], exif };
-    if (type === "eXIf") exif.push(readExif(header, { typeAt: start + 4, dataBytes, isBehindPixels }));
+    if (type === "eXIf") exif.push(readExif(header, { typeAt: start + 4, dataBytes, isAfterPixels }));
     if (!metadataChunks.has(type)) kept.push(header.slice(start, end));
     before = type;
     start = end;
@@ -35,16 +35,16 @@ export function readPngContent(header: HeaderBytes): FileContent {
 interface ExifPlace {
   typeAt: number;
   dataBytes: number;
-  isBehindPixels: boolean;
+  isAfterPixels: boolean;
 }
 
-/** ImageMagick writes EXIF behind the pixels, where libpng does not look for it: well where it leaves them as they are. */
-function readExif(header: HeaderBytes, { typeAt, dataBytes, isBehindPixels }: ExifPlace): Uint8Array {
+/** ImageMagick writes EXIF after the pixels, where libpng does not look for it. Orientation 1 means the same in both places. */
+function readExif(header: HeaderBytes, { typeAt, dataBytes, isAfterPixels }: ExifPlace): Uint8Array {
   const dataEnd = typeAt + 4 + dataBytes;
   const tiff = header.slice(typeAt + 4, dataEnd);
   const isIntact = dataBytes <= maxExifBytes && header.uint(dataEnd, 4) === crc32(header.slice(typeAt, dataEnd));
-  if (!isIntact || (isBehindPixels && readCanonicalOrientation(tiff) !== 1)) {
-    throw header.unexpected({ expected: "intact EXIF before the pixels that it turns", received: "other" });
+  if (!isIntact || (isAfterPixels && readCanonicalOrientation(tiff) !== 1)) {
+    throw header.unexpected({ expected: "intact EXIF, before the pixels if it turns them", received: "other" });
   }
   return tiff;
 }
@@ -56,7 +56,7 @@ const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** `node:zlib` has one, but not in the browser. */
+/** `node:zlib` has this, browsers do not. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (remainders[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

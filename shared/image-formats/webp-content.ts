@@ -10,7 +10,7 @@ const xmpFlag = 0x04;
 const animationFlag = 0x02;
 const knownFlags = iccFlag | alphaFlag | exifFlag | xmpFlag | animationFlag;
 
-/** Chunks that a flag must agree with: libwebp overlooks those whose flag is off. */
+/** Chunks that a flag must announce: libwebp ignores them when their flag is off. */
 const flagged = new Map([
   ["ICCP", iccFlag],
   ["EXIF", exifFlag],
@@ -18,7 +18,7 @@ const flagged = new Map([
   ["ANIM", animationFlag],
 ]);
 
-/** The order of what follows an extended header. Unknown chunks may stand anywhere. */
+/** The order of the chunks after an extended header. Unknown chunks may stand anywhere. */
 const ranks = new Map([
   ["ICCP", 1],
   ["ANIM", 2],
@@ -75,7 +75,7 @@ function readChunks(header: HeaderBytes): Chunk[] {
   return chunks;
 }
 
-/** libwebp reads only the pixels of a simple file, and passes over what stands behind the fields of an extended header. */
+/** libwebp reads only the first chunk of a simple file, and skips what an extended header holds after its ten bytes. */
 function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
   const [first, ...others] = chunks;
   const isCanonical =
@@ -85,7 +85,7 @@ function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
   if (!isCanonical) throw header.unexpected({ expected: "chunks that agree with the header", received: "others" });
 }
 
-/** Whether the chunks behind an extended header stand in order, and are there once or not at all as its flags say. */
+/** Whether the chunks after an extended header are in order, and each is there once or not at all, as its flags say. */
 function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
   const order = chunks.flatMap(({ type }) => ranks.get(type) ?? []);
   const isInOrder = order.every((rank, index) => rank >= (order[index - 1] ?? rank));

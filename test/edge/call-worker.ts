@@ -88,7 +88,7 @@ export function withComment(jpeg: Uint8Array<ArrayBuffer>, content: string): Uin
   return withSegment(jpeg, { marker: 0xfe, content });
 }
 
-/** The JPEG with EXIF that has an orientation of 6, which turns it, in a field of this TIFF type; SHORT is 3. */
+/** A JPEG that EXIF turns by a quarter: orientation 6, in a field of this TIFF type. SHORT is 3. */
 export function withOrientation(jpeg: Uint8Array<ArrayBuffer>, type: number): Uint8Array<ArrayBuffer> {
   const field = `\x12\x01${String.fromCharCode(type)}\0\x01\0\0\0\x06\0\0\0`;
   return withSegment(jpeg, { marker: 0xe1, content: `Exif\0\0II*\0\x08\0\0\0\x01\0${field}\0\0\0\0` });

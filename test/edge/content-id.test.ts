@@ -66,8 +66,8 @@ describe("a file that shows what another showed before", () => {
   });
 });
 
-describe("a file whose metadata is not as the standards have it", () => {
-  it.each([8, 9])("plants no caption for the photo that it is made of: an orientation of type %i", async (type) => {
+describe("a file whose metadata is not canonical", () => {
+  it.each([8, 9])("plants no caption for the photo it was made from: an orientation of type %i", async (type) => {
     const photo = freshPhoto();
     const crafted = withOrientation(photo, type);
     const planted = await readCaption(await postPhoto(crafted));
@@ -78,7 +78,7 @@ describe("a file whose metadata is not as the standards have it", () => {
     expect((await callWorker(`/v1/captions/${await byteIdOf(crafted)}`, down)).status).toBe(200);
   });
 
-  it("is what makes the difference: the same field of type SHORT has a content id", async () => {
+  it("has a content id when the same field is a SHORT", async () => {
     const { contentId } = await readCaption(await postPhoto(withOrientation(freshPhoto(), 3)));
     expect(contentId).toMatch(/^content:[0-9a-f]{64}$/);
   });

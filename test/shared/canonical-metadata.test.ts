@@ -43,7 +43,7 @@ const odd: readonly (readonly [name: string, bytes: File])[] = [
   ["a WebP with a flag that means nothing", withFlags(exifFlag | 0x01)],
   ["a WebP with an XMP flag and no XMP", withFlags(exifFlag | xmpFlag)],
   [
-    "a WebP with EXIF ahead of its pixels",
+    "a WebP with EXIF before its pixels",
     joinFile(
       "webp",
       [0, 1, 3, 2].map((index) => webpParts[index] ?? missing),
@@ -53,7 +53,7 @@ const odd: readonly (readonly [name: string, bytes: File])[] = [
   ["a WebP with EXIF twice", withParts("webp", turnedWebp, 4, webpParts[3] ?? missing)],
   ["a PNG with a wrong checksum of EXIF", withParts("png", png, 2, wrongChecksum(exifPart("png", turned)))],
   ["a PNG with EXIF twice", withParts("png", turnedPng, 2, exifPart("png", turned))],
-  ["a PNG with a text among its pixels", textAmongPixels()],
+  ["a PNG with a text between its pixels", textBetweenPixels()],
   ["a PNG that does not begin with its header", withParts("png", png, 1, pngChunk("tEXt", Buffer.from("a\0b")))],
   ["a PNG with more EXIF than decoders take", withExif("png", png, Buffer.concat([turned, Buffer.alloc(2 ** 20)]))],
   ["a JPEG with two orientations", withExif("jpeg", jpeg, exifBlock([orientation(1), orientation(6)]))],
@@ -65,7 +65,7 @@ function wrongChecksum(chunk: Uint8Array): Uint8Array {
   return chunk.with(-1, (chunk.at(-1) ?? 0) ^ 1);
 }
 
-function textAmongPixels(): File {
+function textBetweenPixels(): File {
   const parts = splitFile("png", png);
   const at = parts.findIndex((part) => nameOf("png", part) === "IDAT");
   const pixels = parts[at]?.subarray(8, -4) ?? missing;
@@ -80,8 +80,8 @@ function textAmongPixels(): File {
   );
 }
 
-describe("metadata of which decoders may make something else", () => {
-  it.each(odd)("leaves a file without content id: %s", async (_, bytes) => {
+describe("metadata about which decoders may disagree", () => {
+  it.each(odd)("means that a file has no content id: %s", async (_, bytes) => {
     expect(await contentIdOf(bytes)).toBeUndefined();
   });
 });
@@ -114,7 +114,7 @@ const honest: readonly (readonly [name: string, format: FormatWithContentId, byt
     withParts("png", png, 2, pngChunk("iTXt", Buffer.from(`XML:com.adobe.xmp\0\0\0\0\0${xmp}`))),
   ],
   [
-    "EXIF behind the pixels that leaves them as they are, in a PNG",
+    "EXIF after the pixels that does not turn them, in a PNG",
     "png",
     withParts("png", png, -1, exifPart("png", exifBlock([orientation(1)]))),
   ],
@@ -123,7 +123,7 @@ const honest: readonly (readonly [name: string, format: FormatWithContentId, byt
     "webp",
     withExif("webp", webp, Buffer.concat([Buffer.from("Exif\0\0"), exifBlock([camera])])),
   ],
-  ["XMP ahead of EXIF, in a WebP", "webp", xmpFirst()],
+  ["XMP before EXIF, in a WebP", "webp", xmpFirst()],
 ];
 
 function xmpFirst(): File {
@@ -141,8 +141,8 @@ function xmpFirst(): File {
   );
 }
 
-describe("metadata as cameras and programs write it", () => {
-  it.each(honest)("leaves pixels and content id as they are: %s", async (_, format, bytes) => {
+describe("metadata that cameras and programs write", () => {
+  it.each(honest)("changes neither pixels nor content id: %s", async (_, format, bytes) => {
     expect(await contentIdOf(bytes)).toBe(await contentIdOf(plain[format]));
     expect(await seenByService(bytes)).toEqual(await seenByService(plain[format]));
   });

@@ -25,7 +25,7 @@ const [jpeg, png, webp] = [
 const transparent = await encoded(noisePicture(4).webp({ exact: true }));
 const profiled = await encoded(noisePicture(3).withIccProfile("p3").webp());
 
-/** The extended WebP with its header's data followed by the first chunk, hidden there. */
+/** An extended WebP whose header is longer than it should be and hides the first chunk. */
 function hidingFirstChunk(bytes: File): File {
   const [start, header, hidden, ...rest] = splitFile("webp", bytes);
   if (start === undefined || header === undefined || hidden === undefined) throw new Error("expected an extended WebP");
@@ -37,7 +37,7 @@ const turnedWebp = withExif("webp", webp, turned);
 const webpParts = splitFile("webp", turnedWebp); // RIFF, VP8X, VP8, EXIF
 const withFlags = (flags: number) => joinFile("webp", webpParts.with(1, webpHeader({ ...noiseSize, flags })));
 
-/** Of each pair the first is somebody's photo; the second is crafted, and other pixels for the decoder. */
+/** Somebody's photo, and a crafted file in which the service sees other pixels. */
 const planted: readonly (readonly [name: string, photo: File, crafted: File])[] = [
   ["a JPEG with an orientation of type SSHORT", jpeg, withExif("jpeg", jpeg, exifBlock([orientation(6, { type: 8 })]))],
   ["a JPEG with an orientation of type SLONG", jpeg, withExif("jpeg", jpeg, exifBlock([orientation(6, { type: 9 })]))],
@@ -48,10 +48,10 @@ const planted: readonly (readonly [name: string, photo: File, crafted: File])[] 
   ],
   ["a JPEG with BigTIFF as EXIF", withExif("jpeg", jpeg, turned), withExif("jpeg", jpeg, bigTiffBlock(6))],
   ["a WebP whose EXIF flag is off", turnedWebp, withFlags(0)],
-  ["a simple WebP with EXIF behind its pixels", turnedWebp, withParts("webp", webp, 2, exifPart("webp", turned))],
+  ["a simple WebP with EXIF after its pixels", turnedWebp, withParts("webp", webp, 2, exifPart("webp", turned))],
   ["a WebP that hides its alpha in its header", transparent, hidingFirstChunk(transparent)],
   ["a WebP that hides its colour profile in its header", profiled, hidingFirstChunk(profiled)],
-  ["a PNG with EXIF behind its pixels", turnedPng, withParts("png", png, -1, exifPart("png", turned))],
+  ["a PNG with EXIF after its pixels", turnedPng, withParts("png", png, -1, exifPart("png", turned))],
   [
     "a PNG with EXIF as a JPEG has it",
     turnedPng,
@@ -63,7 +63,7 @@ const planted: readonly (readonly [name: string, photo: File, crafted: File])[] 
     withParts("jpeg", withExif("jpeg", jpeg, turned), 1, jpegSegment(0xe1, "Exif\x01\x01")),
   ],
   [
-    "a WebP whose EXIF directory is beyond what decoders read",
+    "a WebP whose EXIF directory is too far from its beginning",
     turnedWebp,
     withExif("webp", webp, exifBlock([orientation(6)], { directoryAt: 65_520 })),
   ],
