@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { CaptionError } from "../shared/errors.ts";
-import { readImageHeader } from "../shared/image-header.ts";
+import { readImageFormat } from "../shared/image-header.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { type EndedPhoto, writeEverywhere } from "./caption-run.ts";
 import { CaptionState } from "./caption-state.ts";
@@ -75,7 +75,7 @@ async function readCorrection(
   if (wanted !== "" && ![photoKeyOf(photo), photo.id, last?.id].includes(wanted)) {
     throw new UnfitForCaption(`expected the photo ${wanted}, found ${photoKeyOf(photo)}: it has changed since`);
   }
-  const { format } = readImageHeader(bytes, { allowHeic: true });
+  const format = readImageFormat(bytes, { allowHeic: true }); // a person may describe what is not decoded
   const text = caption.trim();
   const isPersons = last?.caption !== text || state.correctionOf(photo) !== undefined;
   if (isPersons) await state.correct(photo, text);

@@ -6,6 +6,7 @@ import { isJpeg, readJpeg } from "./image-formats/jpeg.ts";
 import { isPng, readPng } from "./image-formats/png.ts";
 import { describeRefused, isHeic } from "./image-formats/refused.ts";
 import { isTiff, readTiff } from "./image-formats/tiff.ts";
+import { expectDecodedTiff } from "./image-formats/tiff-forms.ts";
 import { isWebp, readWebp } from "./image-formats/webp.ts";
 
 export const imageFormats = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
@@ -33,7 +34,7 @@ const readers: Record<ImageFormat, FormatReader> = {
   webp: { name: "WebP", matches: isWebp, read: readWebp },
   gif: { name: "GIF", matches: isGif, read: readGif },
   avif: { name: "AVIF", matches: isAvif, read: readAvif },
-  tiff: { name: "TIFF", matches: isTiff, read: readTiff },
+  tiff: { name: "TIFF", matches: isTiff, read: readDecodedTiff },
   heic: { name: "HEIC", matches: isHeic, read: readAvif }, // the same boxes
 };
 
@@ -45,16 +46,11 @@ const maxSide = 2 ** 32 - 1;
 
 /**
  * Reads an image's format by its first bytes and its size by its header; what anybody else says of the file plays no part.
- * The pixels are not looked at, so a damaged image may still have a header. For any bytes it returns or throws a
- * `CaptionError`: `unsupported_media_type` or `invalid_image`.
+ * Refuses images in a form of their format that is not decoded. The pixels are not looked at, so a damaged image may still
+ * have a header. For any bytes it returns or throws a `CaptionError`: `unsupported_media_type` or `invalid_image`.
  */
 export function readImageHeader(bytes: Uint8Array, { allowHeic = false } = {}): ImageHeader {
-  const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
-  const formats = allowHeic ? allImageFormats : imageFormats;
-  const format = formats.find((candidate) => readers[candidate].matches(magic));
-  if (format === undefined) {
-    throw new CaptionError("unsupported_media_type", `expected ${listOf(formats)}, received ${describeRefused(magic)}`);
-  }
+  const format = readImageFormat(bytes, { allowHeic });
   const { name, read } = readers[format];
   const header = new HeaderBytes(bytes, name);
   const { width, height, orientation } = read(header);
@@ -62,6 +58,21 @@ export function readImageHeader(bytes: Uint8Array, { allowHeic = false } = {}): 
     throw header.unexpected({ expected: "sides of at least one pixel", received: `${width} × ${height}` });
   }
   return { format, width, height, orientation };
+}
+
+/** Reads an image's format by its first bytes alone. Throws `unsupported_media_type`. */
+export function readImageFormat(bytes: Uint8Array, { allowHeic = false } = {}): ImageFormat {
+  const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
+  const formats = allowHeic ? allImageFormats : imageFormats;
+  const format = formats.find((candidate) => readers[candidate].matches(magic));
+  if (format !== undefined) return format;
+  throw new CaptionError("unsupported_media_type", `expected ${listOf(formats)}, received ${describeRefused(magic)}`);
+}
+
+function readDecodedTiff(header: HeaderBytes): ImageSize {
+  const size = readTiff(header);
+  expectDecodedTiff(header);
+  return size;
 }
 
 function isSide(pixels: number): boolean {

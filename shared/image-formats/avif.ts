@@ -12,6 +12,9 @@ export function isAvif(magic: string): boolean {
  * the orientation here is always 1, and what is decoded may have width and height exchanged.
  */
 export function readAvif(header: HeaderBytes): ImageSize {
+  if (!hasStill(header)) {
+    throw header.unsupported({ expected: "that holds a still picture", received: "that is only an animation" });
+  }
   const meta = findBox(header, { type: "meta", within: { start: 0, end: header.length } });
   const itemsInMeta = { start: meta.start + fullBoxBytes, end: meta.end };
   const itemId = readPrimaryItemId(header, findBox(header, { type: "pitm", within: itemsInMeta }));
@@ -23,6 +26,17 @@ export function readAvif(header: HeaderBytes): ImageSize {
     orientation: 1,
   };
 }
+
+/** An animation (brand `avis`) may have a still picture as well. */
+function hasStill(header: HeaderBytes): boolean {
+  const isAnimation = brandsOf(header.text(0, Math.min(header.length, header.uint(0, 4), maxBrandBytes))).includes(
+    "avis",
+  );
+  const types = isAnimation ? [...boxesOf(header, { start: 0, end: header.length })].map(({ type }) => type) : ["meta"];
+  return types.includes("meta") || !types.includes("moov");
+}
+
+const maxBrandBytes = 1024;
 
 /** Version and flags, which open the contents of `meta`, `pitm`, `ipma` and `ispe`. */
 const fullBoxBytes = 4;

@@ -68,6 +68,15 @@ export class HeaderBytes {
     return new CaptionError("invalid_image", `expected ${expected} in this ${this.#name} file, received ${received}`);
   }
 
+  /** The error for a valid file of this format in a form that is not decoded; both say how it is stored, like `of 8 bits`. */
+  unsupported({ expected, received }: { expected: string; received: string }): CaptionError {
+    const article = /^[AEIO]/.test(this.#name) ? "an" : "a";
+    return new CaptionError(
+      "unsupported_media_type",
+      `expected ${article} ${this.#name} image ${expected}, received one ${received}`,
+    );
+  }
+
   #expectWithin(offset: number, size: number): void {
     if (offset + size > this.length) {
       throw new CaptionError(

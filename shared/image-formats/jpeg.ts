@@ -6,6 +6,10 @@ export const startOfImage = 0xd8;
 export const endOfImage = 0xd9;
 export const startOfScan = 0xda;
 const exifSegment = 0xe1;
+const jpegLsFrame = 0xf7;
+/** Hierarchical frames, and lossless ones in arithmetic coding. */
+const otherFrames = [0xc5, 0xc6, 0xc7, 0xcb, 0xcd, 0xce, 0xcf];
+const decodedFrames = "of the baseline, progressive or lossless process";
 
 /** By its first marker, start of image. */
 export function isJpeg(magic: string): boolean {
@@ -34,7 +38,8 @@ export function readJpeg(header: HeaderBytes): ImageSize {
       const length = header.uint(offset + 2, 2);
       if (length < 2)
         throw header.unexpected({ expected: "segments of 2 bytes or more", received: `one of ${length}` });
-      if (isFrameHeader(marker)) frame ??= readFrame(header, offset);
+      if (marker === jpegLsFrame) throw header.unsupported({ expected: decodedFrames, received: "of JPEG-LS" });
+      if (isFrameHeader(marker)) frame ??= readFrame(header, { marker, offset });
       if (marker === exifSegment) orientation ??= readExif(header, { start: offset + 4, end: offset + 2 + length });
       offset += 2 + length;
     }
@@ -47,12 +52,21 @@ export function hasNoLength(marker: number): boolean {
 }
 
 /** SOF0 to SOF15; DHT, JPG and DAC stand among their codes. */
-function isFrameHeader(marker: number): boolean {
+export function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
-function readFrame(header: HeaderBytes, offset: number): { width: number; height: number } {
-  return { height: header.uint(offset + 5, 2), width: header.uint(offset + 7, 2) };
+function readFrame(
+  header: HeaderBytes,
+  { marker, offset }: { marker: number; offset: number },
+): { width: number; height: number } {
+  const size = { height: header.uint(offset + 5, 2), width: header.uint(offset + 7, 2) };
+  const bits = header.uint(offset + 4, 1);
+  if (otherFrames.includes(marker)) {
+    throw header.unsupported({ expected: decodedFrames, received: `of process ${marker - 0xc0}` });
+  }
+  if (bits !== 8) throw header.unsupported({ expected: "of 8 bits per channel", received: `of ${bits}` });
+  return size;
 }
 
 /** The first EXIF block counts; other APP1 segments, like XMP, are none. */

@@ -4,7 +4,7 @@ export const orientationTag = 274;
 export const shortType = 3;
 
 /** Sizes in bytes of the field types that hold whole numbers: BYTE, SHORT, LONG and BigTIFF's LONG8. */
-const wholeNumberSizes = new Map([
+export const wholeNumberSizes = new Map([
   [1, 1],
   [shortType, 2],
   [4, 4],
@@ -12,8 +12,8 @@ const wholeNumberSizes = new Map([
 ]);
 
 /** How TIFF and BigTIFF lay out a directory, in bytes: of its count, of an entry, of an offset (also the room for a value). */
-const classicLayout = { firstOffsetAt: 4, countSize: 2, entrySize: 12, offsetSize: 4 };
-const bigLayout = { firstOffsetAt: 8, countSize: 8, entrySize: 20, offsetSize: 8 };
+export const classicLayout = { firstOffsetAt: 4, countSize: 2, entrySize: 12, offsetSize: 4 };
+export const bigLayout = { firstOffsetAt: 8, countSize: 8, entrySize: 20, offsetSize: 8 };
 
 /** TIFF and BigTIFF in both byte orders. */
 export function isTiff(magic: string): boolean {
