@@ -1,10 +1,13 @@
-import sharp, { type Sharp } from "sharp";
+import sharp, { type Sharp, type SharpOptions } from "sharp";
 import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { readImageHeader } from "../../shared/image-header.ts";
+import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
+import { withoutPlainExtras } from "./colour-samples.ts";
 import { decodeHeic } from "./decode-heic.ts";
 import { expectModestEffort } from "./decoding-effort.ts";
+import { firstFrameOf } from "./first-frame.ts";
+import { decodeUnendedJpeg, withEndMarker } from "./unended-jpeg.ts";
 
 // libvips' own gate: of all it could read, only the formats of the contract, and only from memory. No SVG, no PDF.
 sharp.block({ operation: ["VipsForeignLoad"] });
@@ -47,11 +50,19 @@ export async function decodeImage(
     );
   }
   expectModestEffort(bytes, format);
+  const { through } = preprocessing;
+  const isLarger = through !== undefined && (width > through.width || height > through.height);
+  const decode = async (file: Uint8Array, failOn: FailOn = "error") => {
+    const photo = await openExactly(file, { maxPixels, failOn });
+    return rawPixels(isLarger ? await bringTo(through, photo) : photo, preprocessing);
+  };
   try {
-    const photo = await openPhoto(bytes, { maxPixels });
-    const { through } = preprocessing;
-    const isLarger = through !== undefined && (width > through.width || height > through.height);
-    const pixels = await rawPixels(isLarger ? await bringTo(through, photo) : photo, preprocessing);
+    const pixels = await decode(bytes).catch(async (cause) => {
+      const unended =
+        format === "jpeg" ? await decodeUnendedJpeg(bytes, { width, height, maxPixels, decode }) : undefined;
+      if (unended === undefined) throw cause;
+      return unended;
+    });
     return { pixels, image: { format, width, height, bytes: bytes.length } };
   } catch (cause) {
     throw new CaptionError("invalid_image", `the ${format} image cannot be decoded: it is damaged or cut short`, {
@@ -60,24 +71,46 @@ export async function decodeImage(
   }
 }
 
-/** A photo's first frame, upright, opaque, 8-bit sRGB. Damage shows when its pixels are asked for. */
-export async function openPhoto(bytes: Uint8Array, { maxPixels }: Pick<DecodeSettings, "maxPixels">): Promise<Sharp> {
+/**
+ * A photo's first frame, upright, opaque, 8-bit sRGB. Damage shows when its pixels are asked for; what is missing at the end
+ * of a JPEG does not.
+ */
+export function openPhoto(bytes: Uint8Array, limits: Pick<DecodeSettings, "maxPixels">): Promise<Sharp> {
+  const { format } = readImageHeader(bytes, { allowHeic: true });
+  return openExactly(format === "jpeg" ? withEndMarker(bytes) : bytes, limits);
+}
+
+type FailOn = "error" | "warning";
+
+async function openExactly(
+  bytes: Uint8Array,
+  { maxPixels, failOn = "error" }: Pick<DecodeSettings, "maxPixels"> & { failOn?: FailOn },
+): Promise<Sharp> {
   const { format, width, height } = readImageHeader(bytes, { allowHeic: true });
-  const sequentialRead = width * height > wholePixels;
-  const photo = format === "heic" ? await openHeic(bytes) : openUsual(bytes, { maxPixels, sequentialRead });
+  const options = { limitInputPixels: maxPixels, failOn, pages: 1, sequentialRead: width * height > wholePixels };
+  const photo = format === "heic" ? await openHeic(bytes) : await openUsual(bytes, format, options);
   return photo.flatten({ background: "white" }).toColourspace("srgb");
 }
 
-function openUsual(
-  bytes: Uint8Array,
-  { maxPixels, sequentialRead }: { maxPixels: number; sequentialRead: boolean },
-): Sharp {
-  return sharp(bytes, {
-    limitInputPixels: maxPixels,
-    failOn: "error",
-    pages: 1,
-    sequentialRead,
-  }).autoOrient();
+async function openUsual(bytes: Uint8Array, format: ImageFormat, options: SharpOptions): Promise<Sharp> {
+  const prepare = preparations[format];
+  return sharp(prepare === undefined ? bytes : await prepare(bytes, options), options).autoOrient();
+}
+
+/** What libvips would read wrongly or not at all is brought to a form that it reads. */
+const preparations: Partial<
+  Record<ImageFormat, (bytes: Uint8Array, options: SharpOptions) => Uint8Array | Promise<Uint8Array>>
+> = {
+  avif: asStillAvif,
+  gif: firstFrameOf,
+  tiff: withoutPlainExtras,
+};
+
+/** libvips knows no animations; the still picture beside one is the same by another name. */
+function asStillAvif(bytes: Uint8Array): Uint8Array {
+  const still = Uint8Array.from(bytes);
+  still.set(new TextEncoder().encode("avif"), 8);
+  return still;
 }
 
 /** Upright already; an EXIF orientation beside it does not count. */

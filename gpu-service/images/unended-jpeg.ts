@@ -1,0 +1,93 @@
+import sharp from "sharp";
+import { endOfImage, hasNoLength, isFrameHeader, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { joinBytes } from "../../shared/join-bytes.ts";
+
+const endMarker = Uint8Array.of(0xff, endOfImage);
+/** Bits in the place of those that a scan cut short lacks, which a decoder takes for zeros. */
+const filler = new Uint8Array(4096).fill(0xaa);
+const progressiveFrames = [0xc2, 0xca];
+const coefficients = 64;
+/** Rows that are coded together, at most: blocks of eight, four times as coarse in chroma. */
+const mostBlockRows = 32;
+
+/** The file with an end marker behind it, unless it has one there. */
+export function withEndMarker(bytes: Uint8Array): Uint8Array {
+  const last = bytes.subarray(-2);
+  return last[0] === 0xff && last[1] === endOfImage ? bytes : joinBytes([withoutHalfMarker(bytes), endMarker]);
+}
+
+interface JpegDecoding {
+  width: number;
+  height: number;
+  maxPixels: number;
+  /** To what the photo is wanted as; fails at damage of this kind or worse. */
+  decode: (bytes: Uint8Array, failOn: "warning") => Promise<Uint8Array>;
+}
+
+/**
+ * Decodes a JPEG that lacks its end marker and nothing else: all scans must be there, none short of bits. Rejects others,
+ * or gives undefined for them.
+ */
+export async function decodeUnendedJpeg(
+  bytes: Uint8Array,
+  { decode, ...image }: JpegDecoding,
+): Promise<Uint8Array | undefined> {
+  if (!hasAllScansAndNoEnd(bytes)) return undefined;
+  const scans = withoutHalfMarker(bytes);
+  const ended = joinBytes([scans, endMarker]);
+  const pixels = await decode(ended, "warning");
+  // libvips does not look for warnings behind the last rows, and arithmetic coding gives none
+  const bottom = await bottomOf(ended, image);
+  const filled = await bottomOf(joinBytes([scans, filler, endMarker]), image);
+  return bottom.equals(filled) ? pixels : undefined;
+}
+
+function bottomOf(bytes: Uint8Array, { width, height, maxPixels }: Omit<JpegDecoding, "decode">): Promise<Buffer> {
+  const top = Math.max(0, height - mostBlockRows);
+  return sharp(bytes, { limitInputPixels: maxPixels, failOn: "error", sequentialRead: true })
+    .extract({ left: 0, top, width, height: height - top })
+    .raw()
+    .toBuffer();
+}
+
+/** A marker of which only the first byte is there would make one with the byte that follows. */
+function withoutHalfMarker(bytes: Uint8Array): Uint8Array {
+  return bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
+}
+
+/** Whether every component has all its coefficients to their last bit, each scan being whole. */
+function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
+  let isProgressive = false;
+  const missingBits = new Map<number, Uint8Array>();
+  for (const { marker, data } of segmentsOf(bytes)) {
+    if (marker === endOfImage) return false;
+    if (isFrameHeader(marker)) {
+      isProgressive = progressiveFrames.includes(marker);
+      for (let at = 6; at < data.length; at += 3) missingBits.set(data[at] ?? 0, new Uint8Array(coefficients).fill(1));
+    }
+    if (marker !== startOfScan) continue;
+    const components = data[0] ?? 0;
+    const [first = 0, last = 0, bits = 0] = isProgressive
+      ? data.subarray(1 + 2 * components)
+      : [0, coefficients - 1, 0];
+    for (let place = 0; place < components; place++) {
+      missingBits.get(data[1 + 2 * place] ?? -1)?.fill(bits & 15, first, last + 1);
+    }
+  }
+  return missingBits.size > 0 && [...missingBits.values()].every((missing) => missing.every((bits) => bits === 0));
+}
+
+/** The marker segments up to the end of the image, without the scans between them. */
+function* segmentsOf(bytes: Uint8Array): Generator<{ marker: number; data: Uint8Array }> {
+  for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
+    const marker = bytes[at + 1] ?? 0;
+    if (marker === 0xff || hasNoLength(marker)) {
+      at += marker === 0xff ? 1 : 2;
+      continue;
+    }
+    const end = at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0);
+    yield { marker, data: bytes.subarray(at + 4, end) };
+    if (marker === endOfImage) return;
+    at = end;
+  }
+}
