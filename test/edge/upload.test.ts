@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { contentDigest } from "../../shared/signature.ts";
+import { madeTiff, rgbChannels } from "../fixtures/made-tiffs.ts";
 import {
   callWorker,
   freshPhoto,
@@ -214,6 +215,19 @@ describe("a file that is no image of a format that works", () => {
     await readProblem(await postPhoto(image("heicPhoto")), "unsupported_media_type");
     const response = await postPhoto(image("heicPhoto"), { environment: { ALLOW_HEIC: "true" } });
     expect((await readCaption(response)).image).toMatchObject({ format: "heic", width: 300, height: 200 });
+  });
+
+  it("is 415 naming its form, where that is not decoded", async () => {
+    const photo = madeTiff({ channels: rgbChannels, fields: { 259: [50000] } });
+    const problem = await readProblem(await postPhoto(photo), "unsupported_media_type");
+    expect(problem.detail).toContain("received one compressed with Zstandard");
+  });
+
+  it("is captioned where it only lacks a JPEG's end marker, holds a Photoshop selection or is an animated AVIF", async () => {
+    const animated = image("avif");
+    animated.set(new TextEncoder().encode("avis"), 8);
+    const selection = madeTiff({ channels: [...rgbChannels, () => 0.5], extraSamples: [0] });
+    for (const photo of [freshPhoto().slice(0, -2), selection, animated]) await readCaption(await postPhoto(photo));
   });
 
   it("is 422 when only its pixels are missing, as the service finds", async () => {

@@ -14,8 +14,10 @@ const bits = "of 8 or 16 bits per channel";
 const rawPhoto = "that is a camera's raw photo: export it as JPEG";
 const picture = "that shows a picture";
 
-const tiff = (fields: Record<number, number[] | undefined>, channels: Parameters<typeof madeTiff>[0]["channels"] = rgbChannels) =>
-  madeTiff({ channels, fields });
+const tiff = (
+  fields: Record<number, number[] | undefined>,
+  channels: Parameters<typeof madeTiff>[0]["channels"] = rgbChannels,
+) => madeTiff({ channels, fields });
 
 test.each([
   ["Zstandard", () => tiff({ 259: [50000] }), compression, "compressed with Zstandard"],
