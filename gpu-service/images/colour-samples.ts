@@ -11,7 +11,7 @@ import {
 } from "../../shared/image-formats/tiff-samples.ts";
 
 /** Larger than what any encoder takes, and few enough pixels to be gone through here. */
-const maxSide = 1200;
+export const maxPreparedSide = 1200;
 /** A photometric interpretation that libvips does not know colours of, so that it takes no channel for alpha. */
 const unknownColours = 32803;
 const maxChannels = 16;
@@ -30,7 +30,7 @@ export async function withoutPlainExtras(bytes: Uint8Array, options: SharpOption
   new DataView(copy.buffer).setUint16(photometricAt, unknownColours, endianOf(header).littleEndian);
   const { data, info } = await sharp(copy, { ...options, limitInputChannels: maxChannels, ignoreIcc: true })
     .autoOrient()
-    .resize({ width: maxSide, height: maxSide, fit: "inside", withoutEnlargement: true })
+    .resize({ width: maxPreparedSide, height: maxPreparedSide, fit: "inside", withoutEnlargement: true })
     .toColourspace("multiband")
     .raw({ depth: "ushort" })
     .toBuffer({ resolveWithObject: true });

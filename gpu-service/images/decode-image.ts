@@ -1,12 +1,11 @@
-import sharp, { type Sharp, type SharpOptions } from "sharp";
+import sharp, { type Sharp } from "sharp";
 import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
+import { readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { withoutPlainExtras } from "./colour-samples.ts";
 import { decodeHeic } from "./decode-heic.ts";
 import { expectModestEffort } from "./decoding-effort.ts";
-import { firstFrameOf } from "./first-frame.ts";
+import { openUsual } from "./open-usual.ts";
 import { decodeUnendedJpeg, withEndMarker } from "./unended-jpeg.ts";
 
 // libvips' own gate: of all it could read, only the formats of the contract, and only from memory. No SVG, no PDF.
@@ -88,29 +87,8 @@ async function openExactly(
 ): Promise<Sharp> {
   const { format, width, height } = readImageHeader(bytes, { allowHeic: true });
   const options = { limitInputPixels: maxPixels, failOn, pages: 1, sequentialRead: width * height > wholePixels };
-  const photo = format === "heic" ? await openHeic(bytes) : await openUsual(bytes, format, options);
+  const photo = format === "heic" ? await openHeic(bytes) : await openUsual(bytes, { format, options });
   return photo.flatten({ background: "white" }).toColourspace("srgb");
-}
-
-async function openUsual(bytes: Uint8Array, format: ImageFormat, options: SharpOptions): Promise<Sharp> {
-  const prepare = preparations[format];
-  return sharp(prepare === undefined ? bytes : await prepare(bytes, options), options).autoOrient();
-}
-
-/** What libvips would read wrongly or not at all is brought to a form that it reads. */
-const preparations: Partial<
-  Record<ImageFormat, (bytes: Uint8Array, options: SharpOptions) => Uint8Array | Promise<Uint8Array>>
-> = {
-  avif: asStillAvif,
-  gif: firstFrameOf,
-  tiff: withoutPlainExtras,
-};
-
-/** libvips knows no animations; the still picture beside one is the same by another name. */
-function asStillAvif(bytes: Uint8Array): Uint8Array {
-  const still = Uint8Array.from(bytes);
-  still.set(new TextEncoder().encode("avif"), 8);
-  return still;
 }
 
 /** Upright already; an EXIF orientation beside it does not count. */

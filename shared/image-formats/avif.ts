@@ -27,6 +27,17 @@ export function readAvif(header: HeaderBytes): ImageSize {
   };
 }
 
+/** Whether the colours of an image are multiplied by its alpha: an item reference (`iref`) of type `prem` says so. */
+export function isPremultiplied(header: HeaderBytes): boolean {
+  const meta = findBox(header, { type: "meta", within: { start: 0, end: header.length } });
+  for (const box of boxesOf(header, { start: meta.start + fullBoxBytes, end: meta.end })) {
+    const references =
+      box.type === "iref" ? [...boxesOf(header, { start: box.start + fullBoxBytes, end: box.end })] : [];
+    if (references.some(({ type }) => type === "prem")) return true;
+  }
+  return false;
+}
+
 /** An animation (brand `avis`) may have a still picture as well. */
 function hasStill(header: HeaderBytes): boolean {
   const isAnimation = brandsOf(header.text(0, Math.min(header.length, header.uint(0, 4), maxBrandBytes))).includes(

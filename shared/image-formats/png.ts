@@ -25,3 +25,25 @@ export function readPng(header: HeaderBytes): ImageSize {
   }
   return { width, height, orientation };
 }
+
+const chunksOverGamma = ["iCCP", "sRGB", "cICP"];
+
+/**
+ * The exponent that a PNG's gAMA chunk asks for, so that its values mean what they do in sRGB: 1 where there is none, or a
+ * better word on colour. For a PNG whose header can be read.
+ */
+export function readPngExponent(header: HeaderBytes): number {
+  let gamma = usualGamma;
+  for (let at = pngSignature.length, type = ""; type !== "IDAT"; at += 12 + header.uint(at, 4)) {
+    type = header.text(at + 4, 4);
+    if (chunksOverGamma.includes(type)) return 1;
+    if (type === "gAMA") gamma = header.uint(at + 8, 4);
+  }
+  const exponent = usualGamma / gamma;
+  return gamma === 0 || Math.abs(exponent - 1) < leastDifference ? 1 : exponent;
+}
+
+/** Of sRGB, in the chunk's unit. */
+const usualGamma = 45455;
+/** Programs round it. */
+const leastDifference = 0.05;

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodeImage, openPhoto } from "../../../gpu-service/images/decode-image.ts";
@@ -130,6 +131,54 @@ describe("a GIF's first frame", () => {
     expect(meanDifference(await decode(new Uint8Array(more)), whole)).toBe(0);
     await expect(decode(gif.subarray(0, gif.length / 2))).rejects.toMatchObject(damaged);
   });
+});
+
+describe("a PNG's gamma", () => {
+  /** The test picture with values that stand for light in another way than in sRGB, and a chunk that may say so. */
+  async function gammaPng({ power, chunks }: { power: number; chunks: Record<string, number[]> }): Promise<Uint8Array> {
+    const { data, info } = await sharp(await madeImage("png"))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const values = data.map((value) => Math.round(255 * (value / 255) ** power));
+    const png = await sharp(values, { raw: info }).png().toBuffer();
+    const added = Object.entries(chunks).map(([type, content]) => {
+      const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from(type), Buffer.from(content), Buffer.alloc(4)]);
+      chunk.writeUInt32BE(content.length);
+      chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4);
+      return chunk;
+    });
+    const headerEnd = 8 + 25;
+    return Buffer.concat([png.subarray(0, headerEnd), ...added, png.subarray(headerEnd)]);
+  }
+  const linear = { gAMA: [0, 1, 0x86, 0xa0] };
+  const oldMac = { gAMA: [0, 0, 0xd9, 3] };
+
+  it.each([
+    ["linear light", 2.2, linear],
+    ["an old Mac's", 1.222, oldMac],
+    ["of darker values", 0.77, { gAMA: [0, 0, 0x88, 0xb8] }],
+  ])("is applied: %s", async (_, power, chunks) => {
+    const pixels = await decode(await gammaPng({ power: power, chunks }));
+    expect(meanDifference(pixels, await decode(await madeImage("png")))).toBeLessThan(2);
+  });
+
+  it("counts for nothing where it is sRGB's, or where sRGB is named", async () => {
+    const plain = await decode(await madeImage("png"));
+    for (const chunks of [{ gAMA: [0, 0, 0xb1, 0x8f] }, { ...linear, sRGB: [0] }, { sRGB: [0], ...linear }]) {
+      expect(meanDifference(await decode(await gammaPng({ power: 1, chunks })), plain)).toBe(0);
+    }
+  });
+});
+
+it("takes an AVIF's colours as they are where they are multiplied by its alpha", async () => {
+  const values = new Uint8Array(64 * 64 * 4).fill(64);
+  const picture = sharp(values, { raw: { width: 64, height: 64, channels: 4 } }).withExif({ IFD0: { Copyright: "x" } });
+  const file = await picture.avif({ lossless: true }).toBuffer();
+  expect((await decode(file))[0]).toBeCloseTo(255 - (255 - 64) * (64 / 255), -1);
+  const [fromAlpha, toColours] = [8, 12].map((at) => file.readUInt16BE(file.indexOf("auxl") - 4 + at));
+  const reference = Buffer.from([0, toColours ?? 0, 0, 1, 0, fromAlpha ?? 0]);
+  file.set(Buffer.concat([Buffer.from("prem"), reference]), file.indexOf("cdsc")); // in the place of one from EXIF
+  expect((await decode(file))[0]).toBeGreaterThan(252);
 });
 
 it("decodes the still picture of an animated AVIF", async () => {
