@@ -10,7 +10,7 @@ const meanings: Record<ErrorCode, string> = {
   method_not_allowed: "`Allow` names the methods that are.",
   request_timeout: "The body did not come in time.",
   payload_too_large: "More than 20 MiB, or more than 100 megapixels by the image's header.",
-  unsupported_media_type: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes.",
+  unsupported_media_type: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes, or one in a form that is not decoded.",
   invalid_image: "The image cannot be decoded.",
   source_unreachable: "The photo could not be had from its address.",
   rate_limited: "Too many requests. `Retry-After` says when to come back.",

@@ -1,6 +1,6 @@
 import sharp, { type SharpOptions } from "sharp";
 import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
-import { colourSamplesOf, hasPlainExtras } from "../../shared/image-formats/tiff-forms.ts";
+import { colourSamplesOf, hasPlainExtras, maxTiffSamples } from "../../shared/image-formats/tiff-forms.ts";
 import {
   endianOf,
   iccProfileTag,
@@ -14,7 +14,7 @@ import {
 export const maxPreparedSide = 1200;
 /** A photometric interpretation that libvips does not know colours of, so that it takes no channel for alpha. */
 const unknownColours = 32803;
-const maxChannels = 16;
+const longType = 4;
 
 /**
  * Makes a plain TIFF of at most 1200 pixels a side from one with channels that are neither colour nor alpha, such as
@@ -24,11 +24,14 @@ export async function withoutPlainExtras(bytes: Uint8Array, options: SharpOption
   const header = new HeaderBytes(bytes, "TIFF");
   const fields = readTiffFields(header);
   const samples = readTiffSamples(header, fields);
-  const photometricAt = fields.get(photometricTag)?.valuesAt;
-  if (!hasPlainExtras(samples) || photometricAt === undefined) return bytes;
+  const photometric = fields.get(photometricTag);
+  if (!hasPlainExtras(samples) || photometric === undefined) return bytes;
   const copy = Uint8Array.from(bytes);
-  new DataView(copy.buffer).setUint16(photometricAt, unknownColours, endianOf(header).littleEndian);
-  const { data, info } = await sharp(copy, { ...options, limitInputChannels: maxChannels, ignoreIcc: true })
+  const { littleEndian } = endianOf(header);
+  const view = new DataView(copy.buffer);
+  if (photometric.type === longType) view.setUint32(photometric.valuesAt, unknownColours, littleEndian);
+  else view.setUint16(photometric.valuesAt, unknownColours, littleEndian);
+  const { data, info } = await sharp(copy, { ...options, limitInputChannels: maxTiffSamples, ignoreIcc: true })
     .autoOrient()
     .resize({ width: maxPreparedSide, height: maxPreparedSide, fit: "inside", withoutEnlargement: true })
     .toColourspace("multiband")
@@ -80,7 +83,7 @@ interface PlainTiff {
 function plainTiff({ width, height, samples, channels, hasAlpha, bits, photometric, icc }: PlainTiff): Uint8Array {
   const strip = bits === 8 ? Uint8Array.from(samples) : new Uint8Array(samples.buffer);
   const bitsPerSample = new Uint8Array(new Uint16Array(channels).fill(bits).buffer);
-  const [byte, short, long] = [1, 3, 4];
+  const [byte, short, long] = [1, 3, longType];
   const stripAt = 1024; // behind the directory and the bits of each sample
   const iccAt = stripAt + strip.length;
   const bitsAt = 512;

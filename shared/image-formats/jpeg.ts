@@ -63,7 +63,7 @@ function readFrame(
   const size = { height: header.uint(offset + 5, 2), width: header.uint(offset + 7, 2) };
   const bits = header.uint(offset + 4, 1);
   if (otherFrames.includes(marker)) {
-    throw header.unsupported({ expected: decodedFrames, received: `of process ${marker - 0xc0}` });
+    throw header.unsupported({ expected: decodedFrames, received: "of a hierarchical or arithmetic lossless one" });
   }
   if (bits !== 8) throw header.unsupported({ expected: "of 8 bits per channel", received: `of ${bits}` });
   return size;

@@ -50,7 +50,8 @@ const otherColours = new Map([
   [51177, "that is a depth map"],
 ]);
 
-const maxSamples = 16;
+/** Of a pixel. */
+export const maxTiffSamples = 16;
 const huffmanFrames = [0xc0, 0xc1, 0xc2];
 
 /** How many of a pixel's samples are its colour; the others are extra. */
@@ -138,8 +139,8 @@ function describeSamples(samples: TiffSamples): Refusal | undefined {
   if (bits === 16 && isOfAlpha && samples.extraSamples?.includes(1)) {
     return { expected: "with plain alpha", received: "of 16 bits per channel multiplied by alpha" };
   }
-  const channels = `of at most ${maxSamples} channels`;
-  if (samplesPerPixel > maxSamples) return { expected: channels, received: `of ${samplesPerPixel}` };
+  const channels = `of at most ${maxTiffSamples} channels`;
+  if (samplesPerPixel > maxTiffSamples) return { expected: channels, received: `of ${samplesPerPixel}` };
   if (isPlanar && isTiled && samplesPerPixel > 1) {
     return { expected: "with a pixel's channels together", received: "in tiles of one channel each" };
   }

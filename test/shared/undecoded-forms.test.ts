@@ -83,7 +83,11 @@ test("a TIFF without a photometric interpretation is invalid", () => {
 test.each([
   ["12 bits", { bits: 12 }, "of 8 bits per channel, received one of 12"],
   ["lossless, 16 bits", { marker: 0xc3, bits: 16 }, "of 8 bits per channel, received one of 16"],
-  ["hierarchical", { marker: 0xc5 }, "of the baseline, progressive or lossless process, received one of process 5"],
+  [
+    "hierarchical",
+    { marker: 0xc5 },
+    "of the baseline, progressive or lossless process, received one of a hierarchical or arithmetic lossless one",
+  ],
   ["JPEG-LS", { marker: 0xf7 }, "of the baseline, progressive or lossless process, received one of JPEG-LS"],
 ])("a JPEG that is not decoded is told what it is: %s", async (_, { marker = 0xc2, bits = 8 }: Frame, part) => {
   const bytes = await progressiveJpeg();
