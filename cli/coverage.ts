@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { terminalText } from "../shared/terminal-text.ts";
 import type { SurveyedPhoto } from "./survey-photos.ts";
 
 /** `older`: captioned by another model; `failed`: cannot be read. */
@@ -79,5 +80,5 @@ export function describeCoverage(coverage: Coverage, statePath: string): string 
     const rows = unfinished.map(([folder, { captioned, photos }]) => `  ${captioned} of ${photos}  ${folder}`);
     lines.push("", "Folders where something is left:", ...rows);
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(terminalText).join("\n")}\n`;
 }

@@ -1,5 +1,6 @@
 import { type CaptionRequest, findAll } from "./caption-paths.ts";
 import { say } from "./progress.ts";
+import { pathLine } from "./read-path-list.ts";
 import { isMadeBy, StateIndex } from "./state-index.ts";
 import { surveyPhotos } from "./survey-photos.ts";
 import { Tally } from "./tally.ts";
@@ -23,7 +24,7 @@ export async function dryRun(request: CaptionRequest): Promise<Tally> {
     } else {
       begun.add(photo.key);
       tally.captioned += 1;
-      process.stdout.write(`${photo.path}\n`);
+      process.stdout.write(`${pathLine(photo.path)}\n`);
     }
   }
   say(`dry run: ${tally.describe({ captioned: "to caption" })}`);

@@ -1,3 +1,5 @@
+import { terminalText } from "../shared/terminal-text.ts";
+
 const sentences: Record<string, string> = {
   ENOENT: "there is no such file or folder",
   EACCES: "permission denied",
@@ -16,7 +18,7 @@ export function describeFileError(error: unknown, { path }: { path?: string } = 
   if (!isFileError(error)) return undefined;
   const place = path ?? ("path" in error ? String(error.path) : undefined);
   const sentence = sentences[error.code];
-  return place === undefined || sentence === undefined ? error.message : `${place}: ${sentence}`;
+  return place === undefined || sentence === undefined ? error.message : `${terminalText(place)}: ${sentence}`;
 }
 
 /** The same without a path, for whoever names the file already. */

@@ -38,8 +38,11 @@ async function* photosAt(place: string, folder: string): AsyncGenerator<FoundPho
   if (kind === "folder") yield* walkFolder(place, folder);
   else if (kind === "file") yield { path: place };
   else if (isDynamicPattern(place)) yield* matchesOf(place, folder);
-  else yield { path: place, error: kind.error };
+  else yield { path: place, error: place.includes("\uFFFD") ? notUtf8 : kind.error };
 }
+
+/** Node gives names as text, and what is no UTF-8 in them as U+FFFD. */
+const notUtf8 = "there is no such file or folder, or its name is no UTF-8, which cannot be opened";
 
 async function kindOf(file: string): Promise<"file" | "folder" | { error: string }> {
   try {

@@ -18,7 +18,9 @@ export async function* readJsonLines(path: string, { opening }: { opening: strin
   let number = 0;
   for await (const bytes of linesOf(path)) {
     number += 1;
-    const text = Buffer.from(bytes).toString();
+    const text = Buffer.from(bytes)
+      .toString()
+      .replace(number === 1 ? /^\uFEFF/ : "", ""); // as editors of Windows save it
     const isWhole = bytes.at(-1) === newline;
     if (!isWhole && (text.startsWith(opening) || opening.startsWith(text))) return;
     const value = text.startsWith(opening) ? parse(text) : undefined;

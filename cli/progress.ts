@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { terminalText } from "../shared/terminal-text.ts";
 
 /** Between two plain lines. */
 const lineEveryMs = 10_000;
@@ -29,9 +30,9 @@ export function showProgress(what: string, work: Work): Progress {
 /** What takes a bar away from the line that the cursor is in; it is drawn again below. */
 const clearLine = "\r\u001B[K";
 
-/** Tells what is being done. Results go to standard output, this does not. */
+/** Tells, on one line, what is being done. Results go to standard output, this does not. */
 export function say(line: string): void {
-  process.stderr.write(process.stderr.isTTY ? `${clearLine}${line}\n` : `${line}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? clearLine : ""}${terminalText(line)}\n`);
 }
 
 function showBar(what: string, pace: Pace): Progress {

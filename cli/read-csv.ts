@@ -1,27 +1,54 @@
 import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import Papa from "papaparse";
+import { rearmFormulas } from "../shared/csv-cell.ts";
+import { terminalText } from "../shared/terminal-text.ts";
+import { decodeText, type TextEncoding } from "./decode-text.ts";
 
 export interface CsvTable {
   columns: string[];
   rows: Record<string, string>[];
+  encoding: TextEncoding;
 }
 
-/** Reads a CSV file with a heading, as spreadsheets of any language save it. Throws a sentence where it is none or lacks a column. */
+/** Spreadsheets write what their language uses. */
+const delimiters = [",", ";", "\t"];
+
+/**
+ * Reads a table with a heading, as spreadsheets of any language save it; `-` is standard input. Throws a sentence where it
+ * is none, lacks a column or is in an encoding that cannot be told.
+ */
 export async function readCsv(path: string, { needs }: { needs: readonly string[] }): Promise<CsvTable> {
-  const text = (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
-  const delimitersToGuess = [",", ";", "\t"]; // spreadsheets write what their language uses
-  const { data, errors } = Papa.parse<string[]>(text, { delimitersToGuess, skipEmptyLines: true });
-  const [columns = [], ...values] = data;
-  const missing = needs.filter((name) => !columns.includes(name));
-  if (missing.length > 0) {
-    throw new Error(`${path}: expected the columns ${needs.join(", ")}, found ${columns.join(", ") || "none"}`);
+  const bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
+  const place = path === "-" ? "standard input" : terminalText(path);
+  const { text, encoding } = decodeText(bytes, { place });
+  const { columns, values, quoteError } = parseTable(text, needs);
+  if (!hasColumns(columns, needs)) {
+    const found = columns.map(terminalText).join(", ") || "none";
+    throw new Error(`${place}: expected the columns ${needs.join(", ")}, found ${found}`);
   }
-  const [error] = errors.filter(({ type }) => type === "Quotes");
-  if (error !== undefined) {
-    throw new Error(`${path}: expected a CSV file: ${error.message} in row ${(error.row ?? 0) + 1}`);
+  if (quoteError !== undefined) {
+    throw new Error(`${place}: expected a CSV file: ${quoteError.message} in row ${(quoteError.row ?? 0) + 1}`);
   }
-  return {
-    columns,
-    rows: values.map((fields) => Object.fromEntries(columns.map((name, index) => [name, fields[index] ?? ""]))),
-  };
+  const rowOf = (fields: readonly string[]) =>
+    Object.fromEntries(columns.map((name, index) => [name, rearmFormulas(fields[index] ?? "")]));
+  return { columns, rows: values.map(rowOf), encoding };
+}
+
+/** The heading tells what separates cells: captions are full of commas. */
+function parseTable(text: string, needs: readonly string[]) {
+  const body = text.replace(/^sep=.\r?\n/i, ""); // a hint of and for Excel
+  const headingBy = (delimiter: string) => parse(body, { delimiter, preview: 1 }).data[0] ?? [];
+  const delimiter = needs.length === 0 ? undefined : delimiters.find((one) => hasColumns(headingBy(one), needs));
+  const { data, errors } = parse(body, delimiter === undefined ? { delimitersToGuess: delimiters } : { delimiter });
+  const [heading = [], ...values] = data;
+  return { columns: heading.map(rearmFormulas), values, quoteError: errors.find(({ type }) => type === "Quotes") };
+}
+
+function parse(text: string, options: Papa.ParseConfig<string[]>): Papa.ParseResult<string[]> {
+  return Papa.parse<string[]>(text, { skipEmptyLines: true, ...options });
+}
+
+function hasColumns(columns: readonly string[], needs: readonly string[]): boolean {
+  return needs.every((name) => columns.includes(name));
 }

@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from "commander";
+import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { describeFileError } from "./file-error.ts";
 import { Interrupted } from "./interrupted.ts";
 
@@ -9,13 +10,26 @@ import { Interrupted } from "./interrupted.ts";
 export async function runProgram(program: Command): Promise<void> {
   process.stdout.on("error", endQuietly);
   process.stderr.on("error", () => undefined); // whoever does not listen misses what is told, and the work goes on
+  disarmErrors(program);
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     if (process.exitCode !== 1) return; // commander has said why, or nobody needs to be told
-    process.stderr.write(`${describeFileError(error) ?? (error instanceof Error ? error.message : error)}\n`);
+    const message = describeFileError(error) ?? (error instanceof Error ? error.message : String(error));
+    process.stderr.write(`${terminalLines(message).replaceAll("\n", "\n  ")}\n`); // no line of it passes for one of its own
   }
+}
+
+/** What commander says of an argument names it, and a pattern of the shell may have made a strange name one. */
+function disarmErrors(command: Command): void {
+  command.configureOutput({
+    outputError: (text, write) => {
+      const [error = "", suggestion] = text.trimEnd().split(/\n(?=\(Did you mean [^\n]*\)$)/);
+      write(`${terminalText(error)}\n${suggestion === undefined ? "" : `${terminalText(suggestion)}\n`}`);
+    },
+  });
+  for (const subcommand of command.commands) disarmErrors(subcommand);
 }
 
 /** Whoever read our output wants no more of it (`| head -1`), or it cannot be written. */

@@ -2,11 +2,13 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import type { PrecisionChoice } from "../gpu-service/engine.ts";
+import { terminalJson } from "../shared/terminal-text.ts";
 import { findAll } from "./caption-paths.ts";
 import { Coverage, describeCoverage } from "./coverage.ts";
 import { readEmbeddedRevision } from "./embedded-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { precisionOption } from "./precision-option.ts";
+import { pathLine } from "./read-path-list.ts";
 import { StateIndex } from "./state-index.ts";
 import { findState, stateIn } from "./state-path.ts";
 import { surveyPhotos } from "./survey-photos.ts";
@@ -45,9 +47,9 @@ export function statusCommand(): Command {
       const index = await StateIndex.read(statePath);
       for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
         const standing = coverage.add(photo);
-        if (flags.missing && standing !== "captioned") process.stdout.write(`${photo.path}\n`);
+        if (flags.missing && standing !== "captioned") process.stdout.write(`${pathLine(photo.path)}\n`);
       }
-      if (flags.json) process.stdout.write(`${JSON.stringify({ state: statePath, ...coverage.toJson() })}\n`);
+      if (flags.json) process.stdout.write(`${terminalJson({ state: statePath, ...coverage.toJson() })}\n`);
       else if (!flags.missing) process.stdout.write(describeCoverage(coverage, statePath));
     });
 }

@@ -1,6 +1,7 @@
 import { endOnSignal } from "../cli/ending.ts";
 import { say } from "../cli/progress.ts";
 import { runProgram } from "../cli/run-program.ts";
+import { terminalText } from "../shared/terminal-text.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
 import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";
@@ -16,7 +17,9 @@ async function makeEncoder({ folder, isQuantized, licence, ...source }: EncoderR
   const { manifest, revision, readEncoder } = await convertKerasWeights({ weightsPath, folder, isQuantized, licence });
   const size = describeBytes(manifest.files.reduce((sum, { bytes }) => sum + bytes, 0));
   const { length } = readEncoder().layers;
-  process.stdout.write(`${manifest.id}, revision ${revision}, ${length} layers, ${size}, in ${folder}\n`);
+  process.stdout.write(
+    `${terminalText(`${manifest.id}, revision ${revision}, ${length} layers, ${size}, in ${folder}`)}\n`,
+  );
   say(`a decoder for it: npm run train -- --encoder ${folder} --data <captions> --out <folder>`);
 }
 

@@ -4,6 +4,7 @@ import { say, showProgress } from "../cli/progress.ts";
 import { type Bundle, openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engines/engine-process.ts";
+import { terminalLines } from "../shared/terminal-text.ts";
 import { describeEvaluation } from "./evaluate/describe-evaluation.ts";
 import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/evaluate-captions.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
@@ -68,7 +69,7 @@ export const evaluate: Stage = {
           [evaluatedFiles.captions]: captionLines(photos, captions),
         },
       });
-      process.stdout.write(describeEvaluation(evaluation));
+      process.stdout.write(terminalLines(describeEvaluation(evaluation)));
     } finally {
       await engine.close();
     }

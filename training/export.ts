@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
+import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { calibrate, rangesFile } from "./calibrate.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import {
@@ -70,8 +71,8 @@ export const exportBundle: Stage = {
     const exported = await openBundle(bundleFolder(context)); // as whoever uses it will, hashes and all
     exported.readEncoder();
     exported.readDecoder();
-    process.stdout.write(`${manifest.id}, revision ${exported.revision}, in ${bundleFolder(context)}\n`);
-    process.stdout.write(describeScores(manifest.scores));
+    const line = `${manifest.id}, revision ${exported.revision}, in ${bundleFolder(context)}`;
+    process.stdout.write(`${terminalText(line)}\n${terminalLines(describeScores(manifest.scores))}`);
   },
 };
 

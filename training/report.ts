@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openBundle } from "../gpu-service/bundle.ts";
+import { terminalText } from "../shared/terminal-text.ts";
 import { evaluate, evaluatedFiles } from "./evaluate.ts";
 import { digestFile } from "./output-file.ts";
 import { preparedFiles } from "./prepared.ts";
@@ -33,7 +34,7 @@ export const report: Stage = {
     const folder = stageFolder(context, "report");
     const text = await renderReport(await readReportInput(context));
     await writeOutputs(folder, { dependencies, files: { [page]: [text] } });
-    process.stdout.write(`${join(folder, page)}\n`);
+    process.stdout.write(`${terminalText(join(folder, page))}\n`);
   },
 };
 

@@ -1,3 +1,5 @@
+import { formulaOpening } from "../../shared/csv-cell.ts";
+
 /**
  * The gallery's script. A correction is kept in the browser as it is typed, by the photo's id, so that neither a reload nor
  * a newer gallery loses it.
@@ -63,14 +65,15 @@ function arrange() {
   const by = { found: (a, b) => a.place - b.place, least: (a, b) => a.confidence - b.confidence || a.place - b.place, most: (a, b) => b.confidence - a.confidence || a.place - b.place };
   main.append(...[...cards].sort(by[order.value]).map((card) => card.element));
 }
-function quote(text) {
-  return /[",\\r\\n;\\t]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+function cell(text) {
+  const disarmed = ("\\n" + text).replace(${formulaOpening}, "$1'").slice(1); // as disarmFormulas has it
+  return /[",\\r\\n;\\t]/.test(disarmed) ? '"' + disarmed.replaceAll('"', '""') + '"' : disarmed;
 }
 function download() {
   const rows = cards.map((card) => [card.path, tidy(card.box.value), card.id]);
-  const csv = [["path", "caption", "id"], ...rows].map((row) => row.map(quote).join(",") + "\\n").join("");
+  const csv = [["path", "caption", "id"], ...rows].map((row) => row.map(cell).join(",") + "\\n").join("");
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob(["\\uFEFF" + csv], { type: "text/csv" }));
   link.download = "corrected.csv";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import Papa from "papaparse";
+import { disarmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionState } from "../caption-state.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
 import type { FileReplacer } from "../file-replacer.ts";
@@ -22,6 +23,9 @@ const csvColumns = [
 
 type Row = Record<string, string>;
 
+/** Without it Excel takes UTF-8 for the code page of the country. */
+const byteOrderMark = "\uFEFF";
+
 interface CsvSettings {
   files: FileReplacer;
   state: Pick<CaptionState, "hasSaid">;
@@ -34,7 +38,7 @@ interface CsvSettings {
  * takes its new form at the end of the run.
  */
 export async function openCsvFile(path: string, { files, state, overwrite }: CsvSettings): Promise<Listing> {
-  const { columns, rows }: CsvTable = existsSync(path)
+  const { columns, rows }: Pick<CsvTable, "columns" | "rows"> = existsSync(path)
     ? await readCsv(path, { needs: csvColumns })
     : { columns: [...csvColumns], rows: [] };
   const byPath = new Map(rows.map((row) => [row.path, row]));
@@ -51,10 +55,15 @@ export async function openCsvFile(path: string, { files, state, overwrite }: Csv
     },
     async end() {
       if (!isChanged) return;
-      const text = `${Papa.unparse([...byPath.values()], { columns, newline: "\n" })}\n`;
-      await files.replace(path, (temporary) => writeFile(temporary, text));
+      const text = csvText(columns, [...byPath.values()]);
+      await files.replace(path, (temporary) => writeFile(temporary, `${byteOrderMark}${text}`));
     },
   };
+}
+
+function csvText(columns: readonly string[], rows: readonly Row[]): string {
+  const data = rows.map((row) => columns.map((name) => disarmFormulas(row[name] ?? "")));
+  return `${Papa.unparse({ fields: columns.map(disarmFormulas), data }, { newline: "\n" })}\n`;
 }
 
 function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { captionResultSchema } from "../../shared/contract.ts";
+import { terminalJson } from "../../shared/terminal-text.ts";
 import { AppendFile } from "../append-file.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
 import { readJsonLines } from "../json-lines.ts";
@@ -28,7 +29,7 @@ export async function openJsonlFile(path: string): Promise<Listing> {
       const key = lineKeyOf(photo);
       if (there.has(key)) return;
       there.add(key);
-      await file.append(`${JSON.stringify(jsonLineOf(photo))}\n`);
+      await file.append(`${terminalJson(jsonLineOf(photo))}\n`);
     },
     end: () => file.close(),
   };

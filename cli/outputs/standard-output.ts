@@ -1,3 +1,4 @@
+import { terminalJson, terminalText } from "../../shared/terminal-text.ts";
 import { markedCaption } from "../captioned-photo.ts";
 import { jsonLineOf } from "./jsonl-file.ts";
 import type { Listing } from "./output.ts";
@@ -8,7 +9,7 @@ export function printedCaptions({ isAlone }: { isAlone: boolean }): Listing {
     async add(photo) {
       const [, ...others] = photo.result.candidates;
       for (const caption of [markedCaption(photo), ...others.map((candidate) => candidate.caption)]) {
-        process.stdout.write(isAlone ? `${caption}\n` : `${photo.path}: ${caption}\n`);
+        process.stdout.write(`${terminalText(isAlone ? caption : `${photo.path}: ${caption}`)}\n`);
       }
     },
     end: async () => {},
@@ -19,10 +20,10 @@ export function printedCaptions({ isAlone }: { isAlone: boolean }): Listing {
 export function printedJson(): Listing {
   return {
     async add(photo) {
-      process.stdout.write(`${JSON.stringify(jsonLineOf(photo))}\n`);
+      process.stdout.write(`${terminalJson(jsonLineOf(photo))}\n`);
     },
     miss({ path, error }) {
-      process.stdout.write(`${JSON.stringify({ path, error })}\n`);
+      process.stdout.write(`${terminalJson({ path, error })}\n`);
     },
     end: async () => {},
   };

@@ -1,4 +1,5 @@
 import Papa from "papaparse";
+import { disarmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionedState, WallPhoto } from "./wall.ts";
 
 /** An image element with the caption as its alternative text, ready to be pasted into a page. */
@@ -12,7 +13,7 @@ export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedS
 /** All captions as a table (RFC 4180), with a byte order mark, without which Excel takes it for Latin-1. */
 export function asCsv(photos: readonly WallPhoto[]): string {
   const rows = photos.flatMap(({ name, state }) => (state.step === "captioned" ? [rowOf(name, state)] : []));
-  return `\ufeff${Papa.unparse(rows, { escapeFormulae: true })}\r\n`;
+  return `\ufeff${Papa.unparse(rows.map(disarmRow))}\r\n`;
 }
 
 function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Record<string, string | number> {
@@ -24,6 +25,11 @@ function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Reco
     ...{ source: isHit ? "cache" : "model", milliseconds: Math.round(elapsedMs) },
     ...{ format, width, height, bytes, id, contentId, model: model.id, revision: model.revision },
   };
+}
+
+function disarmRow(row: Record<string, string | number>): Record<string, string | number> {
+  const disarm = (value: string | number) => (typeof value === "string" ? disarmFormulas(value) : value);
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, disarm(value)]));
 }
 
 /** Has the browser save a table as a file. */

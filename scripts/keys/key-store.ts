@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { showWaiting } from "../../cli/waiting.ts";
 import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
+import { terminalText } from "../../shared/terminal-text.ts";
 import { wranglerAt } from "../wrangler.ts";
 import type { KeyPlaceOptions, NewKey } from "./command.ts";
 
@@ -57,5 +58,5 @@ async function kvKey(
 }
 
 function describe({ id, name, scopes, tier, createdAt }: KeyRecord): string {
-  return `${id}  ${scopes.join("+").padEnd(13)} ${tier.padEnd(8)} ${createdAt.slice(0, 10)}  ${name}`;
+  return `${id}  ${scopes.join("+").padEnd(13)} ${tier.padEnd(8)} ${createdAt.slice(0, 10)}  ${terminalText(name)}`;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CaptionError } from "../../shared/errors.ts";
+import { terminalLines, terminalText } from "../../shared/terminal-text.ts";
 
 export interface Check {
   /** The request, and what is expected of it. */
@@ -15,10 +16,10 @@ export async function runChecks(checks: readonly Check[]): Promise<boolean> {
     const begunMs = performance.now();
     try {
       const told = await run();
-      console.log(`  ok     ${what}: ${told} (${Math.round(performance.now() - begunMs)} ms)`);
+      console.log(terminalText(`  ok     ${what}: ${told} (${Math.round(performance.now() - begunMs)} ms)`));
     } catch (error) {
       wrong += 1;
-      console.log(`  wrong  ${what}: ${describe(error)}`);
+      console.log(terminalLines(`  wrong  ${what}: ${describe(error).replaceAll("\n", "\n         ")}`));
       if (index === 0) {
         console.log("nothing else was asked");
         return false;

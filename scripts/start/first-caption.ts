@@ -1,5 +1,6 @@
 import { type CaptionAnswer, CaptionClient } from "../../shared/client.ts";
 import { CaptionError } from "../../shared/errors.ts";
+import { isUnsafeForTerminal, terminalText } from "../../shared/terminal-text.ts";
 import type { Photo } from "./read-photo.ts";
 
 /** Has the edge caption a photo. Throws a sentence that says why it did not. */
@@ -22,11 +23,11 @@ interface Report extends CaptionAnswer {
 export function describeCaption({ result, isHit, headers, photo, edge, service }: Report): string {
   const source = isHit ? "from the cache" : "from the model";
   return `
-  ${result.caption}
+  ${terminalText(result.caption)}
 
-  confidence   ${result.confidence.toFixed(2)}, ${source} (Cache-Status: ${headers.get("Cache-Status")})
-  photo        ${photo.path}
-  model        ${result.model.id}, revision ${result.model.revision}
+  confidence   ${result.confidence.toFixed(2)}, ${terminalText(`${source} (Cache-Status: ${headers.get("Cache-Status")})`)}
+  photo        ${terminalText(photo.path)}
+  model        ${terminalText(`${result.model.id}, revision ${result.model.revision}`)}
   edge         ${edge}
   service      ${service}
 
@@ -35,5 +36,6 @@ export function describeCaption({ result, isHit, headers, photo, edge, service }
 }
 
 function quoteForShell(path: string): string {
+  if (isUnsafeForTerminal(path)) return `$'${terminalText(path.replace(/[\\']/g, "\\$&"))}'`; // as bash reads it
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

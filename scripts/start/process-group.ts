@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { stripVTControlCharacters } from "node:util";
 import { repository } from "../repository.ts";
 
 /** How long a group has to end by itself; the service drains for less. */
@@ -49,7 +50,11 @@ export class ProcessGroup {
       this.#child.once("exit", (code, signal) => {
         if (this.#isStopping) return;
         const explain = () =>
-          resolve(new Error(`${name} ended with ${signal ?? code}: ${complaint.trim() || "it did not say why"}`));
+          resolve(
+            new Error(
+              `${name} ended with ${signal ?? code}: ${stripVTControlCharacters(complaint).trim() || "it did not say why"}`,
+            ),
+          );
         setTimeout(explain, lastWordsMs);
       });
     });

@@ -86,6 +86,10 @@ test.each([
   [["a\nb.jpg\0c\r.jpg\0\0"], true, ["a\nb.jpg", "c\r.jpg"]],
   [[Buffer.from("🐕.jpg\n").subarray(0, 2), Buffer.from("🐕.jpg\n").subarray(2)], false, ["🐕.jpg"]],
   [[], false, []],
+  [["\ufeffa.jpg\r\n"], false, ["a.jpg"]],
+  [[Buffer.from("\ufeffMüller.jpg\r\nb.jpg\r\n", "utf16le")], false, ["Müller.jpg", "b.jpg"]],
+  [[...Buffer.from("\ufeffa.jpg\n", "utf16le").swap16()].map((byte) => Buffer.of(byte)), false, ["a.jpg"]],
+  [['"two\\nlines.jpg"\n"quoted.jpg"\n"a\\u001b"'], false, ["two\nlines.jpg", '"quoted.jpg"', "a\u001b"]],
 ])("reads the list %j", async (chunks, isNulSeparated, paths) => {
   const input = Readable.from(chunks);
   expect(await Readable.from(readPathList(input, { isNulSeparated })).toArray()).toEqual(paths);
