@@ -1,13 +1,16 @@
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { applyCorrections } from "./apply-corrections.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
-import { findState, stateIn } from "./state-path.ts";
+import { say } from "./progress.ts";
+import { findState } from "./state-path.ts";
 
 interface Flags extends PhotoOutputFlags {
   root: string;
   state?: string;
+  all: boolean;
   quiet: boolean;
 }
 
@@ -15,16 +18,18 @@ interface Flags extends PhotoOutputFlags {
 export function applyCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
+  const toTable = (path: string) => (path === "-" ? path : toPath(path));
   const command = new Command("apply");
   command
-    .description("Writes the captions of a table, corrected in the gallery or in a spreadsheet, to their photos.")
+    .description("Writes captions that were corrected in the gallery or in a spreadsheet to their photos.")
     .argument(
       "<csv>",
-      "a table with the columns path and caption; with the column id, only to the photos that have it",
-      toPath,
+      "a table with the columns path and caption, - for standard input; with the column id, only to the photos that have it",
+      toTable,
     )
     .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder);
   return addPhotoOutputOptions(command)
+    .option("--all", "also captions that nobody changed, which are the model's own", false)
     .option("--quiet", "tell only what fails", false)
     .option(
       "--state <file>",
@@ -37,10 +42,20 @@ export function applyCommand(): Command {
       if (!flags.txt && !flags.xmp && !flags.embed) {
         command.error("error: expected --txt, --xmp or --embed: where the captions are to be written");
       }
-      const statePath = flags.state ?? findState(dirname(csvPath)) ?? findState(root) ?? stateIn(root);
+      const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
+      const statePath = flags.state ?? beside ?? findState(root);
+      if (!quiet) say(describeState(statePath, root));
       const { failed } = await applyCorrections({ ...flags, csvPath, statePath, root, showsProgress: !quiet });
       if (failed > 0) process.exitCode = 1;
     });
+}
+
+/** What is known of the photos decides what is written, so it is told where that stands. */
+function describeState(statePath: string | undefined, root: string): string {
+  if (statePath === undefined) {
+    return `no state beside the table, in ${root} or above: all captions count as corrections, and none is remembered (--state names one)`;
+  }
+  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is begun`;
 }
 
 const examples = `
@@ -48,5 +63,6 @@ Examples:
   edge-caption apply corrected.csv --embed
   edge-caption apply ~/Downloads/corrected.csv --root ~/Pictures --xmp
 
-Corrections are remembered: later runs of edge-caption caption write them instead of the model's captions.
+Only captions that differ from the model's are written, and an empty one takes ours away. They are remembered in the state:
+later runs of edge-caption caption write them instead of the model's.
 From a clone: npm run edge-caption -- apply …`;

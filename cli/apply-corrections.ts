@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { CaptionError } from "../shared/errors.ts";
@@ -10,43 +11,53 @@ import { expectExifTool } from "./exiftool.ts";
 import { FileReplacer } from "./file-replacer.ts";
 import { openWriters, type WriterRequest } from "./outputs/open-outputs.ts";
 import { UnfitForCaption } from "./outputs/output.ts";
+import { say } from "./progress.ts";
 import { readCsv } from "./read-csv.ts";
-import { readPhotoFile, unfitReason } from "./read-photo-file.ts";
+import { photoReader, unfitReason } from "./read-photo-file.ts";
 import { ShownRun } from "./show-run.ts";
 import { Tally } from "./tally.ts";
 
 const rowsAtOnce = 4;
 
 export interface ApplyRequest extends WriterRequest {
-  /** Absolute. */
+  /** Absolute, or `-` for standard input. */
   csvPath: string;
-  statePath: string;
+  /** Undefined: there is none, and nothing is remembered. */
+  statePath: string | undefined;
   /** What the paths in the table start from. */
   root: string;
+  /** Also captions that nobody changed. */
+  all: boolean;
   showsProgress: boolean;
 }
 
 type Row = Record<string, string>;
+type KnownCaptions = Omit<CaptionState, "find" | "remember" | "rememberFile">;
 
-/** `edge-caption apply`: writes the captions of a table where they were asked for, and remembers those that a person changed. */
+/** `edge-caption apply`: writes the captions that a person changed where they were asked for, and remembers them. */
 export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
-  const { rows } = await readCsv(request.csvPath, { needs: ["path", "caption"] });
+  const { csvPath, statePath, showsProgress } = request;
+  const { rows, encoding } = await readCsv(csvPath, { needs: ["path", "caption"] });
   if (request.xmp || request.embed) await expectExifTool();
-  const state = await CaptionState.open(request.statePath);
+  if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
+  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath);
   const { writers, close } = openWriters(request, { files: new FileReplacer(), state });
-  const words = { doing: "applying", done: "applied" };
-  const shown = new ShownRun({ ...words, total: rows.length, isShown: request.showsProgress });
+  const words = { doing: "applying", captioned: "applied", skipped: "left as they were" };
+  const shown = new ShownRun({ words, total: rows.length, isShown: showsProgress });
   const tally = new Tally();
   const apply = async (row: Row): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> => {
     const { path = "" } = row;
     try {
-      if (row.caption?.trim() === "") return { kind: "skipped", path };
-      if (await writeEverywhere(await readCorrection(row, { root: request.root, state }), writers)) tally.kept += 1;
-      return { kind: "captioned", path };
+      const correction = await readCorrection(row, { ...request, state });
+      const outcomes = correction && (await writeEverywhere(correction, writers, tally));
+      const hasTakenWork = outcomes?.has("written") ?? false;
+      const kind = correction?.caption === "" ? "cleared" : "captioned";
+      return { kind: hasTakenWork ? kind : "skipped", path, hasTakenWork };
     } catch (error) {
       const isItsOwn = error instanceof CaptionError || error instanceof UnfitForCaption;
       const reason = isItsOwn ? error.message : unfitReason(error);
-      return reason === undefined ? { kind: "fatal", error } : { kind: "failed", path, error: reason };
+      if (reason === undefined) return { kind: "fatal", error };
+      return { kind: "failed", path, error: reason, hasTakenWork: false };
     }
   };
   try {
@@ -63,21 +74,39 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   }
 }
 
-/** A row with its photo. Throws where the photo is not the one that the row was written for. */
+/**
+ * A row with its photo; undefined where its caption is the model's own and `all` is not asked for. Throws where the photo is
+ * not the one that the row was written for.
+ */
 async function readCorrection(
   { path = "", caption = "", id: wanted = "" }: Row,
-  { root, state }: { root: string; state: CaptionState },
-): Promise<CaptionToWrite> {
+  { root, all, state }: Pick<ApplyRequest, "root" | "all"> & { state: KnownCaptions },
+): Promise<CaptionToWrite | undefined> {
   const file = resolve(root, path);
-  const bytes = await readPhotoFile(file);
-  const photo = await photoIdsOf(bytes);
+  const known = state.idsOf(file, await stat(file));
+  const read = photoReader(file); // of thousands of rows that nobody changed, no photo is read
+  const photo = known ?? (await photoIdsOf(await read()));
   const last = await state.last(photo);
   if (wanted !== "" && ![photoKeyOf(photo), photo.id, last?.id].includes(wanted)) {
     throw new UnfitForCaption(`expected the photo ${wanted}, found ${photoKeyOf(photo)}: it has changed since`);
   }
-  const format = readImageFormat(bytes, { allowHeic: true }); // a person may describe what is not decoded
   const text = caption.trim();
-  const isPersons = last?.caption !== text || state.correctionOf(photo) !== undefined;
-  if (isPersons) await state.correct(photo, text);
+  const correction = state.correctionOf(photo);
+  const isPersons = last?.caption !== text || correction !== undefined;
+  if (!isPersons && !all) return undefined;
+  const isKnown = last !== undefined || correction !== undefined;
+  if (isPersons && (text !== "" || isKnown)) await state.correct(photo, text); // an empty cell alone corrects nothing
+  const format = readImageFormat(await read(), { allowHeic: true }); // a person may describe what is not decoded
   return { path, file, photo, format, caption: text, model: isPersons ? undefined : last?.model, isUnsure: false };
 }
+
+/** Instead of a state, where there is none. */
+const knowingNothing: KnownCaptions = {
+  idsOf: () => undefined,
+  last: async () => undefined,
+  correctionOf: () => undefined,
+  hasSaid: () => false,
+  correct: async () => {},
+  carryOver: async () => {},
+  close: async () => {},
+};

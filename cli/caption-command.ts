@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
 import {
@@ -49,6 +49,7 @@ interface Flags extends PhotoOutputFlags {
 export function captionCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
+  const toOutput = (path: string) => (path === standardOutput ? path : toPath(path));
   const command = new Command("caption");
   command
     .description(
@@ -109,17 +110,17 @@ export function captionCommand(): Command {
     )
     .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))
     .option("--uploads <count>", "photos sent to the endpoint at once", readCount, 8)
-    .optionsGroup("Where captions go, any several at once; without one, to standard output:")
+    .optionsGroup("Where captions go, any several at once; - is standard output, and so is none:")
     .option(
       "--jsonl <file>",
       "a JSON object a line: the photo's path and its whole result; the file only grows",
-      toPath,
+      toOutput,
     )
-    .option("--csv <file>", "a table, for spreadsheets", toPath)
-    .option("--html <file>", "a page to look at the captions and correct them", toPath);
+    .option("--csv <file>", "a table, for spreadsheets", toOutput)
+    .option("--html <file>", "a page to look at the captions and correct them", toOutput);
   return addPhotoOutputOptions(command)
     .option("--json", "JSON lines on standard output", false)
-    .option("--quiet", "tell only what fails", false)
+    .option("--quiet", "tell only what fails; captions on standard output stay", false)
     .option(
       "--state <file>",
       "what was captioned already (default: .edge-caption.jsonl beside the first output)",
@@ -129,6 +130,7 @@ export function captionCommand(): Command {
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
       expectNoPrecisionElsewhere(command, flags);
+      expectOneOnStandardOutput(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
       if (failed > 0) process.exitCode = 1;
@@ -154,6 +156,28 @@ More: docs/cli.md`;
 function expectNoPrecisionElsewhere(command: Command, { endpoint }: Flags): void {
   if (endpoint === undefined || command.getOptionValueSource("precision") !== "cli") return;
   command.error("error: option '--endpoint <url>' cannot be used with option '--precision <name>'");
+}
+
+/** What is given for a file where standard output is meant. */
+const standardOutput = "-";
+
+function expectOneOnStandardOutput(command: Command, { csv, html, json, jsonl, state }: Flags): void {
+  if (state !== undefined && basename(state) === standardOutput) {
+    command.error("error: expected a file for option '--state <file>', received -");
+  }
+  const printed = Object.entries({ "--csv -": csv, "--html -": html, "--jsonl -": jsonl })
+    .flatMap(([flag, file]) => (file === standardOutput ? [flag] : []))
+    .concat(json ? ["--json"] : []);
+  if (printed.length > 1) {
+    command.error(`error: expected one output at most on standard output, received ${printed.join(" and ")}`);
+  }
+}
+
+function printsOf({ csv, html, json, jsonl }: Flags, isLasting: boolean): CaptionRequest["prints"] {
+  if (json || jsonl === standardOutput) return "json";
+  if (csv === standardOutput) return "table";
+  if (html === standardOutput) return "gallery";
+  return isLasting ? "nothing" : "captions";
 }
 
 function readOptions(command: Command, { beam, candidates }: Flags): CaptionOptions {
@@ -184,7 +208,9 @@ function toRequest(
   paths: readonly string[],
   flags: Flags & { folder: string; options: CaptionOptions },
 ): CaptionRequest {
-  const { endpoint, folder, options, jsonl, csv, html, txt, xmp, embed, json, quiet, minConfidence } = flags;
+  const { endpoint, folder, options, txt, xmp, embed, quiet, minConfidence } = flags;
+  const inFile = (file: string | undefined) => (file === standardOutput ? undefined : file);
+  const [jsonl, csv, html] = [inFile(flags.jsonl), inFile(flags.csv), inFile(flags.html)];
   const gathers = [jsonl, csv, html];
   const isLasting = gathers.some((file) => file !== undefined) || txt || xmp || embed;
   const statePath = flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined);
@@ -195,10 +221,11 @@ function toRequest(
     sinceMs: flags.since,
     limit: flags.limit,
     options,
-    outputs: flags,
+    outputs: { ...flags, jsonl, csv, html },
     statePath,
-    prints: json ? "json" : isLasting || quiet ? "nothing" : "captions",
+    prints: printsOf(flags, isLasting),
     waitingFor: quiet ? undefined : endpoint === undefined ? "loading the model…" : `asking ${endpoint}…`,
+    isQuiet: quiet,
     showsProgress: !quiet && (isLasting || (process.stderr.isTTY && !process.stdout.isTTY)),
     confidence: minConfidence === undefined ? undefined : { least: minConfidence, below: flags.below },
     ...sourceOf(flags),

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { CaptionOptions } from "../shared/contract.ts";
 import { type ConfidenceLimit, runCaptions } from "./caption-run.ts";
 import type { CaptionSource } from "./caption-source.ts";
@@ -6,9 +5,13 @@ import { CaptionState } from "./caption-state.ts";
 import { endOnSignal } from "./ending.ts";
 import { expectExifTool } from "./exiftool.ts";
 import { type FoundPhoto, findPhotos } from "./find-photos.ts";
+import { type Gallery, printedGallery } from "./gallery/gallery-file.ts";
 import { Interrupted } from "./interrupted.ts";
+import { printedTable } from "./outputs/csv-file.ts";
 import { type OutputRequest, openOutputs } from "./outputs/open-outputs.ts";
+import type { Listing } from "./outputs/output.ts";
 import { printedCaptions, printedJson } from "./outputs/standard-output.ts";
+import { PassedOver } from "./passed-over.ts";
 import { say } from "./progress.ts";
 import { readPathList } from "./read-path-list.ts";
 import { ShownRun } from "./show-run.ts";
@@ -31,8 +34,10 @@ export interface CaptionRequest extends SearchRequest {
   outputs: OutputRequest;
   /** Absolute; undefined: nothing is remembered, and there are no outputs but standard output. */
   statePath: string | undefined;
-  prints: "captions" | "json" | "nothing";
+  prints: "captions" | "json" | "table" | "gallery" | "nothing";
   showsProgress: boolean;
+  /** Only what fails is told. */
+  isQuiet: boolean;
   confidence?: ConfidenceLimit | undefined;
   limit?: number | undefined;
   /** What the start of the source is called while it lasts; undefined: nothing is told. */
@@ -44,8 +49,16 @@ export interface CaptionRequest extends SearchRequest {
 
 /** `edge-caption caption`: finds the photos, captions those that have none and writes what was asked for. */
 export async function captionPaths(request: CaptionRequest): Promise<Tally> {
-  const photos = await findAll(request);
-  if (photos.every((photo) => "error" in photo)) return failAll(photos);
+  const { photos, passedOver } = await findAll(request);
+  const tellPassedOver = () => {
+    const sentence = request.isQuiet ? undefined : passedOver.describe();
+    if (sentence !== undefined) say(sentence);
+  };
+  if (photos.every((photo) => "error" in photo)) {
+    const tally = failAll(photos);
+    tellPassedOver();
+    return tally;
+  }
   const ending = new AbortController();
   endOnSignal(ending);
   const { statePath, outputs } = request;
@@ -53,31 +66,28 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
   try {
     const opened = state && (await openOutputs(outputs, { state, title: titleOf(request) }));
-    const printed = {
-      captions: printedCaptions({ isAlone: photos.length === 1 }),
-      json: printedJson(),
-      nothing: undefined,
-    };
+    const printed = printedAs(request, photos);
     const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
     const source = await request.startSource().finally(hideWaiting);
     if (request.showsProgress) say(describeModel(source));
-    const words = { doing: "captioning", done: "captioned" };
-    const shown = new ShownRun({ ...words, total: photos.length, isShown: request.showsProgress });
+    const words = { doing: "captioning", captioned: "captioned" };
+    const shown = new ShownRun({ words, total: photos.length, isShown: request.showsProgress });
     try {
       const tally = await runCaptions(photos, {
         ...request,
         source,
         state,
         signal: ending.signal,
-        listings: [printed[request.prints], ...(opened?.listings ?? [])].filter((listing) => listing !== undefined),
+        listings: [printed, ...(opened?.listings ?? [])].filter((listing) => listing !== undefined),
         writers: opened?.writers ?? [],
-        thumbnailOf: opened?.thumbnailOf,
+        thumbnailOf: opened?.thumbnailOf ?? printed?.thumbnailOf,
         tell: shown.tell,
       });
       if (ending.signal.aborted) throw new Interrupted("interrupted");
       return tally;
     } finally {
       shown.end();
+      tellPassedOver();
       await Promise.all([source.close(), opened?.close()]);
     }
   } finally {
@@ -85,20 +95,34 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   }
 }
 
+/** What goes to standard output. */
+function printedAs(
+  request: CaptionRequest,
+  photos: readonly FoundPhoto[],
+): (Listing & Partial<Pick<Gallery, "thumbnailOf">>) | undefined {
+  if (request.prints === "captions") return printedCaptions({ isAlone: photos.length === 1 });
+  if (request.prints === "json") return printedJson();
+  if (request.prints === "table") return printedTable();
+  return request.prints === "gallery" ? printedGallery({ title: titleOf(request), folder: request.folder }) : undefined;
+}
+
 function describeModel({ model: { id, revision, precision } }: CaptionSource): string {
   return `model ${id}, revision ${revision}, ${precision}`;
 }
 
-/** The photos at the places that were named, those of a list on standard input included. */
-export async function findAll(search: SearchRequest): Promise<FoundPhoto[]> {
+/** The photos at the places that were named, those of a list on standard input included, and what was left out there. */
+export async function findAll(search: SearchRequest): Promise<{ photos: FoundPhoto[]; passedOver: PassedOver }> {
   const { paths, isNulSeparated, folder, sinceMs } = search;
+  const passedOver = new PassedOver();
   const places = async function* () {
     for (const path of paths) {
       if (path === "-") yield* readPathList(process.stdin, { isNulSeparated });
       else yield path;
     }
   };
-  return Readable.from(findPhotos(places(), { folder, sinceMs })).toArray() as Promise<FoundPhoto[]>;
+  const photos: FoundPhoto[] = [];
+  for await (const photo of findPhotos(places(), { folder, sinceMs, passedOver })) photos.push(photo);
+  return { photos, passedOver };
 }
 
 /** Without a photo there is no reason to load a model. */

@@ -6,27 +6,30 @@ import { pMapIterable, pMapStop } from "p-map";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type PhotoIds, photoIdsOf } from "../shared/photo-id.ts";
-import type { CaptionSource } from "./caption-source.ts";
+import { type CaptionSource, HeicRefused } from "./caption-source.ts";
 import type { CaptionState } from "./caption-state.ts";
 import { photoKeyOf } from "./captioned-photo.ts";
 import type { FoundPhoto } from "./find-photos.ts";
-import { readPhotoFile, unfitReason } from "./read-photo-file.ts";
+import { photoReader, unfitReason } from "./read-photo-file.ts";
 
 /** Of photos in memory at once; a larger one goes alone. In whole MiB: the semaphore counts them one by one. */
 const maxMebibytesInHand = 512;
+
+/** Captioned just now, the same photo as another one of this run, or captioned by an earlier run. */
+export type CaptionOrigin = "new" | "copy" | "earlier";
 
 /** A photo that has its caption, from now or from an earlier run. */
 export interface FinishedPhoto {
   path: string;
   file: string;
   result: CaptionResult;
-  isNew: boolean;
+  origin: CaptionOrigin;
   thumbnail?: string;
 }
 
 export type PhotoOutcome =
   | ({ kind: "captioned" } & FinishedPhoto)
-  | { kind: "failed"; path: string; error: string }
+  | { kind: "failed"; path: string; error: string; isHeicRefused?: boolean }
   /** Beyond `limit`. */
   | { kind: "left"; path: string }
   /** The run cannot go on. */
@@ -79,6 +82,8 @@ class Captioning {
   readonly #memory = new Semaphore(maxMebibytesInHand);
   /** By photo key: the same photo twice is captioned once. */
   readonly #underWay = new Map<string, Promise<CaptionResult>>();
+  /** By photo key, what this run has captioned. */
+  readonly #captioned = new Set<string>();
   #begun = 0;
   #previousTurn: Promise<void> = Promise.resolve();
   #isBroken = false;
@@ -103,7 +108,9 @@ class Captioning {
       return await this.#memory.runExclusive(() => this.#caption({ path, file, stats, turn }), weight);
     } catch (error) {
       const reason = error instanceof CaptionError ? error.message : unfitReason(error);
-      if (reason !== undefined) return { kind: "failed", path, error: reason };
+      if (reason !== undefined) {
+        return { kind: "failed", path, error: reason, isHeicRefused: error instanceof HeicRefused };
+      }
       this.#isBroken = true;
       return { kind: "fatal", error };
     } finally {
@@ -124,18 +131,19 @@ class Captioning {
 
   async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<PhotoOutcome> {
     const { state, options, source, thumbnailOf } = this.#run;
-    const read = once(() => readPhotoFile(file));
+    const read = photoReader(file);
     const known = state?.idsOf(file, stats);
     const ids = known ?? (await photoIdsOf(await read()));
     const remembered = await state?.find(ids, { revision: source.model.revision, options });
-    const captioning = remembered ? { result: remembered, isNew: false } : this.#captionOnce(ids, read);
+    const origin: CaptionOrigin = this.#captioned.has(photoKeyOf(ids)) ? "copy" : "earlier";
+    const captioning = remembered ? { result: remembered, origin } : this.#captionOnce(ids, read);
     turn.pass();
     const found = await captioning;
     if (found === undefined) return { kind: "left", path };
     if (known === undefined) await state?.rememberFile(file, { stats, ids });
     const result = asFoundNow(found.result, { ids, bytes: stats.size });
     const thumbnail = await thumbnailOf?.(result, read);
-    const finished = { path, file, result, isNew: found.isNew };
+    const finished = { path, file, result, origin: found.origin };
     return { kind: "captioned", ...finished, ...(thumbnail === undefined ? {} : { thumbnail }) };
   }
 
@@ -143,16 +151,16 @@ class Captioning {
   async #captionOnce(
     ids: PhotoIds,
     read: () => Promise<Uint8Array<ArrayBuffer>>,
-  ): Promise<{ result: CaptionResult; isNew: boolean } | undefined> {
+  ): Promise<{ result: CaptionResult; origin: CaptionOrigin } | undefined> {
     const key = photoKeyOf(ids);
     const other = this.#underWay.get(key);
-    if (other !== undefined) return { result: await other, isNew: false };
+    if (other !== undefined) return { result: await other, origin: "copy" };
     if (this.#begun >= (this.#run.limit ?? Number.POSITIVE_INFINITY)) return undefined;
     this.#begun += 1;
     const own = this.#captionAnew(ids, read);
     this.#underWay.set(key, own);
     try {
-      return { result: await own, isNew: true };
+      return { result: await own, origin: "new" };
     } catch (error) {
       this.#begun -= 1;
       throw error;
@@ -166,6 +174,7 @@ class Captioning {
     const caption = (await source.lookUp?.(ids)) ?? (await source.caption({ bytes: await read(), options }));
     const result = captionResultSchema.parse({ ...caption, ...ids }); // its fields in the order that a state gives them back in
     await state?.remember(result);
+    this.#captioned.add(photoKeyOf(ids));
     return result;
   }
 }
@@ -173,12 +182,4 @@ class Captioning {
 /** A remembered result with the ids and the size that its file has now; without a content id it is named as it was captioned. */
 function asFoundNow(result: CaptionResult, { ids, bytes }: { ids: PhotoIds; bytes: number }): CaptionResult {
   return ids.contentId === undefined ? result : { ...result, ...ids, image: { ...result.image, bytes } };
-}
-
-function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let begun: Promise<Result> | undefined;
-  return () => {
-    begun ??= work();
-    return begun;
-  };
 }

@@ -1,8 +1,9 @@
 import { pMapIterable } from "p-map";
-import { type CaptionRun, captionPhotos, type FinishedPhoto } from "./caption-photos.ts";
+import { type CaptionOrigin, type CaptionRun, captionPhotos, type FinishedPhoto } from "./caption-photos.ts";
 import type { CaptionedPhoto, CaptionToWrite } from "./captioned-photo.ts";
 import type { FoundPhoto } from "./find-photos.ts";
-import { type Listing, type PhotoWriter, UnfitForCaption } from "./outputs/output.ts";
+import { type Listing, type PhotoWriter, UnfitForCaption, type Written } from "./outputs/output.ts";
+import { jpegStemsIn } from "./outputs/sidecar-path.ts";
 import { Tally } from "./tally.ts";
 
 /** Captions written beside photos and into them at once. */
@@ -25,17 +26,21 @@ interface WholeRun extends CaptionRun {
 }
 
 /** How a photo ended. */
-export type EndedPhoto =
-  | { kind: "captioned" | "skipped" | "unsure" | "left"; path: string }
-  | { kind: "failed"; path: string; error: string };
+export type EndedPhoto = { path: string; hasTakenWork: boolean } & (
+  | { kind: "captioned" | "copies" | "written" | "cleared" | "skipped" | "unsure" | "left" | "paired" }
+  | { kind: "failed"; error: string }
+);
 
-type Step = EndedPhoto | { kind: "ready"; photo: CaptionedPhoto; isNew: boolean } | { kind: "fatal"; error: unknown };
+type Step =
+  | EndedPhoto
+  | { kind: "ready"; photo: CaptionedPhoto; origin: CaptionOrigin }
+  | { kind: "fatal"; error: unknown };
 
 /**
  * Captions photos and hands the captions to the outputs: to listings in the order of the photos, and then to what writes
  * beside photos and into them, several at once, while the next photos are captioned.
  */
-export async function runCaptions(photos: Iterable<FoundPhoto>, run: WholeRun): Promise<Tally> {
+export async function runCaptions(photos: readonly FoundPhoto[], run: WholeRun): Promise<Tally> {
   const tally = new Tally();
   let isComplete = false;
   try {
@@ -58,20 +63,29 @@ export async function runCaptions(photos: Iterable<FoundPhoto>, run: WholeRun): 
   return tally;
 }
 
-async function* listPhotos(photos: Iterable<FoundPhoto>, run: WholeRun): AsyncGenerator<Step> {
+async function* listPhotos(photos: readonly FoundPhoto[], run: WholeRun): AsyncGenerator<Step> {
+  const hasJpegBeside = jpegStemsIn(photos);
   for await (const outcome of captionPhotos(photos, run)) {
-    if (outcome.kind !== "captioned") {
-      if (outcome.kind === "failed") for (const listing of run.listings) listing.miss?.(outcome);
+    if (outcome.kind === "fatal") {
       yield outcome;
-      continue;
+    } else if (outcome.kind === "left") {
+      yield { ...outcome, hasTakenWork: false };
+    } else if (outcome.kind === "failed") {
+      if (outcome.isHeicRefused && hasJpegBeside(outcome.path)) {
+        yield { kind: "paired", path: outcome.path, hasTakenWork: false };
+        continue;
+      }
+      for (const listing of run.listings) listing.miss?.(outcome);
+      yield { ...outcome, hasTakenWork: false };
+    } else {
+      const photo = toCaptionedPhoto(outcome, run);
+      if (photo === undefined) {
+        yield { kind: "unsure", path: outcome.path, hasTakenWork: outcome.origin === "new" };
+        continue;
+      }
+      for (const listing of run.listings) await listing.add(photo);
+      yield { kind: "ready", photo, origin: outcome.origin };
     }
-    const photo = toCaptionedPhoto(outcome, run);
-    if (photo === undefined) {
-      yield { kind: "unsure", path: outcome.path };
-      continue;
-    }
-    for (const listing of run.listings) await listing.add(photo);
-    yield { kind: "ready", photo, isNew: outcome.isNew };
   }
 }
 
@@ -96,11 +110,17 @@ function toCaptionedPhoto(
   };
 }
 
-/** Returns whether what a person wrote stays somewhere. */
-export async function writeEverywhere(caption: CaptionToWrite, writers: readonly PhotoWriter[]): Promise<boolean> {
-  let isKept = false;
-  for (const writer of writers) isKept = (await writer.write(caption)) === "kept" || isKept;
-  return isKept;
+/** Returns what has become of the caption in all places, and counts what is to be told of it. */
+export async function writeEverywhere(
+  caption: CaptionToWrite,
+  writers: readonly PhotoWriter[],
+  tally: Tally,
+): Promise<ReadonlySet<Written>> {
+  const outcomes = new Set<Written>();
+  for (const writer of writers) outcomes.add(await writer.write(caption));
+  if (outcomes.has("kept")) tally.kept += 1;
+  if (outcomes.has("shared")) tally.shared += 1;
+  return outcomes;
 }
 
 /** Never rejects: what cannot go on is a step of its own, so that nothing is left behind unheard. */
@@ -110,12 +130,15 @@ async function writeCaption(
   tally: Tally,
 ): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> {
   if (step.kind !== "ready") return step;
-  const { photo, isNew } = step;
-  const { path } = photo;
+  const { photo, origin } = step;
+  const { path, thumbnail } = photo;
   try {
-    if (await writeEverywhere(photo, writers)) tally.kept += 1;
-    return { kind: isNew ? "captioned" : "skipped", path };
+    const isWritten = (await writeEverywhere(photo, writers, tally)).has("written");
+    const hasTakenWork = origin === "new" || isWritten || thumbnail !== undefined;
+    const kinds = { new: "captioned", copy: "copies", earlier: isWritten ? "written" : "skipped" } as const;
+    return { kind: kinds[origin], path, hasTakenWork };
   } catch (error) {
-    return error instanceof UnfitForCaption ? { kind: "failed", path, error: error.message } : { kind: "fatal", error };
+    if (!(error instanceof UnfitForCaption)) return { kind: "fatal", error };
+    return { kind: "failed", path, error: error.message, hasTakenWork: false };
   }
 }

@@ -1,6 +1,10 @@
 import type { PhotoCaption } from "../gpu-service/captioner.ts";
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
+import { CaptionError } from "../shared/errors.ts";
 import type { PhotoIds } from "../shared/photo-id.ts";
+
+/** An endpoint takes no HEIC photos; the command itself does. */
+export class HeicRefused extends CaptionError {}
 
 /** Where captions come from: the model in this program, or an endpoint. */
 export interface CaptionSource {

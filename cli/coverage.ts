@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { terminalText } from "../shared/terminal-text.ts";
+import type { PassedOver } from "./passed-over.ts";
 import type { SurveyedPhoto } from "./survey-photos.ts";
 
 /** `older`: captioned by another model; `failed`: cannot be read. */
@@ -63,7 +64,11 @@ export class Coverage {
 }
 
 /** The report for people: the whole, and the folders where something is left. */
-export function describeCoverage(coverage: Coverage, statePath: string): string {
+export function describeCoverage(
+  coverage: Coverage,
+  { statePath, passedOver }: { statePath: string; passedOver: PassedOver },
+): string {
+  const leftOut = passedOver.describe();
   const { total, corrected, meanConfidence, folders } = coverage;
   const share = total.photos === 0 ? 0 : Math.floor((100 * total.captioned) / total.photos);
   const lines = [
@@ -73,6 +78,7 @@ export function describeCoverage(coverage: Coverage, statePath: string): string 
     ...(total.older === 0 ? [] : [`  ${total.older} captioned by another model`]),
     ...(total.missing === 0 ? [] : [`  ${total.missing} without a caption`]),
     ...(total.failed === 0 ? [] : [`  ${total.failed} that cannot be read`]),
+    ...(leftOut === undefined ? [] : [`  ${leftOut}`]),
     `  by ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`,
   ];
   const unfinished = [...folders].filter(([, counts]) => counts.captioned < counts.photos);

@@ -9,7 +9,7 @@ import { Tally } from "./tally.ts";
 export async function dryRun(request: CaptionRequest): Promise<Tally> {
   const { folder, options, limit = Number.POSITIVE_INFINITY, statePath = "" } = request;
   const revision = await request.readRevision();
-  const photos = await findAll(request);
+  const { photos, passedOver } = await findAll(request);
   const index = statePath === "" ? new StateIndex() : await StateIndex.read(statePath);
   const begun = new Set<string>();
   const tally = new Tally();
@@ -17,7 +17,9 @@ export async function dryRun(request: CaptionRequest): Promise<Tally> {
     if ("error" in photo) {
       tally.failed += 1;
       say(`${photo.path}: ${photo.error}`);
-    } else if (begun.has(photo.key) || isMadeBy({ revision, options }, photo.last)) {
+    } else if (begun.has(photo.key)) {
+      tally.copies += 1;
+    } else if (isMadeBy({ revision, options }, photo.last)) {
       tally.skipped += 1;
     } else if (begun.size >= limit) {
       tally.left += 1;
@@ -27,6 +29,10 @@ export async function dryRun(request: CaptionRequest): Promise<Tally> {
       process.stdout.write(`${pathLine(photo.path)}\n`);
     }
   }
-  say(`dry run: ${tally.describe({ captioned: "to caption" })}`);
+  if (!request.isQuiet) {
+    say(`dry run: ${tally.describe({ captioned: "to caption" })}`);
+    const sentence = passedOver.describe();
+    if (sentence !== undefined) say(sentence);
+  }
   return tally;
 }

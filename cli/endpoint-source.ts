@@ -2,7 +2,8 @@ import DataLoader from "dataloader";
 import { CaptionClient } from "../shared/client.ts";
 import { type CaptionOptions, type CaptionResult, maxLookupIds, type PhotoId } from "../shared/contract.ts";
 import { CaptionError, type ErrorCode } from "../shared/errors.ts";
-import type { CaptionSource } from "./caption-source.ts";
+import { readImageHeader } from "../shared/image-header.ts";
+import { type CaptionSource, HeicRefused } from "./caption-source.ts";
 
 /** A run of thousands of photos can wait: the client's own tries are for people. */
 const patience = { maxTries: 10, maxWaitSeconds: 300 };
@@ -52,7 +53,8 @@ export async function openEndpointSource({
     model: { id, revision, precision },
     atOnce: uploads,
     lookUp: ({ id, contentId }) => expectHope(endpoint, () => known.load(contentId ?? id)),
-    caption: async ({ bytes }) => (await expectHope(endpoint, () => client.caption(bytes, options))).result,
+    caption: async ({ bytes }) =>
+      (await expectHope(endpoint, () => describeHeic(bytes, () => client.caption(bytes, options)))).result,
     close: async () => {},
   };
 }
@@ -63,6 +65,24 @@ export async function readEndpointRevision({
   apiKey,
 }: Pick<EndpointRequest, "endpoint" | "apiKey">): Promise<string> {
   return (await new CaptionClient({ origin: endpoint, apiKey }).modelCard()).revision;
+}
+
+/** Tells what is no photo from a HEIC photo that is refused for what it is. */
+async function describeHeic<Result>(bytes: Uint8Array, ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (!(cause instanceof CaptionError) || cause.code !== "unsupported_media_type" || !isHeic(bytes)) throw cause;
+    throw new HeicRefused(cause.code, cause.message, { cause });
+  }
+}
+
+function isHeic(bytes: Uint8Array): boolean {
+  try {
+    return readImageHeader(bytes, { allowHeic: true }).format === "heic";
+  } catch {
+    return false;
+  }
 }
 
 /** Ends the run where the endpoint refuses everybody, instead of failing photo by photo. */

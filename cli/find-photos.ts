@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { glob, isDynamicPattern } from "tinyglobby";
 import { fileErrorReason } from "./file-error.ts";
+import { isKeptFolder } from "./kept-folder.ts";
+import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
+import { PassedOver } from "./passed-over.ts";
 import { compareNames, walkFolder } from "./walk-folder.ts";
 
 /** A file that is taken for a photo, or a place where none can be found and why. */
@@ -12,7 +14,11 @@ interface Search {
   folder: string;
   /** Only photos changed since then. */
   sinceMs?: number | undefined;
+  /** Counts what is left out. */
+  passedOver?: PassedOver;
 }
+
+type Walk = Pick<Search, "folder"> & { passedOver: PassedOver };
 
 /**
  * The photos at some places, each once, in the order of the places and by name within one: files whatever they are called,
@@ -20,24 +26,26 @@ interface Search {
  */
 export async function* findPhotos(
   places: Iterable<string> | AsyncIterable<string>,
-  { folder, sinceMs }: Search,
+  { folder, sinceMs, passedOver = new PassedOver() }: Search,
 ): AsyncGenerator<FoundPhoto> {
   const seen = new Set<string>();
   for await (const place of places) {
-    for await (const found of photosAt(place, folder)) {
+    for await (const found of photosAt(place, { folder, passedOver })) {
       const file = resolve(folder, found.path);
       if (seen.has(file)) continue;
       seen.add(file);
       if ("error" in found || sinceMs === undefined || (await changedMs(file)) >= sinceMs) yield found;
+      else passedOver.add("unchanged");
     }
   }
 }
 
-async function* photosAt(place: string, folder: string): AsyncGenerator<FoundPhoto> {
-  const kind = await kindOf(resolve(folder, place));
-  if (kind === "folder") yield* walkFolder(place, folder);
-  else if (kind === "file") yield { path: place };
-  else if (isDynamicPattern(place)) yield* matchesOf(place, folder);
+async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> {
+  const kind = await kindOf(resolve(walk.folder, place));
+  if (kind === "folder") return yield* walkFolder(place, walk);
+  if (kind === "file") return yield { path: place };
+  const pattern = readPattern(place);
+  if (pattern !== undefined) yield* matchesOf(pattern, walk);
   else yield { path: place, error: place.includes("\uFFFD") ? notUtf8 : kind.error };
 }
 
@@ -52,10 +60,25 @@ async function kindOf(file: string): Promise<"file" | "folder" | { error: string
   }
 }
 
-async function* matchesOf(pattern: string, folder: string): AsyncGenerator<FoundPhoto> {
-  const matches = await glob(pattern, { cwd: folder, onlyFiles: false, expandDirectories: false });
-  if (matches.length === 0) yield { path: pattern, error: "no file matches this pattern" };
-  for (const match of matches.sort(compareNames)) yield* photosAt(join(match), folder);
+async function* matchesOf(pattern: Pattern, walk: Walk): AsyncGenerator<FoundPhoto> {
+  const matches = await matchPattern(pattern, walk.folder);
+  if (matches.length === 0) yield { path: pattern.text, error: "no file matches this pattern" };
+  const keptFolders = new Set<string>();
+  for (const match of matches.sort(compareNames)) {
+    const kept = keptFolderOf(match, pattern);
+    if (kept === undefined) yield* photosAt(join(match), walk);
+    else keptFolders.add(kept);
+  }
+  for (const _ of keptFolders) walk.passedOver.add("kept");
+}
+
+/** The folder of a match in which a person's photos are not, unless the pattern names it. */
+function keptFolderOf(match: string, pattern: Pattern): string | undefined {
+  const parts = match.split("/").filter((part) => part !== "");
+  const isKept = (part: string, index: number) =>
+    !pattern.parts.includes(part) && isKeptFolder(part, { within: parts[index - 1] ?? "" });
+  const index = parts.findIndex(isKept);
+  return index < 0 ? undefined : parts.slice(0, index + 1).join("/");
 }
 
 /** Infinity for what is gone meanwhile, so that it is reported and not passed over. */

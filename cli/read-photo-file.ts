@@ -17,6 +17,15 @@ export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffe
   );
 }
 
+/** Reads a photo's file when its bytes are first asked for, and once. */
+export function photoReader(path: string): () => Promise<Uint8Array<ArrayBuffer>> {
+  let begun: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  return () => {
+    begun ??= readPhotoFile(path);
+    return begun;
+  };
+}
+
 class UnfitFile extends Error {}
 
 /** What is wrong with a photo's file, in words; undefined for an error that is none of its. */

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { isDynamicPattern } from "tinyglobby";
+import { literalFolderOf, readPattern } from "./match-pattern.ts";
 
 /** The name of a state file where none is given. */
 const stateName = ".edge-caption.jsonl";
@@ -34,14 +34,8 @@ function folderOf(path: string | undefined, folder: string): string {
   if (path === undefined || path === "-") return folder;
   const place = resolve(folder, path);
   if (existsSync(place)) return statSync(place).isDirectory() ? place : dirname(place);
-  return isDynamicPattern(path) ? fixedPartOf(path, folder) : dirname(place);
-}
-
-/** The folder in front of a pattern's first wildcard. */
-function fixedPartOf(pattern: string, folder: string): string {
-  const parts = pattern.split("/");
-  const wild = parts.findIndex((part) => isDynamicPattern(part));
-  return resolve(folder, parts.slice(0, wild).join("/") || (pattern.startsWith("/") ? "/" : "."));
+  const pattern = readPattern(path);
+  return pattern === undefined ? dirname(place) : literalFolderOf(pattern, folder);
 }
 
 /** The nearest state at a folder or above it, for whoever has only the photos. */

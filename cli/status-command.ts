@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../gpu-service/bundle.ts";
@@ -8,6 +9,7 @@ import { Coverage, describeCoverage } from "./coverage.ts";
 import { readEmbeddedRevision } from "./embedded-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { precisionOption } from "./precision-option.ts";
+import { say } from "./progress.ts";
 import { pathLine } from "./read-path-list.ts";
 import { StateIndex } from "./state-index.ts";
 import { findState, stateIn } from "./state-path.ts";
@@ -37,20 +39,24 @@ export function statusCommand(): Command {
     .exitOverride()
     .action(async (folder: string, flags: Flags) => {
       const revision = await readEmbeddedRevision({ ...flags, engine: "auto", device: "cpu" });
-      const photos = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
+      const { photos, passedOver } = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
       const [found] = photos;
       if (found !== undefined && "error" in found && found.path === folder) {
         throw new Error(`${folder}: ${found.error}`);
       }
       const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
+      if (flags.missing) say(`state: ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`);
       const coverage = new Coverage(revision);
       const index = await StateIndex.read(statePath);
       for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
         const standing = coverage.add(photo);
         if (flags.missing && standing !== "captioned") process.stdout.write(`${pathLine(photo.path)}\n`);
       }
-      if (flags.json) process.stdout.write(`${terminalJson({ state: statePath, ...coverage.toJson() })}\n`);
-      else if (!flags.missing) process.stdout.write(describeCoverage(coverage, statePath));
+      if (flags.json)
+        process.stdout.write(
+          `${terminalJson({ state: statePath, ...coverage.toJson(), passedOver: passedOver.toJson() })}\n`,
+        );
+      else if (!flags.missing) process.stdout.write(describeCoverage(coverage, { statePath, passedOver }));
     });
 }
 

@@ -1,8 +1,10 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { extname, join, resolve } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { fileErrorReason } from "./file-error.ts";
 import type { FoundPhoto } from "./find-photos.ts";
+import { isKeptFolder } from "./kept-folder.ts";
+import { otherKindOf, type PassedOver } from "./passed-over.ts";
 
 /** In a folder only these are taken for photos. A file that is named on the command line may be called anything. */
 const photoExtensions = new Set(
@@ -11,26 +13,33 @@ const photoExtensions = new Set(
   ),
 );
 
-/** What a NAS keeps beside the photos: thumbnails of them, by the same names. */
-const passedOver = new Set(["@eaDir", "#recycle", "#snapshot"]);
+interface Walk {
+  /** What relative paths start from. */
+  folder: string;
+  passedOver: PassedOver;
+}
 
 /**
- * The photos in a folder and all below it, by name. Hidden entries are passed over, and so are links to folders, which
- * may lead round in a circle.
+ * The photos in a folder and all below it, by name. Hidden entries are passed over, what systems and programs keep beside
+ * photos, and links to folders, which may lead round in a circle.
  */
-export async function* walkFolder(path: string, root: string): AsyncGenerator<FoundPhoto> {
+export async function* walkFolder(path: string, walk: Walk): AsyncGenerator<FoundPhoto> {
   let entries: Dirent[];
+  const place = resolve(walk.folder, path);
   try {
-    entries = await readdir(resolve(root, path), { withFileTypes: true });
+    entries = await readdir(place, { withFileTypes: true });
   } catch (error) {
     yield { path, error: fileErrorReason(error) ?? String(error) };
     return;
   }
   for (const entry of entries.sort((one, other) => compareNames(one.name, other.name))) {
-    const below = join(path, entry.name);
-    if (entry.name.startsWith(".") || passedOver.has(entry.name)) continue;
-    if (entry.isDirectory()) yield* walkFolder(below, root);
-    else if (isCalledPhoto(entry.name) && (await isFile(entry, resolve(root, below)))) yield { path: below };
+    const { name } = entry;
+    const below = join(path, name);
+    const isFolder = entry.isDirectory();
+    if (isFolder && isKeptFolder(name, { within: basename(place) })) walk.passedOver.add("kept");
+    else if (name.startsWith(".")) countHidden(entry, walk.passedOver);
+    else if (isFolder) yield* walkFolder(below, walk);
+    else if (await isPhoto(entry, { file: resolve(place, name), passedOver: walk.passedOver })) yield { path: below };
   }
 }
 
@@ -43,8 +52,26 @@ function isCalledPhoto(name: string): boolean {
   return photoExtensions.has(extname(name).toLowerCase());
 }
 
+/** Folders, and what is called a photo; `._` is what macOS keeps of a file where a disk cannot. */
+function countHidden(entry: Dirent, passedOver: PassedOver): void {
+  const isTold = entry.isDirectory() || isCalledPhoto(entry.name) || otherKindOf(entry.name) !== undefined;
+  const isOurs = entry.name.startsWith(".edge-caption");
+  if (isTold && !isOurs && !entry.name.startsWith("._")) passedOver.add("hidden");
+}
+
 /** A link counts as what it leads to; one that leads nowhere is for the reader to report. */
-async function isFile(entry: Dirent, file: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isFile();
-  return !(await stat(file).catch(() => undefined))?.isDirectory();
+async function isPhoto(
+  entry: Dirent,
+  { file, passedOver }: { file: string; passedOver: PassedOver },
+): Promise<boolean> {
+  const isLink = entry.isSymbolicLink();
+  if (isLink && (await stat(file).catch(() => undefined))?.isDirectory()) {
+    passedOver.add("link");
+    return false;
+  }
+  const otherKind = otherKindOf(entry.name);
+  if (otherKind !== undefined) passedOver.add(otherKind);
+  if (!isCalledPhoto(entry.name)) return false;
+  if (!isLink && !entry.isFile()) passedOver.add("special");
+  return isLink || entry.isFile();
 }

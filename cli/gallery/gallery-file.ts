@@ -48,6 +48,20 @@ export async function openGallery(
   };
 }
 
+/** `--html -`: the same page on standard output. Its links start from a folder. */
+export function printedGallery({ title, folder }: { title: string; folder: string }): Gallery {
+  process.stdout.write(pageHead({ title }));
+  return {
+    thumbnailOf: async (_, read) => makeThumbnail(await read()),
+    async add(photo) {
+      process.stdout.write(drawCard(photo, { folder, thumbnail: photo.thumbnail ?? "" }).text);
+    },
+    async end() {
+      process.stdout.write(pageFoot);
+    },
+  };
+}
+
 /** What somebody else made is not written over. */
 async function expectGallery(path: string): Promise<void> {
   const file = await open(path);

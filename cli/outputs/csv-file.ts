@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import Papa from "papaparse";
 import { disarmFormulas } from "../../shared/csv-cell.ts";
+import { terminalLines } from "../../shared/terminal-text.ts";
 import type { CaptionState } from "../caption-state.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
 import type { FileReplacer } from "../file-replacer.ts";
@@ -57,6 +58,26 @@ export async function openCsvFile(path: string, { files, state, overwrite }: Csv
       if (!isChanged) return;
       const text = csvText(columns, [...byPath.values()]);
       await files.replace(path, (temporary) => writeFile(temporary, `${byteOrderMark}${text}`));
+    },
+  };
+}
+
+/** `--csv -`: the same rows on standard output, as they come. */
+export function printedTable(): Listing {
+  let isBegun = false;
+  const print = (rows: readonly Row[]) => {
+    const text = csvText(csvColumns, rows);
+    const fresh = isBegun ? text.slice(csvText(csvColumns, []).length) : text;
+    const isForExcel = !isBegun && fstatSync(process.stdout.fd).isFile();
+    process.stdout.write(process.stdout.isTTY ? terminalLines(fresh) : `${isForExcel ? byteOrderMark : ""}${fresh}`);
+    isBegun = true;
+  };
+  return {
+    async add(photo) {
+      print([csvRowOf(photo)]);
+    },
+    async end() {
+      if (!isBegun) print([]);
     },
   };
 }

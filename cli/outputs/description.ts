@@ -25,6 +25,8 @@ export interface Description {
   texts: string[];
   writer: string | undefined;
   hasExif: boolean;
+  /** EXIF's own is a camera's. */
+  isExifCameras: boolean;
   hasIptc: boolean;
 }
 
@@ -37,6 +39,7 @@ export async function readDescription(metadata: Metadata, file: string): Promise
     texts: texts.filter((text) => text !== "" && !cameraTexts.test(text)),
     writer: writerField in tags ? String(tags[writerField]) : undefined,
     hasExif: exifField in tags,
+    isExifCameras: cameraTexts.test(String(tags[exifField]).trim()),
     hasIptc: Object.keys(tags).some((key) => key.startsWith("IPTC:")),
   };
 }
@@ -46,25 +49,30 @@ interface Judgement {
   overwrite: boolean;
 }
 
-/** Whether a caption may be written where a description stands: not over what a person wrote, and not again. */
+/**
+ * Whether a caption may be written where a description stands: not over what a person wrote, and not again. An empty caption
+ * takes ours away, and what a person wrote never.
+ */
 export function judgeDescription(
   { texts, writer }: Description,
   caption: CaptionToWrite,
   { state, overwrite }: Judgement,
 ): "write" | "same" | "kept" {
   const wanted = markedCaption(caption);
+  const isCleared = wanted === "";
+  if (isCleared && texts.length === 0) return "same";
   if (texts.length > 0 && texts.every((text) => text === wanted)) return "same";
   const isOurs = (text: string) =>
     (writer?.startsWith(ourMark) && writer.endsWith(` ${digestOf(text)}`)) ||
     state.hasSaid(caption.photo, unmarkedCaption(text));
-  return overwrite || texts.every(isOurs) ? "write" : "kept";
+  return (overwrite && !isCleared) || texts.every(isOurs) ? "write" : "kept";
 }
 
 /** The tags of a caption in XMP, for photos and for sidecars. They say that a model wrote it, and which; what a person wrote is theirs. */
 export function xmpTags(caption: CaptionToWrite, there: Description | undefined): RawTags {
   const { model } = caption;
-  const text = markedCaption(caption);
-  if (model !== undefined) {
+  const text = markedCaption(caption) || null;
+  if (model !== undefined && text !== null) {
     return { [xmpField]: text, [writerField]: `${ourMark}${model.id} ${model.revision} ${digestOf(text)}` };
   }
   return { [xmpField]: text, ...(there?.writer?.startsWith(ourMark) ? { [writerField]: null } : {}) };
@@ -73,6 +81,13 @@ export function xmpTags(caption: CaptionToWrite, there: Description | undefined)
 /** Those besides, in a photo itself. */
 export function photoTags(caption: CaptionToWrite, there: Description): RawTags {
   const text = markedCaption(caption);
+  if (text === "") {
+    return {
+      ...xmpTags(caption, there),
+      ...(there.hasIptc ? { [iptcField]: null } : {}),
+      ...(there.hasExif && !there.isExifCameras ? { "EXIF:ImageDescription": null } : {}),
+    };
+  }
   const isIptcUsual = ["jpeg", "tiff"].includes(caption.format);
   return {
     ...xmpTags(caption, there),
@@ -80,6 +95,13 @@ export function photoTags(caption: CaptionToWrite, there: Description): RawTags 
     ...(isIptcUsual && !there.hasIptc ? { "IPTC:CodedCharacterSet": "UTF8" } : {}), // what stands there already is not recoded
     ...(there.hasExif ? { "EXIF:ImageDescription": text } : {}),
   };
+}
+
+/** Whether a sidecar holds nothing but what `xmpTags` writes. */
+export async function holdsNothingElse(metadata: Metadata, sidecar: string): Promise<boolean> {
+  const tags = await metadata.read(sidecar, ["XMP:All"]);
+  const isOurs = (key: string) => key.startsWith(xmpField) || key === writerField || key === "XMP-x:XMPToolkit";
+  return Object.keys(tags).every((key) => !key.startsWith("XMP-") || isOurs(key));
 }
 
 function digestOf(text: string): string {

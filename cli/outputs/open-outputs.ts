@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { CaptionRun } from "../caption-photos.ts";
 import type { CaptionState } from "../caption-state.ts";
 import { Metadata } from "../exiftool.ts";
@@ -7,6 +8,7 @@ import { openCsvFile } from "./csv-file.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";
 import type { Listing, PhotoWriter } from "./output.ts";
+import { SidecarClaims } from "./sidecar-path.ts";
 import { txtSidecars } from "./txt-sidecar.ts";
 import { type XmpName, xmpSidecars } from "./xmp-sidecar.ts";
 
@@ -57,16 +59,36 @@ export async function openOutputs(
 /** What writes beside photos and into them; close it behind the last one. */
 export function openWriters(
   { txt, xmp, xmpName, embed, overwrite }: WriterRequest,
-  { files, state }: { files: FileReplacer; state: CaptionState },
+  { files, state }: { files: FileReplacer; state: Pick<CaptionState, "hasSaid" | "carryOver"> },
 ): { writers: PhotoWriter[]; close(): Promise<void> } {
   const metadata = new Metadata();
-  const settings = { files, metadata, state, overwrite };
+  const settings = { files, metadata, state, claims: new SidecarClaims(), overwrite };
   return {
     writers: [
       ...(txt ? [txtSidecars(settings)] : []),
       ...(xmp ? [xmpSidecars({ ...settings, name: xmpName })] : []),
-      ...(embed ? [embeddedCaptions(settings)] : []), // last: it changes the photo
+      ...(embed ? [inTurnByFile(embeddedCaptions(settings))] : []), // last: it changes the photo
     ],
     close: () => metadata.close(),
+  };
+}
+
+/** Several photos may be links to one file: that is written once, and the others find their caption there. */
+function inTurnByFile(writer: PhotoWriter): PhotoWriter {
+  const turns = new Map<string, Promise<unknown>>();
+  return {
+    async write(caption) {
+      const { dev, ino } = await stat(caption.file, { bigint: true });
+      const key = `${dev}:${ino}`;
+      const written = (turns.get(key) ?? Promise.resolve()).then(() => writer.write(caption));
+      const turn = written.then(
+        () => undefined,
+        () => undefined,
+      );
+      turns.set(key, turn);
+      return written.finally(() => {
+        if (turns.get(key) === turn) turns.delete(key);
+      });
+    },
   };
 }

@@ -9,8 +9,11 @@ export interface Listing {
   end(run: { isComplete: boolean }): Promise<void>;
 }
 
-/** What has become of a caption: written, there already, or left out since somebody else's words stand there. */
-export type Written = "written" | "same" | "kept";
+/**
+ * What has become of a caption: written, there already, left out since somebody else's words stand there, or left to the
+ * same photo in another format, whose sidecar has the same name.
+ */
+export type Written = "written" | "same" | "kept" | "shared";
 
 /** Writes a caption beside its photo or into it. */
 export interface PhotoWriter {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { type FoundPhoto, findPhotos } from "../../cli/find-photos.ts";
+import { PassedOver } from "../../cli/passed-over.ts";
 import { readPathList } from "../../cli/read-path-list.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 
@@ -47,6 +48,71 @@ test("takes a named file whatever it is called, a pattern for a pattern only whe
     "img[1].jpg",
   ]);
   expect(await find(folder, ["d*"])).toEqual(["deep/4.png", "deep/er/3.jpg"]);
+});
+
+test("takes what a pattern has of names that exist for names, whatever characters they are of", async () => {
+  const folders = ["photos (2023)", "br[1]", "{b}", "y!", "p+q", "a$b", "q@(r)", "x/photos (2023)", "ü (ü) [1]"];
+  const folder = await folderOf(...folders.map((name) => `${name}/1.jpg`), "x/img[1].jpg", "x/img1.jpg", "x/2.png");
+  for (const name of folders) expect(await find(folder, [`${name}/*.jpg`])).toContain(`${name}/1.jpg`);
+  expect(await find(folder, [join(folder, "photos (2023)/*.jpg")])).toEqual([join(folder, "photos (2023)/1.jpg")]);
+  expect(await find(folder, ["**/photos (2023)/*.{jpg,png}"])).toEqual([
+    "photos (2023)/1.jpg",
+    "x/photos (2023)/1.jpg",
+  ]);
+  expect(await find(folder, ["*/img[1].jpg"])).toEqual(["x/img[1].jpg"]);
+  expect(await find(folder, ["x/{img[12],2}.*"])).toEqual(["x/2.png", "x/img1.jpg"]);
+  expect(await find(folder, ["no (1)/x.jpg"])).toEqual(["no (1)/x.jpg: there is no such file or folder"]);
+});
+
+const keptByOthers = [
+  ...["$RECYCLE.BIN/S-1/$R1.jpg", "System Volume Information/a.jpg", "FOUND.000/a.jpg", "__MACOSX/a.jpg"],
+  ...[
+    "@Recycle/a.jpg",
+    "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg",
+    "#recycle/a.jpg",
+    ".@__thumb/a.jpg",
+    ".Trash-1000/files/a.jpg",
+  ],
+  ...["lost+found/a.jpg", ".thumbnails/a.jpg", ".Spotlight-V100/a.jpg", "Catalog Previews.lrdata/0/a.jpg"],
+  ...["My.photoslibrary/resources/derivatives/a.jpg", "My.photoslibrary/private/a.jpg"],
+];
+
+test("passes over trash, thumbnails and previews, unless they are named", async () => {
+  const folder = await folderOf(...keptByOthers, "a.jpg", "My.photoslibrary/originals/0/a.jpg");
+  const theirs = ["My.photoslibrary/originals/0/a.jpg", "a.jpg"];
+  expect(await find(folder, ["."])).toEqual(theirs);
+  expect(await find(folder, ["**/*.jpg"])).toEqual(theirs);
+  for (const place of keptByOthers) {
+    expect(await find(folder, [dirname(place)])).toEqual([place]);
+    expect(await find(folder, [`${dirname(place)}/*.jpg`])).toEqual([place]);
+  }
+});
+
+test("counts what it passes over, by kind", async () => {
+  const folder = await folderOf(
+    ...[
+      "a.jpg",
+      "a.CR2",
+      "b.dng",
+      "a.mov",
+      "c.bmp",
+      "a.txt",
+      "a.jpg.xmp",
+      ".hidden.jpg",
+      ".git/x",
+      ".DS_Store",
+      "._a.jpg",
+    ],
+    ...["@eaDir/a.jpg", "old.jpg"],
+  );
+  await utimes(join(folder, "old.jpg"), 1000, 1000);
+  await symlink(folder, join(folder, "circle"));
+  const passedOver = new PassedOver();
+  const found = findPhotos(["."], { folder, sinceMs: 2_000_000, passedOver });
+  expect(await Readable.from(found).toArray()).toEqual([{ path: "a.jpg" }]);
+  expect(passedOver.describe()).toBe(
+    "passed over: 2 hidden, 1 folder of trash, thumbnails or previews, 2 raw photos, 1 video, 1 picture in another format, 1 link to a folder, 1 older than --since",
+  );
 });
 
 test("says what is not there, and goes on", async () => {

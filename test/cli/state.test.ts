@@ -39,14 +39,14 @@ describe("a photo that has its caption", () => {
     const { folder, photos } = await folderOf(4);
     await copyFile(join(folder, "photos/0.jpg"), join(folder, "photos/again.jpg"));
     const args = ["photos", "--jsonl", "a.jsonl", "--embed"];
-    expect((await captionTiny(folder, ...args)).stderr).toContain("4 captioned, 1 had their caption already");
+    expect((await captionTiny(folder, ...args)).stderr).toContain("4 captioned, 1 copy of another photo\n");
 
     await rename(join(folder, "photos/1.jpg"), join(folder, "photos/moved.jpg"));
     const { mtime, size } = await stat(join(folder, "photos/2.jpg"));
     const changed = Buffer.concat([photos[3] ?? Buffer.of(), Buffer.alloc(size)]).subarray(0, size); // of the same size and time
     await writeFile(join(folder, "photos/2.jpg"), changed);
     await utimes(join(folder, "photos/2.jpg"), mtime, mtime);
-    expect((await captionTiny(folder, ...args)).stderr).toContain("1 captioned, 4 had their caption already");
+    expect((await captionTiny(folder, ...args)).stderr).toContain("1 captioned, 4 had their caption already\n");
     const paths = (await readFile(join(folder, "a.jsonl"), "utf8"))
       .trim()
       .split("\n")

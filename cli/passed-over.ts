@@ -1,0 +1,58 @@
+import { extname } from "node:path";
+
+/** What a search leaves out, in the words of its report, for one and for several. */
+const words = {
+  hidden: ["hidden", "hidden"],
+  kept: ["folder of trash, thumbnails or previews", "folders of trash, thumbnails or previews"],
+  raw: ["raw photo", "raw photos"],
+  video: ["video", "videos"],
+  picture: ["picture in another format", "pictures in other formats"],
+  link: ["link to a folder", "links to folders"],
+  special: ["that is no plain file", "that are no plain files"],
+  unchanged: ["older than --since", "older than --since"],
+} as const;
+
+type Kind = keyof typeof words;
+
+/** Counts what a search for photos leaves out, so that nobody has to wonder where photos are. */
+export class PassedOver {
+  readonly #counts = new Map<Kind, number>();
+
+  add(kind: Kind): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+  }
+
+  /** Like `passed over: 12 raw photos, 1 video`; undefined where there is nothing to tell. */
+  describe(): string | undefined {
+    const counts = this.toJson();
+    const parts = kinds.flatMap((kind) => {
+      const count = counts[kind] ?? 0;
+      return count === 0 ? [] : [`${count} ${words[kind][count === 1 ? 0 : 1]}`];
+    });
+    return parts.length === 0 ? undefined : `passed over: ${parts.join(", ")}`;
+  }
+
+  toJson(): Partial<Record<Kind, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+}
+
+const kinds: readonly Kind[] = ["hidden", "kept", "raw", "video", "picture", "link", "special", "unchanged"];
+
+const extensions: Partial<Record<Kind, ReadonlySet<string>>> = {
+  raw: extensionSet(
+    "3fr arw cr2 cr3 crw dcr dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
+  ),
+  video: extensionSet("3g2 3gp avi flv insv lrv m2ts m4v mkv mod mov mp4 mpeg mpg mts ogv ts vob webm wmv"),
+  picture: extensionSet("bmp emf eps exr heics icns ico j2k jp2 jpf jxl jxr pcx pnm psb psd svg tga wmf xcf"),
+};
+
+/** What a file is called after that is no photo for us; undefined for what nobody takes for one. */
+export function otherKindOf(name: string): "raw" | "video" | "picture" | undefined {
+  const extension = extname(name).toLowerCase();
+  return (["raw", "video", "picture"] as const).find((kind) => extensions[kind]?.has(extension));
+}
+
+function extensionSet(names: string): ReadonlySet<string> {
+  return new Set(names.split(" ").map((name) => `.${name}`));
+}
