@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { applyCorrections } from "./apply-corrections.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
-import { say } from "./progress.ts";
 import { findState } from "./state-path.ts";
 
 interface Flags extends PhotoOutputFlags {
@@ -44,18 +42,9 @@ export function applyCommand(): Command {
       }
       const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
       const statePath = flags.state ?? beside ?? findState(root);
-      if (!quiet) say(describeState(statePath, root));
       const { failed } = await applyCorrections({ ...flags, csvPath, statePath, root, showsProgress: !quiet });
       if (failed > 0) process.exitCode = 1;
     });
-}
-
-/** What is known of the photos decides what is written, so it is told where that stands. */
-function describeState(statePath: string | undefined, root: string): string {
-  if (statePath === undefined) {
-    return `no state beside the table, in ${root} or above: all captions count as corrections, and none is remembered (--state names one)`;
-  }
-  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is begun`;
 }
 
 const examples = `

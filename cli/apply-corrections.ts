@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
@@ -39,6 +40,7 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   const { csvPath, statePath, showsProgress } = request;
   const { rows, encoding } = await readCsv(csvPath, { needs: ["path", "caption"] });
   if (request.xmp || request.embed) await expectExifTool();
+  if (showsProgress) say(describeState(request));
   if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
   const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath);
   const { writers, close } = openWriters(request, { files: new FileReplacer(), state });
@@ -98,6 +100,14 @@ async function readCorrection(
   if (isPersons && (text !== "" || isKnown)) await state.correct(photo, text); // an empty cell alone corrects nothing
   const format = readImageFormat(await read(), { allowHeic: true }); // a person may describe what is not decoded
   return { path, file, photo, format, caption: text, model: isPersons ? undefined : last?.model, isUnsure: false };
+}
+
+/** What is known of the photos decides what is written, so it is told where that stands. */
+function describeState({ statePath, root }: Pick<ApplyRequest, "statePath" | "root">): string {
+  if (statePath === undefined) {
+    return `no state beside the table, in ${root} or above: all captions count as corrections, and none is remembered (--state names one)`;
+  }
+  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is begun`;
 }
 
 /** Instead of a state, where there is none. */

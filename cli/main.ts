@@ -1,15 +1,33 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command } from "commander";
+import * as z from "zod";
 import { applyCommand } from "./apply-command.ts";
 import { captionCommand } from "./caption-command.ts";
+import { invocationFolder } from "./invocation-folder.ts";
 import { runProgram } from "./run-program.ts";
 import { statusCommand } from "./status-command.ts";
+
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")));
 
 /** The `edge-caption` command. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
 const program = new Command("edge-caption")
   .description("Captions photos, with the embedded model or at an endpoint.")
+  .version(version)
   .exitOverride()
-  .addCommand(captionCommand())
+  .addCommand(captionCommand(), { isDefault: true })
   .addCommand(statusCommand())
   .addCommand(applyCommand());
 
+/** Photos without a command are to be captioned; a word that is neither a command nor a place is a slip. */
+program.hook("preSubcommand", (_, subcommand) => {
+  const [word = ""] = program.args;
+  const isSlip = subcommand.name() === "caption" && /^[a-z][a-z-]*$/.test(word) && word !== "caption";
+  if (!isSlip || existsSync(resolve(invocationFolder(), word))) return;
+  program.error(`error: expected caption, status, apply or photos, received ${word}, which is neither`);
+});
+
+if (process.argv.length === 2) process.argv.push("--help");
 await runProgram(program);

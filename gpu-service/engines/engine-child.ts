@@ -79,7 +79,7 @@ async function answer({ encode, search }: Networks, request: EngineCall): Promis
 }
 
 function say(message: EngineMessage): void {
-  process.send?.(message);
+  process.send?.(message, undefined, undefined, () => {}); // whoever asked may be gone (Ctrl-C): nobody needs to be told
 }
 
 function reasonOf(error: unknown): string {

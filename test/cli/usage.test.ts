@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { copyFile, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { photoPath } from "../fixtures/real-photos.ts";
+import { captionTiny, commandLine, edgeCaption, edgeCaptionIn } from "./run-command.ts";
+
+async function folderWithPhoto(): Promise<string> {
+  const folder = await temporaryFolder();
+  await copyFile(photoPath("coffee"), join(folder, "Kaffee (ä).jpg"));
+  return folder;
+}
+
+describe("standard output", () => {
+  test("has the caption also with --quiet", async () => {
+    const folder = await folderWithPhoto();
+    const { stdout, stderr } = await captionTiny(folder, "Kaffee (ä).jpg", "--quiet");
+    expect(stdout).toMatch(/^\w[\w ]+\n$/);
+    expect(stderr).toBe("");
+  });
+
+  test("takes the table, the lines and the gallery for -, and no file is made", async () => {
+    const folder = await folderWithPhoto();
+    const [table, lines, page] = await Promise.all(
+      ["--csv", "--jsonl", "--html"].map((flag) => captionTiny(folder, ".", flag, "-")),
+    );
+    expect(table?.stdout).toMatch(/^path,caption,confidence,.*\nKaffee \(ä\)\.jpg,\w[\w ]+,0\.\d+,,content:/);
+    expect(JSON.parse(lines?.stdout ?? "")).toMatchObject({ path: "Kaffee (ä).jpg" });
+    expect(page?.stdout).toMatch(/^<!doctype html>[\s\S]*<img src="data:image\/webp;base64,[\s\S]*<\/html>\n$/);
+    expect(await readdir(folder)).toEqual(["Kaffee (ä).jpg"]);
+  });
+
+  test("has the byte order mark where it is a file, which Excel may open", async () => {
+    const folder = await folderWithPhoto();
+    const command = [process.execPath, ...commandLine, "caption", "--model-dir", tinyBundle, "Kaffee (ä).jpg"];
+    const quoted = command.map((part) => `'${part}'`).join(" ");
+    const out = join(await temporaryFolder(), "t.csv");
+    await promisify(execFile)("sh", ["-c", `${quoted} --csv - > '${out}'`], { cwd: folder });
+    expect(await readFile(out, "utf8")).toMatch(/^\uFEFFpath,caption/);
+  });
+
+  test("takes one output", async () => {
+    const folder = await folderWithPhoto();
+    expect(await captionTiny(folder, ".", "--csv", "-", "--json")).toMatchObject({
+      code: 2,
+      stderr: "error: expected one output at most on standard output, received --csv - and --json\n",
+    });
+  });
+});
+
+test("photos without a command are captioned, and a slip of a command is none", async () => {
+  const folder = await folderWithPhoto();
+  const { stdout, code } = await edgeCaptionIn(folder, "Kaffee (ä).jpg", "--model-dir", tinyBundle);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\w[\w ]+\n$/) });
+  expect(await edgeCaptionIn(folder, "statsu")).toMatchObject({
+    code: 2,
+    stderr: "error: expected caption, status, apply or photos, received statsu, which is neither\n",
+  });
+});
+
+test("--version is the package's", async () => {
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
+  expect(await edgeCaption("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
