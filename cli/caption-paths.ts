@@ -66,10 +66,10 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
   try {
     const opened = state && (await openOutputs(outputs, { state, title: titleOf(request) }));
-    const printed = printedAs(request, photos);
     const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
     const source = await request.startSource().finally(hideWaiting);
     if (request.showsProgress) say(describeModel(source));
+    const printed = printedAs(request, photos);
     const words = { doing: "captioning", captioned: "captioned" };
     const shown = new ShownRun({ words, total: photos.length, isShown: request.showsProgress });
     try {

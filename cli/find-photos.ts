@@ -41,6 +41,7 @@ export async function* findPhotos(
 }
 
 async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> {
+  if (place.includes("\0")) return yield { path: place, error: zeroByte };
   const kind = await kindOf(resolve(walk.folder, place));
   if (kind === "folder") return yield* walkFolder(place, walk);
   if (kind === "file") return yield { path: place };
@@ -48,6 +49,8 @@ async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> 
   if (pattern !== undefined) yield* matchesOf(pattern, walk);
   else yield { path: place, error: place.includes("\uFFFD") ? notUtf8 : kind.error };
 }
+
+const zeroByte = "expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?";
 
 /** Node gives names as text, and what is no UTF-8 in them as U+FFFD. */
 const notUtf8 = "there is no such file or folder, or its name is no UTF-8, which cannot be opened";

@@ -26,7 +26,7 @@ program.hook("preSubcommand", (_, subcommand) => {
   const [word = ""] = program.args;
   const isSlip = subcommand.name() === "caption" && /^[a-z][a-z-]*$/.test(word) && word !== "caption";
   if (!isSlip || existsSync(resolve(invocationFolder(), word))) return;
-  program.error(`error: expected caption, status, apply or photos, received ${word}, which is neither`);
+  program.error(`error: ${word} is neither a command (caption, status, apply) nor a file or folder`);
 });
 
 if (process.argv.length === 2) process.argv.push("--help");

@@ -43,8 +43,8 @@ const extensions: Partial<Record<Kind, ReadonlySet<string>>> = {
   raw: extensionSet(
     "3fr arw cr2 cr3 crw dcr dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
   ),
-  video: extensionSet("3g2 3gp avi flv insv lrv m2ts m4v mkv mod mov mp4 mpeg mpg mts ogv ts vob webm wmv"),
-  picture: extensionSet("bmp emf eps exr heics icns ico j2k jp2 jpf jxl jxr pcx pnm psb psd svg tga wmf xcf"),
+  video: extensionSet("3g2 3gp avi flv insv lrv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv"),
+  picture: extensionSet("bmp emf eps exr icns ico j2k jp2 jpf jxl jxr pcx pnm psb psd svg tga wmf xcf"),
 };
 
 /** What a file is called after that is no photo for us; undefined for what nobody takes for one. */

@@ -1,4 +1,5 @@
 import { type CaptionAnswer, CaptionClient } from "../../shared/client.ts";
+import type { CaptionResult } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { isUnsafeForTerminal, terminalText } from "../../shared/terminal-text.ts";
 import type { Photo } from "./read-photo.ts";
@@ -13,8 +14,9 @@ export async function captionAt(edge: string, photo: Photo, signal: AbortSignal)
   }
 }
 
-interface Report extends CaptionAnswer {
-  photo: Photo;
+interface Report extends Pick<CaptionAnswer, "isHit" | "headers"> {
+  result: Pick<CaptionResult, "caption" | "confidence"> & { model: Pick<CaptionResult["model"], "id" | "revision"> };
+  photo: Pick<Photo, "path" | "format">;
   edge: string;
   service: string;
 }

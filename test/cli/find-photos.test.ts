@@ -122,6 +122,10 @@ test("says what is not there, and goes on", async () => {
     "*.gif: no file matches this pattern",
     "a.jpg",
   ]);
+  expect(await find(folder, ["a\0.jpg", "M\uFFFDller.jpg"])).toEqual([
+    "a\0.jpg: expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?",
+    "M\uFFFDller.jpg: there is no such file or folder, or its name is no UTF-8, which cannot be opened",
+  ]);
 });
 
 test("follows a link to a photo, but none to a folder, which may lead round in a circle", async () => {

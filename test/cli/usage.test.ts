@@ -56,7 +56,7 @@ test("photos without a command are captioned, and a slip of a command is none", 
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\w[\w ]+\n$/) });
   expect(await edgeCaptionIn(folder, "statsu")).toMatchObject({
     code: 2,
-    stderr: "error: expected caption, status, apply or photos, received statsu, which is neither\n",
+    stderr: "error: statsu is neither a command (caption, status, apply) nor a file or folder\n",
   });
 });
 
