@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileErrorReason } from "./file-error.ts";
-import { isKeptFolder } from "./kept-folder.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
 import { PassedOver } from "./passed-over.ts";
+import { isSystemFolder } from "./system-folder.ts";
 import { compareNames, walkFolder } from "./walk-folder.ts";
 
 /** A file that is taken for a photo, or a place where none can be found and why. */
@@ -66,21 +66,21 @@ async function kindOf(file: string): Promise<"file" | "folder" | { error: string
 async function* matchesOf(pattern: Pattern, walk: Walk): AsyncGenerator<FoundPhoto> {
   const matches = await matchPattern(pattern, walk.folder);
   if (matches.length === 0) yield { path: pattern.text, error: "no file matches this pattern" };
-  const keptFolders = new Set<string>();
+  const systemFolders = new Set<string>();
   for (const match of matches.sort(compareNames)) {
-    const kept = keptFolderOf(match, pattern);
-    if (kept === undefined) yield* photosAt(join(match), walk);
-    else keptFolders.add(kept);
+    const systemFolder = systemFolderOf(match, pattern);
+    if (systemFolder === undefined) yield* photosAt(join(match), walk);
+    else systemFolders.add(systemFolder);
   }
-  for (const _ of keptFolders) walk.passedOver.add("kept");
+  for (const _ of systemFolders) walk.passedOver.add("system");
 }
 
 /** The folder of a match in which a person's photos are not, unless the pattern names it. */
-function keptFolderOf(match: string, pattern: Pattern): string | undefined {
+function systemFolderOf(match: string, pattern: Pattern): string | undefined {
   const parts = match.split("/").filter((part) => part !== "");
-  const isKept = (part: string, index: number) =>
-    !pattern.parts.includes(part) && isKeptFolder(part, { within: parts[index - 1] ?? "" });
-  const index = parts.findIndex(isKept);
+  const isSystem = (part: string, index: number) =>
+    !pattern.parts.includes(part) && isSystemFolder(part, { within: parts[index - 1] ?? "" });
+  const index = parts.findIndex(isSystem);
   return index < 0 ? undefined : parts.slice(0, index + 1).join("/");
 }
 

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 /** What a search leaves out, in the words of its report, for one and for several. */
 const words = {
   hidden: ["hidden", "hidden"],
-  kept: ["folder of trash, thumbnails or previews", "folders of trash, thumbnails or previews"],
+  system: ["folder of trash, thumbnails or previews", "folders of trash, thumbnails or previews"],
   raw: ["raw photo", "raw photos"],
   video: ["video", "videos"],
   picture: ["picture in another format", "pictures in other formats"],
@@ -37,7 +37,7 @@ export class PassedOver {
   }
 }
 
-const kinds: readonly Kind[] = ["hidden", "kept", "raw", "video", "picture", "link", "special", "unchanged"];
+const kinds: readonly Kind[] = ["hidden", "system", "raw", "video", "picture", "link", "special", "unchanged"];
 
 const extensions: Partial<Record<Kind, ReadonlySet<string>>> = {
   raw: extensionSet(

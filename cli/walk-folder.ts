@@ -3,8 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { fileErrorReason } from "./file-error.ts";
 import type { FoundPhoto } from "./find-photos.ts";
-import { isKeptFolder } from "./kept-folder.ts";
 import { otherKindOf, type PassedOver } from "./passed-over.ts";
+import { isSystemFolder } from "./system-folder.ts";
 
 /** In a folder only these are taken for photos. A file that is named on the command line may be called anything. */
 const photoExtensions = new Set(
@@ -36,7 +36,7 @@ export async function* walkFolder(path: string, walk: Walk): AsyncGenerator<Foun
     const { name } = entry;
     const below = join(path, name);
     const isFolder = entry.isDirectory();
-    if (isFolder && isKeptFolder(name, { within: basename(place) })) walk.passedOver.add("kept");
+    if (isFolder && isSystemFolder(name, { within: basename(place) })) walk.passedOver.add("system");
     else if (name.startsWith(".")) countHidden(entry, walk.passedOver);
     else if (isFolder) yield* walkFolder(below, walk);
     else if (await isPhoto(entry, { file: resolve(place, name), passedOver: walk.passedOver })) yield { path: below };

@@ -28,7 +28,10 @@ export function terminalLines(text: string): string {
 /** JSON on one line, in which the same characters stand as JSON's own escapes: whoever parses it gets them back. */
 export function terminalJson(value: unknown): string {
   return JSON.stringify(value).replace(everyUnsafe, (character) =>
-    [...character.split("")].map((unit) => `\\u${hexOf(unit.charCodeAt(0), 4)}`).join(""),
+    character
+      .split("")
+      .map((unit) => `\\u${hexOf(unit.charCodeAt(0), 4)}`)
+      .join(""),
   );
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -48,11 +49,12 @@ describe.skipIf(chromiumPath === undefined)("the gallery in a browser (needs Chr
     const chelsea = page.locator(".card", { has: page.getByLabel("Caption of chelsea.jpg") });
     const other = await chelsea.locator(".other").first().textContent();
     await chelsea.locator(".other").first().click();
+    await page.getByLabel("Caption of astronaut.jpg").fill("");
     await page.reload();
     expect(await coffee.inputValue()).toBe('a cup of "coffee", on a table');
-    expect(await page.locator("#count").textContent()).toBe("5 photos, 2 corrected");
+    expect(await page.locator("#count").textContent()).toBe("5 photos, 3 corrected");
     await page.getByLabel("Corrected", { exact: true }).check();
-    expect(await page.locator(".card:visible").count()).toBe(2);
+    expect(await page.locator(".card:visible").count()).toBe(3);
     await page.getByLabel("Search captions and names").fill("coffee");
     expect(await page.locator(".card:visible").count()).toBe(1);
 
@@ -73,6 +75,7 @@ describe.skipIf(chromiumPath === undefined)("the gallery in a browser (needs Chr
     await captionTiny(folder, ".", "--csv", "a.csv", "--txt", "--candidates", "2");
     expect(await readFile(join(folder, "coffee.txt"), "utf8")).toBe('a cup of "coffee", on a table\n');
     expect(await readFile(join(folder, "a.csv"), "utf8")).toContain('coffee.jpg,"a cup of ""coffee"", on a table",');
+    expect(existsSync(join(folder, "astronaut.txt"))).toBe(false);
   });
 });
 

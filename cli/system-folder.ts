@@ -1,6 +1,6 @@
 /** Folders that systems, NAS and programs keep beside photos, by name, in small letters: trash, thumbnails, snapshots, leftovers. */
-const keptNames = new Set([
-  ...["$recycle.bin", "recycler", "recycled", "system volume information"], // Windows
+const systemNames = new Set([
+  ...["$recycle.bin", "system volume information"], // Windows
   ...[".trashes", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems", "__macosx"], // macOS
   ...[".appledouble", "network trash folder", "temporary items"], // macOS, on other disks
   ...["lost+found", ".thumbnails", ".trash", ".dtrash", ".recycle", ".snapshot", ".snapshots", "~snapshot"], // Linux, Android, Samba
@@ -10,7 +10,7 @@ const keptNames = new Set([
 ]);
 
 /** Lightroom's previews, a disk's trash for one user, what chkdsk found, Nextcloud's previews. */
-const keptPatterns = /\.(lrdata|lrcat-data|cocatalogdb)$|^\.trash-\d+$|^found\.\d{3}$|^appdata_/;
+const systemPatterns = /\.(lrdata|lrcat-data|cocatalogdb)$|^\.trash-\d+$|^found\.\d{3}$|^appdata_/;
 
 /** Libraries that look like files on macOS: the photos are in few of their folders, derivatives in many. */
 const libraries = /\.(photoslibrary|photolibrary|migratedphotolibrary|aplibrary)$/;
@@ -20,8 +20,8 @@ const originals = new Set(["originals", "masters", "originals.noindex"]);
  * Whether a folder holds what a system or a program keeps of photos, and no photos of a person's: captions there would be for
  * what was thrown away, or for small copies. Whoever wants them names the folder.
  */
-export function isKeptFolder(name: string, { within }: { within: string }): boolean {
+export function isSystemFolder(name: string, { within }: { within: string }): boolean {
   const small = name.toLowerCase();
   if (libraries.test(within.toLowerCase())) return !originals.has(small);
-  return keptNames.has(small) || keptPatterns.test(small);
+  return /^RECYCLE[RD]$/.test(name) || systemNames.has(small) || systemPatterns.test(small);
 }
