@@ -49,7 +49,7 @@ test("an empty caption takes ours away wherever it stands, a person's never, and
   await captionTiny(folder, ".", "--csv", "a.csv", ...outputs);
   expect(await readTags(join(folder, "coffee.jpg"))).toEqual({});
   expect((await readdir(folder)).filter((name) => !name.startsWith("."))).toEqual(left);
-}, 60_000);
+}, 120_000);
 
 test("says which state it uses, and begins none unless it is named", async () => {
   const folder = await temporaryFolder();
@@ -66,4 +66,4 @@ test("says which state it uses, and begins none unless it is named", async () =>
   expect((await edgeCaptionIn(folder, "status", "--missing", "--state", "s.jsonl")).stderr).toBe(
     `state: ${join(folder, "s.jsonl")}\n`,
   );
-}, 60_000);
+}, 120_000);
