@@ -1,53 +1,138 @@
-import { getMultipartBoundary, type MultipartPart, parseMultipart } from "@remix-run/multipart-parser";
 import { quote } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 
 /** Far beyond any form's needs; they bound the work that a hostile body can make. */
 const maxParts = 20;
-const maxHeaderBytes = 8 * 1024;
+const maxHeadBytes = 8 * 1024;
+
+const [cr, lf, dash, space, tab] = [0x0d, 0x0a, 0x2d, 0x20, 0x09];
 
 interface Field {
   name: string | undefined;
   content: Uint8Array<ArrayBuffer>;
 }
 
+interface Delimiter {
+  /** Where the line begins: with the line end before it, which belongs to it. */
+  from: number;
+  /** Where what follows it begins. */
+  to: number;
+  isLast: boolean;
+}
+
 /**
- * The bytes of the one field called `name` in a multipart/form-data body (RFC 7578), as a view into the body: the
+ * The bytes of the one field called `name` in a multipart/form-data body (RFC 7578, RFC 2046), as a view into the body: the
  * runtime's own `formData()` would copy a photo, and an isolate has 128 MB.
  */
 export function readField(
   body: Uint8Array<ArrayBuffer>,
   { contentType, name }: { contentType: string; name: string },
 ): Uint8Array<ArrayBuffer> {
-  const fields = readFields(body, contentType);
+  const boundary = readParameters(contentType).get("boundary");
+  if (boundary === undefined || boundary === "") throw invalid("expected multipart/form-data to name its boundary");
+  const fields = readFields(body, boundary);
   const [field, second] = fields.filter((candidate) => candidate.name === name);
   if (field === undefined) {
     const received = fields.map((other) => quote(other.name ?? "")).join(", ") || "no fields";
-    throw new CaptionError("invalid_request", `expected a multipart field named ${name}, received ${received}`);
+    throw invalid(`expected a multipart field named ${name}, received ${received}`);
   }
-  if (second !== undefined) {
-    throw new CaptionError("invalid_request", `expected one multipart field named ${name}, received more than one`);
-  }
+  if (second !== undefined) throw invalid(`expected one multipart field named ${name}, received more than one`);
   return field.content;
 }
 
-function readFields(body: Uint8Array<ArrayBuffer>, contentType: string): Field[] {
-  const boundary = getMultipartBoundary(contentType);
-  if (boundary === null) {
-    throw new CaptionError("invalid_request", "expected multipart/form-data to name its boundary");
+function readFields(body: Uint8Array<ArrayBuffer>, boundary: string): Field[] {
+  const delimiters = findDelimiters(body, boundary);
+  const fields: Field[] = [];
+  let opening = delimiters.next().value; // what stands before it is a preamble, for readers of mail
+  if (opening === undefined) throw unreadable(`expected a line of --${boundary}, received none`);
+  while (!opening.isLast) {
+    if (fields.length === maxParts) throw unreadable(`expected at most ${maxParts} fields, received more`);
+    const closing = delimiters.next().value;
+    if (closing === undefined) throw unreadable(`expected --${boundary}-- at its end, received none: it is cut short`);
+    fields.push(readPart(body.subarray(opening.to, closing.from)));
+    opening = closing;
   }
-  try {
-    const limits = { maxParts, maxHeaderSize: maxHeaderBytes, maxFileSize: body.length, maxTotalSize: body.length };
-    const parts = parseMultipart(body, { boundary, ...limits });
-    return Array.from(parts, (part) => ({ name: part.name, content: contentOf(part, body) }));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause); // the parser's, or its text decoder's
-    throw new CaptionError("invalid_request", `the multipart body cannot be read: ${reason}`, { cause });
+  return fields; // what follows is an epilogue
+}
+
+/** The lines that separate parts: `--boundary`, which spaces may follow, or `--boundary--`. */
+function* findDelimiters(body: Uint8Array<ArrayBuffer>, boundary: string): Generator<Delimiter, undefined, undefined> {
+  const line = new TextEncoder().encode(`--${boundary}`);
+  if (startsWith(body, line, 0)) {
+    const first = readDelimiter(body, { from: 0, to: line.length });
+    if (first !== undefined) yield first;
+  }
+  for (let at = findLine(body, 0); at !== -1; at = findLine(body, at + 4)) {
+    if (!startsWith(body, line, at + 2)) continue;
+    const delimiter = readDelimiter(body, { from: at, to: at + 2 + line.length });
+    if (delimiter !== undefined) yield delimiter;
   }
 }
 
-/** What was parsed from one buffer lies in it in one piece. */
-function contentOf({ content }: MultipartPart, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const [piece] = content;
-  return piece === undefined ? body.subarray(0, 0) : new Uint8Array(body.buffer, piece.byteOffset, piece.byteLength);
+/** A delimiter by what follows the boundary; undefined for a line of the content that only begins with it. */
+function readDelimiter(body: Uint8Array, { from, to }: { from: number; to: number }): Delimiter | undefined {
+  if (body[to] === dash && body[to + 1] === dash) return { from, to: to + 2, isLast: true };
+  let end = to;
+  while (body[end] === space || body[end] === tab) end += 1;
+  if (body[end] !== cr || body[end + 1] !== lf) return undefined;
+  return { from, to: end + 2, isLast: false };
+}
+
+/** Where the next line begins with two dashes, its line end included; -1 for nowhere. It looks at every fourth byte or more. */
+function findLine(body: Uint8Array, from: number): number {
+  let at = from;
+  while (at + 3 < body.length) {
+    const byte = body[at + 3];
+    if (byte === dash) {
+      if (body[at + 2] === dash && body[at + 1] === lf && body[at] === cr) return at;
+      at += 1;
+    } else {
+      at += byte === lf ? 2 : byte === cr ? 3 : 4;
+    }
+  }
+  return -1;
+}
+
+function startsWith(body: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  return bytes.every((byte, index) => body[at + index] === byte);
+}
+
+/** A part from behind its delimiter: lines of headers, an empty line, the content. Without the empty line there is none. */
+function readPart(part: Uint8Array<ArrayBuffer>): Field {
+  const head = part.subarray(0, maxHeadBytes);
+  if (isLineEnd(head, 0)) return { name: undefined, content: part.subarray(2) };
+  const end = head.findIndex((_, at) => isLineEnd(head, at) && isLineEnd(head, at + 2));
+  if (end !== -1) return { name: readName(head.subarray(0, end)), content: part.subarray(end + 4) };
+  if (part.length > maxHeadBytes) throw unreadable(`expected headers of at most ${maxHeadBytes} bytes, received more`);
+  return { name: readName(head), content: part.subarray(part.length) };
+}
+
+function isLineEnd(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === cr && bytes[at + 1] === lf;
+}
+
+/** File names come in any encoding; all that is read of a head is ASCII, which stands for itself in each of them. */
+function readName(head: Uint8Array): string | undefined {
+  const lines = new TextDecoder().decode(head).replaceAll(/\r\n[ \t]+/g, " ");
+  const [, disposition] = /(?:^|\r\n)content-disposition[ \t]*:([^\r\n]*)/i.exec(lines) ?? [];
+  return readParameters(disposition ?? "").get("name");
+}
+
+/** The parameters behind a header's value (RFC 2045, 5.1), their names in lower case; the first of a name counts. */
+function readParameters(header: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  const pattern = /;\s*([^\s=;]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"?|([^;]*))/g;
+  for (const [, name = "", quoted, bare = ""] of header.matchAll(pattern)) {
+    const key = name.toLowerCase();
+    if (!parameters.has(key)) parameters.set(key, quoted?.replaceAll(/\\(.)/g, "$1") ?? bare.trim());
+  }
+  return parameters;
+}
+
+function invalid(message: string): CaptionError {
+  return new CaptionError("invalid_request", message);
+}
+
+function unreadable(reason: string): CaptionError {
+  return invalid(`the multipart body cannot be read: ${reason}`);
 }
