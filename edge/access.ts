@@ -17,6 +17,7 @@ export function access(scope: KeyScope) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
     const caller = await identify(c, scope);
     c.set("tier", caller.tier);
+    c.set("caller", caller.limitKey);
     await limitCaller(c, caller);
     await next();
   });

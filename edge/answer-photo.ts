@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import type { CaptionOptions, CaptionResult } from "../shared/contract.ts";
-import { BufferHold } from "./buffer-hold.ts";
+import type { BufferHold } from "./buffer-hold.ts";
 import { type Caption, resultForFile } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
+import { isolateState } from "./isolate-state.ts";
 import { obtainCaption } from "./obtain-caption.ts";
 import { timePhase } from "./request-record.ts";
 import type { Photo, UploadLimits } from "./upload.ts";
@@ -16,8 +17,13 @@ interface PhotoRoute {
 
 /** Any route that takes a photo: validate, digest, look into the cache, forward, answer in the route's own shape. */
 export function answerPhoto(c: Context<EdgeEnv>, route: PhotoRoute): Promise<Response> {
-  const hold = new BufferHold();
-  const answer = answerHeldPhoto(c, { ...route, hold }).finally(() => hold.release());
+  const holds = {
+    hold: isolateState.uploads.holdFor(c.get("caller")),
+    questionHold: isolateState.questions.holdFor(c.get("caller")),
+  };
+  const answer = answerHeldPhoto(c, { ...route, ...holds }).finally(() => {
+    for (const hold of Object.values(holds)) hold.release();
+  });
   // A client that leaves ends its request there and then, and `finally` with it, unless waitUntil holds the work.
   c.executionCtx.waitUntil(answer.catch(() => undefined));
   return answer;
@@ -25,18 +31,21 @@ export function answerPhoto(c: Context<EdgeEnv>, route: PhotoRoute): Promise<Res
 
 async function answerHeldPhoto(
   c: Context<EdgeEnv>,
-  { options, read, respond, hold }: PhotoRoute & { hold: BufferHold },
+  { options, read, respond, ...holds }: PhotoRoute & Record<"hold" | "questionHold", BufferHold>,
 ): Promise<Response> {
-  const photo = await timePhase(c, "upload", read(c.req.raw, { ...uploadLimits(c), hold }));
+  const photo = await timePhase(c, "upload", read(c.req.raw, { ...uploadLimits(c), ...holds }));
   c.get("record").bytes = photo.bytes.length;
   const caption = await obtainCaption(c, { photo, options });
   return respond(caption, resultForFile(caption.result, { id: photo.id, bytes: photo.bytes.length }));
 }
 
-function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold"> {
-  const { maxBytes, maxPixels, allowHeic, bodyTimeoutMs, sourceHosts, sourceTimeoutMs, serviceOrigins } =
-    c.get("settings");
+function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold" | "questionHold"> {
+  const { maxBytes, maxPixels, allowHeic, sourceHosts, serviceOrigins, ...settings } = c.get("settings");
+  const { minBytesPerSecond, bodyTimeoutMs, sourceTimeoutMs } = settings;
   const ownHosts = [c.req.url, ...serviceOrigins].map((address) => new URL(address).hostname);
-  const source = { rules: { hosts: sourceHosts, ownHosts }, timeoutMs: sourceTimeoutMs };
-  return { maxBytes, maxPixels, allowHeic, timeoutMs: bodyTimeoutMs, source };
+  const source = {
+    rules: { hosts: sourceHosts, ownHosts },
+    arrival: { timeoutMs: sourceTimeoutMs, minBytesPerSecond },
+  };
+  return { maxBytes, maxPixels, allowHeic, arrival: { timeoutMs: bodyTimeoutMs, minBytesPerSecond }, source };
 }

@@ -22,5 +22,7 @@ export interface EdgeEnv {
     errorCode?: ErrorCode;
     /** Whose limit a request counts against; none before that is known. */
     tier?: Tier;
+    /** Whose requests are counted together: a key's id, or a network. Known once `access` has let a request in. */
+    caller: string;
   };
 }

@@ -1,5 +1,6 @@
 import { quote } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { declaredLength, readBytes } from "./read-bytes.ts";
 import { expectFetchable, type SourceRules } from "./source-address.ts";
@@ -9,8 +10,8 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
 export interface SourceLimits {
   rules: SourceRules;
-  /** For all of it: redirects, headers and body. */
-  timeoutMs: number;
+  /** The time is for all of it: redirects, headers and body. */
+  arrival: ArrivalLimits;
 }
 
 interface FetchLimits extends SourceLimits {
@@ -25,26 +26,32 @@ interface FetchLimits extends SourceLimits {
  */
 export async function fetchSource(
   address: string,
-  { rules, timeoutMs, maxBytes, tooManyBytes, hold }: FetchLimits,
+  { rules, arrival, maxBytes, tooManyBytes, hold }: FetchLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const watch = new ArrivalWatch({ ...arrival, tooLate: (limit) => sourceTooLate(limit, arrival) });
+  const { signal } = watch;
+  let response: Response | undefined;
   try {
-    const response = await fetchChecked(new URL(address), { rules, signal });
+    response = await fetchChecked(new URL(address), { rules, signal });
     expectImageReply(response);
     const declared = declaredLength(response.headers);
     if (declared > maxBytes) throw tooManyBytes(declared);
-    hold.growTo(declared);
-    return await readBytes(response.body, {
-      maxBytes,
-      tooLarge: () => tooManyBytes("more"),
-      onProgress: (bytesRead) => hold.growTo(bytesRead),
-      signal,
-    });
+    hold.expectRoomFor(declared);
+    return await readBytes(response.body, { maxBytes, tooLarge: () => tooManyBytes("more"), hold, watch });
   } catch (cause) {
+    void response?.body?.cancel().catch(() => undefined); // the rest of what is not wanted
     if (cause instanceof CaptionError) throw cause;
-    const reason = signal.aborted ? `did not come within ${timeoutMs} ms` : "could not be fetched";
-    throw new CaptionError("source_unreachable", `the photo ${reason}`, { cause });
+    signal.throwIfAborted();
+    throw new CaptionError("source_unreachable", "the photo could not be fetched", { cause });
+  } finally {
+    watch.end();
   }
+}
+
+function sourceTooLate(limit: "time" | "rate", { timeoutMs, minBytesPerSecond }: ArrivalLimits): CaptionError {
+  const how =
+    limit === "time" ? `did not come within ${timeoutMs} ms` : `came slower than ${minBytesPerSecond} bytes a second`;
+  return new CaptionError("source_unreachable", `the photo ${how}`);
 }
 
 /** Follows redirects one by one: the runtime would follow them to addresses that nobody has checked. */

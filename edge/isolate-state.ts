@@ -1,3 +1,7 @@
+import { BufferPool } from "./buffer-hold.ts";
+
+const mebibyte = 1024 * 1024;
+
 interface KnownRevision {
   value: string;
   /** When an answer last told it. */
@@ -17,12 +21,27 @@ interface IsolateState {
   revision: KnownRevision | null;
   /** The services that failed when they were last asked. */
   origins: Map<string, OriginHealth>;
-  /** Bytes of uploads held in memory by all requests of this isolate. */
-  bufferedBytes: number;
+  /** Photos, while they arrive and until they are answered: half of the 128 MB that an isolate has. Joining one takes its size once more, for a moment. */
+  uploads: BufferPool;
+  /** JSON bodies of look-ups and of addresses, which so find room however many photos are under way. */
+  questions: BufferPool;
+  /** What unread bodies pass through after their request was refused. */
+  drains: BufferPool;
+  /** What all of them hold together. */
+  readonly bufferedBytes: number;
 }
 
 /**
  * All that outlives a request in this isolate. Never a promise: the runtime cancels one together with the request
  * that made it, and whoever else waits for it waits for good.
  */
-export const isolateState: IsolateState = { revision: null, origins: new Map(), bufferedBytes: 0 };
+export const isolateState: IsolateState = {
+  revision: null,
+  origins: new Map(),
+  uploads: new BufferPool({ maxBytes: 64 * mebibyte }),
+  questions: new BufferPool({ maxBytes: 2 * mebibyte }),
+  drains: new BufferPool({ maxBytes: 8 * mebibyte }),
+  get bufferedBytes() {
+    return this.uploads.bytes + this.questions.bytes + this.drains.bytes;
+  },
+};

@@ -10,10 +10,10 @@ import {
   quote,
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { BufferHold } from "./buffer-hold.ts";
 import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./edge-env.ts";
+import { isolateState } from "./isolate-state.ts";
 import { parseRequestJson } from "./parse-json.ts";
 import { readJsonBody } from "./read-body.ts";
 import { timePhase } from "./request-record.ts";
@@ -60,11 +60,12 @@ function readOptions(c: Context<EdgeEnv>): CaptionOptions {
 }
 
 async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
-  const hold = new BufferHold();
-  try {
-    const text = await readJsonBody(c.req.raw, { timeoutMs: c.get("settings").bodyTimeoutMs, hold });
-    return parseRequestJson(text, lookupRequestSchema).ids;
-  } finally {
-    hold.release();
-  }
+  const { bodyTimeoutMs: timeoutMs, minBytesPerSecond } = c.get("settings");
+  const hold = isolateState.questions.holdFor(c.get("caller"));
+  const text = readJsonBody(c.req.raw, { arrival: { timeoutMs, minBytesPerSecond }, hold }).finally(() =>
+    hold.release(),
+  );
+  // A client that leaves ends its request there and then, and `finally` with it, unless waitUntil holds the work.
+  c.executionCtx.waitUntil(text.catch(() => undefined));
+  return parseRequestJson(await text, lookupRequestSchema).ids;
 }

@@ -5,6 +5,7 @@ import { CaptionError } from "../shared/errors.ts";
 import { problemResponse } from "../shared/problem.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { describeError, log } from "./log.ts";
+import { methodsOfPageFile } from "./page-files.ts";
 
 /** Everything thrown becomes a problem document here; what is not the client's doing is logged with its causes. */
 export function answerError(error: Error, c: Context<EdgeEnv>): Response {
@@ -20,7 +21,9 @@ export function answerError(error: Error, c: Context<EdgeEnv>): Response {
 }
 
 /** Answers instead of throwing: `methodNotAllowed` takes over only from a 404 that nobody threw. */
-export function answerUnknownPath(c: Context<EdgeEnv>): Response {
+export async function answerUnknownPath(c: Context<EdgeEnv>): Promise<Response> {
+  const methods = await methodsOfPageFile(c);
+  if (methods.length > 0) return answerWrongMethod(c, methods);
   return answerProblem(c, new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`));
 }
 

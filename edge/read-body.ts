@@ -1,5 +1,7 @@
+import { expectNoContentCoding } from "../shared/content-coding.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { contentDigest, parseContentDigest } from "../shared/signature.ts";
+import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { declaredLength, readBytes } from "./read-bytes.ts";
 
@@ -7,51 +9,50 @@ import { declaredLength, readBytes } from "./read-bytes.ts";
 const maxJsonBytes = 16 * 1024;
 
 interface BodyLimits {
+  arrival: ArrivalLimits;
   maxBytes: number;
   /** What to throw when there is more: for a multipart body, the limit that the client knows is the image's. */
   tooManyBytes: (received: number | "more") => CaptionError;
-  /** For the whole body. */
-  timeoutMs: number;
   hold: BufferHold;
 }
 
 /** Reads a request's body within its limits and checks it against the client's `Content-Digest` where there is one. */
 export async function readBody(
   request: Request,
-  { maxBytes, tooManyBytes, timeoutMs, hold }: BodyLimits,
+  { arrival, maxBytes, tooManyBytes, hold }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectNoContentCoding(request.headers);
   const declared = declaredLength(request.headers);
   if (declared > maxBytes) throw tooManyBytes(declared);
   const expectedHash = readExpectedHash(request.headers);
-  // Room for the whole upload at once where its size is known: those let in will also finish.
-  hold.growTo(declared);
-  const signal = AbortSignal.timeout(timeoutMs);
+  hold.expectRoomFor(declared);
+  const watch = new ArrivalWatch({ ...arrival, tooLate: (limit) => bodyTooLate(limit, arrival) });
   try {
-    const body = await readBytes(request.body, {
-      maxBytes,
-      tooLarge: () => tooManyBytes("more"),
-      onProgress: (bytesRead) => hold.growTo(bytesRead),
-      signal,
-    });
+    const body = await readBytes(request.body, { maxBytes, tooLarge: () => tooManyBytes("more"), hold, watch });
     if (expectedHash !== null) await expectHash(body, expectedHash);
     return body;
   } catch (error) {
     if (error instanceof CaptionError) throw error;
-    if (signal.aborted) {
-      throw new CaptionError("request_timeout", `expected the whole body within ${timeoutMs} ms`, { cause: error });
-    }
+    watch.signal.throwIfAborted();
     throw new CaptionError("invalid_request", "the upload broke off before its end", { cause: error });
+  } finally {
+    watch.end();
   }
+}
+
+function bodyTooLate(limit: "time" | "rate", { timeoutMs, minBytesPerSecond }: ArrivalLimits): CaptionError {
+  const expected = limit === "time" ? `the whole body within ${timeoutMs} ms` : `${minBytesPerSecond} bytes a second`;
+  return new CaptionError("request_timeout", `expected ${expected}, received less`);
 }
 
 /** A body that holds a question and no photo, as text. */
 export async function readJsonBody(
   request: Request,
-  { timeoutMs, hold, maxBytes = maxJsonBytes }: Pick<BodyLimits, "timeoutMs" | "hold"> & { maxBytes?: number },
+  { maxBytes = maxJsonBytes, ...limits }: Pick<BodyLimits, "arrival" | "hold"> & { maxBytes?: number },
 ): Promise<string> {
   const tooMany = (received: number | "more") =>
     new CaptionError("payload_too_large", `expected JSON of at most ${maxBytes} bytes, received ${received}`);
-  return new TextDecoder().decode(await readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold }));
+  return new TextDecoder().decode(await readBody(request, { ...limits, maxBytes, tooManyBytes: tooMany }));
 }
 
 /** The SHA-256 of a `Content-Digest` (RFC 9530); other algorithms are passed over, as the standard has it. */

@@ -24,6 +24,8 @@ const rateLimitSchema = bindingSchema<RateLimit>("limit", "a rate limit").option
 
 const datasetSchema = bindingSchema<AnalyticsEngineDataset>("writeDataPoint", "an Analytics Engine dataset").optional();
 
+const assetsSchema = bindingSchema<Fetcher>("fetch", "static assets").optional();
+
 const policySchema = z
   .string()
   .regex(/^[1-9]\d*\/(10|60)$/, "expected requests and seconds (10 or 60), such as 100/60")
@@ -81,7 +83,7 @@ const environmentSchema = z.object({
     .pipe(z.array(z.enum(facadeNames))),
   /**
    * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
-   * uploads of an isolate share 64 MiB.
+   * uploads of an isolate share 64 MiB, of which one caller gets two thirds at most.
    */
   MAX_BYTES: z.coerce
     .number()
@@ -89,15 +91,21 @@ const environmentSchema = z.object({
     .positive()
     .max(32 * mebibyte)
     .default(defaultMaxBytes),
-  /** Milliseconds for sending a photo. An upload holds its room in the isolate's memory that long, sent or not. */
+  /** Milliseconds for sending a photo. What has arrived of it stays in the isolate's memory that long. */
   BODY_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(15_000),
+  /**
+   * Bytes a second that a body must bring, on average over five seconds, or over a third of its time limit where that is
+   * less; so must a photo that is fetched. More means that bodies which stand still are ended sooner, and so are people
+   * on a bad line; 0 waits for the time limit.
+   */
+  MIN_BYTES_PER_SECOND: z.coerce.number().int().min(0).max(mebibyte).default(4096),
   /**
    * Hosts that photos are fetched from for `{"url": …}`: `any` public one, `none`, or a list such as
    * `photos.example.com, *.example.org`. A host named without an asterisk may also be a private one. Whoever may call
    * can make this worker ask any host that is let in.
    */
   SOURCE_HOSTS: z.string().default("any").transform(parseHosts),
-  /** Milliseconds for fetching such a photo. It holds its room in the isolate's memory that long. */
+  /** Milliseconds for fetching such a photo. What has arrived of it stays in the isolate's memory that long. */
   SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
@@ -127,6 +135,11 @@ export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEng
   return datasetSchema.parse(REQUESTS);
 }
 
+/** The page's files, where they are bound. Read apart, since they are served even when settings are bad. */
+export function readAssets({ ASSETS }: Record<string, unknown>): Fetcher | undefined {
+  return assetsSchema.parse(ASSETS);
+}
+
 /** Parses the environment. A bad value throws a sentence naming the setting, for the log and not for the caller. */
 export function readSettings(environment: unknown) {
   const parsed = environmentSchema.safeParse(environment);
@@ -149,6 +162,7 @@ export function readSettings(environment: unknown) {
     facades: data.FACADES,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
+    minBytesPerSecond: data.MIN_BYTES_PER_SECOND,
     sourceHosts: data.SOURCE_HOSTS,
     sourceTimeoutMs: data.SOURCE_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,

@@ -2,6 +2,7 @@ import { quote, sourceRequestSchema } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type ImageFormat, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
+import type { ArrivalLimits } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { fetchSource, type SourceLimits } from "./fetch-source.ts";
 import { readField } from "./multipart.ts";
@@ -23,11 +24,14 @@ export interface UploadLimits {
   maxBytes: number;
   maxPixels: number;
   allowHeic: boolean;
-  /** For the whole body. */
-  timeoutMs: number;
+  /** Of the body. */
+  arrival: ArrivalLimits;
   /** For photos given by their address. */
   source: SourceLimits;
+  /** Where the photo is counted. */
   hold: BufferHold;
+  /** Where a JSON body is counted that names a photo's address. */
+  questionHold: BufferHold;
 }
 
 /**
@@ -53,22 +57,22 @@ export async function checkPhoto(
 
 async function readPhotoBytes(
   request: Request,
-  { maxBytes, timeoutMs, source, hold }: UploadLimits,
+  { maxBytes, arrival, source, hold, questionHold }: UploadLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const contentType = request.headers.get("Content-Type") ?? "";
   const mediaType = expectUploadType(contentType);
   const tooMany = (received: number | "more") => tooManyBytes({ maxBytes, received });
   if (mediaType === "application/json") {
-    const body = await readJsonBody(request, { timeoutMs, hold });
+    const body = await readJsonBody(request, { arrival, hold: questionHold });
     const { url } = parseRequestJson(body, sourceRequestSchema);
     return fetchSource(url, { ...source, maxBytes, tooManyBytes: tooMany, hold });
   }
   if (mediaType === "multipart/form-data") {
     const maxBodyBytes = maxBytes + multipartFramingBytes;
-    const body = await readBody(request, { maxBytes: maxBodyBytes, tooManyBytes: tooMany, timeoutMs, hold });
+    const body = await readBody(request, { maxBytes: maxBodyBytes, tooManyBytes: tooMany, arrival, hold });
     return readField(body, { contentType, name: "image" });
   }
-  return readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold });
+  return readBody(request, { maxBytes, tooManyBytes: tooMany, arrival, hold });
 }
 
 /** Refuses, before reading them, bodies that announce themselves as something other than an upload. */

@@ -8,11 +8,13 @@ import { CaptionFlight } from "./caption-flight.ts";
 import { captionPhoto } from "./caption-photo.ts";
 import { headersOf304 } from "./caption-response.ts";
 import { deleteCaption } from "./delete-caption.ts";
+import { drainBody } from "./drain-body.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { facade } from "./facades/facade.ts";
 import { captionAsHuggingFace } from "./facades/hugging-face.ts";
 import { predictAsMax } from "./facades/max-caption-generator.ts";
 import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
+import { pageFiles } from "./page-files.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
 import { recordRequest } from "./request-record.ts";
 import { allowOrigins, securityHeaders } from "./response-headers.ts";
@@ -21,6 +23,8 @@ import { wire } from "./wire.ts";
 
 const app = new Hono<EdgeEnv>();
 
+app.use(drainBody);
+app.use(pageFiles);
 app.use(requestId({ limitLength: 128 }));
 app.use(recordRequest);
 app.use(timing({ totalDescription: "" }));

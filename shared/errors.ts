@@ -26,6 +26,8 @@ interface CaptionErrorOptions {
   retryAfterSeconds?: number;
   /** Sent as `Allow` with `method_not_allowed`. */
   allow?: readonly string[];
+  /** Sent as `Accept-Encoding` with `unsupported_media_type`: the content codings that are taken. */
+  acceptEncoding?: string;
   /** Of the reply that told this error, for a client to report; no server sets it. */
   requestId?: string;
 }
@@ -36,14 +38,16 @@ export class CaptionError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly allow: readonly string[] | undefined;
+  readonly acceptEncoding: string | undefined;
   readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: CaptionErrorOptions = {}) {
-    const { cause, retryAfterSeconds, allow, requestId } = options;
+    const { cause, retryAfterSeconds, allow, acceptEncoding, requestId } = options;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
     this.allow = allow;
+    this.acceptEncoding = acceptEncoding;
     this.requestId = requestId;
   }
 

@@ -64,5 +64,6 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
   });
   if (error.retryAfterSeconds !== undefined) headers.set("Retry-After", String(error.retryAfterSeconds));
   if (error.allow !== undefined) headers.set("Allow", error.allow.join(", "));
+  if (error.acceptEncoding !== undefined) headers.set("Accept-Encoding", error.acceptEncoding);
   return new Response(JSON.stringify(problem), { status: error.status, headers });
 }

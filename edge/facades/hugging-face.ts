@@ -44,14 +44,14 @@ async function readPhoto(request: Request, limits: UploadLimits): Promise<Photo>
   return checkPhoto(isJson ? await readBase64(request, limits) : await readRaw(request, limits), limits);
 }
 
-function readRaw(request: Request, { maxBytes, timeoutMs, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
+function readRaw(request: Request, { maxBytes, arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
   const tooMany = (received: number | "more") => tooManyBytes({ maxBytes, received });
-  return readBody(request, { maxBytes, tooManyBytes: tooMany, timeoutMs, hold });
+  return readBody(request, { maxBytes, tooManyBytes: tooMany, arrival, hold });
 }
 
-async function readBase64(request: Request, { timeoutMs, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
+async function readBase64(request: Request, { arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
   const maxBytes = Math.ceil(maxBase64Bytes / 3) * 4 + jsonFramingBytes;
-  const { inputs } = parseRequestJson(await readJsonBody(request, { timeoutMs, hold, maxBytes }), requestSchema);
+  const { inputs } = parseRequestJson(await readJsonBody(request, { arrival, hold, maxBytes }), requestSchema);
   try {
     return Uint8Array.from(atob(inputs), (character) => character.charCodeAt(0));
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { expectNoContentCoding } from "../../shared/content-coding.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { joinBytes } from "../../shared/join-bytes.ts";
 
@@ -10,12 +11,13 @@ interface BodyLimits {
 
 /**
  * Reads a request's body whole. Throws `payload_too_large` before the first byte where the length is declared and at
- * the first byte over the limit where it is not, `request_timeout` for a body that trickles, `invalid_request` for none.
+ * the first byte over the limit where it is not, `request_timeout` for a body that trickles, `invalid_request` for none, `unsupported_media_type` for one in gzip or the like.
  */
 export async function readBody(
   request: Request,
   { maxBytes, timeoutMs, signal }: BodyLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectNoContentCoding(request.headers);
   const declared = request.headers.get("Content-Length");
   if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes, `${declared}`);
   const timeout = AbortSignal.timeout(timeoutMs);

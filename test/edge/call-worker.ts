@@ -14,6 +14,7 @@ declare global {
     interface Env {
       CAPTIONS: KVNamespace;
       KEYS: KVNamespace;
+      ASSETS: Fetcher;
       FLIGHTS: DurableObjectNamespace<CaptionFlight>;
     }
   }

@@ -47,10 +47,31 @@ describe("an upload that does not come", () => {
     ["and tells no length", {}],
   ])("is 408 at the time limit, %s, and gives its room back", async (_, headers) => {
     const body = streamOf(freshPhoto().slice(0, 100), () => new Promise(() => {}));
-    const environment = { BODY_TIMEOUT_MS: "150" };
+    const environment = { BODY_TIMEOUT_MS: "150", MIN_BYTES_PER_SECOND: "0" };
     const response = await callWorker("/v1/captions", { method: "POST", body, headers, environment });
     const problem = await readProblem(response, "request_timeout");
-    expect(problem.detail).toBe("expected the whole body within 150 ms");
+    expect(problem.detail).toBe("expected the whole body within 150 ms, received less");
+  });
+
+  it.each(["/v1/captions", "/v1/captions/lookup"])("is 408 before that where it stands still, at %s", async (path) => {
+    const body = streamOf(new Uint8Array(100), () => new Promise(() => {}));
+    const environment = { BODY_TIMEOUT_MS: "900" };
+    const response = await callWorker(path, { method: "POST", body, environment });
+    const problem = await readProblem(response, "request_timeout");
+    expect(problem.detail).toBe("expected 4096 bytes a second, received less");
+  });
+
+  it("is read to its end where it comes slowly, but fast enough", async () => {
+    const photo = freshPhoto();
+    const body = streamOf(photo.slice(0, 100), async (writer) => {
+      for (let at = 100; at < photo.length; at += 2500) {
+        await scheduler.wait(15);
+        await writer.write(photo.subarray(at, at + 2500));
+      }
+      await writer.close();
+    });
+    const environment = { BODY_TIMEOUT_MS: "6000", MIN_BYTES_PER_SECOND: "20000" };
+    await readCaption(await callWorker("/v1/captions", { method: "POST", body, environment }));
   });
 });
 
@@ -101,6 +122,27 @@ describe("an upload without an image", () => {
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
     const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "unsupported_media_type");
     expect(problem.detail).toContain("--data-binary @photo.jpg -H 'Content-Type: image/jpeg'");
+  });
+});
+
+describe("a body with a Content-Encoding", () => {
+  it.each([
+    ["/v1/captions", "gzip", "image/jpeg"],
+    ["/v1/captions", "br, gzip", "application/json"],
+    ["/v1/captions", "deflate", "multipart/form-data; boundary=cut"],
+    ["/v1/captions/lookup", "zstd", "application/json"],
+  ])("is 415, and told so: %s in %s", async (path, coding, type) => {
+    const headers = { "Content-Encoding": coding, "Content-Type": type };
+    const response = await callWorker(path, { method: "POST", body: freshPhoto(), headers });
+    expect(response.headers.get("Accept-Encoding")).toBe("identity");
+    const problem = await readProblem(response, "unsupported_media_type");
+    expect(problem.detail).toBe(
+      `expected a body without Content-Encoding, received one in "${coding}": send the bytes as they are`,
+    );
+  });
+
+  it.each(["identity", "Identity", ""])("is captioned where that is %j", async (coding) => {
+    await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Encoding": coding } }));
   });
 });
 
@@ -159,13 +201,11 @@ describe("a Content-Length that is no number", () => {
 describe("an image that is too large", () => {
   const tooLarge = join([image("photo"), new Uint8Array(defaultMaxBytes + 1 - image("photo").length)]);
 
-  it("is 413 by its Content-Length, before it is read", async () => {
-    let isRead = false;
-    const body = new ReadableStream({
-      type: "bytes",
-      pull: () => {
-        isRead = true;
-      },
+  it("is 413 by its Content-Length, and counted nowhere while the rest of it is read", async () => {
+    let held = 0;
+    const body = streamOf(new Uint8Array(100_000), async (writer) => {
+      held = isolateState.uploads.bytes;
+      await writer.close();
     });
     const headers = { "Content-Length": String(defaultMaxBytes + 1) };
     const problem = await readProblem(
@@ -173,7 +213,7 @@ describe("an image that is too large", () => {
       "payload_too_large",
     );
     expect(problem.detail).toBe("expected an image of at most 20971520 bytes, received 20971521");
-    expect(isRead).toBe(false);
+    expect(held).toBe(0);
   });
 
   it("is 413 one byte over the limit without Content-Length", async () => {

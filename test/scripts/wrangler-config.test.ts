@@ -42,6 +42,10 @@ test("every environment has the same bindings; rate limits, counted apart, only 
   expect(new Set(counters).size).toBe(6);
 });
 
+test.each(["", ...deployed])("the worker sees what is posted to the page's files: %j", (env) => {
+  expect(configOf(env).assets).toMatchObject({ binding: "ASSETS", run_worker_first: true });
+});
+
 test("the worker is small enough to start at once: at most 150 kB, zipped", async () => {
   const { outputFiles } = await build({
     entryPoints: ["edge/worker.ts"],

@@ -50,6 +50,17 @@ test("refuses one byte more without a Content-Length", async () => {
   expect(await problemOf(response)).toMatchObject({ code: "payload_too_large" });
 });
 
+test("refuses a body in gzip by the name of that", async () => {
+  const body = padded(photo, photo.length);
+  const headers = { ...(await signedHeaders(body)), "Content-Encoding": "gzip" };
+  const response = await fetch(`${service.origin}/v1/captions`, { method: "POST", headers, body });
+
+  expect(response.status).toBe(415);
+  expect(response.headers.get("Accept-Encoding")).toBe("identity");
+  const detail = 'expected a body without Content-Encoding, received one in "gzip": send the bytes as they are';
+  expect(await problemOf(response)).toMatchObject({ code: "unsupported_media_type", detail });
+});
+
 test("gives up on a body that trickles", async () => {
   const upload = await openUpload();
   const trickle = setInterval(() => upload.write(photo.subarray(0, 1)), 50);

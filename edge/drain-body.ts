@@ -1,0 +1,60 @@
+import { createMiddleware } from "hono/factory";
+import { CaptionError } from "../shared/errors.ts";
+import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
+import type { EdgeEnv } from "./edge-env.ts";
+import { isolateState } from "./isolate-state.ts";
+import { publicCaller } from "./rate-limit.ts";
+import type { Settings } from "./settings.ts";
+
+/** The longest body that Cloudflare lets through on any of its plans; elsewhere the time ends it. */
+const maxDrainedBytes = 500_000_000;
+const bufferBytes = 32 * 1024;
+const minReadBytes = 4 * 1024;
+
+/** Where the settings are not known: at a path that there is not, or since one of them is bad. */
+const usualArrival: ArrivalLimits = { timeoutMs: 15_000, minBytesPerSecond: 4096 };
+
+/**
+ * Reads what a request still sends when its answer is known, and drops it. A body left unread breaks the connection it
+ * comes over: its sender may never see the answer, and under `wrangler dev` the next caller's request goes down with it.
+ */
+export const drainBody = createMiddleware<EdgeEnv>(async (c, next) => {
+  await next();
+  const { body } = c.req.raw;
+  if (body === null || body.locked) return;
+  const settings: Settings | undefined = c.get("settings");
+  const arrival = settings && { ...settings, timeoutMs: settings.bodyTimeoutMs };
+  const drained = drain(body, { caller: publicCaller(c).limitKey, arrival });
+  c.executionCtx.waitUntil(drained); // a client that leaves would end it before it gives its room back
+  await drained;
+});
+
+/** Ends without an error in any case: at the body's end, or where it is too long or too slow, by cancelling it. */
+async function drain(
+  body: ReadableStream<Uint8Array>,
+  { caller, arrival = usualArrival }: { caller: string; arrival: ArrivalLimits | undefined },
+): Promise<void> {
+  const hold = isolateState.drains.holdFor(caller);
+  const tooLate = () => new CaptionError("request_timeout", "the rest of a refused body did not come");
+  const watch = new ArrivalWatch({ ...arrival, tooLate });
+  try {
+    hold.growTo(bufferBytes);
+    const reader = body.getReader({ mode: "byob" });
+    watch.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
+    watch.watchRate(hold);
+    let buffer = new Uint8Array(bufferBytes);
+    for (let bytes = 0; bytes < maxDrainedBytes; ) {
+      const { value, done } = await reader.readAtLeast(minReadBytes, buffer);
+      if (done) return;
+      bytes += value.length;
+      watch.note(bytes);
+      buffer = new Uint8Array(value.buffer);
+    }
+    await reader.cancel();
+  } catch {
+    // no room for it, or the client has left: nobody is there to be told
+  } finally {
+    watch.end();
+    hold.release();
+  }
+}
