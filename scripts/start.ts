@@ -5,7 +5,7 @@ import { runProgram } from "../cli/run-program.ts";
 import { showWaiting } from "../cli/waiting.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
-import { edgePlaces, type LocalServers, startServers, untilSilent, waitUntilReady } from "./start/local-servers.ts";
+import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
 import { expectPlaces } from "./start/places.ts";
 import { expectFree, preferFree } from "./start/ports.ts";
 import { type Photo, readPhoto } from "./start/read-photo.ts";
@@ -28,11 +28,12 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
     servicePort: await servicePortFor(request.servicePort, { edgePort }),
     modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
     stateDir,
+    onEdgeRestart: ({ message }) => process.stderr.write(`${message}\nThe edge is brought up again.\n`),
   });
   void servers.died.then((reason) => ending.abort(reason));
   try {
     await caption(photo, { servers, ending });
-    if (!request.once) await stayUp(servers, ending);
+    if (!request.once) await stayUp(ending);
   } catch (error) {
     throw ending.signal.aborted ? ending.signal.reason : error;
   } finally {
@@ -64,10 +65,9 @@ async function caption(photo: Photo, { servers, ending }: { servers: LocalServer
   }
 }
 
-async function stayUp(servers: LocalServers, ending: AbortController): Promise<void> {
+async function stayUp(ending: AbortController): Promise<void> {
   process.stdout.write("\nCtrl-C ends both.\n");
   const { signal } = ending;
-  void untilSilent(servers, signal).then((reason) => reason && ending.abort(reason));
   await untilAborted(signal);
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;
 }

@@ -5,11 +5,11 @@ import { setTimeout } from "node:timers/promises";
 import { modelCardSchema } from "../../shared/contract.ts";
 import { freePort } from "../../test/free-port.ts";
 import { childrenOf } from "../../test/process-table.ts";
+import { KeptProcess } from "../start/kept-process.ts";
 import { edgeProgram, isWell, serviceProgram, waitUntilReady } from "../start/local-servers.ts";
 import { host } from "../start/ports.ts";
 import { type GroupCommand, ProcessGroup } from "../start/process-group.ts";
 import { withinTime } from "../within-time.ts";
-import { KeptProcess } from "./kept-process.ts";
 import { Link } from "./link.ts";
 
 /** Shorter than by default, so that faults need not last for minutes. */
@@ -22,6 +22,8 @@ export const shortened = {
   engineTimeoutMs: 5_000,
 } as const;
 
+/** Hosts wait a moment, too, and longer after each failure; here always this long. */
+const hosted = { pauseMs: () => 1_000, maxEndsAtOnce: Number.POSITIVE_INFINITY };
 const startLimitMs = 60_000;
 const pollMs = 100;
 
@@ -160,7 +162,7 @@ export class Product {
     const { args, environment, ...program } = serviceProgram({ port, modelDir, secret: this.#secret });
     const settings = { ...environment, ENGINE_TIMEOUT_MS: String(shortened.engineTimeoutMs), LOG_LEVEL: "silent" };
     const change = this.#settings.service ?? ((unchanged) => unchanged);
-    const kept = new KeptProcess(change({ ...program, args, environment: settings }));
+    const kept = new KeptProcess(change({ ...program, args, environment: settings }), hosted);
     const service = { kept, port, origin: `http://${host}:${port}` };
     this.#services.push(service);
     return service;

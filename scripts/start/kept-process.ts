@@ -1,19 +1,40 @@
 import { setTimeout } from "node:timers/promises";
-import { type GroupCommand, ProcessGroup } from "../start/process-group.ts";
+import { type GroupCommand, ProcessGroup } from "./process-group.ts";
 
-/** Hosts wait a moment, too, and longer after each failure; here always this long. */
-const pauseMs = 1_000;
+/** An end sooner than this after a start counts as one at once: what is wrong then will not mend by starting again. */
+const atOnceMs = 10_000;
+
+interface Keeping {
+  /** Before it is started again, by how often in a row it has ended at once. */
+  pauseMs: (endsAtOnce: number) => number;
+  /** Ends at once, one after the other, after which it is given up. */
+  maxEndsAtOnce: number;
+  /** Hears why it ended, before it is started again. */
+  onRestart?: (reason: Error) => void;
+}
 
 /** A program that is started again whenever it ends, as a host does. */
 export class KeptProcess {
   /** Why it ended, each time, in its own last words. */
   readonly endings: string[] = [];
+  /** Resolves, saying why, when it ends at once again and again and is given up. */
+  readonly givenUp: Promise<Error>;
   readonly #program: GroupCommand;
+  readonly #keeping: Keeping;
+  readonly #giveUp: (reason: Error) => void;
+  readonly #stopping = new AbortController();
   #group: ProcessGroup;
-  #isStopping = false;
+  #startedAtMs = 0;
+  #endsAtOnce = 0;
 
-  constructor(program: GroupCommand) {
+  constructor(program: GroupCommand, keeping: Keeping) {
     this.#program = program;
+    this.#keeping = keeping;
+    let giveUp: (reason: Error) => void = () => undefined;
+    this.givenUp = new Promise((resolve) => {
+      giveUp = resolve;
+    });
+    this.#giveUp = giveUp;
     this.#group = this.#start();
   }
 
@@ -29,20 +50,27 @@ export class KeptProcess {
 
   /** Ends it for good: with SIGTERM first. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping.abort();
     await this.#group.stop();
   }
 
   #start(): ProcessGroup {
     const group = new ProcessGroup(this.#program);
+    this.#startedAtMs = performance.now();
     void group.died.then((reason) => this.#startAnew(group, reason));
     return group;
   }
 
   async #startAnew(group: ProcessGroup, reason: Error): Promise<void> {
+    const { pauseMs, maxEndsAtOnce, onRestart } = this.#keeping;
+    const { signal } = this.#stopping;
     this.endings.push(reason.message);
     await group.stop(); // whatever it left behind
-    await setTimeout(pauseMs);
-    if (!this.#isStopping) this.#group = this.#start();
+    const isAtOnce = performance.now() - this.#startedAtMs < atOnceMs;
+    this.#endsAtOnce = isAtOnce ? this.#endsAtOnce + 1 : 0;
+    if (this.#endsAtOnce >= maxEndsAtOnce) return this.#giveUp(reason);
+    if (!signal.aborted) onRestart?.(reason);
+    await setTimeout(pauseMs(this.#endsAtOnce), undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) this.#group = this.#start();
   }
 }

@@ -21,6 +21,7 @@ const serviceSchema = z.object({
   network_mode: z.string().optional(),
   stop_grace_period: z.string().optional(),
   command: z.array(z.string()).optional(),
+  restart: z.string(),
 });
 const composeSchema = z.object({ services: z.object({ service: serviceSchema, edge: serviceSchema }) });
 
@@ -53,6 +54,12 @@ test("the edge is told what it reads, and finds the service in the network that 
   const read = readFileSync(join(repository, "edge/settings.ts"), "utf8");
   for (const name of ["SERVICE_ORIGINS", "SERVICE_SECRET"]) expect(read).toContain(`\n  ${name}: `);
   expect(Object.keys(edge.environment)).toContain("SERVICE_SECRET");
+});
+
+test("the edge is a program that there is, and is brought up again when it ends", () => {
+  expect(edge.command?.slice(0, 2)).toEqual(["node", "--import=tsx"]);
+  expect(existsSync(join(repository, edge.command?.[2] ?? ""))).toBe(true);
+  expect(edge.restart).toBe("unless-stopped");
 });
 
 test("Docker waits for the draining to end", () => {

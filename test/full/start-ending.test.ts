@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { madeImage } from "../fixtures/made-images.ts";
-import { childrenOf, descendantsOf, programOf } from "../process-table.ts";
+import { aliveOf, childrenOf, descendantsOf, programOf } from "../process-table.ts";
 import { direct, expectEnded, throughNpm, untilUp, Workplace } from "../scripts/start-script.ts";
 
 let workplace: Workplace;
@@ -44,33 +44,52 @@ describe("npm start", { timeout: 60_000 }, () => {
     expect(await run.exited).toBe(130);
   });
 
-  test.each(["service", "edge"])("ends, and says why, when the %s dies", async (who) => {
+  test("ends, and says why, when the service dies", async () => {
     const run = workplace.start([photo]);
     await untilUp(run);
     const processes = descendantsOf(run.pid);
-    const [service = 0, edge = 0] = childrenOf(run.pid);
-    process.kill(who === "service" ? service : edge, "SIGKILL");
+    const [service = 0] = childrenOf(run.pid);
+    process.kill(service, "SIGKILL");
 
     await expectEnded(run, { processes });
-    expect(run.stderr()).toMatch(new RegExp(`^the ${who} ended with SIGKILL: .+\n$`, "s"));
+    expect(run.stderr()).toMatch(/^the service ended with SIGKILL: .+\n$/s);
     expect(await run.exited).toBe(1);
   });
 
-  test("ends, and says why, when the edge's runtime dies or hangs and wrangler says nothing of it", async () => {
-    const ends = await Promise.all(
-      (["SIGKILL", "SIGSTOP"] as const).map(async (signal) => {
-        const run = workplace.start([photo], { state: signal });
-        await untilUp(run);
-        const processes = descendantsOf(run.pid);
-        const runtimes = processes.filter((pid) => programOf(pid) === "workerd");
-        process.kill(runtimes.at(-1) ?? 0, signal); // the worker's; wrangler has another one in front of it
-        await expectEnded(run, { processes, limitMs: 45_000 });
-        return { code: await run.exited, stderr: run.stderr(), runtimes: runtimes.length };
-      }),
-    );
+  test.each([
+    { what: "the edge dies", signal: "SIGKILL", isRuntime: false, says: /^the edge ended with SIGKILL: / },
+    {
+      what: "its runtime dies",
+      signal: "SIGKILL",
+      isRuntime: true,
+      says: /^the edge ended with 1: the edge does not answer/,
+    },
+    {
+      what: "its runtime hangs",
+      signal: "SIGSTOP",
+      isRuntime: true,
+      says: /^the edge ended with 1: the edge does not answer/,
+    },
+  ] as const)("brings the edge up again, and says so, when $what", { timeout: 120_000 }, async (end) => {
+    const run = workplace.start([photo], { state: end.what });
+    await untilUp(run);
+    const processes = descendantsOf(run.pid);
+    const [, edge = 0] = childrenOf(run.pid);
+    const runtimes = processes.filter((pid) => programOf(pid) === "workerd");
+    const [address = ""] = run.stdout().match(/http:\/\/127\.0\.0\.1:\d+/) ?? [];
+    expect(runtimes).toHaveLength(2);
+    process.kill(end.isRuntime ? (runtimes.at(-1) ?? 0) : edge, end.signal); // the worker's; wrangler has another one in front
 
-    const stderr = "the edge does not answer any more: its runtime, workerd, ended or hangs\n";
-    expect(ends).toEqual(Array(2).fill({ code: 1, stderr, runtimes: 2 }));
+    await vi.waitFor(() => expect(run.stderr()).toMatch(/The edge is brought up again\.\n$/), { timeout: 45_000 });
+    expect(run.stderr()).toMatch(end.says);
+    const isWell = async () => (await fetch(`${address}/healthz`)).status;
+    await vi.waitFor(async () => expect(await isWell()).toBe(200), { timeout: 45_000, interval: 200 });
+    expect(aliveOf(processes.filter((pid) => pid === edge || runtimes.includes(pid)))).toEqual([]);
+
+    const later = descendantsOf(run.pid);
+    run.process.kill("SIGINT");
+    await expectEnded(run, { processes: later });
+    expect(await run.exited).toBe(0);
   });
 });
 

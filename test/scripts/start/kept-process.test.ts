@@ -1,21 +1,46 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { KeptProcess } from "../../../scripts/chaos/kept-process.ts";
+import { KeptProcess } from "../../../scripts/start/kept-process.ts";
 import { aliveOf } from "../../process-table.ts";
 
-function keep(script: string): KeptProcess {
-  const kept = new KeptProcess({ name: "the program", args: ["-e", script], environment: {} });
+const keeping = { pauseMs: () => 1000, maxEndsAtOnce: Number.POSITIVE_INFINITY };
+
+function keep(script: string, changes: Partial<ConstructorParameters<typeof KeptProcess>[1]> = {}): KeptProcess {
+  const program = { name: "the program", args: ["-e", script], environment: {} };
+  const kept = new KeptProcess(program, { ...keeping, ...changes });
   onTestFinished(() => kept.stop());
   return kept;
 }
 
 test("starts a program again that was killed, and says what became of the one before", async () => {
-  const kept = keep("setInterval(() => undefined, 1000)");
+  const onRestart = vi.fn();
+  const kept = keep("setInterval(() => undefined, 1000)", { onRestart });
   const first = kept.pid;
   kept.signal("SIGKILL");
   await vi.waitFor(() => expect(kept.pid).not.toBe(first), { timeout: 5000 });
 
-  expect(kept.endings).toEqual(["the program ended with SIGKILL: it did not say why"]);
+  const reason = "the program ended with SIGKILL: it did not say why";
+  expect(kept.endings).toEqual([reason]);
+  expect(onRestart.mock.calls).toEqual([[new Error(reason)]]);
   expect(aliveOf([first, kept.pid])).toEqual([kept.pid]);
+});
+
+test("gives a program up that ends at once again and again, after longer and longer pauses", async () => {
+  const pauses: number[] = [];
+  const onRestart = vi.fn();
+  const pauseMs = (endsAtOnce: number) => {
+    pauses.push(endsAtOnce);
+    return 10 * 2 ** endsAtOnce;
+  };
+  const kept = keep("process.stderr.write('the port is taken'); process.exitCode = 1", {
+    pauseMs,
+    maxEndsAtOnce: 3,
+    onRestart,
+  });
+
+  expect(await kept.givenUp).toEqual(new Error("the program ended with 1: the port is taken"));
+  expect(kept.endings).toHaveLength(3);
+  expect(pauses).toEqual([1, 2]);
+  expect(onRestart).toHaveBeenCalledTimes(2);
 });
 
 test("starts nothing any more once it is stopped, though that is between two starts", async () => {
