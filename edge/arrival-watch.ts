@@ -4,6 +4,7 @@ import type { BufferHold } from "./buffer-hold.ts";
 /** The rate is an average over a window that moves on by a fifth of itself. */
 const maxWindowMs = 5_000;
 const ticksPerWindow = 5;
+const maxReadBytes = 4 * 1024;
 
 export interface ArrivalLimits {
   /** For all of it. */
@@ -19,7 +20,10 @@ interface WatchPlan extends ArrivalLimits {
 
 /** Ends the reading of what arrives too late or too slowly, or has to give way to others. */
 export class ArrivalWatch {
+  /** What a read should wait for at most, so that what has arrived is seen in time. */
+  readonly minReadBytes: number;
   readonly #plan: WatchPlan;
+  readonly #tickMs: number;
   readonly #ending = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
   #ticks: ReturnType<typeof setInterval> | null = null;
@@ -28,6 +32,9 @@ export class ArrivalWatch {
   /** The time begins to count; whoever makes one ends it. */
   constructor(plan: WatchPlan) {
     this.#plan = plan;
+    this.#tickMs = Math.min(maxWindowMs, plan.timeoutMs / 3) / ticksPerWindow;
+    const bytesPerTick = Math.ceil((plan.minBytesPerSecond * this.#tickMs) / 1000) || maxReadBytes;
+    this.minReadBytes = Math.min(bytesPerTick, maxReadBytes);
     this.#timer = setTimeout(() => this.#ending.abort(plan.tooLate("time")), plan.timeoutMs);
   }
 
@@ -38,16 +45,15 @@ export class ArrivalWatch {
 
   /** The rate begins to count, and the place in memory. */
   watchRate(hold: BufferHold | undefined): void {
-    const { timeoutMs, minBytesPerSecond } = this.#plan;
-    const tickMs = Math.min(maxWindowMs, timeoutMs / 3) / ticksPerWindow;
-    const minBytes = (minBytesPerSecond * tickMs * ticksPerWindow) / 1000;
+    const bytesPerWindow = (this.#plan.minBytesPerSecond * this.#tickMs * ticksPerWindow) / 1000;
+    const minBytes = bytesPerWindow - this.minReadBytes; // which may have arrived without being seen
     const seen = [this.#bytes];
     this.#ticks = setInterval(() => {
       seen.push(this.#bytes);
       const before = seen.length > ticksPerWindow ? seen.shift() : undefined;
       if (before !== undefined && this.#bytes - before < minBytes) this.#ending.abort(this.#plan.tooLate("rate"));
       this.#expectPlace(hold);
-    }, tickMs);
+    }, this.#tickMs);
   }
 
   note(bytes: number): void {

@@ -9,7 +9,6 @@ import type { Settings } from "./settings.ts";
 /** The longest body that Cloudflare lets through on any of its plans; elsewhere the time ends it. */
 const maxDrainedBytes = 500_000_000;
 const bufferBytes = 32 * 1024;
-const minReadBytes = 4 * 1024;
 
 /** Where the settings are not known: at a path that there is not, or since one of them is bad. */
 const usualArrival: ArrivalLimits = { timeoutMs: 15_000, minBytesPerSecond: 4096 };
@@ -44,7 +43,7 @@ async function drain(
     watch.watchRate(hold);
     let buffer = new Uint8Array(bufferBytes);
     for (let bytes = 0; bytes < maxDrainedBytes; ) {
-      const { value, done } = await reader.readAtLeast(minReadBytes, buffer);
+      const { value, done } = await reader.readAtLeast(watch.minReadBytes, buffer);
       if (done) return;
       bytes += value.length;
       watch.note(bytes);

@@ -31,12 +31,13 @@ export async function readBytes(
   let bufferBytes = minBufferBytes;
   const reader = stream.getReader({ mode: "byob" });
   watch?.watchRate(hold);
+  const minReadBytes = watch?.minReadBytes ?? minBufferBytes;
   const { signal } = watch ?? {};
   signal?.addEventListener("abort", () => void reader.cancel(signal.reason).catch(() => {}), { once: true }); // ends a read under way
   try {
     for (;;) {
       hold?.growTo(bytesRead + bufferBytes);
-      const { value, done } = await reader.readAtLeast(minBufferBytes, new Uint8Array(bufferBytes));
+      const { value, done } = await reader.readAtLeast(minReadBytes, new Uint8Array(bufferBytes));
       signal?.throwIfAborted();
       if (value !== undefined && value.length > 0) {
         bytesRead += value.length;

@@ -43,6 +43,8 @@ const answers: Record<string, Answer> = {
   },
   "/silent": () => undefined,
   "/stalls": (_, response) => void response.writeHead(200, { "Content-Length": 1000 }).write("x"),
+  "/declares-much": (_, response) =>
+    void response.writeHead(200, { "Content-Length": 20 * 2 ** 20 }).write(Buffer.alloc(100_000)),
   "/breaks-off": (_, response) => {
     response.writeHead(200, { "Content-Length": 1000 }).write("x", () => response.destroy());
   },

@@ -52,8 +52,16 @@ function readRaw(request: Request, { maxBytes, arrival, hold }: UploadLimits): P
 async function readBase64(request: Request, { arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
   const maxBytes = Math.ceil(maxBase64Bytes / 3) * 4 + jsonFramingBytes;
   const { inputs } = parseRequestJson(await readJsonBody(request, { arrival, hold, maxBytes }), requestSchema);
+  const text = decodeBase64(inputs);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index); // `from` would hold each as a string
+  return bytes;
+}
+
+/** Bytes as characters. */
+function decodeBase64(text: string): string {
   try {
-    return Uint8Array.from(atob(inputs), (character) => character.charCodeAt(0));
+    return atob(text);
   } catch (cause) {
     throw new CaptionError("invalid_request", "inputs: expected a photo in base64", { cause });
   }

@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { holdConnections, postToRoot } from "./faults/bodies.ts";
 import { corruptBundle } from "./faults/bundle.ts";
 import { moveClock } from "./faults/clock.ts";
 import { restartEdge } from "./faults/edge.ts";
@@ -21,4 +22,6 @@ export const faults: readonly Fault[] = [
   moveClock,
   cutLink,
   silenceLink,
+  holdConnections,
+  postToRoot,
 ];

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
@@ -87,6 +87,21 @@ describe("an address without a photo", () => {
 
   it("is refused where the setting lets nobody in", async () => {
     await readProblem(await postAddress("/photo.jpg", { SOURCE_HOSTS: "none" }), "source_unreachable");
+  });
+});
+
+describe("sources that declare much and stand still", () => {
+  it("leave room for everybody's uploads, and count what has come of them", async () => {
+    const stalled = [1, 2, 3, 4].map(() => postAddress("/declares-much", { SOURCE_TIMEOUT_MS: "3000" }));
+    await vi.waitUntil(() => isolateState.uploads.bytes > 400_000, { timeout: 2000 });
+    expect(isolateState.uploads.bytes).toBeLessThan(1_000_000);
+    const large = new Uint8Array(5 * 2 ** 20);
+    large.set(image("photo"));
+    await readCaption(await postPhoto(large));
+    const answers = await Promise.all(stalled);
+    const problems = answers.map((response) => readProblem(response, "source_unreachable"));
+    for (const { detail } of await Promise.all(problems))
+      expect(detail).toContain("came slower than 4096 bytes a second");
   });
 });
 
