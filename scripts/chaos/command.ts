@@ -40,7 +40,7 @@ const help = `
 Faults:
 ${faults.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join("\n")}
 
-Each is tried on a product of its own: the edge in wrangler dev, the service, a link between them and a host that starts the
+Each is tried on a product of its own: the edge in Cloudflare's runtime, the service, a link between them and a host that starts the
 service again. A request counts as lost that gets neither a caption nor a problem document of the contract in time;
 what the edge cuts off because it is killed itself is counted apart. The edge gives a caption ${shortened.captionMs / 1000} s here, leaves a
 failing service alone for ${shortened.restSeconds} s, and an engine is silent for at most ${shortened.engineTimeoutMs / 1000} s: shorter than by default, so that this ends.

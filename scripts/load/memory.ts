@@ -5,7 +5,7 @@ import type { LocalServers } from "../start/local-servers.ts";
 /** Whose memory is told apart, and as what. */
 export const sides = [
   { side: "edge", about: "workerd with the worker and what stands for Cloudflare's cache, KV and Durable Objects" },
-  { side: "wrangler", about: "the rest of wrangler dev, which Cloudflare does not run" },
+  { side: "wrangler", about: "the program that runs workerd, which Cloudflare does not need" },
   { side: "service", about: "the service and its engine" },
 ] as const;
 
@@ -24,7 +24,6 @@ export async function sampleMemory({ pids }: Pick<LocalServers, "pids">): Promis
   const ofWrangler = [pids.edge, ...descendantsOf(pids.edge)];
   const ofService = [pids.service, ...descendantsOf(pids.service)];
   const usages = await pidusage([...ofWrangler, ...ofService]);
-  // Wrangler starts two: the worker's, and a smaller one of its own in front of it.
   const [workerd] = ofWrangler
     .filter((pid) => programOf(pid) === "workerd")
     .sort((one, other) => (usages[other]?.memory ?? 0) - (usages[one]?.memory ?? 0));

@@ -100,10 +100,10 @@ interface EdgeSettings {
   isLogged?: boolean;
 }
 
-/** Where `wrangler dev` writes besides its state: its own bundle, and the page that it has built. */
-export const edgePlaces = [join(repository, ".wrangler"), join(repository, "dist")];
+/** Where the edge writes besides its state: the page that it has built. */
+export const edgePlaces = [join(repository, "dist")];
 
-/** The worker in wrangler's development server, in which nothing reaches out to the internet. */
+/** The worker in Cloudflare's runtime, in which nothing reaches out to the internet. */
 export function edgeProgram({
   port,
   stateDir,
@@ -123,10 +123,6 @@ export function edgeProgram({
     ],
     environment: {
       SERVICE_SECRET: secret, // everybody could read it on its command line
-      WRANGLER_SEND_METRICS: "false",
-      CLOUDFLARE_CF_FETCH_ENABLED: "false", // it would ask the internet where we are
-      WRANGLER_LOG_PATH: join(stateDir, "logs"),
-      WRANGLER_REGISTRY_PATH: join(stateDir, "registry"),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { fileErrorReason } from "../../cli/file-error.ts";
 
-/** Throws a sentence where one of the folders cannot be made or written to: wrangler would stand still there without a word. */
+/** Throws a sentence where one of the folders cannot be made or written to: the edge would say it in a language of its own. */
 export async function expectPlaces(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     try {

@@ -1,6 +1,11 @@
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { unstable_startWorker } from "wrangler";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { buildPage } from "../page/build-page.ts";
+import { repository } from "../repository.ts";
 import { isWell } from "./local-servers.ts";
 
 /** How often the edge is asked whether it still answers, and how soon again where it did not. */
@@ -10,45 +15,75 @@ const askAgainMs = 1_000;
 const answerLimitMs = 5_000;
 /** Questions without an answer, one after the other, after which nobody is there. */
 const silentAnswers = 3;
-const logLevels = ["log", "warn", "error"] as const;
+const endLimitMs = 2_000;
 
 /**
- * The worker in wrangler's development server, as `wrangler dev` runs it, with two differences. `wrangler dev` ends when a
- * client leaves in the middle of a `POST /`; here that request fails alone. And where the runtime (workerd) ends or hangs,
- * `wrangler dev` goes on as if nothing had happened; this program ends, saying so, for whoever keeps it to start it again.
+ * The worker in Cloudflare's runtime (workerd), as `wrangler.toml` describes it, without the proxy that `wrangler dev` puts
+ * before it: that one ends when a client leaves in the middle of a `POST /`, and under load it fails requests of others.
+ * Ends, saying so, where the runtime ends or hangs, for whoever keeps this program to start it again.
  */
 const { values } = parseArgs({
   options: {
     ip: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8787" },
     "persist-to": { type: "string", default: ".wrangler/state" },
+    /** `log` shows all that the worker logs, anything else its errors. */
     "log-level": { type: "string", default: "error" },
     /** `NAME:value`, which everybody on this machine can read; the secret comes as the environment's `SERVICE_SECRET`. */
     var: { type: "string", multiple: true, default: [] },
   },
 });
-const logLevel = logLevels.find((level) => level === values["log-level"]) ?? "error";
-const variables = [...values.var, `SERVICE_SECRET:${process.env.SERVICE_SECRET ?? ""}`].map((text) => {
-  const [name = "", ...value] = text.split(":");
-  return [name, { type: "plain_text", value: value.join(":") }] as const;
-});
 
-const worker = await unstable_startWorker({
-  config: "wrangler.toml",
-  bindings: Object.fromEntries(variables),
-  dev: {
-    server: { hostname: values.ip, port: Number(values.port) },
-    inspector: { port: 0 }, // what the worker logs comes by it
-    persist: values["persist-to"],
-    logLevel,
-    liveReload: false,
+const runtime = new Miniflare({
+  host: values.ip,
+  port: Number(values.port),
+  cf: false, // it would ask the internet where we are
+  ...persistence(values["persist-to"]),
+  handleStructuredLogs({ level, message }: { level: string; message: string }) {
+    if (values["log-level"] === "log") console.log(message);
+    else if (level === "error") console.error(message);
   },
+  workers: [await describeWorker()],
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
-await worker.ready;
+await runtime.ready;
 await untilSilent(`http://localhost:${values.port}/healthz`);
 console.error("the edge does not answer any more: its runtime, workerd, ended or hangs");
 await end(1);
+
+/** Where `wrangler` looks for it, too: `npm run keys` writes there. */
+function persistence(folder: string) {
+  const place = (name: string) => join(folder, "v3", name);
+  return { kvPersist: place("kv"), cachePersist: place("cache"), durableObjectsPersist: place("do") };
+}
+
+async function describeWorker() {
+  await buildPage();
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(repository, "wrangler.toml"));
+  const { outputFiles } = await build({
+    entryPoints: [join(repository, "edge/worker.ts")],
+    bundle: true,
+    format: "esm",
+    external: ["cloudflare:workers"],
+    conditions: ["workerd", "worker", "browser"],
+    write: false,
+  });
+  const variables = values.var.map((text) => {
+    const [name = "", ...value] = text.split(":");
+    return [name, value.join(":")];
+  });
+  const secret = process.env.SERVICE_SECRET;
+  return {
+    ...workerOptions,
+    name: "edge-caption",
+    modules: [{ type: "ESModule" as const, path: "worker.js", contents: outputFiles[0]?.text ?? "" }],
+    bindings: {
+      ...workerOptions.bindings,
+      ...Object.fromEntries(variables),
+      ...(secret !== undefined && { SERVICE_SECRET: secret }),
+    },
+  };
+}
 
 async function untilSilent(address: string): Promise<void> {
   for (let unanswered = 0; unanswered < silentAnswers; ) {
@@ -60,7 +95,6 @@ async function untilSilent(address: string): Promise<void> {
 
 /** A runtime that hangs would hold on to its end, too; whoever started this ends the whole group. */
 async function end(code: number): Promise<void> {
-  const limit = setTimeout(2_000, undefined, { ref: false });
-  await Promise.race([worker.dispose(), limit]).catch(() => undefined);
+  await Promise.race([runtime.dispose(), setTimeout(endLimitMs)]).catch(() => undefined);
   process.exit(code);
 }

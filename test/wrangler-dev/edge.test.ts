@@ -25,7 +25,7 @@ async function freshPhoto(): Promise<Uint8Array<ArrayBuffer>> {
 
 const post = (body: Uint8Array<ArrayBuffer>) => fetch(`${edge}/v1/captions`, { method: "POST", body });
 
-describe("through wrangler dev, against the real service", () => {
+describe("through the runtime, against the real service", () => {
   it("200 uploads of a photo at the same time are one run of the model and 200 equal answers", async () => {
     const photo = await freshPhoto();
     const responses = await Promise.all(Array.from({ length: 200 }, () => post(photo)));

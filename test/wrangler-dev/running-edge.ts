@@ -5,7 +5,7 @@ import { type LocalServers, startServers, waitUntilReady } from "../../scripts/s
 import { freePort } from "../free-port.ts";
 import { keepOutput } from "../kept-output.ts";
 
-/** The worker in `wrangler dev` in front of the real service on the tiny bundle, as `npm start` runs them. */
+/** The worker in Cloudflare's runtime in front of the real service on the tiny bundle, as `npm start` runs them. */
 export async function startEdge(): Promise<Pick<LocalServers, "edge" | "stop"> & { stateDir: string }> {
   const stateDir = await mkdtemp(join(tmpdir(), "edge-"));
   const [edgePort, servicePort] = [await freePort(), await freePort()];
