@@ -38,7 +38,7 @@ export function chaosCommand(run: (request: ChaosRequest) => Promise<void>): Com
 
 const help = `
 Faults:
-${faults.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join("\n")}
+${faults.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join("\n")}
 
 Each is tried on a product of its own: the edge in Cloudflare's runtime, the service, a link between them and a host that starts the
 service again. A request counts as lost that gets neither a caption nor a problem document of the contract in time;

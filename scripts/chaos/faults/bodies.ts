@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Fault, Scene } from "../fault.ts";
 
@@ -18,6 +18,7 @@ export const holdConnections: Fault = {
   recoverySeconds: 2,
   async run(scene) {
     const ending = AbortSignal.timeout(1000 * attackSeconds);
+    setMaxListeners(declaredBytes.length + trickles, ending);
     const held = [
       ...declaredBytes.map((length) => holdOpen(scene, { path: "/v1/captions", length, ending })),
       ...Array.from({ length: trickles }, (_, index) => {
