@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { joinWords } from "./word-boundaries.ts";
 
 export const paddingId = 0;
 export const startWord = "startseq";
@@ -82,11 +83,13 @@ export class Vocabulary {
 
   /** The caption's text, without padding, start and end. Throws for an id beyond the vocabulary. */
   decode(ids: readonly number[]): string {
+    return joinWords(this.wordsOf(ids));
+  }
+
+  /** The caption's words, without padding, start and end. Throws for an id beyond the vocabulary. */
+  wordsOf(ids: readonly number[]): string[] {
     const special = [paddingId, this.startId, this.endId];
-    return ids
-      .filter((id) => !special.includes(id))
-      .map((id) => this.#wordOf(id))
-      .join(" ");
+    return ids.filter((id) => !special.includes(id)).map((id) => this.#wordOf(id));
   }
 
   #wordOf(id: number): string {

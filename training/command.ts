@@ -30,7 +30,10 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .requiredOption("--out <folder>", "where results go, a folder a stage; made where it is missing")
     .optionsGroup("Captions and words:")
     .addOption(
-      new Option("--cleaning <name>", 'what is left of a caption: natural keeps "a" and "i", tutorial no single letter')
+      new Option(
+        "--cleaning <name>",
+        "the words of a caption: natural keeps those of all scripts, tutorial is the Keras tutorial's, for English",
+      )
         .choices(cleanings)
         .default(defaultSettings.cleaning),
     )

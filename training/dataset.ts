@@ -32,4 +32,6 @@ export interface Findings {
   inTwoSplits: string[];
   withoutCaptions: string[];
   inNoSplit: string[];
+  /** With a caption that cleaning leaves no word of. */
+  wordless: string[];
 }

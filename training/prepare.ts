@@ -3,7 +3,8 @@ import { openBundle } from "../gpu-service/bundle.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
 import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
 import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";
-import { describeFindings, describeSummary } from "./prepare/describe-summary.ts";
+import { cleaningVersions, cleanPhotos } from "./prepare/clean-photos.ts";
+import { describeDropped, describeFindings, describeSummary } from "./prepare/describe-summary.ts";
 import { examinePhotos, statPhotos } from "./prepare/examine-photos.ts";
 import { learnVocabulary } from "./prepare/learn-vocabulary.ts";
 import { readDataset } from "./prepare/read-dataset.ts";
@@ -30,11 +31,13 @@ export const prepare: Stage = {
     const known = await knownVocabulary(context);
     const dataset = await readDataset(context.data);
     const { digest, missing } = await statPhotos(dataset);
-    const { photos, findings } = await choosePhotos(dataset, { missing });
-    for (const line of describeFindings(findings)) say(line);
-    const { vocabulary, prepared, figures } = learnVocabulary(dataset, { photos, known, ...context.settings });
+    const { photos, findings: odd } = await choosePhotos(dataset, { missing });
+    const { prepared, dropped, wordless } = cleanPhotos(photos, context.settings.cleaning);
+    const findings = { ...odd, wordless };
+    for (const line of [...describeFindings(findings), ...describeDropped(dropped)]) say(line);
+    const { vocabulary, figures } = learnVocabulary(dataset, { prepared, known, ...context.settings });
     const { hasSplits, sources } = dataset;
-    const summary = { ...figures, hasSplits, findings, sources };
+    const summary = { ...figures, dropped, hasSplits, findings, sources };
     await writeOutputs(stageFolder(context, "prepare"), {
       dependencies: await dependenciesOf(dataset, { context, digest }),
       files: {
@@ -55,7 +58,8 @@ async function dependenciesOf(
 ): Promise<Dependencies> {
   const { cleaning, minCount, from } = context.settings;
   const inherited = from === undefined ? {} : { from: (await openBundle(from)).revision };
-  return { settings: { cleaning, minCount }, inputs: { ...sources, ...inherited, photos: digest } };
+  const settings = { cleaning, cleaningVersion: cleaningVersions[cleaning], minCount };
+  return { settings, inputs: { ...sources, ...inherited, photos: digest } };
 }
 
 /** The words of the bundle that training goes on from, where it does. */
@@ -70,7 +74,7 @@ async function knownVocabulary({ settings }: TrainContext): Promise<Vocabulary |
 async function choosePhotos(
   dataset: Dataset,
   { missing }: { missing: ReadonlySet<CaptionedPhoto> },
-): Promise<{ photos: AssignedPhoto[]; findings: Findings }> {
+): Promise<{ photos: AssignedPhoto[]; findings: Omit<Findings, "wordless"> }> {
   const there = dataset.photos.filter((photo) => !missing.has(photo));
   const gone = dataset.photos.filter((photo) => missing.has(photo)).map(({ file }) => file);
   if (there.length === 0) throw new Error(`expected the photos in ${dataset.folder}, found none, not even ${gone[0]}`);

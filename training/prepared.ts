@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { cleanings } from "../shared/clean-caption.ts";
+import { cleanings, dropReasons } from "../shared/clean-caption.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { splits } from "./dataset.ts";
 import { readLines } from "./read-lines.ts";
@@ -60,6 +60,16 @@ export const summarySchema = z.strictObject({
   longestCaption: countSchema,
   /** Training captions of which cleaning left nothing. */
   emptyCaptions: countSchema,
+  /** What cleaning left out of the captions of all splits, by reason: of how many captions, and which words how often. */
+  dropped: z
+    .array(
+      z.strictObject({
+        reason: z.enum(dropReasons),
+        captions: countSchema,
+        words: z.array(z.strictObject({ word: z.string(), times: countSchema })),
+      }),
+    )
+    .default([]), // earlier versions of `prepare` did not count them
   devPhotos: countSchema,
   testPhotos: countSchema,
   /** Whether the data said which photo is for what; otherwise a tenth was set aside as dev. */
@@ -71,6 +81,7 @@ export const summarySchema = z.strictObject({
     inTwoSplits: z.array(z.string()),
     withoutCaptions: z.array(z.string()),
     inNoSplit: z.array(z.string()),
+    wordless: z.array(z.string()).default([]),
   }),
   /** SHA-256 of the files with the captions and splits, by name. */
   sources: z.record(z.string(), sha256Schema),

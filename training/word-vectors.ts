@@ -96,7 +96,7 @@ interface Target {
 
 /** Takes a line's numbers if its word is looked for, and says whether it was. */
 function take(text: string, { idOf, into, place }: Target): boolean {
-  const word = text.slice(0, text.indexOf(" "));
+  const word = text.slice(0, text.indexOf(" ")).normalize("NFC"); // as cleaned words are
   const id = idOf.get(word);
   if (id === undefined) return false;
   idOf.delete(word); // a later line of the same word is ignored

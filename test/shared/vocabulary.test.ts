@@ -50,6 +50,13 @@ describe("encodes and decodes", () => {
     expect(natural.idOf("cat")).toBeUndefined();
   });
 
+  test("words of a script without spaces", () => {
+    const words = cleanCaption("一只狗在海滩上奔跑。", "natural");
+    const chinese = buildVocabulary([words], { minCount: 1 });
+    expect(chinese.decode(chinese.encode(words))).toBe("一只狗在海滩上奔跑");
+    expect(chinese.wordsOf(chinese.encode(words))).toEqual(words);
+  });
+
   test("no id beyond the vocabulary", () => {
     expect(() => natural.decode([1, 11])).toThrow("expected word ids below 11, received 11");
   });

@@ -5,7 +5,7 @@ import { readPrepared } from "../../training/prepared.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
 import { makeFlickr8k, makeJsonl, tokensOf } from "./made-dataset.ts";
-import { runPrepare } from "./run-prepare.ts";
+import { listen, runPrepare } from "./run-prepare.ts";
 
 describe("writes what the next stages read", () => {
   test("the vocabulary of the training captions, in order of first appearance", async () => {
@@ -40,6 +40,52 @@ describe("writes what the next stages read", () => {
     expect(prepared.said).toMatch(/vocabulary size, with padding +15\n/);
   });
 
+  test("what cleaning left out of how many captions, and says so", async () => {
+    const odd = ["A dog 's 2 balls and 2 cats ❤ .", "4x4 x", "5 ."];
+    const tokens = [...tokensOf("one.jpg"), ...tokensOf("two.jpg", odd)].join("\n");
+    const prepared = await runPrepare({ data: await makeFlickr8k({ tokens }) });
+    const { summary } = await readPrepared(prepared);
+    expect(summary.dropped).toEqual([
+      {
+        reason: "digits",
+        captions: 3,
+        words: [
+          { word: "2", times: 2 },
+          { word: "4x4", times: 1 },
+          { word: "5", times: 1 },
+        ],
+      },
+      {
+        reason: "one letter",
+        captions: 2,
+        words: [
+          { word: "s", times: 1 },
+          { word: "x", times: 1 },
+        ],
+      },
+      { reason: "other signs", captions: 1, words: [{ word: "❤", times: 1 }] },
+    ]);
+    expect(summary.findings.wordless).toEqual(['images/two.jpg ("4x4 x", "5 .")']);
+    expect(prepared.said).toContain("words with digits left out of 3 captions: 2 (2 times), 4x4, 5\n");
+    expect(prepared.said).toContain("words with signs that are not letters left out of 1 caption: ❤\n");
+    expect(prepared.said).toContain("1 photo with captions that have no word after cleaning: images/two.jpg");
+  });
+
+  test("says what cleaning left out before it stops for want of words", async () => {
+    const captions = ["एक कुत्ता दौड़ रहा है", "दो कुत्ते दौड़ रहे हैं"];
+    const data = await makeFlickr8k({ tokens: [...tokensOf("one.jpg", captions), ...tokensOf("two.jpg")].join("\n") });
+    const heard = listen();
+    await expect(runPrepare({ data, cleaning: "tutorial" })).rejects.toThrow("expected at least 10 words");
+    expect(heard()).toContain("words with signs that are not letters left out of 2 captions: दौड़ (2 times), कुत्ता");
+  });
+
+  test("the words of a caption in a script without spaces", async () => {
+    const tokens = [...tokensOf("one.jpg"), "one.jpg#3\t一只狗在海滩上奔跑。"].join("\n");
+    const { photos, summary } = await readPrepared(await runPrepare({ data: await makeFlickr8k({ tokens, dev: [] }) }));
+    expect(photos[0]?.captions[3]?.words).toEqual(["一只", "狗", "在", "海滩", "上", "奔跑"]);
+    expect(summary.dropped).toEqual([]);
+  });
+
   test("counts captions of which cleaning leaves nothing, and keeps them", async () => {
     const tokens = [...tokensOf("one.jpg"), "one.jpg#3\tA 1 .", ...tokensOf("two.jpg")].join("\n");
     const { summary, photos } = await readPrepared(
@@ -69,6 +115,7 @@ describe("tells of photos", () => {
       inTwoSplits: [],
       withoutCaptions: ["mute.jpg", "silent.png"],
       inNoSplit: ["images/spare.jpg"],
+      wordless: [],
     });
     expect(prepared.said).toContain("1 photo missing, with captions but no file: images/gone.jpg\n");
     expect(prepared.said).toContain("2 photos without captions, not used: mute.jpg, silent.png\n");

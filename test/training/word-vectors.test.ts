@@ -50,6 +50,16 @@ describe("reads", () => {
     expect(describeWordVectors(read)).toBe("2 of 4 words have a vector of 3 dimensions");
   });
 
+  test("decomposed letters for the words that cleaning composes", async () => {
+    const { found, vectors } = await readWordVectors(await fileOf("ma\u0308dchen 1 2\nstraße 3 4\n"), [
+      "",
+      "mädchen",
+      "straße",
+    ]);
+    expect(found).toBe(2);
+    expect([...vectors]).toEqual([0, 0, 1, 2, 3, 4]);
+  });
+
   test("words that chunks of the file cut in two", async () => {
     const rows = Array.from({ length: 30_000 }, (_, index) => `wört${index} ${index} 0.5 -1e-3`);
     const wanted = ["", "startseq", ...rows.map((_, index) => `wört${index}`)];

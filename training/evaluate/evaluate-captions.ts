@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { Bundle } from "../../gpu-service/bundle.ts";
-import { cleanCaption } from "../../shared/clean-caption.ts";
 import type { Candidate } from "../../shared/contract.ts";
 import { cleanReferences, referencesOf } from "../fit/scorer.ts";
 import type { PreparedPhoto } from "../prepared.ts";
@@ -54,7 +53,7 @@ export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /** What a search says of a photo. */
-export type Caption = Pick<Candidate, "caption" | "confidence">;
+export type Caption = Pick<Candidate, "caption" | "confidence" | "words">;
 
 interface Captioned {
   /** In the photos' order. */
@@ -71,12 +70,11 @@ export function evaluateCaptions(
   { captions, bundle, split, training }: Captioned,
 ): Evaluation {
   const references = prepareReferences(referencesOf(photos));
-  const { cleaning, id } = bundle.manifest;
   const searches = [...captions].map(([search, found]): SearchEvaluation => {
     const list = found.map(({ caption }) => caption);
     const candidates = new Map(photos.map((photo, index) => [photo.id, list[index] ?? ""]));
     const { perPhoto, ...scores } = scoreAgainst(references, candidates);
-    const words = list.map((caption) => cleanCaption(caption, cleaning));
+    const words = found.map(({ words: all }) => all.filter(({ end }) => end !== true).map(({ word }) => word));
     const rated = photos.map((photo, index): RatedCaption => {
       return {
         confidence: found[index]?.confidence ?? 0,
@@ -95,7 +93,7 @@ export function evaluateCaptions(
       inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
     };
   });
-  return { model: id, revision: bundle.revision, split, photos: photos.length, searches };
+  return { model: bundle.manifest.id, revision: bundle.revision, split, photos: photos.length, searches };
 }
 
 function describeRated(rated: readonly RatedCaption[]): SearchEvaluation["confidence"] {

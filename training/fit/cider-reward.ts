@@ -1,7 +1,7 @@
 import { endWord } from "../../shared/vocabulary.ts";
 import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "../score/cider.ts";
 import { countNgrams } from "../score/ngrams.ts";
-import { ptbTokenize } from "../score/ptb-tokenize.ts";
+import { scoredTokens, splitAtSpaces } from "../score/scored-tokens.ts";
 
 /**
  * CIDEr of drawn captions against the references of training photos. Unlike in the score, the end counts as a word on both
@@ -14,9 +14,7 @@ export class CiderReward {
   /** The captions of each photo, as they were written. */
   constructor(references: readonly (readonly string[])[]) {
     const ngrams = references.map((captions) =>
-      captions.map((caption) =>
-        countNgrams([...ptbTokenize(caption).flatMap((token) => token.split("\u00a0")), endWord]),
-      ),
+      captions.map((caption) => countNgrams([...splitAtSpaces(scoredTokens(caption)), endWord])),
     );
     this.#documents = countDocuments(ngrams);
     this.#references = ngrams.map((ofPhoto) => ofPhoto.map((counts) => weighNgrams(counts, this.#documents)));

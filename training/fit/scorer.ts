@@ -61,7 +61,7 @@ export class Scorer {
       const { words = [], logProb = 0 } = found[index] ?? {};
       return {
         confidence: rawConfidence({ words, logProb }),
-        precision: contentPrecision(vocabulary.decode(words).split(" "), cleanReferences(photo)),
+        precision: contentPrecision(vocabulary.wordsOf(words), cleanReferences(photo)),
         cider: perPhoto.get(photo.id)?.cider ?? 0,
       };
     });

@@ -1,7 +1,12 @@
+import type { DropReason } from "../../shared/clean-caption.ts";
 import type { Findings } from "../dataset.ts";
 import type { Summary } from "../prepared.ts";
 
 const namesShown = 3;
+const wordsShown = 5;
+
+/** What would move the cursor, or turn the line around. */
+const unprintable = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 const sayings: Record<keyof Findings, string> = {
   missing: "missing, with captions but no file",
@@ -10,6 +15,7 @@ const sayings: Record<keyof Findings, string> = {
   inTwoSplits: "in two splits",
   withoutCaptions: "without captions, not used",
   inNoSplit: "in no split, not used",
+  wordless: "with captions that have no word after cleaning",
 };
 
 /** A line for each kind of finding, with the first few by name; `summary.json` has them all. */
@@ -21,15 +27,37 @@ export function describeFindings(findings: Findings): string[] {
     "inTwoSplits",
     "withoutCaptions",
     "inNoSplit",
+    "wordless",
   ];
   return kinds.filter((kind) => findings[kind].length > 0).map((kind) => describeNames(findings[kind], sayings[kind]));
 }
 
+const droppedKinds: Record<DropReason, string> = {
+  digits: "words with digits",
+  "one letter": "words of one letter",
+  "other signs": "words with signs that are not letters",
+};
+
+/** A line for each kind of word that cleaning left out, with the most frequent ones; `summary.json` has them all. */
+export function describeDropped(dropped: Summary["dropped"]): string[] {
+  return dropped.map(({ reason, captions, words }) => {
+    const shown = words
+      .slice(0, wordsShown)
+      .map(({ word, times }) => (times === 1 ? word : `${word} (${times} times)`));
+    return `${droppedKinds[reason]} left out of ${captions} ${captions === 1 ? "caption" : "captions"}: ${listShown(shown, words.length)}`;
+  });
+}
+
 /** Like `2 photos in two splits: a.jpg, b.jpg`. */
 function describeNames(names: readonly string[], saying: string): string {
-  const more = names.length - namesShown;
-  const shown = names.slice(0, namesShown).join(", ");
-  return `${names.length} ${names.length === 1 ? "photo" : "photos"} ${saying}: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
+  const shown = listShown(names.slice(0, namesShown), names.length);
+  return `${names.length} ${names.length === 1 ? "photo" : "photos"} ${saying}: ${shown}`;
+}
+
+function listShown(shown: readonly string[], total: number): string {
+  const more = total - shown.length;
+  const names = shown.join(", ").replace(unprintable, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+  return `${names}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** The numbers that the tutorial is compared by, a line each. */

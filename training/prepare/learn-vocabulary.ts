@@ -3,7 +3,6 @@ import { buildVocabulary, type Vocabulary } from "../../shared/vocabulary.ts";
 import type { Dataset, Split } from "../dataset.ts";
 import type { PreparedPhoto, Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
-import type { AssignedPhoto } from "./assign-splits.ts";
 
 /** Besides padding, start and end: fewer make no captions worth reading. */
 const fewestWords = 10;
@@ -11,32 +10,23 @@ const specialWords = 3;
 
 interface Learnt {
   vocabulary: Vocabulary;
-  prepared: PreparedPhoto[];
-  figures: Omit<Summary, "findings" | "hasSplits" | "sources">;
+  figures: Omit<Summary, "dropped" | "findings" | "hasSplits" | "sources">;
 }
 
 interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
-  photos: readonly AssignedPhoto[];
+  prepared: readonly PreparedPhoto[];
   /** The words of the model that training goes on from, which it knows already. */
   known?: Vocabulary | undefined;
 }
 
-/** Cleans the captions of the chosen photos and makes the vocabulary of those for training. */
-export function learnVocabulary(dataset: Dataset, { photos, known, cleaning, minCount }: LearnSettings): Learnt {
-  const prepared = photos.map(({ id, file, sha256, split, captions }) => ({
-    id,
-    file,
-    sha256,
-    split,
-    captions: captions.map((text) => ({ text, words: cleanCaption(text, cleaning) })),
-  }));
+/** Makes the vocabulary of the captions for training. */
+export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, minCount }: LearnSettings): Learnt {
   const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
   const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
   const vocabulary = buildOrExplain(training, { minCount, known });
   const allCaptions = dataset.photos.flatMap(({ captions }) => captions);
   return {
     vocabulary,
-    prepared,
     figures: {
       cleaning,
       minCount,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { cleanCaption } from "../../shared/clean-caption.ts";
 import { html, type Markup } from "../../shared/html.ts";
+import { gapBetween, spaceWords } from "../../shared/word-boundaries.ts";
 import { contentWords } from "../score/content-words.ts";
 import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
 import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";
@@ -73,7 +74,9 @@ function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: Rep
   const { cleaning } = input.bundle.manifest;
   const known = new Set(photo.references.flatMap((reference) => cleanCaption(reference, cleaning)));
   const unheard = new Set(contentWords(cleanCaption(text, cleaning)).filter((word) => !known.has(word)));
-  return text
-    .split(" ")
-    .map((word) => (unheard.has(word) ? html`<span class="unheard">${word}</span> ` : html`${word} `));
+  const words = spaceWords(text).trim().split(/ +/);
+  return words.map((word, index) => {
+    const gap = gapBetween(words[index - 1], word);
+    return unheard.has(word) ? html`${gap}<span class="unheard">${word}</span>` : html`${gap}${word}`;
+  });
 }

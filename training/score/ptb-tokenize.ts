@@ -26,9 +26,9 @@ const respeltPunctuation = [
 ];
 const dropped = new Set([...scorersPunctuation, ...respeltPunctuation]);
 
-/** Signs unknown to CoreNLP 3.4.1, emoji above all, which part words like a space. */
+/** Signs unknown to CoreNLP 3.4.1, emoji above all, which part words like a space. It knows no letters past U+FFFF; we do. */
 const unknownSigns =
-  /[\u2012\u2024\u2025\u2027\u203c\u203d\u2043\u2045-\u205e\u20a1-\u20a3\u20a5-\u20ab\u20ad-\u20ff\u2150-\u2152]|[\ufe00-\ufe0f]|[\u{10000}-\u{10ffff}]/gu;
+  /[\u2012\u2024\u2025\u2027\u203c\u203d\u2043\u2045-\u205e\u20a1-\u20a3\u20a5-\u20ab\u20ad-\u20ff\u2150-\u2152]|[\ufe00-\ufe0f]|(?![\p{L}\p{M}])[\u{10000}-\u{10ffff}]/gu;
 const softHyphen = /\u00ad/g;
 
 /**

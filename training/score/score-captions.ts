@@ -2,8 +2,8 @@ import * as z from "zod";
 import { type BleuCounts, type BleuReferences, bleuOf, countMatches, prepareBleu, sumCounts } from "./bleu.ts";
 import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "./cider.ts";
 import { countNgrams } from "./ngrams.ts";
-import { ptbTokenize } from "./ptb-tokenize.ts";
 import { rougeLOf } from "./rouge-l.ts";
+import { scoredTokens, splitAtSpaces } from "./scored-tokens.ts";
 
 /** As the COCO caption scorer gives them, not times 100: all in [0, 1] but CIDEr, which goes up to 10. */
 export const captionScoresSchema = z.strictObject({
@@ -58,7 +58,7 @@ export function prepareReferences(references: ReadonlyMap<string, readonly strin
   if (references.size === 0) throw new Error("expected references of at least one photo, received none");
   const tokenized = [...references].map(([photo, captions]) => {
     if (captions.length === 0) throw new Error(`expected at least one reference of photo ${photo}, received none`);
-    const tokens = captions.map(ptbTokenize);
+    const tokens = captions.map(scoredTokens);
     const words = tokens.map(splitAtSpaces);
     return { photo, tokens, words, ngrams: words.map(countNgrams) };
   });
@@ -76,7 +76,7 @@ export function scoreAgainst(references: PreparedReferences, candidates: Readonl
   refuseOtherPhotos(references, candidates);
   const perPhoto = new Map<string, PhotoScores>();
   for (const [photo, { bleu, rougeL, cider }] of references.photos) {
-    const tokens = ptbTokenize(candidates.get(photo) ?? "");
+    const tokens = scoredTokens(candidates.get(photo) ?? "");
     const ngrams = countNgrams(splitAtSpaces(tokens));
     const bleuCounts = countMatches(ngrams, bleu);
     perPhoto.set(photo, {
@@ -94,11 +94,6 @@ export function joinScores(photos: readonly PhotoScores[]): CaptionScores {
   const meanOf = (score: "rougeL" | "cider") => photos.reduce((sum, scores) => sum + scores[score], 0) / photos.length;
   const bleu = namedBleu(sumCounts(photos.map(({ bleuCounts }) => bleuCounts)));
   return { ...bleu, rougeL: meanOf("rougeL"), cider: meanOf("cider") };
-}
-
-/** BLEU and CIDEr of the reference implementation split at any space, so that "3 1/2" is two words there; ROUGE-L does not. */
-function splitAtSpaces(tokens: readonly string[]): string[] {
-  return tokens.flatMap((token) => token.split("\u00a0"));
 }
 
 function namedBleu(counts: BleuCounts) {

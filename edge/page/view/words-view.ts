@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from "lit-html";
 import type { Candidate } from "../../../shared/contract.ts";
+import { gapBetween } from "../../../shared/word-boundaries.ts";
 import { asPercent } from "../format.ts";
 
 /** A caption with each word's probability as the bar below it. The numbers stand in `wordList`, for those who cannot see bars. */
@@ -8,7 +9,7 @@ export function captionWithBars({ words }: Candidate): TemplateResult {
   // Set as a property, since the page's content security policy forbids style attributes.
   return html`${shown.map(
     ({ word, probability }, index) =>
-      html`${index === 0 ? "" : " "}<span class="word" data-percent=${asPercent(probability)} .style=${`--share: ${probability}`}>${word}</span>`,
+      html`${gapBetween(shown[index - 1]?.word, word)}<span class="word" data-percent=${asPercent(probability)} .style=${`--share: ${probability}`}>${word}</span>`,
   )}`;
 }
 

@@ -1,0 +1,72 @@
+/** Letters of the scripts whose words follow each other without a space, and that ICU has dictionaries for. */
+const unspacedLetter = String.raw`(?=[\p{L}\p{M}])[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\u3031-\u3035\u30fc\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]`;
+const latin = String.raw`\p{sc=Latn}`;
+
+/** A run of them, with the lone Latin letter of a word like T恤 or ビタミンC. */
+const unspacedRun = /* @__PURE__ */ new RegExp(
+  `(?:(?<!${latin})${latin})?(?:${unspacedLetter}\\p{M}*)+(?:${latin}(?!${latin}|${unspacedLetter}))?`,
+  "gu",
+);
+const hasUnspacedLetter = /* @__PURE__ */ new RegExp(unspacedLetter, "u");
+const oneLatinLetter = /* @__PURE__ */ new RegExp(`^${latin}$`, "u");
+
+/** Full-width and half-width forms, ligatures, Arabic presentation forms and mathematical alphabets, but no punctuation. */
+const presentationForms =
+  /[\ufb00-\ufdff\ufe70-\ufefc\uff07\uff0d\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc\u{1d400}-\u{1d7ff}]+/gu;
+
+/** Soft hyphens, marks of writing direction and the like. Mongolian variation selectors and joiners are part of words. */
+const invisible = /(?![\u180b-\u180f\u200b-\u200d])\p{Default_Ignorable_Code_Point}/gu;
+const zeroWidthSpace = /\u200b/g;
+
+/** Joiners change how Arabic and Indic words are written. Anywhere else, and at the end of a word, they change nothing. */
+const joiners =
+  /(?<=[\p{M}\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}])(?:([\u200c\u200d])[\u200c\u200d]*(?=[\p{L}\p{M}])|(\u200d)[\u200c\u200d]*)|[\u200c\u200d]+/gu;
+
+const asciiOnly = /^\p{ASCII}*$/u;
+
+/** Boundaries are the same in every language. The mark keeps it out of the page, whose browsers may have no Segmenter. */
+const segmenter = /* @__PURE__ */ new Intl.Segmenter("en", { granularity: "word" });
+
+/** Gives text that looks alike the same characters: NFC, without presentation forms and invisible signs. ASCII stays as it is. */
+export function normalizeText(text: string): string {
+  if (asciiOnly.test(text)) return text;
+  return text
+    .replace(presentationForms, (forms) => forms.normalize("NFKC"))
+    .normalize("NFC")
+    .replace(invisible, "")
+    .replace(joiners, "$1$2")
+    .replace(zeroWidthSpace, " ")
+    .replaceAll("İ", "i"); // its lower case in Turkish; elsewhere it would be an i and a combining dot
+}
+
+/** Splits a token, which has no white space, at Unicode's word boundaries (UAX #29). What `spaceWords` parted is one word. */
+export function splitToken(token: string): string[] {
+  if (asciiOnly.test(token) || hasUnspacedLetter.test(token)) return [token];
+  return [...segmenter.segment(token)].map(({ segment }) => segment);
+}
+
+/** Puts spaces around each word of a script that has none. Other text stays as it is. */
+export function spaceWords(text: string): string {
+  return asciiOnly.test(text) ? text : text.replace(unspacedRun, (run) => ` ${segmentRun(run).join(" ")} `);
+}
+
+/** Joins words into a caption: with spaces, but for words of a script that has none. */
+export function joinWords(words: readonly string[]): string {
+  return words.map((word, index) => gapBetween(words[index - 1], word) + word).join("");
+}
+
+/** What stands between two words of a caption: a space, or nothing before its first word and within a script without spaces. */
+export function gapBetween(before: string | undefined, word: string): "" | " " {
+  if (before === undefined) return "";
+  return hasUnspacedLetter.test(before) && hasUnspacedLetter.test(word) ? "" : " ";
+}
+
+/** The words of a run; a lone Latin letter belongs to its neighbour. */
+function segmentRun(run: string): string[] {
+  const words = [...segmenter.segment(run)].map(({ segment }) => segment);
+  const [first = "", second] = words;
+  if (second !== undefined && oneLatinLetter.test(first)) words.splice(0, 2, first + second);
+  const last = words.at(-1) ?? "";
+  if (words.length > 1 && oneLatinLetter.test(last)) words.splice(-2, 2, (words.at(-2) ?? "") + last);
+  return words;
+}

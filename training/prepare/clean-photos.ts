@@ -1,0 +1,59 @@
+import { type Cleaning, type DropReason, dropReasons, readCaption } from "../../shared/clean-caption.ts";
+import { quote } from "../../shared/contract.ts";
+import type { PreparedPhoto, Summary } from "../prepared.ts";
+import type { AssignedPhoto } from "./assign-splits.ts";
+
+/** Raised when a cleaning makes other words of the same captions: `prepare` then cleans them anew. */
+export const cleaningVersions: Record<Cleaning, number> = { tutorial: 1, natural: 2 };
+
+interface Cleaned {
+  prepared: PreparedPhoto[];
+  /** By reason, the most frequent words first. */
+  dropped: Summary["dropped"];
+  /** Photos with a caption that cleaning leaves nothing of, each with those captions. */
+  wordless: string[];
+}
+
+/** Cleans the captions of photos, and counts the words that this leaves out. */
+export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning): Cleaned {
+  const tally = new DropTally();
+  const wordless: string[] = [];
+  const prepared = photos.map(({ id, file, sha256, split, captions: texts }) => {
+    const captions = texts.map((text) => {
+      const { words, dropped } = readCaption(text, cleaning);
+      tally.add(dropped);
+      return { text, words };
+    });
+    const empty = captions.filter(({ words }) => words.length === 0);
+    if (empty.length > 0) wordless.push(`${file} (${empty.map(({ text }) => quote(text)).join(", ")})`);
+    return { id, file, sha256, split, captions };
+  });
+  return { prepared, dropped: tally.summarize(), wordless };
+}
+
+/** How many captions lost words, and which, by reason. */
+class DropTally {
+  readonly #captions = new Map<DropReason, number>();
+  readonly #words = new Map<DropReason, Map<string, number>>();
+
+  /** Takes what one caption lost. */
+  add(dropped: ReturnType<typeof readCaption>["dropped"]): void {
+    for (const reason of new Set(dropped.map((word) => word.reason))) {
+      this.#captions.set(reason, (this.#captions.get(reason) ?? 0) + 1);
+    }
+    for (const { word, reason } of dropped) {
+      const counts = this.#words.get(reason) ?? new Map<string, number>();
+      this.#words.set(reason, counts.set(word, (counts.get(word) ?? 0) + 1));
+    }
+  }
+
+  summarize(): Summary["dropped"] {
+    return dropReasons
+      .filter((reason) => this.#captions.has(reason))
+      .map((reason) => {
+        const counted = [...(this.#words.get(reason) ?? [])].map(([word, times]) => ({ word, times }));
+        const words = counted.toSorted((one, other) => other.times - one.times); // equal ones stay in order of appearance
+        return { reason, captions: this.#captions.get(reason) ?? 0, words };
+      });
+  }
+}
