@@ -22,6 +22,9 @@ const zeroWidthSpace = /\u200b/g;
 const joiners =
   /(?<=[\p{M}\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}])(?:([\u200c\u200d])[\u200c\u200d]*(?=[\p{L}\p{M}])|(\u200d)[\u200c\u200d]*)|[\u200c\u200d]+/gu;
 
+/** Unicode keeps a：b and a‿b together. Marks without a letter before them belong to no word. */
+const punctuationInside = /\p{P}\p{M}*|^\p{M}+/u;
+
 const asciiOnly = /^\p{ASCII}*$/u;
 
 /** Boundaries are the same in every language. The mark keeps it out of the page, whose browsers may have no Segmenter. */
@@ -39,10 +42,11 @@ export function normalizeText(text: string): string {
     .replaceAll("İ", "i"); // its lower case in Turkish; elsewhere it would be an i and a combining dot
 }
 
-/** Splits a token, which has no white space, at Unicode's word boundaries (UAX #29). What `spaceWords` parted is one word. */
+/** Splits a token, which has no white space, at Unicode's word boundaries (UAX #29). What `spaceWords` separated is one word. */
 export function splitToken(token: string): string[] {
   if (asciiOnly.test(token) || hasUnspacedLetter.test(token)) return [token];
-  return [...segmenter.segment(token)].map(({ segment }) => segment);
+  const segments = [...segmenter.segment(token)].map(({ segment }) => segment);
+  return segments.flatMap((segment) => segment.split(punctuationInside)).filter((word) => word !== "");
 }
 
 /** Puts spaces around each word of a script that has none. Other text stays as it is. */

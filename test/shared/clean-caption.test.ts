@@ -66,6 +66,7 @@ describe("the natural cleaning keeps every word", () => {
     ],
     ["typographic quotes and an ellipsis", "“Two children” play ‘there’… «now»", "two children play there now"],
     ["dashes, which part words", "in the park—slowly, in–out, on ― off", "in the park slowly in out on off"],
+    ["punctuation that Unicode keeps inside words", "dog：cat، a‿mat＿end", "dog cat a mat end"],
     ["typographic hyphens, as ASCII's", "a t\u2010shirt and a t\u2011shirt", "a tshirt and a tshirt"],
     ["a soft hyphen and a word joiner", "grass\u00adland and grass\u2060land", "grassland and grassland"],
     ["spaces of all kinds", "a\u00a0dog\u202fon\u3000a\u200bred\u0085mat", "a dog on a red mat"],
