@@ -1,4 +1,7 @@
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { Argument, Command } from "commander";
+import { runProgram } from "../cli/run-program.ts";
+import { figure } from "../scripts/docs/bench-tables.ts";
+import { type BenchResults, describeMachine, writeResults } from "../scripts/docs/results.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
@@ -16,7 +19,7 @@ import { serviceThroughput } from "./service-throughput.ts";
 import { trainingStep } from "./training-step.ts";
 import { wasmEncode } from "./wasm-encode.ts";
 
-/** `npm run bench`: all benches, or those named. Each ends with one line, `<name>: <number> (ours …, peer …)`. */
+/** `npm run bench`: all benches, or those named. */
 const benches = [
   prefixSearch,
   wasmEncode,
@@ -33,29 +36,31 @@ const benches = [
   edgeHit,
   cliThroughput,
 ];
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
 
-if (names.includes("--help") || unknown.length > 0) {
-  for (const name of unknown.filter((name) => name !== "--help")) console.error(`there is no bench ${name}`);
-  console.log("usage: npm run bench -- [name…]\n");
-  for (const { name, about } of benches) console.log(`${name.padEnd(22)}${about}`);
-  process.exit(names.includes("--help") ? 0 : 2);
-}
+/** Each ends with one line, `<name>: <number> (ours …, peer …)`. */
+const program = new Command("npm run bench --")
+  .description("Measures, each figure as a ratio to a named peer.")
+  .addArgument(new Argument("[bench...]", "which; without any, all").choices(benches.map(({ name }) => name)))
+  .option("--record", "write the figures of a whole run to docs/results/bench.json")
+  .addHelpText("after", `\nBenches:\n${benches.map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n")}`)
+  .exitOverride()
+  .action(async (names: string[], { record = false }: { record?: boolean }, command: Command) => {
+    if (record && names.length > 0) command.error("error: --record takes a whole run, without names");
+    exitOnSignal();
+    console.log(describeMachine());
+    const results: BenchResults["results"] = [];
+    for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
+      const outcome = await bench.run();
+      if (typeof outcome === "string") console.log(`${bench.name}: passed over, ${outcome}`);
+      else for (const result of [outcome].flat()) results.push(tell(bench, result));
+    }
+    if (record) await writeResults("bench.json", { results });
+  });
 
-exitOnSignal();
-const [processor] = cpus();
-const memory = Math.round(totalmem() / 2 ** 30);
-console.log(
-  `${availableParallelism()} cores of ${processor?.model.trim()}, ${memory} GiB, Node ${process.versions.node}`,
-);
-for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
-  const outcome = await bench.run();
-  if (typeof outcome === "string") console.log(`${bench.name}: passed over, ${outcome}`);
-  else for (const result of [outcome].flat()) console.log(describe(bench, result));
-}
+await runProgram(program);
 
-function describe({ name }: Bench, { variant, number, ours, peer }: BenchResult): string {
-  const fullName = variant === undefined ? name : `${name}-${variant}`;
-  return `${fullName}: ${number.toFixed(number < 2 ? 2 : 1)} (ours ${ours}, peer ${peer})`;
+function tell({ name, about }: Bench, { variant, number, ours, peer }: BenchResult): BenchResults["results"][number] {
+  const result = { name: variant === undefined ? name : `${name}-${variant}`, about, number, ours, peer };
+  console.log(`${result.name}: ${figure(result)} (ours ${ours}, peer ${peer})`);
+  return result;
 }

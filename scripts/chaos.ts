@@ -2,8 +2,9 @@ import { endOnSignal } from "../cli/ending.ts";
 import { runProgram } from "../cli/run-program.ts";
 import { showWaiting } from "../cli/waiting.ts";
 import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
-import { describeOutcome, describeRest, heading } from "./chaos/report.ts";
+import { describeRest, describeResult, faultTable, summarizeOutcome } from "./chaos/report.ts";
 import { type Outcome, tryFault } from "./chaos/try-fault.ts";
+import { writeResults } from "./docs/results.ts";
 import { PhotoSupply } from "./load/photo-supply.ts";
 
 /** Different in their pixels; more would only take longer to paint. */
@@ -12,13 +13,13 @@ const paintedPhotos = 16;
 /** `npm run chaos`. Exit codes: 0 promises kept, 1 one is broken or something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(chaosCommand(tryAll));
 
-async function tryAll({ faults, ...trial }: ChaosRequest): Promise<void> {
+async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void> {
   const ending = new AbortController();
   endOnSignal(ending); // before there is anything that could be left behind
   const supply = await PhotoSupply.of(paintedPhotos);
   const outcomes: Outcome[] = [];
   const passedOver: string[] = [];
-  console.log(heading);
+  console.log(faultTable([]));
   for (const fault of faults) {
     const obstacle = fault.obstacle?.();
     if (obstacle !== undefined) {
@@ -30,7 +31,7 @@ async function tryAll({ faults, ...trial }: ChaosRequest): Promise<void> {
       const outcome = await tryFault(fault, { ...trial, supply, signal: ending.signal });
       outcomes.push(outcome);
       hideProgress();
-      console.log(describeOutcome(outcome));
+      console.log(describeResult(summarizeOutcome(outcome)));
     } catch (error) {
       throw ending.signal.aborted ? ending.signal.reason : error;
     } finally {
@@ -40,5 +41,6 @@ async function tryAll({ faults, ...trial }: ChaosRequest): Promise<void> {
   console.log(
     ["", describeRest(outcomes), ...passedOver].filter((line, index) => index === 0 || line !== "").join("\n"),
   );
+  if (record) await writeResults("chaos.json", { faults: outcomes.map(summarizeOutcome) });
   if (outcomes.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
 }

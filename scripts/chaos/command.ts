@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../gpu-service/bundle.ts";
 import { tinyBundle } from "../../test/gpu-service/running-service.ts";
 import type { Fault } from "./fault.ts";
@@ -10,10 +10,13 @@ export interface ChaosRequest {
   faults: readonly Fault[];
   modelDir: string;
   perSecond: { known: number; new: number };
+  /** Whether the outcomes go into docs/results. */
+  record: boolean;
 }
 
 interface Flags {
   tiny?: boolean;
+  record?: boolean;
 }
 
 /** The command line of `npm run chaos`. */
@@ -25,15 +28,18 @@ export function chaosCommand(run: (request: ChaosRequest) => Promise<void>): Com
     )
     .addArgument(new Argument("[fault...]", "which; without any, all one after the other").choices(names))
     .option("--tiny", "with the tests' bundle of a thousandth of the work, at a quicker pace")
+    .addOption(new Option("--record", "write the outcomes of all faults to docs/results/chaos.json").conflicts("tiny"))
     .addHelpText("after", help)
     .exitOverride()
-    .action((chosen: string[], { tiny = false }: Flags) =>
-      run({
+    .action((chosen: string[], { tiny = false, record = false }: Flags, command: Command) => {
+      if (record && chosen.length > 0) command.error("error: --record takes all faults, without names");
+      return run({
         faults: chosen.length === 0 ? faults : faults.filter(({ name }) => chosen.includes(name)),
         modelDir: tiny ? tinyBundle : resolve(defaultModelDir),
         perSecond: tiny ? { known: 10, new: 6 } : { known: 5, new: 3 },
-      }),
-    );
+        record,
+      });
+    });
 }
 
 const help = `

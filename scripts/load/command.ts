@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
 import { invocationFolder } from "../../cli/invocation-folder.ts";
 import { readCount } from "../../cli/read-flags.ts";
 import { defaultModelDir } from "../../gpu-service/bundle.ts";
@@ -13,6 +13,8 @@ export interface LoadRequest {
   seconds: number;
   /** The soak's, where one was asked for, and the file for its chart. */
   soak: { minutes: number; chart: string } | undefined;
+  /** Whether the figures go into docs/results. */
+  record: boolean;
 }
 
 interface Flags {
@@ -20,6 +22,7 @@ interface Flags {
   minutes: number;
   chart: string;
   tiny?: boolean;
+  record?: boolean;
 }
 
 /** The command line of `npm run load`. */
@@ -32,15 +35,22 @@ export function loadCommand(load: (request: LoadRequest) => Promise<void>): Comm
     .option("--minutes <n>", "how long the soak lasts", readCount, 10)
     .option("--chart <file>", "SVG file for the soak's memory", "runs/soak.svg")
     .option("--tiny", "with the tests' bundle of a thousandth of the work")
+    .addOption(
+      new Option("--record", "write the figures to docs/results: of all loads, or of the soak alone").conflicts("tiny"),
+    )
     .addHelpText("after", help)
     .exitOverride()
-    .action((chosen: string[], { seconds, minutes, chart, tiny = false }: Flags) => {
+    .action((chosen: string[], { seconds, minutes, chart, tiny = false, record = false }: Flags, command: Command) => {
+      if (record && chosen.length > 0 && chosen.join() !== "soak") {
+        command.error("error: --record takes all loads, without names, or the soak alone");
+      }
       const invokedFrom = invocationFolder();
       return load({
         modelDir: tiny ? tinyBundle : defaultModelDir,
         shapes: chosen.length === 0 ? shapes : shapes.filter(({ name }) => chosen.includes(name)),
         seconds,
         soak: chosen.includes("soak") ? { minutes, chart: resolve(invokedFrom, chart) } : undefined,
+        record,
       });
     });
 }

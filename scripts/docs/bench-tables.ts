@@ -1,0 +1,150 @@
+import { markdownTable, type Row } from "./markdown-table.ts";
+import type { BenchResults } from "./results.ts";
+
+type BenchResult = BenchResults["results"][number];
+
+/** README's choice of benches, in its words. */
+const chosen: Row[] = [
+  [
+    "wasm-encode",
+    "`wasm-encode`: encode and greedy search of 8 photos in float32, against TensorFlow.js' WASM backend",
+  ],
+  ["int8-encode-8", "`int8-encode`: the encoder in eight bits against float32, batches of 8"],
+  [
+    "prefix-search",
+    "`prefix-search`: greedy search, against the tutorial's, which runs the padded caption again for every word, on the same engine",
+  ],
+  [
+    "training-step",
+    "`training-step`: learning a caption, against the tutorial's generator, which runs a padded prefix for each word, both on TensorFlow",
+  ],
+  [
+    "features-throughput",
+    "`features-throughput`: features of JPEG files, against the bare engine's loop over decoded pixels",
+  ],
+  [
+    "service-throughput-float32",
+    "`service-throughput`: the saturated service from JPEG files, against the bare engine's loop over decoded pixels, in float32",
+  ],
+  ["service-throughput-int8", "the same in eight bits"],
+  [
+    "idle-latency-int8",
+    "`idle-latency`: a lone request to the service, against decoding its photo and a bare call, in eight bits; less is better",
+  ],
+  ["edge-hit", "`edge-hit`: posting a cached photo of 100 kB to the edge, against its `/healthz`; less is better"],
+  [
+    "cli-throughput-float32",
+    "`cli-throughput`: bulk captioning of JPEG files, against the bare loop with image decoding overlapped, in float32",
+  ],
+];
+
+/** What the service promises, with the benches in float32 and in int8. */
+const ofService: { about: string; float32?: string; int8?: string; wanted: string }[] = [
+  {
+    about: "`service-start`: seconds to ready; on a new machine, where `auto` times both",
+    int8: "service-start",
+    wanted: "≤ 5",
+  },
+  { about: "the same where nothing is timed first", float32: "service-start-float32", wanted: "≤ 5" },
+  {
+    about: "`service-throughput`: the saturated service, against the bare engine's loop over decoded pixels",
+    float32: "service-throughput-float32",
+    int8: "service-throughput-int8",
+    wanted: "0.9",
+  },
+  {
+    about: "`idle-latency`: a lone request, against decoding and a bare call",
+    float32: "idle-latency-float32",
+    int8: "idle-latency-int8",
+    wanted: "≤ 1.15",
+  },
+  {
+    about: "`overload-refusal`: p99 of a refusal at ten times the capacity, against that of `/livez`",
+    int8: "overload-refusal",
+    wanted: "≤ 3",
+  },
+  {
+    about: "`service-memory`: MiB of service and engine after 5 000 requests",
+    int8: "service-memory",
+    wanted: "≤ 1024, flat",
+  },
+];
+
+const nativeEngines: Row[] = [
+  ["tensorflow", "`tensorflow` on the CPU"],
+  ["onnx", "`onnx` on the CPU"],
+];
+
+/** The tables made of a whole run of `npm run bench`. */
+export function benchTables({ results }: BenchResults): [string, string][] {
+  const byName = new Map(results.map((result) => [result.name, result]));
+  const find = (name: string): BenchResult => {
+    const result = byName.get(name);
+    if (result === undefined) throw new Error(`expected the bench ${name} in docs/results/bench.json, found none`);
+    return result;
+  };
+  const cell = (name: string | undefined) => (name === undefined ? "" : describeResult(find(name)));
+  return [
+    [
+      "bench-chosen",
+      markdownTable(
+        ["", "ours", "peer", "ratio"],
+        chosen.map(([name = "", about = ""]) => {
+          const { ours, peer } = find(name);
+          return [about, ours, peer, figure(find(name))];
+        }),
+      ),
+    ],
+    [
+      "bench",
+      markdownTable(
+        ["bench", "what, and what is wanted", "seen", "ours", "peer"],
+        results.map((result, index) => {
+          const { name, about, ours, peer } = result;
+          const isVariant = results[index - 1]?.about === about; // of the bench above
+          return [`\`${name}\``, isVariant ? "the same" : about, figure(result), ours, peer];
+        }),
+      ),
+    ],
+    [
+      "bench-service",
+      markdownTable(
+        ["bench", "float32", "int8", "wanted"],
+        ofService.map(({ about, float32, int8, wanted }) => [about, cell(float32), cell(int8), wanted]),
+      ),
+    ],
+    [
+      "bench-int8",
+      markdownTable(
+        ["`npm run bench -- int8-encode`", "int8", "float32", "ratio"],
+        ["1", "8"].map((batch) => {
+          const result = find(`int8-encode-${batch}`);
+          return [`batch ${batch}`, result.ours, result.peer, figure(result)];
+        }),
+      ),
+    ],
+    [
+      "bench-native",
+      markdownTable(
+        ["", "batch 1", "batch 8"],
+        nativeEngines.map(([engine, about = ""]) => [
+          about,
+          ...["1", "8"].map((batch) => {
+            const result = find(`native-encode-${engine}-${batch}`);
+            return `${result.ours}, ${figure(result)} times`;
+          }),
+        ]),
+      ),
+    ],
+  ];
+}
+
+/** As the command prints it: with as many decimals as there are to tell. */
+export function figure({ number }: Pick<BenchResult, "number">): string {
+  if (number >= 100) return number.toFixed(0);
+  return number.toFixed(number < 2 ? 2 : 1);
+}
+
+function describeResult(result: BenchResult): string {
+  return result.peer === "none" ? result.ours : `${figure(result)} (ours ${result.ours}, peer ${result.peer})`;
+}

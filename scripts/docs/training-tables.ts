@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import type { Manifest } from "../../shared/manifest.ts";
+import type { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
+import type { Summary } from "../../training/prepared.ts";
+import { publishedScores } from "../../training/report/published-scores.ts";
+import { markdownTable, type Row } from "./markdown-table.ts";
+
+type Evaluation = z.infer<typeof evaluationSchema>;
+
+const shownScores = ["bleu1", "bleu4", "rougeL", "cider"] as const;
+const manifestScores = ["bleu1", "bleu2", "bleu3", "bleu4", "rougeL", "cider"] as const;
+const confidenceSearch = "beam 3";
+
+/** The tables made of what `npm run train -- evaluate` writes to `scores.json`, and of the manifest's scores. */
+export function evaluationTables({ searches }: Evaluation, { scores }: Pick<Manifest, "scores">): [string, string][] {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const ours = searches.map((found): Row => {
+    const figures = shownScores.map(
+      (name) => `${percent(found[name])} (${found.intervals[name].map(percent).join("–")})`,
+    );
+    return [found.search, ...figures, String(found.words)];
+  });
+  const [tanti] = publishedScores;
+  const theirs = shownScores.map((name) => tanti?.[name]?.toFixed(1) ?? "");
+  const tenths = searches.find(({ search }) => search === confidenceSearch)?.confidence.tenths ?? [];
+  const ofTenths = (what: keyof (typeof tenths)[number]) => tenths.map((tenth) => (100 * tenth[what]).toFixed(0));
+  return [
+    [
+      "scores",
+      markdownTable(
+        ["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "different words"],
+        [...ours, ["merge model of Tanti et al. 2018, beam 3", ...theirs, ""]],
+      ),
+    ],
+    [
+      "manifest-scores",
+      markdownTable(
+        ["photos", "search", "BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "ROUGE-L", "CIDEr"],
+        scores.map((score) => [score.dataset, score.search, ...manifestScores.map((name) => score[name].toFixed(1))]),
+      ),
+    ],
+    [
+      "confidence",
+      markdownTable(
+        ["confidence, %", ...ofTenths("confidence")],
+        [
+          ["content words in a reference, %", ...ofTenths("precision")],
+          ["CIDEr", ...ofTenths("cider")],
+        ],
+      ),
+    ],
+  ];
+}
+
+/** What `prepare` prints of Flickr8k, with either cleaning. */
+export function prepareTable(tutorial: Summary, natural: Summary): string {
+  const rows: [string, (summary: Summary) => string | number][] = [
+    ["photos with captions", ({ photos }) => photos],
+    ["words after cleaning", ({ words }) => words],
+    ["training photos, captions", ({ trainingPhotos, trainingCaptions }) => `${trainingPhotos}, ${trainingCaptions}`],
+    ["training words, with start and end", ({ trainingWords }) => trainingWords],
+    ["kept, seen at least 10 times", ({ keptWords }) => keptWords],
+    ["vocabulary size, with padding", ({ vocabularySize }) => vocabularySize],
+    ["longest training caption, with start and end", ({ longestCaption }) => longestCaption],
+    ["dev, test photos", ({ devPhotos, testPhotos }) => `${devPhotos}, ${testPhotos}`],
+    ["captions that lost words with digits", (summary) => lossesOf(summary, "digits")],
+    ["captions that lost words of one letter", (summary) => lossesOf(summary, "one letter")],
+  ];
+  return markdownTable(
+    ["", "`--cleaning tutorial`", "`natural`"],
+    rows.map(([name, figureOf]) => [name, String(figureOf(tutorial)), String(figureOf(natural))]),
+  );
+}
+
+function lossesOf({ dropped }: Summary, reason: Summary["dropped"][number]["reason"]): number {
+  return dropped.find((kind) => kind.reason === reason)?.captions ?? 0;
+}
