@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { joinWords } from "./word-boundaries.ts";
+import { joinWords } from "./join-words.ts";
 
 export const paddingId = 0;
 export const startWord = "startseq";

@@ -1,14 +1,11 @@
-/** Letters of the scripts whose words follow each other without a space, and that ICU has dictionaries for. */
-const unspacedLetter = String.raw`(?=[\p{L}\p{M}])[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\u3031-\u3035\u30fc\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]`;
-const latin = String.raw`\p{sc=Latn}`;
+import { hasUnspacedLetter, unspacedLetter } from "./join-words.ts";
 
-/** A run of them, with the lone Latin letter of a word like T恤 or ビタミンC. */
-const unspacedRun = /* @__PURE__ */ new RegExp(
-  `(?:(?<!${latin})${latin})?(?:${unspacedLetter}\\p{M}*)+(?:${latin}(?!${latin}|${unspacedLetter}))?`,
-  "gu",
-);
-const hasUnspacedLetter = /* @__PURE__ */ new RegExp(unspacedLetter, "u");
-const oneLatinLetter = /* @__PURE__ */ new RegExp(`^${latin}$`, "u");
+// The marks leave both out of the page, whose browsers may know no look-behind and no Intl.Segmenter.
+const unspacedRun = /* @__PURE__ */ runPattern();
+/** Boundaries are the same in every language. */
+const segmenter = /* @__PURE__ */ new Intl.Segmenter("en", { granularity: "word" });
+
+const oneLatinLetter = /^\p{sc=Latn}$/u;
 
 /** Full-width and half-width forms, ligatures, Arabic presentation forms and mathematical alphabets, but no punctuation. */
 const presentationForms =
@@ -27,9 +24,6 @@ const punctuationInside = /\p{P}\p{M}*|^\p{M}+/u;
 
 const asciiOnly = /^\p{ASCII}*$/u;
 
-/** Boundaries are the same in every language. The mark keeps it out of the page, whose browsers may have no Segmenter. */
-const segmenter = /* @__PURE__ */ new Intl.Segmenter("en", { granularity: "word" });
-
 /** Gives text that looks alike the same characters: NFC, without presentation forms and invisible signs. ASCII stays as it is. */
 export function normalizeText(text: string): string {
   if (asciiOnly.test(text)) return text;
@@ -44,7 +38,7 @@ export function normalizeText(text: string): string {
 
 /** Splits a token, which has no white space, at Unicode's word boundaries (UAX #29). What `spaceWords` separated is one word. */
 export function splitToken(token: string): string[] {
-  if (asciiOnly.test(token) || hasUnspacedLetter.test(token)) return [token];
+  if (asciiOnly.test(token) || hasUnspacedLetter(token)) return [token];
   const segments = [...segmenter.segment(token)].map(({ segment }) => segment);
   return segments.flatMap((segment) => segment.split(punctuationInside)).filter((word) => word !== "");
 }
@@ -52,17 +46,6 @@ export function splitToken(token: string): string[] {
 /** Puts spaces around each word of a script that has none. Other text stays as it is. */
 export function spaceWords(text: string): string {
   return asciiOnly.test(text) ? text : text.replace(unspacedRun, (run) => ` ${segmentRun(run).join(" ")} `);
-}
-
-/** Joins words into a caption: with spaces, but for words of a script that has none. */
-export function joinWords(words: readonly string[]): string {
-  return words.map((word, index) => gapBetween(words[index - 1], word) + word).join("");
-}
-
-/** What stands between two words of a caption: a space, or nothing before its first word and within a script without spaces. */
-export function gapBetween(before: string | undefined, word: string): "" | " " {
-  if (before === undefined) return "";
-  return hasUnspacedLetter.test(before) && hasUnspacedLetter.test(word) ? "" : " ";
 }
 
 /** The words of a run; a lone Latin letter belongs to its neighbour. */
@@ -73,4 +56,12 @@ function segmentRun(run: string): string[] {
   const last = words.at(-1) ?? "";
   if (words.length > 1 && oneLatinLetter.test(last)) words.splice(-2, 2, (words.at(-2) ?? "") + last);
   return words;
+}
+
+/** A run of letters of scripts without spaces, with the lone Latin letter of a word like T恤 or ビタミンC. */
+function runPattern(): RegExp {
+  const latin = String.raw`\p{sc=Latn}`;
+  const before = `(?:(?<!${latin})${latin})?`;
+  const after = `(?:${latin}(?!${latin}|${unspacedLetter}))?`;
+  return new RegExp(String.raw`${before}(?:${unspacedLetter}\p{M}*)+${after}`, "gu");
 }

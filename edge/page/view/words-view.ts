@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from "lit-html";
 import type { Candidate } from "../../../shared/contract.ts";
-import { gapBetween } from "../../../shared/word-boundaries.ts";
+import { gapBetween } from "../../../shared/join-words.ts";
 import { asPercent } from "../format.ts";
 
 /** A caption with each word's probability as the bar below it. The numbers stand in `wordList`, for those who cannot see bars. */
