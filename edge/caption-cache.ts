@@ -9,15 +9,23 @@ import {
   type PhotoId,
 } from "../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
-import { type Layer, LayeredStore, type LayeredStoreParts, type Stored } from "./layered-store.ts";
+import {
+  type EntryPlace,
+  type FoundEntry,
+  type Layer,
+  LayeredStore,
+  type LayeredStoreParts,
+  type Stored,
+} from "./layered-store.ts";
 import { parseJson } from "./parse-json.ts";
+import type { Settings } from "./settings.ts";
 
 /** A caption with the JSON that is stored of it, whose hash is the `ETag`. */
 export interface Caption extends Stored {
   /** Its `id` and `image.bytes` are those of the file that it was made of. */
   result: CaptionResult;
   /** Where it was found; or made just now and stored, for this request or for another that it waited with. */
-  from: Layer | "service" | "another request";
+  from: Layer | "service" | "service, not stored" | "another request";
 }
 
 interface CaptionKey {
@@ -31,6 +39,18 @@ interface CaptionKey {
 const fileSchema = z.object({ contentId: contentIdSchema, bytes: z.int().positive() });
 
 export type KnownFile = z.infer<typeof fileSchema>;
+
+interface PhotoFile extends PhotoIds {
+  bytes: Uint8Array;
+}
+
+/** For how long this data centre takes nothing from KV that was stored before a deletion: KV's lag, with room to spare. */
+const removalRememberedSeconds = 600;
+
+interface StoreOptions {
+  /** Asked when all is written: a deletion may have come meanwhile. */
+  areWanted: () => Promise<boolean>;
+}
 
 /** The id that a photo's captions are stored under. */
 export function cacheIdOf({ id, contentId }: PhotoIds): PhotoId {
@@ -49,25 +69,30 @@ export class CaptionCache {
   }
 
   async find(key: CaptionKey): Promise<Caption | null> {
-    const found = await this.#store.read(captionPath(key), parseResult);
+    const found = await this.#store.read(captionPlace(key), parseResult);
     return found && { body: found.body, storedAtMs: found.storedAtMs, result: found.value, from: found.layer };
   }
 
   async findFile(id: ByteId): Promise<KnownFile | null> {
-    return (await this.#store.read(filePath(id), parseFile))?.value ?? null;
+    return (await this.#store.read({ path: filePath(id), subject: id }, parseFile))?.value ?? null;
   }
 
-  store(key: CaptionKey, caption: Stored): void {
-    this.#store.write(captionPath(key), caption);
+  findFileInKv(id: ByteId): Promise<FoundEntry<KnownFile> | null> {
+    return this.#store.readFar(filePath(id), parseFile);
   }
 
-  /** For a caption that another request stored. */
+  /** Stores a caption and, for a photo with a content id, the way there from its file. */
+  store(key: CaptionKey, caption: Stored, { photo, ...options }: StoreOptions & { photo: PhotoFile }): void {
+    this.#store.write(new Map([[captionPath(key), caption], ...fileEntries(photo)]), options);
+  }
+
+  /** For a caption that another request stored, or that may not stay for long. */
   storeNear(key: CaptionKey, caption: Stored): void {
-    this.#store.writeNear(captionPath(key), caption);
+    this.#store.writeNear(captionPlace(key), caption);
   }
 
-  storeFile(id: ByteId, file: KnownFile): void {
-    this.#store.write(filePath(id), { body: JSON.stringify(file), storedAtMs: Date.now() });
+  storeFile(photo: PhotoFile, options: StoreOptions): void {
+    this.#store.write(new Map(fileEntries(photo)), options);
   }
 
   /** What is stored of many photos, by the ids that they were asked by. */
@@ -89,11 +114,33 @@ export class CaptionCache {
     return found;
   }
 
-  /** Takes out what a revision said of a photo, whatever the options, and the way there; tells whether KV did. */
-  remove({ photoId, revision, id }: Omit<CaptionKey, "options"> & { id: PhotoId }): Promise<boolean> {
+  /** Takes out what a revision said of a photo, whatever the options, and the ways there; tells whether KV did. */
+  remove({ photoId, revision, files }: Omit<CaptionKey, "options"> & { files: readonly PhotoId[] }): Promise<boolean> {
     const captions = allCaptionOptions.map((options) => captionPath({ photoId, revision, options }));
-    return this.#store.remove([...captions, filePath(id)]);
+    const subjects = [...new Set([photoId, ...files])];
+    const rememberedSeconds = removalRememberedSeconds;
+    return this.#store.remove([...captions, ...files.map(filePath)], { subjects, rememberedSeconds });
   }
+}
+
+/** The cache that a deployment's settings name. */
+export function captionCacheOf(settings: Settings, waitUntil: LayeredStoreParts["waitUntil"]): CaptionCache {
+  return new CaptionCache({
+    kv: settings.captions,
+    edgeCache: caches.default,
+    origin: nearCacheOrigin(settings),
+    ttlSeconds: settings.cacheTtlSeconds,
+    nearTtlSeconds: settings.nearCacheSeconds,
+    waitUntil,
+  });
+}
+
+/**
+ * Where this deployment's entries stand in data centres' caches, which all workers of a zone share: a name that nobody can have
+ * (RFC 6761), with the deployment's own part in it. Not the host of the request: a worker has several names.
+ */
+export function nearCacheOrigin({ tombstones }: Pick<Settings, "tombstones">): string {
+  return `https://${tombstones.idFromName("near cache").toString().slice(0, 32)}.edge-caption.invalid`;
 }
 
 /** A stored result as the answer for one of the files that show the same. */
@@ -106,8 +153,18 @@ export function isByteId(id: PhotoId): id is ByteId {
   return id.startsWith("sha256:");
 }
 
+function captionPlace(key: CaptionKey): EntryPlace {
+  return { path: captionPath(key), subject: key.photoId };
+}
+
 function captionPath({ photoId, revision, options }: CaptionKey): string {
   return `caption/${revision}/${photoId}?${captionQuery(options)}`;
+}
+
+function fileEntries({ id, contentId, bytes }: PhotoFile): [string, Stored][] {
+  if (contentId === undefined) return [];
+  const file: KnownFile = { contentId, bytes: bytes.length };
+  return [[filePath(id), { body: JSON.stringify(file), storedAtMs: Date.now() }]];
 }
 
 function filePath(id: PhotoId): string {

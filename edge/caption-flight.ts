@@ -11,7 +11,10 @@ const keptMs = 90_000;
 const leaseGraceMs = 1_000;
 
 /** What a caller gets for joining: the result, or the lease to make it, or word that its time is up. */
-export type Ticket = { kind: "result"; result: Stored } | { kind: "lease"; lease: FlightLease } | { kind: "timeout" };
+export type Ticket =
+  | { kind: "result"; result: Stored; isKept: boolean }
+  | { kind: "lease"; lease: FlightLease }
+  | { kind: "timeout" };
 
 interface Waiter {
   deadlineAtMs: number;
@@ -19,19 +22,36 @@ interface Waiter {
 }
 
 /**
- * One caption being made: photo, revision and options name the object. It hands a lease to one caller and lets the others
- * wait; a lease that ends without a result goes to the next of them. It never sees a photo and stores nothing: an object that
- * was restarted, or taken out of memory, starts a new flight.
+ * A photo's captions being made: photo and revision name the object, the query each caption. It never sees a photo and stores
+ * nothing: an object that was restarted, or taken out of memory, starts new flights.
  */
 export class CaptionFlight extends DurableObject {
+  readonly #flights = new Map<string, Flight>();
+
+  /** Resolves within `waitMs`. */
+  join({ query, waitMs }: { query: string; waitMs: number }): Promise<Ticket> {
+    const flight = this.#flights.get(query) ?? new Flight();
+    this.#flights.set(query, flight);
+    return flight.join(waitMs);
+  }
+
+  /** For a photo whose captions are deleted. Runs under way still reach those who wait for them, but nobody who comes later. */
+  forget(): void {
+    for (const flight of this.#flights.values()) flight.isForgotten = true;
+    this.#flights.clear();
+  }
+}
+
+/** One caption being made. Hands a lease to one caller and lets the others wait; a lease that ends without a result goes to the next of them. */
+class Flight {
+  isForgotten = false;
   #lease: FlightLease | null = null;
   #waiters: Waiter[] = [];
   #finished: { result: Stored; untilMs: number } | null = null;
 
-  /** Resolves within `waitMs`. */
-  join({ waitMs }: { waitMs: number }): Promise<Ticket> {
+  join(waitMs: number): Promise<Ticket> {
     if (this.#finished !== null && Date.now() < this.#finished.untilMs) {
-      return Promise.resolve({ kind: "result", result: this.#finished.result });
+      return Promise.resolve({ kind: "result", result: this.#finished.result, isKept: true });
     }
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#leave(waiter), waitMs);
@@ -47,11 +67,6 @@ export class CaptionFlight extends DurableObject {
     });
   }
 
-  /** For a photo whose captions are deleted. A run under way still reaches those who wait for it. */
-  forget(): void {
-    this.#finished = null;
-  }
-
   #leaseToNext(): void {
     const next = this.#waiters.shift();
     if (next === undefined) return;
@@ -64,9 +79,10 @@ export class CaptionFlight extends DurableObject {
     next.resolve({ kind: "lease", lease });
   }
 
-  #finish(result: Stored, isKept: boolean): void {
+  #finish(result: Stored, mayBeKept: boolean): void {
+    const isKept = mayBeKept && !this.isForgotten;
     if (isKept) this.#finished = { result, untilMs: Date.now() + keptMs };
-    for (const { resolve } of this.#waiters.splice(0)) resolve({ kind: "result", result });
+    for (const { resolve } of this.#waiters.splice(0)) resolve({ kind: "result", result, isKept });
   }
 
   #end(lease: FlightLease): void {
@@ -83,7 +99,7 @@ export class CaptionFlight extends DurableObject {
 
 interface LeaseParts {
   ms: number;
-  onFinish: (result: Stored, isKept: boolean) => void;
+  onFinish: (result: Stored, mayBeKept: boolean) => void;
   onEnd: () => void;
 }
 
@@ -98,7 +114,7 @@ export class FlightLease extends RpcTarget {
     this.#timer = setTimeout(parts.onEnd, parts.ms);
   }
 
-  /** Hands the result to all who wait; one that `isKept` also goes to those who come soon after. */
+  /** Hands the result to all who wait; one that `isKept` also goes to those who come soon after, and may be stored. */
   finish(result: Stored, { isKept }: { isKept: boolean }): void {
     this.#parts.onFinish(result, isKept);
     this.#end();

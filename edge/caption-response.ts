@@ -37,6 +37,7 @@ export async function captionResponse(
 /** RFC 9211. `stored` says that the result was handed to the layers; as in any cache, the header leaves before they are done. */
 export function cacheHeaders({ from, storedAtMs }: Caption): Record<string, string> {
   if (from === "service") return { "Cache-Status": "edge-caption; fwd=miss; stored" };
+  if (from === "service, not stored") return { "Cache-Status": "edge-caption; fwd=miss" };
   if (from === "another request") return { "Cache-Status": "edge-caption; fwd=miss; collapsed" };
   const ageSeconds = Math.max(0, Math.floor((Date.now() - storedAtMs) / 1000));
   return { "Cache-Status": `edge-caption; hit; detail=${from}`, Age: String(ageSeconds) };

@@ -2,6 +2,7 @@ import type { RequestIdVariables } from "hono/request-id";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { CaptionCache } from "./caption-cache.ts";
 import type { CaptionService } from "./caption-service.ts";
+import type { Deletions } from "./deletions.ts";
 import type { Flights } from "./join-flight.ts";
 import type { ModelRevision } from "./model-revision.ts";
 import type { Tier } from "./rate-limit.ts";
@@ -13,10 +14,13 @@ export interface EdgeEnv {
   Bindings: Record<string, unknown>;
   Variables: RequestIdVariables & {
     settings: Settings;
+    /** Before its body was read: what it stores must give way to a deletion since. */
+    startedAtMs: number;
     service: CaptionService;
     revision: ModelRevision;
     cache: CaptionCache;
     flights: Flights;
+    deletions: Deletions;
     record: RequestRecord;
     /** Of the problem that the request is answered with. */
     errorCode?: ErrorCode;

@@ -11,23 +11,23 @@ export interface Flights {
 
 interface FlightPlan<T extends Stored> {
   /** What makes two requests ask for the same. */
-  key: string;
+  key: FlightKey;
   deadlineAtMs: number;
   /** Makes the result, where nobody else does. Its error is its caller's alone. */
   run: () => Promise<T>;
-  /** Whether those who come later may have this result, too. */
+  /** Whether those who come later may have this result, too, and those who wait may store it. */
   isKept: (result: T) => boolean;
 }
 
-interface FlightKeyParts {
+interface FlightKey {
   photoId: PhotoId;
   revision: string;
   options: CaptionOptions;
 }
 
-/** Names the flight of a caption: those who ask for the same one meet there. */
-export function flightKey({ photoId, revision, options }: FlightKeyParts): string {
-  return `${photoId}/${revision}?${captionQuery(options)}`;
+/** Names the object at which those meet who want a caption of the same photo. */
+export function flightName({ photoId, revision }: Omit<FlightKey, "options">): string {
+  return `${photoId}/${revision}`;
 }
 
 /**
@@ -37,10 +37,10 @@ export function flightKey({ photoId, revision, options }: FlightKeyParts): strin
 export async function joinFlight<T extends Stored>(
   { namespace, waitUntil }: Flights,
   { key, deadlineAtMs, run, isKept }: FlightPlan<T>,
-): Promise<{ made: T } | { shared: Stored }> {
+): Promise<{ made: T } | { shared: Stored; isKept: boolean }> {
   const ticket = await takeTicket({ namespace, key, deadlineAtMs });
   if (ticket === null) return { made: await run() };
-  if (ticket.kind === "result") return { shared: ticket.result };
+  if (ticket.kind === "result") return { shared: ticket.result, isKept: ticket.isKept };
   if (ticket.kind === "timeout") throw new CaptionError("upstream_timeout", "no caption was made in the time there is");
   const { lease } = ticket;
   try {
@@ -60,7 +60,7 @@ export async function joinFlight<T extends Stored>(
 
 interface TicketRequest {
   namespace: DurableObjectNamespace<CaptionFlight>;
-  key: string;
+  key: FlightKey;
   deadlineAtMs: number;
 }
 
@@ -69,7 +69,7 @@ async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
   for (const attempt of [1, 2]) {
     try {
       const waitMs = Math.max(0, deadlineAtMs - Date.now());
-      return await namespace.getByName(key).join({ waitMs });
+      return await namespace.getByName(flightName(key)).join({ query: captionQuery(key.options), waitMs });
     } catch (error) {
       log("warn", "a flight could not be joined", { attempt, error: describeError(error) });
     }

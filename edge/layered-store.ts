@@ -8,6 +8,12 @@ export interface Stored {
 
 export type Layer = "cache-api" | "kv";
 
+/** An entry's place, and the photo that it is about. */
+export interface EntryPlace {
+  path: string;
+  subject: string;
+}
+
 export interface FoundEntry<T> extends Stored {
   value: T;
   layer: Layer;
@@ -17,7 +23,7 @@ export interface LayeredStoreParts {
   kv: KVNamespace;
   /** The data centre's cache. It may do nothing at all, on workers.dev for one. */
   edgeCache: Cache;
-  /** The worker's own origin: the Cache API keys on addresses. */
+  /** The Cache API keys on addresses. The same whichever of its names the worker is called by, or a removal misses entries. */
   origin: string;
   /** How long an entry lives in KV, and at most how long in a data centre's cache. */
   ttlSeconds: number;
@@ -42,12 +48,18 @@ export class LayeredStore {
     this.#parts = parts;
   }
 
-  async read<T>(path: string, parse: Parse<T>): Promise<FoundEntry<T> | null> {
+  async read<T>({ path, subject }: EntryPlace, parse: Parse<T>): Promise<FoundEntry<T> | null> {
     const near = await readLayer("cache-api", () => this.#readEdgeCache(path), parse);
     if (near !== null) return near;
-    const far = await readLayer("kv", () => this.#readKv(path), parse);
-    if (far !== null) this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, far)));
+    const far = await this.readFar(path, parse);
+    if (far === null || (await this.#wasRemovedHere(subject, far))) return null;
+    this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, far)));
     return far;
+  }
+
+  /** What KV holds alone. */
+  readFar<T>(path: string, parse: Parse<T>): Promise<FoundEntry<T> | null> {
+    return readLayer("kv", () => this.#readKv(path), parse);
   }
 
   /** What KV holds of up to 100 paths, in one operation. The near layer would take one for each. */
@@ -65,25 +77,55 @@ export class LayeredStore {
     return found;
   }
 
-  /** Hands an entry to both layers, in the background: the caller need not wait for KV's central store. */
-  write(path: string, entry: Stored): void {
-    this.writeNear(path, entry);
-    this.#parts.waitUntil(writeLayer("kv", () => this.#writeKv(path, entry)));
-  }
-
-  /** For an entry that somebody else has written to KV. */
-  writeNear(path: string, entry: Stored): void {
-    this.#parts.waitUntil(writeLayer("cache-api", () => this.#writeEdgeCache(path, entry)));
-  }
-
-  /** Takes entries out of KV and out of this data centre's cache, and tells whether KV took every one out. */
-  async remove(paths: readonly string[]): Promise<boolean> {
-    const { kv, edgeCache } = this.#parts;
-    const [far] = await Promise.all([
-      Promise.all(paths.map((path) => writeLayer("kv", () => kv.delete(path)))),
-      Promise.all(paths.map((path) => writeLayer("cache-api", () => edgeCache.delete(this.#addressOf(path))))),
+  /**
+   * Hands entries by path to both layers, in the background: the caller need not wait for KV's central store. They are taken
+   * out again unless `areWanted` when that is done: a removal may have come in between.
+   */
+  write(entries: ReadonlyMap<string, Stored>, { areWanted }: { areWanted: () => Promise<boolean> }): void {
+    const writes = [...entries].flatMap(([path, entry]) => [
+      writeLayer("cache-api", () => this.#writeEdgeCache(path, entry)),
+      writeLayer("kv", () => this.#writeKv(path, entry)),
     ]);
+    const check = async () => {
+      await Promise.all(writes);
+      if (!(await areWanted())) await this.#take([...entries.keys()]);
+    };
+    this.#parts.waitUntil(check());
+  }
+
+  /** For an entry that somebody else has written to KV, or that may not stay for long. */
+  writeNear({ path, subject }: EntryPlace, entry: Stored): void {
+    const write = async () => {
+      if (!(await this.#wasRemovedHere(subject, entry))) await this.#writeEdgeCache(path, entry);
+    };
+    this.#parts.waitUntil(writeLayer("cache-api", write));
+  }
+
+  /**
+   * Takes entries about some subjects out of KV and out of this data centre's cache, and tells whether KV took every one out.
+   * KV may lag, so what was stored before is not taken over from there in the next `rememberedSeconds`.
+   */
+  async remove(
+    paths: readonly string[],
+    { subjects, rememberedSeconds }: { subjects: readonly string[]; rememberedSeconds: number },
+  ): Promise<boolean> {
+    const now = { body: "", storedAtMs: Date.now() };
+    const mark = (subject: string) => this.#putNear(removedPath(subject), now, rememberedSeconds);
+    await Promise.all(subjects.map((subject) => writeLayer("cache-api", () => mark(subject))));
+    return this.#take(paths);
+  }
+
+  /** KV first: a request that has read an entry there puts it into the near cache. */
+  async #take(paths: readonly string[]): Promise<boolean> {
+    const { kv, edgeCache } = this.#parts;
+    const far = await Promise.all(paths.map((path) => writeLayer("kv", () => kv.delete(path))));
+    await Promise.all(paths.map((path) => writeLayer("cache-api", () => edgeCache.delete(this.#addressOf(path)))));
     return far.every((isDone) => isDone);
+  }
+
+  async #wasRemovedHere(subject: string, { storedAtMs }: Stored): Promise<boolean> {
+    const removed = await readLayer("cache-api", () => this.#readEdgeCache(removedPath(subject)), String);
+    return removed !== null && storedAtMs <= removed.storedAtMs;
   }
 
   async #readEdgeCache(path: string): Promise<Stored | null> {
@@ -98,13 +140,15 @@ export class LayeredStore {
     return value === null ? null : { body: value, storedAtMs: kvMetadataSchema.parse(metadata).storedAtMs };
   }
 
-  async #writeEdgeCache(path: string, { body, storedAtMs }: Stored): Promise<void> {
-    const { ttlSeconds, nearTtlSeconds, edgeCache } = this.#parts;
-    const secondsLeft = ttlSeconds - Math.floor((Date.now() - storedAtMs) / 1000);
-    if (secondsLeft <= 0) return;
-    const maxAge = Math.min(secondsLeft, nearTtlSeconds);
+  async #writeEdgeCache(path: string, entry: Stored): Promise<void> {
+    const { ttlSeconds, nearTtlSeconds } = this.#parts;
+    const secondsLeft = ttlSeconds - Math.floor((Date.now() - entry.storedAtMs) / 1000);
+    if (secondsLeft > 0) await this.#putNear(path, entry, Math.min(secondsLeft, nearTtlSeconds));
+  }
+
+  async #putNear(path: string, { body, storedAtMs }: Stored, maxAge: number): Promise<void> {
     const headers = { "Cache-Control": `max-age=${maxAge}`, [storedAtHeader]: String(storedAtMs) };
-    await edgeCache.put(this.#addressOf(path), new Response(body, { headers }));
+    await this.#parts.edgeCache.put(this.#addressOf(path), new Response(body, { headers }));
   }
 
   /** KV takes one write a second for a key; a second writer's is refused, and nothing is lost by it. */
@@ -112,10 +156,14 @@ export class LayeredStore {
     await this.#parts.kv.put(path, body, { expirationTtl: this.#parts.ttlSeconds, metadata: { storedAtMs } });
   }
 
-  /** No public address, so nothing but this worker ever asks the data centre's cache for it. */
   #addressOf(path: string): string {
-    return `${this.#parts.origin}/.stored/${path}`;
+    return `${this.#parts.origin}/${path}`;
   }
+}
+
+/** Where a data centre's cache keeps when a subject's entries were removed. */
+function removedPath(subject: string): string {
+  return `removed/${subject}`;
 }
 
 async function readLayer<T>(

@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
+import type { Fate } from "./deletions.ts";
 import type { EdgeEnv } from "./edge-env.ts";
-import { flightKey, joinFlight } from "./join-flight.ts";
+import { joinFlight } from "./join-flight.ts";
 import { parseJson } from "./parse-json.ts";
 import { timePhase } from "./request-record.ts";
 import type { Photo } from "./upload.ts";
@@ -30,18 +31,22 @@ async function makeCaption(
 ): Promise<Caption> {
   const deadlineAtMs = Date.now() + c.get("settings").upstreamTimeoutMs;
   const outcome = await joinFlight(c.get("flights"), {
-    key: flightKey({ photoId: cacheIdOf(photo), revision, options }),
+    key: { photoId: cacheIdOf(photo), revision, options },
     deadlineAtMs,
     run: () => forward(c, { photo, options, deadlineAtMs }),
-    isKept: ({ result }) => result.model.revision === revision,
+    isKept: ({ result, from }) => result.model.revision === revision && from === "service",
   });
   if ("made" in outcome) return outcome.made;
-  const result = parseJson(outcome.shared.body, captionResultSchema);
-  c.get("cache").storeNear({ photoId: cacheIdOf(photo), revision: result.model.revision, options }, outcome.shared);
-  return { ...outcome.shared, result, from: "another request" };
+  const { shared, isKept } = outcome;
+  const result = parseJson(shared.body, captionResultSchema);
+  if (isKept) c.get("cache").storeNear({ photoId: cacheIdOf(photo), revision, options }, shared);
+  return { ...shared, result, from: "another request" };
 }
 
-/** Stores the result under the revision that made it, whichever we looked for. */
+/**
+ * Stores the result under the revision that made it, whichever we looked for, unless the photo's captions were deleted since
+ * the request began.
+ */
 async function forward(
   c: Context<EdgeEnv>,
   { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
@@ -53,13 +58,21 @@ async function forward(
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };
   c.get("revision").learn(revision, { askedAtMs });
-  c.get("cache").store({ photoId: cacheIdOf(photo), revision, options }, caption);
-  if (contentId) c.get("cache").storeFile(id, { contentId, bytes: photo.bytes.length });
+  const fate = await fateOf(c, photo);
+  const key = { photoId: cacheIdOf(photo), revision, options };
+  if (fate === "unknown") c.get("cache").storeNear(key, caption); // not for as long as KV would have it
+  if (fate !== "kept") return { ...caption, result, from: "service, not stored" };
+  c.get("cache").store(key, caption, { photo, areWanted: async () => (await fateOf(c, photo)) === "kept" });
   return { ...caption, result, from: "service" };
 }
 
 /** Lets look-ups find this file too, which shows what another file showed before. */
-async function rememberFile(c: Context<EdgeEnv>, { id, contentId, bytes }: Photo): Promise<void> {
-  const cache = c.get("cache");
-  if (contentId && (await cache.findFile(id)) === null) cache.storeFile(id, { contentId, bytes: bytes.length });
+async function rememberFile(c: Context<EdgeEnv>, photo: Photo): Promise<void> {
+  if (photo.contentId === undefined || (await c.get("cache").findFile(photo.id)) !== null) return;
+  const areWanted = async () => (await fateOf(c, photo)) === "kept";
+  if (await areWanted()) c.get("cache").storeFile(photo, { areWanted });
+}
+
+function fateOf(c: Context<EdgeEnv>, photo: Photo): Promise<Fate> {
+  return c.get("deletions").fateOf(photo, { sinceMs: c.get("startedAtMs") });
 }

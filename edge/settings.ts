@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
 import { parseOrigin } from "../shared/origin.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
+import type { PhotoTombstone } from "./photo-tombstone.ts";
 import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
@@ -46,6 +47,8 @@ const environmentSchema = z.object({
   CAPTIONS: kvSchema,
   /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
   FLIGHTS: bindingSchema<DurableObjectNamespace<CaptionFlight>>("getByName", "the Durable Object CaptionFlight"),
+  /** Remembers deletions for ten minutes. Two or four calls are billed for each cache miss. */
+  TOMBSTONES: bindingSchema<DurableObjectNamespace<PhotoTombstone>>("getByName", "the Durable Object PhotoTombstone"),
   /**
    * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
    * travel there, hence https unless it is this machine.
@@ -148,6 +151,7 @@ export function readSettings(environment: unknown) {
   return {
     captions: data.CAPTIONS,
     flights: data.FLIGHTS,
+    tombstones: data.TOMBSTONES,
     serviceOrigins: data.SERVICE_ORIGINS,
     originRestSeconds: data.ORIGIN_REST_SECONDS,
     serviceSecret: data.SERVICE_SECRET,

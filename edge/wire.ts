@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
-import { CaptionCache } from "./caption-cache.ts";
+import { captionCacheOf } from "./caption-cache.ts";
 import { CaptionService } from "./caption-service.ts";
+import { Deletions } from "./deletions.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 import { ModelRevision } from "./model-revision.ts";
 import { ServiceOrigins } from "./service-origins.ts";
@@ -8,6 +9,7 @@ import { readSettings } from "./settings.ts";
 
 /** Reads the settings and builds what the handlers behind it work with. */
 export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
+  c.set("startedAtMs", Date.now());
   const settings = readSettings(c.env);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const traceparent = readTraceparent(c.req.header("traceparent"));
@@ -22,17 +24,8 @@ export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("service", service);
   c.set("revision", new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }));
   c.set("flights", { namespace: settings.flights, waitUntil });
-  c.set(
-    "cache",
-    new CaptionCache({
-      kv,
-      edgeCache: caches.default,
-      origin: new URL(c.req.url).origin,
-      ttlSeconds: settings.cacheTtlSeconds,
-      nearTtlSeconds: settings.nearCacheSeconds,
-      waitUntil,
-    }),
-  );
+  c.set("deletions", new Deletions(settings.tombstones));
+  c.set("cache", captionCacheOf(settings, waitUntil));
   await next();
 });
 

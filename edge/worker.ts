@@ -15,6 +15,7 @@ import { captionAsHuggingFace } from "./facades/hugging-face.ts";
 import { predictAsMax } from "./facades/max-caption-generator.ts";
 import { lookUpCaption, lookUpMany } from "./look-up-caption.ts";
 import { pageFiles } from "./page-files.ts";
+import { PhotoTombstone } from "./photo-tombstone.ts";
 import { answerError, answerUnknownPath, answerWrongMethod } from "./problems.ts";
 import { recordRequest } from "./request-record.ts";
 import { allowOrigins, securityHeaders } from "./response-headers.ts";
@@ -46,5 +47,5 @@ app.notFound(answerUnknownPath);
 app.onError(answerError);
 
 /** The runtime looks for its Durable Object classes in the entry file. */
-export { CaptionFlight };
+export { CaptionFlight, PhotoTombstone };
 export default app;

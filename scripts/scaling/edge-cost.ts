@@ -13,9 +13,9 @@ const paidPlan = {
   cpuMs: { included: 30 * million, price: 0.02 },
   kvReads: { included: 10 * million, price: 0.5 },
   kvWrites: { included: 1 * million, price: 5 },
-  flights: { included: 1 * million, price: 0.15 },
+  objectRequests: { included: 1 * million, price: 0.15 },
   /** Of Durable Objects, gigabytes of memory times seconds. */
-  flightGbSeconds: { included: 400_000, price: 12.5 },
+  objectGbSeconds: { included: 400_000, price: 12.5 },
   logEvents: { included: 20 * million, price: 0.6 },
   /** Here in gigabytes and dollars for each. */
   kvStored: { included: 1, price: 0.5 },
@@ -26,8 +26,8 @@ const meters = [
   "cpuMs",
   "kvReads",
   "kvWrites",
-  "flights",
-  "flightGbSeconds",
+  "objectRequests",
+  "objectGbSeconds",
   "logEvents",
   "kvStored",
 ] as const satisfies readonly (keyof typeof paidPlan)[];
@@ -35,10 +35,11 @@ const meters = [
 type Meter = (typeof meters)[number];
 
 /** What a day of the free plan has room for; what comes beyond fails. */
-const freePlanDay = { requests: 100_000, kvReads: 100_000, kvWrites: 1000, flights: 100_000 } as const;
+const freePlanDay = { requests: 100_000, kvReads: 100_000, kvWrites: 1000, objectRequests: 100_000 } as const;
 
 /** What one request takes of Cloudflare. */
 const kvWritesOfMiss = 2; // the caption, and the way to it from the file's id
+const objectRequestsOfMiss = 5; // a flight, and twice the tombstones of both ids
 const logEventsOfRequest = 2; // ours, and Cloudflare's own of the invocation
 const storedKbOfMiss = 1.5;
 const flightGb = 0.128;
@@ -62,8 +63,8 @@ export function monthAtEdge({ requestsPerSecond, hitRate, cpuMs, flightMs, ttlDa
     cpuMs: requests * cpuMs,
     kvReads: requests,
     kvWrites: misses * kvWritesOfMiss,
-    flights: misses,
-    flightGbSeconds: (misses * flightMs * flightGb) / 1000,
+    objectRequests: misses * objectRequestsOfMiss,
+    objectGbSeconds: (misses * flightMs * flightGb) / 1000,
     logEvents: requests * logEventsOfRequest,
     kvStored: (misses * Math.min(1, (ttlDays * 86_400) / monthSeconds) * storedKbOfMiss) / million,
   };
@@ -86,7 +87,7 @@ export function monthlyPrice(month: Record<Meter, number>): {
 /** Which of the free plan's limits a day of this load is above. */
 export function freePlanExceeded(month: Record<Meter, number>): (keyof typeof freePlanDay)[] {
   const days = monthSeconds / 86_400;
-  return (["requests", "kvReads", "kvWrites", "flights"] as const).filter(
+  return (["requests", "kvReads", "kvWrites", "objectRequests"] as const).filter(
     (meter) => month[meter] / days > freePlanDay[meter],
   );
 }

@@ -194,7 +194,7 @@ describe("a deletion", () => {
       expect(await response.json()).toEqual({
         id: result?.[name],
         revision: result?.model.revision,
-        lastsSeconds: 3600,
+        lastsSeconds: 3660,
       });
       for (const query of queries) {
         for (const id of [result?.id, result?.contentId]) {

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, inject, onTestFinished, vi } from "vitest";
 import type { CaptionFlight } from "../../edge/caption-flight.ts";
 import { isolateState } from "../../edge/isolate-state.ts";
+import type { PhotoTombstone } from "../../edge/photo-tombstone.ts";
 import worker from "../../edge/worker.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
@@ -16,6 +17,7 @@ declare global {
       KEYS: KVNamespace;
       ASSETS: Fetcher;
       FLIGHTS: DurableObjectNamespace<CaptionFlight>;
+      TOMBSTONES: DurableObjectNamespace<PhotoTombstone>;
     }
   }
 }
@@ -26,15 +28,17 @@ interface Call {
   body?: BodyInit;
   /** Settings and bindings other than the usual ones; the usual service is the real one. */
   environment?: Record<string, unknown>;
-  /** The Cache API keeps one cache a host. */
   host?: string;
+  /** Another than the usual one, whose Cache API holds none of its entries. */
+  dataCentre?: string;
 }
 
 /** One request to the worker; returns when its background work is done too. */
-export async function callWorker(path: string, { environment, host = "edge.test", ...init }: Call = {}) {
+export async function callWorker(path: string, { environment, host = "edge.test", dataCentre, ...init }: Call = {}) {
   const context = createExecutionContext();
   const request = new Request(`https://${host}${path}`, init);
-  const response = await worker.fetch(request, { ...usualEnvironment(), ...environment }, context);
+  const elsewhere = dataCentre === undefined ? {} : { TOMBSTONES: tombstonesFrom(dataCentre) };
+  const response = await worker.fetch(request, { ...usualEnvironment(), ...elsewhere, ...environment }, context);
   await waitOnExecutionContext(context);
   return response;
 }
@@ -54,7 +58,13 @@ export function postPhoto(
 
 function usualEnvironment() {
   const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
-  return { CAPTIONS: env.CAPTIONS, KEYS: env.KEYS, FLIGHTS: env.FLIGHTS, ...service };
+  const { CAPTIONS, KEYS, FLIGHTS, TOMBSTONES } = env;
+  return { CAPTIONS, KEYS, FLIGHTS, TOMBSTONES, ...service };
+}
+
+/** The same objects for every data centre; the name of the near cache, which is made of theirs, is its own. */
+function tombstonesFrom(dataCentre: string) {
+  return { getByName: (name: string) => env.TOMBSTONES.getByName(name), idFromName: () => dataCentre };
 }
 
 /** An isolate that has just started: it remembers nothing, while KV and the Cache API keep what they hold. */

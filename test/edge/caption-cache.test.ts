@@ -1,6 +1,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { nearCacheOrigin } from "../../edge/caption-cache.ts";
 import {
   callWorker,
   faultyService,
@@ -26,7 +27,7 @@ beforeEach(async () => {
 
 /** Asks where no Cache API entry can be, so KV alone answers. */
 async function cacheStatusElsewhere(photo: Uint8Array<ArrayBuffer>): Promise<string | null> {
-  const response = await postPhoto(photo, { host: `${crypto.randomUUID()}.test` });
+  const response = await postPhoto(photo, { dataCentre: crypto.randomUUID() });
   expect(response.status).toBe(200);
   return response.headers.get("Cache-Status");
 }
@@ -67,9 +68,9 @@ describe("what is kept in KV", () => {
     const key = await keyInKv(photo);
     const body = (await env.CAPTIONS.get(key)) ?? "";
     await env.CAPTIONS.put(key, body, { metadata: { storedAtMs: Date.now() - 90_000 } });
-    const response = await postPhoto(photo, { host: "aged.test" });
+    const response = await postPhoto(photo, { dataCentre: "aged" });
     expect(response.headers.get("Age")).toMatch(/^9\d$/);
-    const fromEdgeCache = await postPhoto(photo, { host: "aged.test" });
+    const fromEdgeCache = await postPhoto(photo, { dataCentre: "aged" });
     expect(fromEdgeCache.headers.get("Cache-Status")).toContain("cache-api");
     expect(fromEdgeCache.headers.get("Age")).toMatch(/^9\d$/);
   });
@@ -82,7 +83,8 @@ describe("what is kept in a data centre's cache", () => {
   ])("lives as long as the shorter of its two limits: %s and %s", async (near, ttl, seconds) => {
     const photo = freshPhoto();
     await postPhoto(photo, { environment: { NEAR_CACHE_SECONDS: near, CACHE_TTL_SECONDS: ttl } });
-    const response = await caches.default.match(`https://edge.test/.stored/${await keyInKv(photo)}`);
+    const origin = nearCacheOrigin({ tombstones: env.TOMBSTONES });
+    const response = await caches.default.match(`${origin}/${await keyInKv(photo)}`);
     expect(response?.headers.get("Cache-Control")).toBe(`max-age=${seconds}`);
   });
 });
@@ -101,7 +103,7 @@ describe("a failing layer", () => {
     const environment = { CAPTIONS: brokenKv };
     const address = posted.headers.get("Content-Location") ?? "";
     expect((await callWorker(address, { environment })).status).toBe(200);
-    expect((await callWorker(address, { environment, host: "nowhere.test" })).status).toBe(404);
+    expect((await callWorker(address, { environment, dataCentre: "nowhere" })).status).toBe(404);
   });
 
   it("fails no upload when it is the Cache API, and KV still answers the next", async () => {
@@ -127,7 +129,7 @@ describe("while the service is down", () => {
   it("serves it from a fresh isolate in another data centre too", async () => {
     const photo = freshPhoto();
     const posted = await postPhoto(photo);
-    const elsewhere = { environment: faultyService("absent"), host: "elsewhere.test" };
+    const elsewhere = { environment: faultyService("absent"), dataCentre: "elsewhere" };
     startFreshIsolate();
     expect((await postPhoto(photo, elsewhere)).headers.get("Cache-Status")).toBe("edge-caption; hit; detail=kv");
     startFreshIsolate();

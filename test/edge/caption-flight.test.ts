@@ -31,7 +31,7 @@ async function restart(stub: ReturnType<typeof flight>): Promise<void> {
 }
 
 async function join(stub: ReturnType<typeof flight>, waitMs = 5000): Promise<Ticket> {
-  return (await stub.join({ waitMs })) as Ticket; // what RPC makes of its methods works the same
+  return (await stub.join({ query: "beam=3&candidates=1", waitMs })) as Ticket; // what RPC makes of its methods works the same
 }
 
 describe("a flight", () => {
@@ -41,7 +41,7 @@ describe("a flight", () => {
     const waiters = [join(stub), join(stub), join(stub)];
     expect(await Promise.race([waiters[0], scheduler.wait(50)])).toBeUndefined();
     await lease.finish(result, kept);
-    expect(await Promise.all(waiters)).toEqual(Array(3).fill({ kind: "result", result }));
+    expect(await Promise.all(waiters)).toEqual(Array(3).fill({ kind: "result", result, isKept: true }));
   });
 
   it("hands a kept result to those who come within 90 seconds, and a lease to those who come later", async () => {
@@ -75,6 +75,20 @@ describe("a flight", () => {
     const stub = flight();
     await (await takeLease(join(stub))).finish(result, kept);
     await stub.forget();
+    expect((await join(stub)).kind).toBe("lease");
+  });
+
+  it("told to forget while a run is under way, hands its result to those alone who wait, as not to be kept", async () => {
+    const stub = flight();
+    const lease = await takeLease(join(stub));
+    const waiter = join(stub);
+    await scheduler.wait(50);
+    await stub.forget();
+    const next = await takeLease(join(stub));
+    await lease.finish(result, kept);
+    expect(await waiter).toEqual({ kind: "result", result, isKept: false });
+    next[Symbol.dispose]();
+    await scheduler.wait(20);
     expect((await join(stub)).kind).toBe("lease");
   });
 });

@@ -64,7 +64,7 @@ describe("the same photo posted again", () => {
 
   it("is answered from KV in another data centre, and from that one's own cache from then on", async () => {
     const photo = freshPhoto();
-    const elsewhere = { host: "elsewhere.test", environment: faultyService("absent") };
+    const elsewhere = { dataCentre: "elsewhere", environment: faultyService("absent") };
     await postPhoto(photo);
     expect((await postPhoto(photo, elsewhere)).headers.get("Cache-Status")).toBe("edge-caption; hit; detail=kv");
     expect((await postPhoto(photo, elsewhere)).headers.get("Cache-Status")).toBe("edge-caption; hit; detail=cache-api");

@@ -38,7 +38,7 @@ describe("a file that shows what another showed before", () => {
     const address = `/v1/captions/${await byteIdOf(other)}`;
     expect((await callWorker(address, down)).status).toBe(404);
     const posted = await postPhoto(other, down);
-    const found = await callWorker(address, { ...down, host: "elsewhere.test" });
+    const found = await callWorker(address, { ...down, dataCentre: "elsewhere" });
     expect(found.headers.get("ETag")).toBe(posted.headers.get("ETag"));
     expect(await found.text()).toBe(await posted.text());
   });

@@ -35,7 +35,7 @@ async function runsOf(photo: Uint8Array<ArrayBuffer>, name: "slow" | "failsFirst
 
 async function flightOf(photo: Uint8Array<ArrayBuffer>) {
   const { contentId } = await photoIdsOf(photo);
-  return env.FLIGHTS.getByName(`${contentId}/0123456789ab?beam=3&candidates=1`);
+  return env.FLIGHTS.getByName(`${contentId}/0123456789ab`);
 }
 
 const uncached = (name: Parameters<typeof faultyService>[0]) => ({

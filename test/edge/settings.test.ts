@@ -7,6 +7,7 @@ const required = {
   CAPTIONS: env.CAPTIONS,
   KEYS: env.KEYS,
   FLIGHTS: env.FLIGHTS,
+  TOMBSTONES: env.TOMBSTONES,
   SERVICE_ORIGINS: "https://captions.example.com",
   SERVICE_SECRET: "0123456789abcdef",
 };
@@ -56,6 +57,7 @@ describe("settings", () => {
     ["SERVICE_SECRET", "too short"],
     ["CAPTIONS", undefined],
     ["FLIGHTS", undefined],
+    ["TOMBSTONES", undefined],
     ["KEYS", undefined],
     ["ACCESS", "everybody"],
     ["PUBLIC_LIMIT", {}],

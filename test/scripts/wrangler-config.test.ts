@@ -34,7 +34,7 @@ test("every environment has the same bindings; rate limits, counted apart, only 
     const named = [...kv_namespaces, ...analytics_engine_datasets].map(({ binding }) => binding);
     return [...named, ...durable_objects.bindings.map(({ name }: { name: string }) => name)];
   });
-  expect(bindings).toEqual(Array(3).fill(["CAPTIONS", "KEYS", "REQUESTS", "FLIGHTS"]));
+  expect(bindings).toEqual(Array(3).fill(["CAPTIONS", "KEYS", "REQUESTS", "FLIGHTS", "TOMBSTONES"]));
   expect(configOf("").ratelimits).toEqual([]);
   const counters = deployed.flatMap((env) =>
     configOf(env).ratelimits.map(({ namespace_id }: RateLimitBinding) => namespace_id),

@@ -18,17 +18,17 @@ test("a hundred million requests, all misses, cost what the price list says", ()
     cpuMs: 9.4, // 470 million ms at 0.02
     kvReads: 45, // 90 million at 0.50
     kvWrites: 995, // 199 million at 5
-    flights: 14.85, // 99 million at 0.15
-    flightGbSeconds: 27, // 2.16 million GB-s at 12.50
+    objectRequests: 74.85, // 499 million at 0.15
+    objectGbSeconds: 27, // 2.16 million GB-s at 12.50
     logEvents: 108, // 180 million at 0.60
     kvStored: 73.47, // 147.9 GB less one, at 0.50: 30 days of a month of 30.4
   });
 });
 
-test("hits cost no writes and no flights", () => {
+test("hits cost no writes and no Durable Objects", () => {
   const month = monthAtEdge({ ...idle, requestsPerSecond: perMonth(100e6), hitRate: 1 });
 
-  expect(month).toMatchObject({ kvWrites: 0, flights: 0, flightGbSeconds: 0, kvStored: 0 });
+  expect(month).toMatchObject({ kvWrites: 0, objectRequests: 0, objectGbSeconds: 0, kvStored: 0 });
 });
 
 test("the free plan ends at its thousand writes a day, which five hundred new photos take", () => {
@@ -36,5 +36,5 @@ test("the free plan ends at its thousand writes a day, which five hundred new ph
 
   expect(freePlanExceeded(perDay(499))).toEqual([]);
   expect(freePlanExceeded(perDay(501))).toEqual(["kvWrites"]);
-  expect(freePlanExceeded(perDay(100_001))).toEqual(["requests", "kvReads", "kvWrites", "flights"]);
+  expect(freePlanExceeded(perDay(100_001))).toEqual(["requests", "kvReads", "kvWrites", "objectRequests"]);
 });
