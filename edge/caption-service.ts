@@ -63,7 +63,10 @@ export class CaptionService {
     return this.#askAny(deadlineAtMs, async (origin, timeoutMs) => {
       const init = await this.#signedPhoto({ photo, target, timeoutMs });
       const verdict = readReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
-      if ("value" in verdict) expectAnswerFor({ id: photo.id, options }, verdict.value);
+      if ("value" in verdict) {
+        expectAnswerFor({ id: photo.id, options }, verdict.value);
+        expectConsistent(verdict.value);
+      }
       return verdict;
     });
   }
@@ -126,4 +129,17 @@ export class CaptionService {
 function expectAnswerFor({ id, options }: Pick<CaptionResult, "id" | "options">, result: CaptionResult): void {
   if (result.id === id && captionQuery(result.options) === captionQuery(options)) return;
   throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
+}
+
+/** A caption is its best candidate's, and no more candidates come than were asked for. */
+function expectConsistent({ caption, confidence, candidates, options }: CaptionResult): void {
+  const best = candidates[0];
+  if (candidates.length > options.candidates) {
+    throw outsideContract(
+      new Error(`expected at most ${options.candidates} candidates, received ${candidates.length}`),
+    );
+  }
+  if (caption !== best?.caption || confidence !== best.confidence) {
+    throw outsideContract(new Error("the caption is not that of the first candidate"));
+  }
 }

@@ -52,9 +52,8 @@ async function forward(
   { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
 ): Promise<Caption> {
   const askedAtMs = Date.now();
-  const { id, ...described } = await c.get("service").caption({ photo, options, deadlineAtMs });
-  const { contentId } = photo;
-  const result: CaptionResult = { id, ...(contentId && { contentId }), ...described };
+  const said = await c.get("service").caption({ photo, options, deadlineAtMs });
+  const result = describeCaption(said, { photo, options });
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };
   c.get("revision").learn(revision, { askedAtMs });
@@ -64,6 +63,15 @@ async function forward(
   if (fate !== "kept") return { ...caption, result, from: "service, not stored" };
   c.get("cache").store(key, caption, { photo, areWanted: async () => (await fateOf(c, photo)) === "kept" });
   return { ...caption, result, from: "service" };
+}
+
+/** The caption is the service's to tell; the photo and the question are what we know them to be. */
+function describeCaption(
+  { caption, confidence, candidates, model }: CaptionResult,
+  { photo: { id, contentId, bytes, format, width, height }, options }: CaptionRequest,
+): CaptionResult {
+  const image = { format, width, height, bytes: bytes.length };
+  return { id, ...(contentId && { contentId }), caption, confidence, candidates, image, model, options };
 }
 
 /** Lets look-ups find this file too, which shows what another file showed before. */

@@ -33,12 +33,28 @@ function networkOf(address: string): string {
  */
 export async function limitCaller(c: Context<EdgeEnv>, { tier, limitKey }: Caller): Promise<void> {
   const { limiter, limit, periodSeconds } = c.get("settings").tiers[tier];
+  if (limiter !== undefined) {
+    c.res.headers.set("RateLimit-Policy", `"${tier}";q=${limit};w=${periodSeconds}`); // reaches refusals, too
+    if (!(await isWithinLimit(limiter, limitKey))) {
+      throw new CaptionError(
+        "rate_limited",
+        `expected at most ${limit} requests in ${periodSeconds} seconds (${tier}), received more`,
+        { retryAfterSeconds: periodSeconds },
+      );
+    }
+  }
+  if (tier === "public") await limitPublic(c);
+}
+
+/** Counts a request against the limit of all callers without a key together. Throws `rate_limited`. */
+async function limitPublic(c: Context<EdgeEnv>): Promise<void> {
+  const { limiter, limit, periodSeconds } = c.get("settings").overall;
   if (limiter === undefined) return;
-  c.res.headers.set("RateLimit-Policy", `"${tier}";q=${limit};w=${periodSeconds}`); // reaches refusals, too
-  if (await isWithinLimit(limiter, limitKey)) return;
+  c.res.headers.append("RateLimit-Policy", `"overall";q=${limit};w=${periodSeconds}`);
+  if (await isWithinLimit(limiter, "public")) return;
   throw new CaptionError(
     "rate_limited",
-    `expected at most ${limit} requests in ${periodSeconds} seconds (${tier}), received more`,
+    `expected at most ${limit} requests in ${periodSeconds} seconds from all callers without a key, received more`,
     { retryAfterSeconds: periodSeconds },
   );
 }

@@ -72,10 +72,13 @@ const environmentSchema = z.object({
   PUBLIC_LIMIT: rateLimitSchema,
   STANDARD_LIMIT: rateLimitSchema,
   HIGH_LIMIT: rateLimitSchema,
+  /** Rate limit of all callers without a key together, in each data centre; without it they are limited one by one alone. */
+  OVERALL_LIMIT: rateLimitSchema,
   /** What those bindings count to, `requests/seconds`: they do not tell it themselves. Only said to callers. */
   PUBLIC_LIMIT_POLICY: policySchema.default({ limit: 60, periodSeconds: 60 }),
   STANDARD_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
+  OVERALL_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
   CORS_ORIGINS: z.string().default("").transform(parseList),
   /** Other services' addresses and shapes to answer in: `max`, `huggingface`, or both with a comma between; none by default. */
@@ -162,6 +165,7 @@ export function readSettings(environment: unknown) {
       standard: { limiter: data.STANDARD_LIMIT, ...data.STANDARD_LIMIT_POLICY },
       high: { limiter: data.HIGH_LIMIT, ...data.HIGH_LIMIT_POLICY },
     },
+    overall: { limiter: data.OVERALL_LIMIT, ...data.OVERALL_LIMIT_POLICY },
     corsOrigins: data.CORS_ORIGINS,
     facades: data.FACADES,
     maxBytes: data.MAX_BYTES,

@@ -1,6 +1,6 @@
 import { quote, sourceRequestSchema } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { type ImageFormat, readImageHeader } from "../shared/image-header.ts";
+import { type ImageHeader, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
 import type { ArrivalLimits } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
@@ -13,12 +13,14 @@ import { readBody, readJsonBody } from "./read-body.ts";
 const multipartFramingBytes = 64 * 1024;
 
 /** A photo that is known to be an image of a format the service decodes. */
-export interface Photo extends PhotoIds {
+export interface Photo extends PhotoIds, HeaderFacts {
   bytes: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the bytes. */
   hash: Uint8Array<ArrayBuffer>;
-  format: ImageFormat;
 }
+
+/** What an answer tells of a photo. */
+type HeaderFacts = Pick<ImageHeader, "format" | "width" | "height">;
 
 export interface UploadLimits {
   maxBytes: number;
@@ -49,10 +51,10 @@ export async function checkPhoto(
 ): Promise<Photo> {
   if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
   if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, received: bytes.length });
-  const format = expectImage(bytes, limits);
+  const header = expectImage(bytes, limits);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const contentId = await contentIdOf(bytes);
-  return { bytes, hash, id: byteIdFromHash(hash), ...(contentId && { contentId }), format };
+  return { bytes, hash, id: byteIdFromHash(hash), ...(contentId && { contentId }), ...header };
 }
 
 async function readPhotoBytes(
@@ -94,7 +96,7 @@ function expectUploadType(contentType: string): string {
 function expectImage(
   bytes: Uint8Array,
   { maxPixels, allowHeic }: Pick<UploadLimits, "maxPixels" | "allowHeic">,
-): ImageFormat {
+): HeaderFacts {
   const { format, width, height } = readImageHeader(bytes, { allowHeic });
   if (width * height > maxPixels) {
     throw new CaptionError(
@@ -102,7 +104,7 @@ function expectImage(
       `expected an image of at most ${maxPixels} pixels, received ${width} × ${height}`,
     );
   }
-  return format;
+  return { format, width, height };
 }
 
 /** The error for a photo of more bytes than there may be. */

@@ -29,6 +29,7 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
     modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
     stateDir,
     onEdgeRestart: ({ message }) => process.stderr.write(`${message}\nThe edge is brought up again.\n`),
+    variables: { SOURCE_HOSTS: request.sourceHosts },
   });
   void servers.died.then((reason) => ending.abort(reason));
   try {

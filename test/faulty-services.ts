@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
+import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { type ErrorCode, errorStatus } from "../shared/errors.ts";
 import type { Problem } from "../shared/problem.ts";
 import type { FaultyServiceName } from "./edge/provided-context.ts";
@@ -43,6 +43,12 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
   answersEmptyObject: (_, response) => void response.end("{}"),
   answersForAnotherPhoto: captions({ id: `sha256:${"0".repeat(64)}` }),
   answersForOtherOptions: captions({ options: { beam: 10, candidates: 5 } }),
+  answersWithAnotherCaption: captions({ caption: "not that of the first candidate" }),
+  answersTooMany: captions({ candidates: [candidate("a"), candidate("b")], caption: "a" }),
+  describesThePhoto: captions({
+    contentId: `content:${"f".repeat(64)}`,
+    image: { format: "gif", width: 7, height: 7, bytes: 7 },
+  }),
   redirects: (_, response) => void response.writeHead(307, { Location: "/elsewhere" }).end(),
   overloaded: (_, response) => {
     response.setHeader("Retry-After", "7");
@@ -77,12 +83,16 @@ async function captionOf(request: IncomingMessage, wrong: Partial<CaptionResult>
     id: `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
     caption,
     confidence: 0.5,
-    candidates: [{ caption, confidence: 0.5, logProb: -1, words: [{ word: "endseq", probability: 0.5, end: true }] }],
+    candidates: [candidate(caption)],
     image: { format: "jpeg", width: 1, height: 1, bytes: bytes.length },
     model,
     options: parseCaptionOptions(new URL(request.url ?? "", "http://service").searchParams),
     ...wrong,
   };
+}
+
+function candidate(caption: string): Candidate {
+  return { caption, confidence: 0.5, logProb: -1, words: [{ word: "endseq", probability: 0.5, end: true }] };
 }
 
 /** Says which model it has, as it is asked before the first photo, and captions by it. */

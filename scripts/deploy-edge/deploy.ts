@@ -15,7 +15,7 @@ interface Parts {
   wrangler: Wrangler;
 }
 
-const signs = { there: "✓", made: "→", missing: "✗" };
+const signs = { there: "✓", made: "→", noted: "!", missing: "✗" };
 
 /** Tells what a deployment needs; where nothing is missing and it is meant, deploys. Returns whether all is well. */
 export async function deployEdge(

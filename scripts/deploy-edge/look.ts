@@ -4,14 +4,15 @@ import * as z from "zod";
 import { parseOrigin } from "../../shared/origin.ts";
 import { repository } from "../repository.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
+import { describeCallers } from "./callers.ts";
 import type { DeployRequest } from "./command.ts";
 import { readSecret } from "./read-secret.ts";
 
 /** One thing that a deployment needs. */
 export interface Need {
   name: string;
-  /** `there`; `made` by the deployment; or `missing`, for a person to do something about. */
-  state: "there" | "made" | "missing";
+  /** `there`; `made` by the deployment; `noted`, to think about; or `missing`, for a person to do something about. */
+  state: "there" | "made" | "noted" | "missing";
   /** What is there, what will be made, or what to do. */
   words: string;
 }
@@ -25,6 +26,7 @@ const configSchema = z.object({
   name: z.string(),
   account_id: z.string().optional(),
   vars: z.record(z.string(), z.unknown()),
+  ratelimits: z.array(z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) })),
   kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })),
 });
 
@@ -42,7 +44,7 @@ export async function lookAtNeeds(
 ): Promise<Need[]> {
   if (secretFile !== undefined) await readSecret(secretFile); // or it says what is wrong with it
   const account = await lookAtAccount(wrangler, config);
-  const needs = [account, originsNeed(config, environment), namespacesNeed(config)];
+  const needs = [account, originsNeed(config, environment), namespacesNeed(config), ...describeCallers(config)];
   if (account.state === "missing") return [...needs, secretNeed(secretFile, undefined)];
   const secrets = await wrangler.ask(["secret", "list", "--env", environment]);
   const isDeployed = secrets.code === 0;

@@ -14,6 +14,8 @@ export interface StartRequest {
   servicePort: number | undefined;
   modelDir: string | undefined;
   stateDir: string;
+  /** From which hosts the edge fetches photos. */
+  sourceHosts: string;
 }
 
 type Flags = Omit<StartRequest, "photo" | "invokedFrom" | "once"> & { once?: boolean };
@@ -34,6 +36,7 @@ export function startCommand(start: (request: StartRequest) => Promise<void>): C
         ".wrangler/state",
       ),
     )
+    .option("--source-hosts <list>", "hosts that photos may be fetched from by address: any, none, or a list", "none")
     .addHelpText("after", examples)
     .exitOverride()
     .action((photo: string | undefined, { once = false, ...flags }: Flags) =>
@@ -48,7 +51,8 @@ Examples:
   npm start -- --once holiday.jpg  caption it and end, for scripts
   npm start -- --port 9000         where 8787 is taken
 
-Both servers listen on this machine only, and share a secret that is made for the run.`;
+Both servers listen on this machine only, and share a secret that is made for the run. The edge fetches no addresses
+({"url": …}) unless --source-hosts says so, since a public name may lead into your own network.`;
 
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);

@@ -18,6 +18,8 @@ interface ServerPlaces {
   modelDir: string | undefined;
   /** Where the edge keeps its cache. */
   stateDir: string;
+  /** The worker's variables beside its services and its secret. */
+  variables?: Record<string, string>;
   /** Hears all that both write, the worker's log included. */
   listen?: Listener | undefined;
   /** Hears why the edge ended, before it is brought up again. */
@@ -40,13 +42,14 @@ export function startServers({
   servicePort,
   modelDir,
   stateDir,
+  variables = {},
   listen,
   onEdgeRestart,
 }: ServerPlaces): LocalServers {
   const secret = randomBytes(32).toString("hex");
   const service = `http://${host}:${servicePort}`;
   const serviceGroup = new ProcessGroup({ ...serviceProgram({ port: servicePort, modelDir, secret }), listen });
-  const edge = edgeProgram({ port: edgePort, stateDir, service, secret, isLogged: listen !== undefined });
+  const edge = edgeProgram({ port: edgePort, stateDir, service, secret, variables, isLogged: listen !== undefined });
   const keptEdge = new KeptProcess(
     { ...edge, listen },
     { ...edgeKeeping, ...(onEdgeRestart && { onRestart: onEdgeRestart }) },
@@ -112,7 +115,7 @@ export function edgeProgram({
   variables = {},
   isLogged = false,
 }: EdgeSettings): GroupCommand {
-  const vars = Object.entries({ SERVICE_ORIGINS: service, ...variables });
+  const vars = Object.entries({ SERVICE_ORIGINS: service, SOURCE_HOSTS: "none", ...variables });
   return {
     name: "the edge",
     args: [

@@ -20,6 +20,7 @@ const serviceSchema = z.object({
   ports: z.array(z.string()).default([]),
   network_mode: z.string().optional(),
   stop_grace_period: z.string().optional(),
+  mem_limit: z.string(),
   command: z.array(z.string()).optional(),
   restart: z.string(),
 });
@@ -60,6 +61,17 @@ test("the edge is a program that there is, and is brought up again when it ends"
   expect(edge.command?.slice(0, 2)).toEqual(["node", "--import=tsx"]);
   expect(existsSync(join(repository, edge.command?.[2] ?? ""))).toBe(true);
   expect(edge.restart).toBe("unless-stopped");
+});
+
+test("the edge fetches no addresses unless it is asked to", () => {
+  expect(edge.command?.join(" ")).toMatch(/--var=SOURCE_HOSTS:\$\{SOURCE_HOSTS:-none\}/);
+});
+
+test.each(["compose.yaml", "compose.gpu.yaml"])("every service has a limit of memory: %s", (path) => {
+  const { services } = z
+    .object({ services: z.record(z.string(), z.object({ mem_limit: z.string() })) })
+    .parse(parse(readDeployed(path)));
+  for (const { mem_limit } of Object.values(services)) expect(mem_limit).toMatch(/^\$\{(SERVICE|EDGE)_MEMORY:-\dg\}$/);
 });
 
 test("Docker waits for the draining to end", () => {

@@ -108,6 +108,24 @@ describe("where the public may call", () => {
     });
   });
 
+  it("is limited together with all others, those over their own limit not counted, keys not either", async () => {
+    const OVERALL_LIMIT = limiter(3);
+    const environment = { ...both, PUBLIC_LIMIT: limiter(2), OVERALL_LIMIT, OVERALL_LIMIT_POLICY: "3/10" };
+    const call = (headers: Record<string, string>) => callWorker("/v1/model", { headers, environment });
+    const first = await call(from("203.0.113.1"));
+    expect(first.headers.get("RateLimit-Policy")).toBe('"public";q=60;w=60, "overall";q=3;w=10');
+    await call(from("203.0.113.1"));
+    await readProblem(await call(from("203.0.113.1")), "rate_limited");
+    expect((await call(from("203.0.113.2"))).status).toBe(200);
+    const refused = await call(from("203.0.113.3"));
+    expect(refused.headers.get("Retry-After")).toBe("10");
+    expect((await readProblem(refused, "rate_limited")).detail).toContain(
+      "at most 3 requests in 10 seconds from all callers",
+    );
+    expect((await call((await madeKey()).headers)).status).toBe(200);
+    expect(OVERALL_LIMIT.counts).toEqual({ public: 4 });
+  });
+
   it("is limited before the body is read", async () => {
     const environment = { PUBLIC_LIMIT: limiter(0) };
     await readProblem(await postPhoto(new Uint8Array(), { environment }), "rate_limited");

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
+import { photoIdsOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
   faultyService,
   freshPhoto,
+  image,
   postPhoto,
+  readCaption,
   readProblem,
   startFreshDeployment,
   watchWarnings,
@@ -19,6 +22,8 @@ describe("a photo while the service is wrong", () => {
     "answersHtml",
     "answersHugeText",
     "answersEmptyObject",
+    "answersWithAnotherCaption",
+    "answersTooMany",
     "redirects",
     "overloadedProxy",
     "crashed",
@@ -94,5 +99,24 @@ describe("readiness and model while the service is wrong", () => {
     const response = await callWorker("/readyz", { environment: faultyService("overloaded") });
     expect(response.headers.get("Retry-After")).toBe("7");
     await readProblem(response, "overloaded");
+  });
+});
+
+describe("what a service says of the photo itself", () => {
+  it("counts for nothing: ids, format, size and options are the edge's own, now and when it is looked up", async () => {
+    const photo = freshPhoto();
+    const environment = faultyService("describesThePhoto");
+    const { id, contentId } = await photoIdsOf(photo);
+    const told = { id, contentId, image: { format: "jpeg", width: 512, height: 512, bytes: photo.length } };
+    expect(await readCaption(await postPhoto(photo, { environment }))).toMatchObject(told);
+    expect(await readCaption(await callWorker(`/v1/captions/${contentId}`, { environment }))).toMatchObject(told);
+    expect((await callWorker(`/v1/captions/content:${"f".repeat(64)}`, { environment })).status).toBe(404);
+  });
+
+  it("is left out for a photo without a content id, too", async () => {
+    const photo = new Uint8Array([...image("gif"), ...crypto.getRandomValues(new Uint8Array(8))]);
+    const result = await readCaption(await postPhoto(photo, { environment: faultyService("describesThePhoto") }));
+    expect(result).not.toHaveProperty("contentId");
+    expect(result.image.bytes).toBe(photo.length);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { expectFetchable, type SourceHosts } from "../../edge/source-address.ts";
 
-const ownHosts = ["captions.example", "service.example"];
+const ownHosts = ["captions.example.com", "service.example.com"];
 
 function check(address: string, hosts: SourceHosts = "any"): void {
   expectFetchable(new URL(address), { hosts, ownHosts });
@@ -11,12 +11,12 @@ const refusal = expect.objectContaining({ code: "source_unreachable" });
 
 describe("a photo's address", () => {
   it.each([
-    "https://photos.example/dog.jpg",
-    "http://photos.example:8080/dog.jpg?size=large",
+    "https://photos.example.com/dog.jpg",
+    "http://photos.example.com:8080/dog.jpg?size=large",
     "https://93.184.215.14/dog.jpg",
     "https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/dog.jpg",
-    "https://localhost.example/dog.jpg",
-    "https://10.0.0.1.example/dog.jpg",
+    "https://localhost.example.com/dog.jpg",
+    "https://10.0.0.1.example.com/dog.jpg",
   ])("may be public: %s", (address) => {
     expect(() => check(address)).not.toThrow();
   });
@@ -57,35 +57,84 @@ describe("a photo's address", () => {
     "http://[fd12:3456::1]/",
     "http://[fec0::1]/",
     "http://[ff02::1]/",
+    "http://[0:0:0:0:0:ffff:a9fe:a9fe]/",
+    "http://[2001:0:7f00:1::]/",
+    "http://[2001:2::1]/",
+    "http://[2620:4f:8000::1]/",
+    "http://[3fff::1]/",
+    "http://[5f00::1]/",
+    "http://192.0.0.192/",
+    "http://192.88.99.1/",
+    "http://198.18.0.1/",
+    "http://240.0.0.1/",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://127。0。0。1/",
+    "http://10.0.0.1%2e/",
   ])("may not be private: %s", (address) => {
     expect(() => check(address)).toThrow(refusal);
   });
 
-  it.each(["https://captions.example/v1/model", "http://captions.example.:81/", "https://SERVICE.example/"])(
-    "may not be our own: %s",
-    (address) => {
-      expect(() => check(address)).toThrow("addresses of our own");
-    },
-  );
+  it.each([
+    ...["localhost.localdomain", "a.localdomain", "kubernetes.default.svc", "x.default.svc.cluster.local", "a.pod"],
+    ...["x.test", "x.example", "x.invalid", "x.alt", "x.onion", "x.i2p", "1.0.0.10.in-addr.arpa", "ipv4only.arpa"],
+    ...["x.home.arpa", "service.arpa", "x.mail", "x.corp", "x.home", "x.lan", "x.private", "x.intranet", "x.internal"],
+    ...[
+      "fritz.box",
+      "nas.fritz.box",
+      "speedport.ip",
+      "x.consul",
+      "host.docker",
+      "machine.tailnet.ts.net",
+      "x.eth",
+      "127.0.0.1.nip.io",
+      "localtest.me",
+    ],
+    ...["localhost..", "foo.localhost..", "metadata.google.internal..", "photos.example.com..", ".example.com"],
+    ...["photos..example.com", "PRINTER", "X.LOCAL.", "x。local"],
+  ])("may not be a name that a public host cannot have: %s", (host) => {
+    expect(() => check(`http://${host}/`)).toThrow(refusal);
+  });
 
   it.each([
-    ["ftp://photos.example/", 'with "ftp:"'],
+    "https://photos.mailbox.com/",
+    "https://svc.com/",
+    "https://test.org/",
+    "https://local.photos.net/",
+    "https://home.cern/",
+  ])("may have a label that ends no name: %s", (address) => {
+    expect(() => check(address)).not.toThrow();
+  });
+
+  it.each([22, 25, 143, 993])("may not be on another protocol's port: %i", (port) => {
+    expect(() => check(`http://photos.example.com:${port}/`)).toThrow(`photos are not fetched from port ${port}`);
+  });
+
+  it.each([
+    "https://captions.example.com/v1/model",
+    "http://captions.example.com.:81/",
+    "https://SERVICE.example.com/",
+  ])("may not be our own: %s", (address) => {
+    expect(() => check(address)).toThrow("addresses of our own");
+  });
+
+  it.each([
+    ["ftp://photos.example.com/", 'with "ftp:"'],
     ["file:///etc/passwd", 'with "file:"'],
     ["data:image/png;base64,AAAA", 'with "data:"'],
-    ["https://user@photos.example/", "with a user name or password"],
-    ["https://:secret@photos.example/", "with a user name or password"],
+    ["https://user@photos.example.com/", "with a user name or password"],
+    ["https://:secret@photos.example.com/", "with a user name or password"],
   ])("may not be of another kind: %s", (address, why) => {
     expect(() => check(address)).toThrow(`photos are not fetched from addresses ${why}`);
   });
 });
 
 describe("the list of hosts", () => {
-  const hosts = ["photos.example", "*.cdn.example", "192.168.1.7", "localhost:9000", "*.service.example"];
+  const hosts = ["photos.example.com", "*.cdn.example.com", "192.168.1.7", "localhost:9000", "*.service.example.com"];
 
   it.each([
-    "https://photos.example/1.jpg",
-    "https://photos.example:8443/1.jpg",
-    "https://eu.cdn.example/1.jpg",
+    "https://photos.example.com/1.jpg",
+    "https://photos.example.com:8443/1.jpg",
+    "https://eu.cdn.example.com/1.jpg",
     "http://192.168.1.7/1.jpg",
     "http://localhost:9000/1.jpg",
   ])("lets in what it names, private hosts too: %s", (address) => {
@@ -93,23 +142,25 @@ describe("the list of hosts", () => {
   });
 
   it.each([
-    "https://other.example/",
-    "https://cdn.example/",
-    "https://evilcdn.example/",
-    "https://a.photos.example/",
+    "https://other.example.com/",
+    "https://cdn.example.com/",
+    "https://evilcdn.example.com/",
+    "https://a.photos.example.com/",
     "http://localhost:9001/",
     "http://192.168.1.8/",
-    "https://captions.example/",
+    "https://captions.example.com/",
   ])("keeps out everything else: %s", (address) => {
     expect(() => check(address, hosts)).toThrow(refusal);
   });
 
   it("does not make a private host public by an asterisk", () => {
     expect(() => check("http://a.internal/", ["*.internal"])).toThrow("private addresses");
-    expect(() => check("http://service.example/", ["*.example"])).toThrow("addresses of our own");
+    expect(() => check("http://service.example.com/", ["*.example.com"])).toThrow("addresses of our own");
   });
 
   it("may be none at all", () => {
-    expect(() => check("https://photos.example/", "none")).toThrow("photos are taken as bytes alone");
+    expect(() => check("https://photos.example.com/", "none")).toThrow(
+      "photos are not fetched from any address here (SOURCE_HOSTS): send the photo itself",
+    );
   });
 });

@@ -5,7 +5,12 @@ import { unstable_readConfig } from "wrangler";
 
 const deployed = ["staging", "production"];
 /** What `edge/settings.ts` says of the limits unless it is told otherwise. */
-const defaultPolicies: Record<string, string> = { PUBLIC: "60/60", STANDARD: "600/60", HIGH: "6000/60" };
+const defaultPolicies: Record<string, string> = {
+  PUBLIC: "60/60",
+  STANDARD: "600/60",
+  HIGH: "6000/60",
+  OVERALL: "600/60",
+};
 
 interface RateLimitBinding {
   name: string;
@@ -39,7 +44,7 @@ test("every environment has the same bindings; rate limits, counted apart, only 
   const counters = deployed.flatMap((env) =>
     configOf(env).ratelimits.map(({ namespace_id }: RateLimitBinding) => namespace_id),
   );
-  expect(new Set(counters).size).toBe(6);
+  expect(new Set(counters).size).toBe(8);
 });
 
 test.each(["", ...deployed])("the worker sees what is posted to the page's files: %j", (env) => {

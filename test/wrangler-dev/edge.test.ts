@@ -50,6 +50,18 @@ describe("through the runtime, against the real service", () => {
       .toBe(200);
   });
 
+  it("a photo's address is not fetched unless that was asked for", async () => {
+    const body = JSON.stringify({ url: "https://photos.example.com/dog.jpg" });
+    const response = await fetch(`${edge}/v1/captions`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    });
+    expect(response.status).toBe(422);
+    const detail = "photos are not fetched from any address here (SOURCE_HOSTS): send the photo itself";
+    expect(await response.json()).toMatchObject({ code: "source_unreachable", detail });
+  });
+
   it("many are looked up at once, by the ids that the answers gave", async () => {
     const photo = await freshPhoto();
     const result = captionResultSchema.parse(await (await post(photo)).json());

@@ -29,16 +29,17 @@ afterEach(() => {
 interface Run {
   cloudflare: Cloudflare;
   vars?: Record<string, string>;
+  ratelimits?: EdgeConfig["ratelimits"];
   /** Text of the file that `--secret-file` names. */
   secretText?: string;
   isForReal?: boolean;
 }
 
-async function run({ cloudflare, vars = { SERVICE_ORIGINS: origins }, secretText, isForReal = true }: Run) {
+async function run({ cloudflare, vars = { SERVICE_ORIGINS: origins }, ratelimits, secretText, isForReal = true }: Run) {
   const { program, deployments } = await fakeWrangler(cloudflare);
   const secretFile = secretText === undefined ? undefined : join(await temporaryFolder(), "service-secret");
   if (secretFile !== undefined) await writeFile(secretFile, secretText ?? "");
-  const config: EdgeConfig = { ...readEdgeConfig("staging"), vars };
+  const config: EdgeConfig = { ...readEdgeConfig("staging"), vars, ...(ratelimits && { ratelimits }) };
   const isWell = await deployEdge({ environment: "staging", secretFile, isForReal }, wranglerAt(program), config);
   return { isWell, deployments: await deployments() };
 }
@@ -156,4 +157,35 @@ test.each([
 
 test("what wrangler cannot tell is an error with its words", async () => {
   await expect(run({ cloudflare: { failure: "no network" } })).rejects.toThrow("who is signed in: no network");
+});
+
+describe("says before --yes who may call, how often, and what that costs at most", () => {
+  const look = (vars: Record<string, string>, ratelimits?: EdgeConfig["ratelimits"]) =>
+    run({
+      cloudflare: ready,
+      vars: { SERVICE_ORIGINS: origins, ...vars },
+      isForReal: false,
+      ...(ratelimits && { ratelimits }),
+    });
+
+  test("anybody, with the limits of wrangler.toml", async () => {
+    await look({});
+    expect(said).toContain("! public           anybody may call, 60 times in 60 s from one address");
+    expect(said).toMatch(
+      /! public, together 600 in 60 s from all addresses, in each data centre: at most 10 photos a second for the services and \d{3} dollars a month/,
+    );
+    expect(said).not.toContain("by its tier");
+  });
+
+  test("anybody, without a limit for all together", async () => {
+    await look({}, []);
+    expect(said).toContain("! public           anybody may call, without limit from one address");
+    expect(said).toContain("! public, together without limit: bind OVERALL_LIMIT");
+  });
+
+  test("whoever has a key", async () => {
+    await look({ ACCESS: "keys" });
+    expect(said).toContain("✓ keys             each may call 600 times in 60 s, or 6000 times in 60 s, by its tier");
+    expect(said).not.toContain("anybody");
+  });
 });
