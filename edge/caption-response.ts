@@ -4,8 +4,11 @@ import { toHex } from "../shared/photo-id.ts";
 import type { Caption } from "./caption-cache.ts";
 import type { EdgeEnv } from "./edge-env.ts";
 
-/** Kept on a 304: what RFC 9110 asks for, and what tells how the answer came about. */
-export const headersOf304 = ["age", "cache-control", "cache-status", "content-location", "etag", "x-request-id"];
+/** Kept on a 304: what RFC 9110 asks for, what tells how the answer came about, and what lets a page of another origin read it. */
+export const headersOf304 = [
+  ...["age", "cache-control", "cache-status", "content-location", "etag", "ratelimit-policy", "x-request-id"],
+  ...["access-control-allow-origin", "access-control-expose-headers", "vary"],
+];
 
 interface CaptionAnswer {
   /** The photo's id in the look-up's address. */

@@ -22,6 +22,8 @@ export interface EdgeEnv {
     flights: Flights;
     deletions: Deletions;
     record: RequestRecord;
+    /** That the route takes; none where there is no route. */
+    methods?: readonly string[];
     /** Of the problem that the request is answered with. */
     errorCode?: ErrorCode;
     /** Whose limit a request counts against; none before that is known. */

@@ -20,7 +20,7 @@ export function answerError(error: Error, c: Context<EdgeEnv>): Response {
   return answerProblem(c, error);
 }
 
-/** Answers instead of throwing: `methodNotAllowed` takes over only from a 404 that nobody threw. */
+/** The answer where there is no route. The page's files are there to be read only. */
 export async function answerUnknownPath(c: Context<EdgeEnv>): Promise<Response> {
   const methods = await methodsOfPageFile(c);
   if (methods.length > 0) return answerWrongMethod(c, methods);

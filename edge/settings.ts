@@ -10,7 +10,7 @@ const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Services whose clients may move over: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
-const facadeNames = ["max", "huggingface"] as const;
+export const facadeNames = ["max", "huggingface"] as const;
 
 export type FacadeName = (typeof facadeNames)[number];
 
@@ -40,6 +40,20 @@ const originSchema = z
   .refine(isPrivateOnTheWay, "expected https (http only for localhost, 127.0.0.1 and [::1])")
   .refine((address) => parseOrigin(address) !== undefined, "expected an origin: no path, query, user name or password")
   .transform((address) => new URL(address).origin);
+
+const corsOriginsSchema = z
+  .string()
+  .default("")
+  .transform((text) => parseList(text).map((origin) => parseOrigin(origin)?.origin ?? origin)) // an app's own scheme has none
+  .refine((origins) => origins.every((origin) => origin === "*" || /^[a-z][a-z0-9+.-]*:\/\/[^/]+$/.test(origin)), {
+    error: "expected origins such as https://photos.example.com, with commas between, or *",
+  });
+
+const facadesSchema = z
+  .string()
+  .default("")
+  .transform(parseList)
+  .pipe(z.array(z.enum(facadeNames)));
 
 /** Every variable, secret and binding that the worker reads; `wrangler.toml` says where each is set. */
 const environmentSchema = z.object({
@@ -80,13 +94,9 @@ const environmentSchema = z.object({
   HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
   OVERALL_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
-  CORS_ORIGINS: z.string().default("").transform(parseList),
+  CORS_ORIGINS: corsOriginsSchema,
   /** Other services' addresses and shapes to answer in: `max`, `huggingface`, or both with a comma between; none by default. */
-  FACADES: z
-    .string()
-    .default("")
-    .transform(parseList)
-    .pipe(z.array(z.enum(facadeNames))),
+  FACADES: facadesSchema,
   /**
    * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
    * uploads of an isolate share 64 MiB, of which one caller gets two thirds at most.
@@ -146,6 +156,15 @@ export function readAssets({ ASSETS }: Record<string, unknown>): Fetcher | undef
   return assetsSchema.parse(ASSETS);
 }
 
+/** What browsers are told, and which routes there are: read apart, since answers about bad settings are for browsers, too. */
+export function readCorsOrigins({ CORS_ORIGINS }: Record<string, unknown>): readonly string[] {
+  return corsOriginsSchema.safeParse(CORS_ORIGINS).data ?? [];
+}
+
+export function readFacades({ FACADES }: Record<string, unknown>): readonly FacadeName[] {
+  return facadesSchema.safeParse(FACADES).data ?? [];
+}
+
 /** Parses the environment. A bad value throws a sentence naming the setting, for the log and not for the caller. */
 export function readSettings(environment: unknown) {
   const parsed = environmentSchema.safeParse(environment);
@@ -166,8 +185,6 @@ export function readSettings(environment: unknown) {
       high: { limiter: data.HIGH_LIMIT, ...data.HIGH_LIMIT_POLICY },
     },
     overall: { limiter: data.OVERALL_LIMIT, ...data.OVERALL_LIMIT_POLICY },
-    corsOrigins: data.CORS_ORIGINS,
-    facades: data.FACADES,
     maxBytes: data.MAX_BYTES,
     bodyTimeoutMs: data.BODY_TIMEOUT_MS,
     minBytesPerSecond: data.MIN_BYTES_PER_SECOND,

@@ -63,6 +63,8 @@ describe("settings", () => {
     ["PUBLIC_LIMIT", {}],
     ["PUBLIC_LIMIT_POLICY", "100/30"],
     ["FACADES", "max, imagenet"],
+    ["CORS_ORIGINS", "photos.example.com"],
+    ["CORS_ORIGINS", "https://photos.example.com/page"],
     ["MAX_BYTES", "many"],
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],

@@ -39,6 +39,8 @@ describe("what is not there", () => {
     ["PUT", "/v1/captions/sha256:0", "GET, HEAD, DELETE"],
     ["POST", "/v1/model", "GET, HEAD"],
     ["POST", "/healthz", "GET, HEAD"],
+    ["GET", "/v1/captions/lookup", "POST"],
+    ["DELETE", "/v1/captions/lookup", "POST"],
   ])("is 405 with what is allowed: %s %s", async (method, path, allow) => {
     const response = await callWorker(path, { method });
     expect(response.headers.get("Allow")).toBe(allow);

@@ -1,0 +1,44 @@
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { TrieRouter } from "hono/router/trie-router";
+import type { EdgeEnv } from "./edge-env.ts";
+import { isFacadeOff } from "./facades/facade.ts";
+import { answerWrongMethod } from "./problems.ts";
+
+/**
+ * Finds out which methods a request's route takes, for `Allow` and for preflights; none where there is no route. hono's own
+ * `method-not-allowed` joins the methods of all patterns that match: `/v1/captions/lookup` is no photo's id.
+ */
+export function routeMethods(app: Hono<EdgeEnv>): MiddlewareHandler<EdgeEnv> {
+  let find: ((path: string) => string[]) | undefined;
+  return async (c, next) => {
+    find ??= methodFinder(app); // the routes are registered behind this
+    const methods = find(c.req.path);
+    if (methods.length > 0 && !isFacadeOff(c)) c.set("methods", methods);
+    await next();
+  };
+}
+
+/** Refuses what the route does not take; nothing is read before that. */
+export async function expectMethod(c: Context<EdgeEnv>, next: () => Promise<void>): Promise<Response | undefined> {
+  const methods = c.get("methods");
+  if (methods !== undefined && !methods.includes(c.req.method)) return answerWrongMethod(c, methods);
+  await next();
+  return undefined;
+}
+
+/** A path that is a route's to the letter is that route's alone. */
+function methodFinder({ routes }: Hono<EdgeEnv>): (path: string) => string[] {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { method, path } of routes) {
+    if (method === "ALL") continue; // middleware
+    const methods = methodsOf.get(path) ?? new Set();
+    for (const one of method === "GET" ? ["GET", "HEAD"] : [method]) methods.add(one);
+    methodsOf.set(path, methods);
+  }
+  const patterns = new TrieRouter<string[]>();
+  for (const [path, methods] of methodsOf) patterns.add("ALL", path, [...methods]);
+  return (path) => {
+    const exact = methodsOf.get(path);
+    return exact === undefined ? patterns.match("ALL", path)[0].flatMap(([methods]) => methods) : [...exact];
+  };
+}
