@@ -15,7 +15,7 @@ import { signatureHeaders } from "../shared/signature.ts";
 import { askServices, type Question } from "./ask-services.ts";
 import { readBytes } from "./read-bytes.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
-import { outsideContract, readReply } from "./service-reply.ts";
+import { isGatewayStatus, outsideContract, readReply, unreachable } from "./service-reply.ts";
 import type { Photo } from "./upload.ts";
 
 /** Far above the longest result: five candidates of forty words are about 15 kB. */
@@ -60,7 +60,7 @@ export class CaptionService {
   /** Captions a photo. Also throws what a service says about the photo. */
   async caption({ photo, options, deadlineAtMs }: CaptionOrder): Promise<CaptionResult> {
     const target = `/v1/captions?${captionQuery(options)}`;
-    return this.#askAny(deadlineAtMs, async (origin, timeoutMs) => {
+    const ask: Question<CaptionResult>["ask"] = async (origin, timeoutMs) => {
       const init = await this.#signedPhoto({ photo, target, timeoutMs });
       const verdict = readReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
       if ("value" in verdict) {
@@ -68,7 +68,8 @@ export class CaptionService {
         expectConsistent(verdict.value);
       }
       return verdict;
-    });
+    };
+    return this.#askAny({ deadlineAtMs, ask, isReady: (origin, timeoutMs) => this.#isReady(origin, timeoutMs) });
   }
 
   async modelCard(): Promise<ModelCard> {
@@ -82,14 +83,24 @@ export class CaptionService {
 
   #probe<T>(target: string, schema: z.ZodType<T>): Promise<T> {
     const deadlineAtMs = Date.now() + Math.min(probeTimeoutMs, this.#parts.timeoutMs);
-    return this.#askAny(deadlineAtMs, async (origin, timeoutMs) =>
-      readReply(await this.#ask({ origin, target, timeoutMs }), schema),
-    );
+    const ask: Question<T>["ask"] = async (origin, timeoutMs) =>
+      readReply(await this.#ask({ origin, target, timeoutMs }), schema);
+    return this.#askAny({ deadlineAtMs, ask });
   }
 
-  #askAny<T>(deadlineAtMs: number, ask: Question<T>["ask"]): Promise<T> {
+  #askAny<T>(question: Pick<Question<T>, "deadlineAtMs" | "ask" | "isReady">): Promise<T> {
     const { origins, timeoutMs } = this.#parts;
-    return askServices({ origins, deadlineAtMs, fairMs: timeoutMs / (2 * origins.count), ask });
+    return askServices({ origins, fairMs: timeoutMs / (2 * origins.count), ...question });
+  }
+
+  /** Whether a photo may be sent; a service that is starting or draining says 503. */
+  async #isReady(origin: string, timeoutMs: number): Promise<boolean> {
+    try {
+      const { status } = await this.#ask({ origin, target: "/readyz", timeoutMs });
+      return !isGatewayStatus(status);
+    } catch {
+      return false;
+    }
   }
 
   /** Signed for each attempt, and with the time that this attempt has. */
@@ -121,7 +132,7 @@ export class CaptionService {
     } catch (cause) {
       throw signal.aborted
         ? new CaptionError("upstream_timeout", `the captioning service took more than ${timeoutMs} ms`, { cause })
-        : new CaptionError("upstream_error", "the captioning service could not be reached", { cause });
+        : unreachable(cause);
     }
   }
 }

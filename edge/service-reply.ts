@@ -31,9 +31,26 @@ export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }
 
+/** The cause of an `upstream_error` for a service that did not answer at all, as while it is started again. */
+export class Unreachable extends Error {}
+
+/** The error for a service that did not answer at all. */
+export function unreachable(cause: unknown): CaptionError {
+  const reason = new Unreachable("no answer", { cause });
+  return new CaptionError("upstream_error", "the captioning service could not be reached", { cause: reason });
+}
+
+/** Whether a proxy or a tunnel in front of a service says that nobody is behind it; 520 to 530 are Cloudflare's. */
+export function isGatewayStatus(status: number): boolean {
+  return (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
+}
+
 function readRefusal({ status, headers, text }: Reply): CaptionError {
   const problem = parseProblem(text);
-  if (problem === undefined) throw outsideContract(new Error(`status ${status} without a problem document`));
+  if (problem === undefined) {
+    const reason = new Error(`status ${status} without a problem document`);
+    throw isGatewayStatus(status) ? unreachable(reason) : outsideContract(reason);
+  }
   const { code, detail } = problem;
   if (code === "overloaded") return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
   if (passedOnCodes.has(code)) return new CaptionError(code, detail);

@@ -6,7 +6,7 @@ import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions
 import { type ErrorCode, errorStatus } from "../shared/errors.ts";
 import type { Problem } from "../shared/problem.ts";
 import type { FaultyServiceName } from "./edge/provided-context.ts";
-import { startMadeServer } from "./made-server.ts";
+import { type MadeServer, startMadeServer } from "./made-server.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -30,7 +30,7 @@ function countsRuns(answerFirst?: (response: ServerResponse) => void): Answer {
 }
 
 /** Services that are wrong in one way each. What `otherRevision` has wrong is only that it is not the one before, and `slow` that it takes its time. */
-const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
+const answers: Record<Exclude<FaultyServiceName, "absent" | "restarts">, Answer> = {
   silent: () => undefined,
   stallsInBody: (_, response) => {
     response.writeHead(200, { "Content-Type": "application/json" }).write('{"id":');
@@ -50,10 +50,11 @@ const answers: Record<Exclude<FaultyServiceName, "absent">, Answer> = {
     image: { format: "gif", width: 7, height: 7, bytes: 7 },
   }),
   redirects: (_, response) => void response.writeHead(307, { Location: "/elsewhere" }).end(),
-  overloaded: (_, response) => {
-    response.setHeader("Retry-After", "7");
-    sendProblem(response, "overloaded");
+  overloaded: (request, response) => {
+    if (request.url === "/readyz") return void response.end("{}"); // overloaded is not unready
+    sendOverloaded(response);
   },
+  starting: (_, response) => sendOverloaded(response),
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
   slow: countsRuns(),
@@ -112,15 +113,43 @@ function sendProblem(response: ServerResponse, code: ErrorCode): void {
   response.writeHead(status, { "Content-Type": "application/problem+json" }).end(JSON.stringify(problem));
 }
 
+function sendOverloaded(response: ServerResponse): void {
+  response.setHeader("Retry-After", "7");
+  sendProblem(response, "overloaded");
+}
+
+/**
+ * Captions, and at `POST /restart?goneMs=&startingMs=` goes: its port refuses connections for so long, and then all that is
+ * asked is answered as by a service that is starting.
+ */
+async function startRestartingService(): Promise<MadeServer> {
+  let readyAtMs = 0;
+  const caption = captions();
+  const server = await startMadeServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://service");
+    if (pathname === "/restart") {
+      const goneMs = Number(searchParams.get("goneMs"));
+      readyAtMs = Date.now() + goneMs + Number(searchParams.get("startingMs"));
+      response.setHeader("Connection", "close").end("gone", () => void server.restart(goneMs));
+    } else if (Date.now() < readyAtMs) {
+      sendOverloaded(response);
+    } else {
+      await caption(request, response);
+    }
+  });
+  return server;
+}
+
 /** Starts each on a port of its own; `absent` has a port where nobody listens. */
 export async function startFaultyServices(): Promise<{ origins: Record<string, string>; stop: () => Promise<void> }> {
   const servers = await Promise.all(Object.entries(answers).map(([name, answer]) => startServer(name, answer)));
   const gone = await startServer("absent", () => undefined);
   await gone.stop();
+  const restarts = { name: "restarts", ...(await startRestartingService()) };
   return {
-    origins: Object.fromEntries([...servers, gone].map(({ name, origin }) => [name, origin])),
+    origins: Object.fromEntries([...servers, gone, restarts].map(({ name, origin }) => [name, origin])),
     stop: async () => {
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([...servers, restarts].map((server) => server.stop()));
     },
   };
 }

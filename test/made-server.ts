@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
+import { setTimeout } from "node:timers/promises";
 
 /** An HTTP server of a test's own. Whoever starts it stops it. */
 export interface MadeServer {
   origin: string;
   port: number;
+  /** Ends it, whoever is connected, and listens on the same port again after a while. */
+  restart(goneMs: number): Promise<void>;
   /** Ends it, whoever is connected. */
   stop(): Promise<void>;
 }
@@ -16,12 +19,18 @@ export async function startMadeServer(listener: RequestListener): Promise<MadeSe
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
   const { port } = address;
+  const stop = async () => {
+    server.closeAllConnections();
+    await once(server.close(), "close");
+  };
   return {
     origin: `http://127.0.0.1:${port}`,
     port,
-    async stop() {
-      server.closeAllConnections();
-      await once(server.close(), "close");
+    async restart(goneMs) {
+      await stop();
+      await setTimeout(goneMs);
+      await once(server.listen(port, "127.0.0.1"), "listening");
     },
+    stop,
   };
 }

@@ -85,6 +85,62 @@ describe("a service that fails", () => {
   });
 });
 
+describe("a lone service that is started again", () => {
+  const restarting = faultyService("restarts");
+  const restart = async (query: string) => {
+    await (await fetch(`${restarting.SERVICE_ORIGINS}/restart?${query}`)).text();
+    await scheduler.wait(20); // until its port refuses connections
+  };
+
+  it.each(["goneMs=700&startingMs=0", "goneMs=400&startingMs=400", "goneMs=0&startingMs=700"])(
+    "is waited for: %s",
+    async (query) => {
+      await restart(query);
+      const uploads = Array.from({ length: 5 }, () => postPhoto(freshPhoto(), { environment: restarting }));
+      for (const upload of uploads) await readCaption(await upload);
+      expect(isolateState.origins.size).toBe(0);
+    },
+  );
+
+  it("gets a photo that came when it was gone once, when it is back", async () => {
+    const questions = watchQuestions();
+    await restart("goneMs=700&startingMs=0");
+    await readCaption(await postPhoto(freshPhoto(), { environment: restarting }));
+    const posts = vi.mocked(fetch).mock.calls.filter(([, init]) => init?.method === "POST").length;
+    expect(posts).toBe(2);
+    expect(questions("restarts")).toBeGreaterThan(posts);
+  });
+
+  it("is answered for within the time limit where it does not come back, and is not left alone", async () => {
+    const begun = Date.now();
+    for (let upload = 0; upload < 4; upload++) {
+      const environment = { ...faultyService("absent"), UPSTREAM_TIMEOUT_MS: "400" };
+      await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_error");
+    }
+    expect(Date.now() - begun).toBeGreaterThan(4 * 250);
+    expect(isolateState.origins.size).toBe(0);
+  });
+
+  it("says itself when to come back where it takes longer", async () => {
+    const environment = { ...faultyService("starting"), UPSTREAM_TIMEOUT_MS: "400" };
+    const response = await postPhoto(freshPhoto(), { environment });
+    expect(response.headers.get("Retry-After")).toBe("7");
+    await readProblem(response, "overloaded");
+  });
+
+  it("is passed on at once where it is ready and overloaded", async () => {
+    const questions = watchQuestions();
+    await readProblem(await post("overloaded"), "overloaded");
+    expect(questions("overloaded")).toBe(2);
+  });
+
+  it("is left alone as any other where another answers", async () => {
+    const questions = watchQuestions();
+    for (let upload = 0; upload < 5; upload++) await readCaption(await post("absent", "otherRevision"));
+    expect(questions("absent")).toBe(3);
+  });
+});
+
 describe("what a service says", () => {
   it("of the photo is final", async () => {
     const questions = watchQuestions();

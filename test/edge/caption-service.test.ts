@@ -96,7 +96,7 @@ describe("readiness and model while the service is wrong", () => {
 
   it("/readyz is 503 with Retry-After while the service is not ready", async () => {
     watchWarnings();
-    const response = await callWorker("/readyz", { environment: faultyService("overloaded") });
+    const response = await callWorker("/readyz", { environment: faultyService("starting") });
     expect(response.headers.get("Retry-After")).toBe("7");
     await readProblem(response, "overloaded");
   });

@@ -28,6 +28,8 @@ export type FaultyServiceName =
   | "describesThePhoto"
   | "redirects"
   | "overloaded"
+  | "starting"
+  | "restarts"
   | "overloadedProxy"
   | "crashed"
   | "slow"
