@@ -10,7 +10,7 @@ const rounds = 2;
 const firstPauseMs = 100;
 const longestPauseMs = 1_000;
 /** For one look. */
-const lookMs = 2_000;
+const lookMs = 5_000;
 /** Less is no time to caption a photo in. */
 const leastLeftMs = 100;
 

@@ -46,7 +46,7 @@ describe("200 uploads of a photo while no cache knows it", () => {
   it.each([
     ["at once", () => 0],
     ["staggered over three times the model's time", (index: number) => (index * 3 * slowMs) / 200],
-  ])("are one run of the model and 200 equal answers: %s", async (_, delayMs) => {
+  ])("are one run of the model and 200 equal answers: %s", { timeout: 20_000 }, async (_, delayMs) => {
     const photo = freshPhoto();
     const uploads = Array.from({ length: 200 }, async (_, index) => {
       await scheduler.wait(delayMs(index));
