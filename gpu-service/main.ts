@@ -1,11 +1,13 @@
+import type { Server } from "node:http";
 import { setFlagsFromString } from "node:v8";
 import { startCaptioner } from "./captioner.ts";
-import { createApp } from "./http/app.ts";
+import { createApp, createMetricsApp } from "./http/app.ts";
 import { drain, drainOnSignal } from "./http/drain.ts";
 import { listen } from "./http/http-server.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
 import { createLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import { watchSecrets } from "./secrets.ts";
 import { describeSettings, readSettings, type Settings } from "./settings.ts";
 
 const [argument] = process.argv.slice(2);
@@ -22,14 +24,26 @@ if (argument === "--help") {
 /** Listens at once, so that /livez answers while the engines load, and opens the doors when they are warm. */
 async function serve(settings: Settings): Promise<void> {
   setFlagsFromString("--heap-growing-percent=400"); // photos lie outside V8's heap: see docs/decisions.md
-  const { host, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
+  const { host, metricsPort, secretsFile, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
   const log = createLog(logLevel);
   const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes });
   const metrics = new Metrics(lifecycle);
+  const servers: Server[] = [];
+  const service = { servers, lifecycle, drainSeconds, log };
+  drainOnSignal(service);
   try {
-    const { server, port } = await listen(createApp({ settings, lifecycle, metrics, log }), settings);
-    const service = { server, lifecycle, drainSeconds, log };
-    drainOnSignal(service);
+    const secrets = secretsFile === undefined ? () => settings.secrets : await watchSecrets(secretsFile, log);
+    const { server, port } = await listen(createApp({ settings, secrets, lifecycle, metrics, log }), settings);
+    servers.push(server);
+    const metricsServer =
+      metricsPort === undefined
+        ? undefined
+        : await listen(createMetricsApp({ lifecycle, metrics, log }), {
+            host,
+            port: metricsPort,
+            name: "METRICS_PORT",
+          });
+    if (metricsServer !== undefined) servers.push(metricsServer.server);
     const captioner = await startCaptioner(settings, {
       onBatch: (photos) => metrics.onBatch(photos),
       onLost(lost) {
@@ -44,7 +58,21 @@ async function serve(settings: Settings): Promise<void> {
     const { revision } = captioner.card;
     const { expected: engines } = captioner.state().engines;
     const { name: engine, device, precision, reason, isFallback } = captioner.engine();
-    log.info({ host, port, revision, engine, device, precision, reason, isFallback, engines }, "listening");
+    log.info(
+      {
+        host,
+        port,
+        metricsPort: metricsServer?.port,
+        revision,
+        engine,
+        device,
+        precision,
+        reason,
+        isFallback,
+        engines,
+      },
+      "listening",
+    );
     complain(await captioner.gaveUp);
     await drain(service, 1); // whoever waits is told first
   } catch (error) {

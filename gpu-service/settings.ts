@@ -4,8 +4,7 @@ import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts"
 import { defaultModelDir } from "./bundle.ts";
 import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
 import { logLevels } from "./log.ts";
-
-const shortestSecret = 16;
+import { parseSecrets } from "./secrets.ts";
 
 /** Every setting of the service by its environment variable: its unit, what it is and what it costs. */
 const environmentSchema = z.object({
@@ -13,6 +12,11 @@ const environmentSchema = z.object({
   HOST: text()
     .default("127.0.0.1")
     .describe("Address to listen on; 0.0.0.0 in a container, which lets everybody try who reaches it."),
+  METRICS_PORT: wholeNumber({ min: 0, max: 65_535 })
+    .optional()
+    .describe(
+      "TCP port for /metrics, which PORT then has no more, and for probes, so that PORT can be shown to everybody. Default: PORT.",
+    ),
   MODEL_DIR: text()
     .transform((path) => resolve(path))
     .default(defaultModelDir)
@@ -102,16 +106,33 @@ const environmentSchema = z.object({
     .describe("Least level of the log's lines: error, info (a line a caption), debug (probes, too) or silent."),
   SERVICE_SECRETS: secretList()
     .optional()
-    .describe("Secrets that sign requests, comma separated, so that one can be rotated. Required."),
+    .describe(
+      "Secrets that sign requests, comma separated, so that one can be rotated. Required, unless SERVICE_SECRETS_FILE is set.",
+    ),
+  SERVICE_SECRETS_FILE: text()
+    .transform((path) => resolve(path))
+    .optional()
+    .describe(
+      "File of those secrets, in place of SERVICE_SECRETS, with commas or lines between them. Read again when it changes, without a restart.",
+    ),
   ALLOW_UNSIGNED: oneOf(["true", "false"])
     .default("false")
-    .describe("true, in place of SERVICE_SECRETS, captions for whoever reaches the port."),
+    .describe("true, in place of secrets, captions for whoever reaches the port."),
 });
 
 const settingsSchema = environmentSchema
-  .refine(({ SERVICE_SECRETS, ALLOW_UNSIGNED }) => (SERVICE_SECRETS === undefined) === (ALLOW_UNSIGNED === "true"), {
-    path: ["SERVICE_SECRETS"],
-    error: "expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+  .refine(
+    ({ SERVICE_SECRETS, SERVICE_SECRETS_FILE, ALLOW_UNSIGNED }) =>
+      [SERVICE_SECRETS !== undefined, SERVICE_SECRETS_FILE !== undefined, ALLOW_UNSIGNED === "true"].filter(Boolean)
+        .length === 1,
+    {
+      path: ["SERVICE_SECRETS"],
+      error: "expected one or more secrets, or else SERVICE_SECRETS_FILE or ALLOW_UNSIGNED=true, and one of them alone",
+    },
+  )
+  .refine(({ PORT, METRICS_PORT }) => METRICS_PORT !== PORT || PORT === 0, {
+    path: ["METRICS_PORT"],
+    error: "expected a port other than PORT, or none, which leaves /metrics at PORT",
   })
   .refine(({ MAX_BYTES, MAX_QUEUED_BYTES }) => MAX_BYTES <= MAX_QUEUED_BYTES, {
     path: ["MAX_QUEUED_BYTES"],
@@ -123,6 +144,8 @@ const settingsSchema = environmentSchema
   })
   .transform((environment) => ({
     port: environment.PORT,
+    /** Undefined: metrics are at `port`. */
+    metricsPort: environment.METRICS_PORT,
     host: environment.HOST,
     modelDir: environment.MODEL_DIR,
     engine: environment.ENGINE,
@@ -145,8 +168,9 @@ const settingsSchema = environmentSchema
     bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
     drainSeconds: environment.DRAIN_SECONDS,
     logLevel: environment.LOG_LEVEL,
-    /** Undefined: requests need no signature. */
+    /** Undefined beside no file: requests need no signature. */
     secrets: environment.SERVICE_SECRETS,
+    secretsFile: environment.SERVICE_SECRETS_FILE,
   }));
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -165,7 +189,7 @@ export function describeSettings(): string {
     .map(([name, field]) => {
       const { data } = field.safeParse(undefined);
       const value = data === defaultModelDir ? "the one that ships" : data;
-      return `  ${name.padEnd(18)} ${field.description}${value === undefined ? "" : ` Default ${value}.`}`;
+      return `  ${name.padEnd(20)} ${field.description}${value === undefined ? "" : ` Default ${value}.`}`;
     })
     .join("\n");
 }
@@ -189,10 +213,11 @@ function wholeNumber({ min, max }: { min: number; max: number }) {
 
 function secretList() {
   return z.string().transform((list, context) => {
-    const secrets = list.split(",").map((secret) => secret.trim());
-    const tooShort = secrets.find((secret) => secret.length < shortestSecret);
-    if (tooShort === undefined) return secrets;
-    context.addIssue(`expected secrets of at least ${shortestSecret} characters, received one of ${tooShort.length}`);
-    return z.NEVER;
+    try {
+      return parseSecrets(list);
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error));
+      return z.NEVER;
+    }
   });
 }

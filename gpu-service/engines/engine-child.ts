@@ -3,6 +3,7 @@ import { argv, exit, memoryUsage } from "node:process";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { type FoundCaption, searchCaptions } from "../beam-search.ts";
 import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "../bundle.ts";
+import { endingSignals } from "../ending-signals.ts";
 import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
 import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
 
@@ -13,8 +14,7 @@ const lower = 5;
 const { folder, choice, cpu, device }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
 
 // The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
+for (const signal of endingSignals) process.on(signal, () => {});
 process.on("disconnect", () => exit(0));
 
 try {

@@ -6,6 +6,7 @@ import { quote, type ServiceReadiness } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/problem.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
 import { captionRequest } from "./caption-request.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -13,6 +14,7 @@ import { observeRequest, type ServiceEnv } from "./observe-request.ts";
 
 interface AppParts {
   settings: Settings;
+  secrets: Secrets;
   lifecycle: Lifecycle;
   metrics: Metrics;
   log: Logger;
@@ -24,21 +26,55 @@ const dataAlone = secureHeaders({
   strictTransportSecurity: false,
 });
 
-/** The service's routes. The aliases are what Kubernetes, SageMaker and KServe ask for. */
-export function createApp({ settings, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
+/** What Kubernetes, SageMaker and KServe ask for beside our own. */
+const livePaths = ["/livez", "/health", "/ping", "/v2/health/live"];
+const readyPaths = ["/readyz", "/v2/health/ready"];
+
+/** Routes of the service; `/metrics` is one of them where it has no port of its own. */
+export function createApp({ settings, secrets, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
+  const app = observedApp({ lifecycle, metrics, log });
+  app.post("/v1/captions", captionRequest({ settings, secrets, lifecycle }));
+  app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
+  addProbes(app, lifecycle);
+  if (settings.metricsPort === undefined) addMetrics(app, metrics);
+  return refusingTheRest(app, log);
+}
+
+/** Routes of METRICS_PORT. */
+export function createMetricsApp({
+  lifecycle,
+  metrics,
+  log,
+}: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
+  const app = observedApp({ lifecycle, metrics, log });
+  addProbes(app, lifecycle);
+  addMetrics(app, metrics);
+  return refusingTheRest(app, log);
+}
+
+function observedApp(observers: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
   app.use(requestId({ limitLength: 128 }));
-  app.use(observeRequest({ lifecycle, metrics, log }));
+  app.use(observeRequest(observers));
   app.use(dataAlone);
-  app.post("/v1/captions", captionRequest({ settings, lifecycle }));
-  app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
-  for (const path of ["/livez", "/health", "/ping", "/v2/health/live"])
-    app.get(path, (c) => c.json({ status: "live" }));
-  for (const path of ["/readyz", "/v2/health/ready"]) app.get(path, (c) => c.json(readinessOf(lifecycle)));
+  return app;
+}
 
+function addProbes(app: Hono<ServiceEnv>, lifecycle: Lifecycle): void {
+  for (const path of [...livePaths, ...readyPaths]) {
+    app.get(path, (c) => {
+      c.set("isProbe", true);
+      return c.json(livePaths.includes(path) ? { status: "live" } : readinessOf(lifecycle));
+    });
+  }
+}
+
+function addMetrics(app: Hono<ServiceEnv>, metrics: Metrics): void {
   app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
+}
 
-  // a route of its own: what `notFound` throws passes by whoever observes the request
+/** The last route is one of its own, since what `notFound` throws passes by whoever observes the request. */
+function refusingTheRest(app: Hono<ServiceEnv>, log: Logger): Hono<ServiceEnv> {
   app.all("*", (c) => {
     const allow = methodsOf(app, c.req.path);
     if (allow.length === 0) throw new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`);

@@ -6,25 +6,28 @@ import { CaptionError } from "../../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
 import { verifySignature } from "../../shared/signature.ts";
 import type { Captioner } from "../captioner.ts";
+import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
 import type { Place } from "./admission.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 import { readBody } from "./read-body.ts";
 
-type RequestSettings = Pick<Settings, "secrets" | "maxBytes" | "bodyTimeoutMs" | "maxDeadlineMs">;
+type RequestSettings = Pick<Settings, "maxBytes" | "bodyTimeoutMs" | "maxDeadlineMs">;
 
 interface CaptionRoute {
   settings: RequestSettings;
+  secrets: Secrets;
   lifecycle: Lifecycle;
 }
 
 /** `POST /v1/captions`: whoever signed nothing, asks for what there is not or comes at a bad time is told so before a byte is read. */
-export function captionRequest({ settings, lifecycle }: CaptionRoute) {
+export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     c.set("isCaption", true);
-    const { secrets, maxBytes, maxDeadlineMs } = settings;
-    const signedId = secrets === undefined ? undefined : await readSignedId(c, secrets);
+    const { maxBytes, maxDeadlineMs } = settings;
+    const valid = secrets();
+    const signedId = valid === undefined ? undefined : await readSignedId(c, valid);
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
     const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
     const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));

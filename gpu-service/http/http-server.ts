@@ -10,16 +10,20 @@ import type { ServiceEnv } from "./observe-request.ts";
 /** Longer than load balancers keep an idle connection, or they send requests into one that we are closing. */
 const keepAliveTimeout = 75_000;
 
+/** What load balancers leave out that ask in HTTP/1.0; no route looks at it. */
+const absentHost = "localhost";
+
 /** Listens; throws one sentence when the port cannot be had. */
 export async function listen(
   app: Hono<ServiceEnv>,
-  { host, port }: { host: string; port: number },
+  { host, port, name = "PORT" }: { host: string; port: number; name?: "PORT" | "METRICS_PORT" },
 ): Promise<{ server: Server; port: number }> {
-  const server = createServer({ keepAliveTimeout }, getRequestListener(app.fetch, { errorHandler: refuseMalformed }));
+  const listener = getRequestListener(app.fetch, { errorHandler: refuseMalformed, hostname: absentHost });
+  const server = createServer({ keepAliveTimeout }, listener);
   try {
     await once(server.listen({ host, port }), "listening");
   } catch (cause) {
-    throw new Error(`cannot listen on ${host}:${port}: ${describeListenError(cause)}`, { cause });
+    throw new Error(`cannot listen on ${host}:${port}: ${describeListenError(cause, name)}`, { cause });
   }
   const address = server.address();
   return { server, port: typeof address === "object" && address !== null ? address.port : port };
@@ -40,13 +44,14 @@ function refuseMalformed(cause: unknown): Response {
 }
 
 const listenErrors: Record<string, string> = {
-  EADDRINUSE: "PORT is taken by another process",
-  EACCES: "PORT may not be used by this user",
+  EADDRINUSE: "{port} is taken by another process",
+  EACCES: "{port} may not be used by this user",
   EADDRNOTAVAIL: "HOST is no address of this machine",
   ENOTFOUND: "HOST is no known name",
 };
 
-function describeListenError(error: unknown): string {
+function describeListenError(error: unknown, name: string): string {
   if (!(error instanceof Error)) return String(error);
-  return ("code" in error ? listenErrors[String(error.code)] : undefined) ?? error.message;
+  const sentence = "code" in error ? listenErrors[String(error.code)] : undefined;
+  return sentence?.replace("{port}", name) ?? error.message;
 }

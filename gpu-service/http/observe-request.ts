@@ -12,6 +12,8 @@ export interface ServiceEnv {
   Variables: RequestIdVariables & {
     /** Set on requests for captions. */
     isCaption?: true;
+    /** Set on questions whether the service lives or is ready. */
+    isProbe?: true;
     /** Set when there is a caption. */
     timings?: PhaseTimings;
   };
@@ -37,7 +39,8 @@ export function observeRequest({ lifecycle, metrics, log }: Observers) {
     if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total });
     const { method, path } = c.req;
     const traceId = traceIdOf(c.req.header("traceparent"));
-    const level = c.get("isCaption") || outcome !== "ok" ? "info" : "debug"; // probes come by the second
+    const isExpected = outcome === "ok" || (c.get("isProbe") && outcome === "overloaded"); // it starts, or drains
+    const level = c.get("isCaption") || !isExpected ? "info" : "debug"; // probes come by the second
     log[level](
       {
         requestId: c.get("requestId"),

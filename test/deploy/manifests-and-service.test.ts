@@ -94,7 +94,8 @@ test("scaling asks for metrics that the service has, and for outcomes that there
 function serviceThatStarts() {
   const lifecycle = idleLifecycle();
   const log = createLog("silent");
-  return createApp({ settings: kubernetes.settings, lifecycle, metrics: new Metrics(lifecycle), log });
+  const { settings } = kubernetes;
+  return createApp({ settings, secrets: () => settings.secrets, lifecycle, metrics: new Metrics(lifecycle), log });
 }
 
 function idleLifecycle(): Lifecycle {

@@ -59,6 +59,10 @@ test("lives before it is ready", async () => {
   const port = await freePort();
   const service = spawnService({ PORT: `${port}` });
   onTestFinished(() => void service.kill("SIGKILL"));
+  let logged = "";
+  service.stdout.on("data", (chunk) => {
+    logged += chunk;
+  });
   const livez = await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/livez`), { timeout: 20_000, interval: 10 });
   const readyz = await fetch(`http://127.0.0.1:${port}/readyz`);
 
@@ -67,6 +71,8 @@ test("lives before it is ready", async () => {
   expect(readyz.headers.get("Retry-After")).toBe("1");
   expect(await problemOf(readyz)).toMatchObject({ code: "overloaded", detail: expect.stringContaining("starting") });
   await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200), 20_000);
+  await vi.waitFor(() => expect(logged).toContain('"listening"'));
+  expect(logged).not.toContain('"request"'); // probes of a service that starts are nothing to tell
 });
 
 test("leaves no engine behind when it is killed", async () => {

@@ -9,6 +9,7 @@ describe("readSettings", () => {
   test("needs nothing but a secret", () => {
     expect(readSettings({ SERVICE_SECRETS })).toEqual({
       port: 8788,
+      metricsPort: undefined,
       host: "127.0.0.1",
       modelDir: resolve("models/default"),
       engine: "auto",
@@ -32,12 +33,18 @@ describe("readSettings", () => {
       drainSeconds: 27,
       logLevel: "info",
       secrets: [SERVICE_SECRETS],
+      secretsFile: undefined,
     });
   });
 
   test("takes several secrets, for a rotation", () => {
     const secrets = ["the older of two secrets", "the newer of two secrets"];
     expect(readSettings({ SERVICE_SECRETS: secrets.join(" , ") }).secrets).toEqual(secrets);
+  });
+
+  test("takes a file of secrets in their place, by its whole path", () => {
+    const { secrets, secretsFile } = readSettings({ SERVICE_SECRETS_FILE: "secrets" });
+    expect([secrets, secretsFile]).toEqual([undefined, resolve("secrets")]);
   });
 
   test("needs no secret where unsigned requests are allowed", () => {
@@ -65,12 +72,17 @@ describe("readSettings", () => {
     ],
     [
       { SERVICE_SECRETS: undefined },
-      "SERVICE_SECRETS: expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+      "SERVICE_SECRETS: expected one or more secrets, or else SERVICE_SECRETS_FILE or ALLOW_UNSIGNED=true, and one of them alone",
     ],
     [
       { ALLOW_UNSIGNED: "true" },
-      "SERVICE_SECRETS: expected one or more secrets, or else ALLOW_UNSIGNED=true, and not both",
+      "SERVICE_SECRETS: expected one or more secrets, or else SERVICE_SECRETS_FILE or ALLOW_UNSIGNED=true, and one of them alone",
     ],
+    [
+      { SERVICE_SECRETS_FILE: "/run/secrets/captions" },
+      "SERVICE_SECRETS: expected one or more secrets, or else SERVICE_SECRETS_FILE or ALLOW_UNSIGNED=true, and one of them alone",
+    ],
+    [{ METRICS_PORT: "8788" }, "METRICS_PORT: expected a port other than PORT, or none, which leaves /metrics at PORT"],
   ])("refuses %j", (environment, sentence) => {
     expect(() => readSettings({ SERVICE_SECRETS, ...environment })).toThrow(new Error(sentence));
   });
@@ -80,6 +92,7 @@ test("describeSettings names every setting with its default", () => {
   expect(describeSettings().split("\n")).toEqual([
     expect.stringMatching(/^ {2}PORT .+ Default 8788\.$/),
     expect.stringMatching(/^ {2}HOST .+ Default 127\.0\.0\.1\.$/),
+    expect.stringMatching(/^ {2}METRICS_PORT .+ Default: PORT\.$/),
     expect.stringMatching(/^ {2}MODEL_DIR .+ Default the one that ships\.$/),
     expect.stringMatching(/^ {2}ENGINE .+ Default auto\.$/),
     expect.stringMatching(/^ {2}DEVICE .+ Default cpu\.$/),
@@ -101,7 +114,8 @@ test("describeSettings names every setting with its default", () => {
     expect.stringMatching(/^ {2}BODY_TIMEOUT_MS .+ Default 15000\.$/),
     expect.stringMatching(/^ {2}DRAIN_SECONDS .+ Default 27\.$/),
     expect.stringMatching(/^ {2}LOG_LEVEL .+ Default info\.$/),
-    expect.stringMatching(/^ {2}SERVICE_SECRETS .+ Required\.$/),
+    expect.stringMatching(/^ {2}SERVICE_SECRETS .+ Required, unless SERVICE_SECRETS_FILE is set\.$/),
+    expect.stringMatching(/^ {2}SERVICE_SECRETS_FILE .+ without a restart\.$/),
     expect.stringMatching(/^ {2}ALLOW_UNSIGNED .+ Default false\.$/),
   ]);
 });

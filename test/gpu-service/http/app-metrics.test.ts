@@ -1,7 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { serviceReadinessSchema } from "../../../shared/contract.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
-import { metricsOf, postCaption, type RunningService, startService } from "../running-service.ts";
+import { takePort } from "../../free-port.ts";
+import {
+  metricsOf,
+  postCaption,
+  problemOf,
+  type RunningService,
+  runService,
+  startService,
+} from "../running-service.ts";
 
 let service: RunningService;
 
@@ -47,4 +55,35 @@ test("is in Prometheus' text format, and has a line of help a metric", async () 
   const names = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(/[{ ]/)[0] ?? "");
   const helped = new Set(lines.filter((line) => line.startsWith("# HELP ")).map((line) => line.split(" ")[2]));
   for (const name of names) expect(helped).toContain(name.replace(/_(bucket|count|sum)$/, ""));
+});
+
+describe("METRICS_PORT", () => {
+  test("has the metrics and the probes, and PORT the metrics no more", async () => {
+    const split = await startService({ METRICS_PORT: "0" });
+    onTestFinished(async () => void (await split.stop()));
+    const listening = split.logged.find(({ msg }) => msg === "listening");
+    const origin = `http://127.0.0.1:${listening?.metricsPort}`;
+    await postCaption(split, await madeImage("jpeg"));
+    const hidden = await fetch(`${split.origin}/metrics`);
+
+    expect(hidden.status).toBe(404);
+    expect(await problemOf(hidden)).toMatchObject({ code: "not_found" });
+    expect(await metricsOf({ origin })).toContain('edge_caption_requests_total{outcome="ok"} 1');
+    for (const path of ["/livez", "/readyz"]) {
+      expect((await fetch(`${origin}${path}`)).status).toBe(200);
+      expect((await fetch(`${split.origin}${path}`)).status).toBe(200);
+    }
+    expect((await fetch(`${origin}/v1/captions`, { method: "POST" })).status).toBe(404);
+  });
+
+  test("that is taken stops the start with a sentence that names it", async () => {
+    const { port, server } = await takePort();
+    const { code, stderr } = await runService({ METRICS_PORT: `${port}` });
+    server.close();
+
+    expect(stderr).toBe(
+      `edge-caption service: cannot listen on 127.0.0.1:${port}: METRICS_PORT is taken by another process\n`,
+    );
+    expect(code).toBe(1);
+  });
 });

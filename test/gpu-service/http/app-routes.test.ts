@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelCardSchema, serviceReadinessSchema } from "../../../shared/contract.ts";
 import { problemOf, type RunningService, startService } from "../running-service.ts";
@@ -34,6 +36,23 @@ test.each(["/readyz", "/v2/health/ready"])("says at %s what it is ready with", a
     fallback: false,
     engines: { ready: 1, expected: 1 },
   });
+});
+
+test.each([
+  ["/livez", "HTTP/1.0", "200 OK"],
+  ["/health", "HTTP/1.0", "200 OK"],
+  ["/ping", "HTTP/1.0", "200 OK"],
+  ["/v2/health/live", "HTTP/1.0", "200 OK"],
+  ["/readyz", "HTTP/1.0", "200 OK"],
+  ["/v2/health/ready", "HTTP/1.0", "200 OK"],
+  ["/metrics", "HTTP/1.0", "200 OK"],
+  ["/nothing", "HTTP/1.0", "404 Not Found"],
+  ["/livez", "HTTP/1.1", "400 Bad Request"], // which must have a Host
+])("answers GET %s %s without Host with %s, as load balancers ask", async (path, version, status) => {
+  const { hostname, port } = new URL(service.origin);
+  const socket = connect(Number(port), hostname);
+  socket.end(`GET ${path} ${version}\r\n\r\n`);
+  expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
 });
 
 test("answers HEAD like GET, without the body", async () => {

@@ -6,6 +6,7 @@ import { expect, test, vi } from "vitest";
 import { captionResultSchema } from "../../../shared/contract.ts";
 import { problemSchema } from "../../../shared/problem.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
+import { freePort } from "../../free-port.ts";
 import { aliveOf, childrenOf, descendantsOf } from "../../process-table.ts";
 import {
   metricsOf,
@@ -13,12 +14,13 @@ import {
   problemOf,
   type RunningService,
   signedHeaders,
+  spawnService,
   startService,
 } from "../running-service.ts";
 
 const photo = await madeImage("jpeg", { width: 1000, height: 750 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("%s under load loses no admitted request", async (signal) => {
+test.each(["SIGTERM", "SIGHUP"] as const)("%s under load loses no admitted request", async (signal) => {
   const service = await startService({ MAX_QUEUED: "200", MAX_BATCH: "4" });
   const children = descendantsOf(service.process.pid ?? 0);
   const responses = Array.from({ length: 150 }, () => postCaption(service, photo));
@@ -89,6 +91,45 @@ test("ends behind DRAIN_SECONDS, and tells whoever it has in hand: one who is st
   expect(await service.exited).toBe(0);
   expect(performance.now() - begun).toBeLessThan(2500);
   expect(service.logged).toContainEqual(expect.objectContaining({ msg: "gave up on admitted requests", admitted: 2 }));
+});
+
+test.each(["SIGINT", "SIGQUIT", "SIGUSR2", "SIGPWR", "SIGXCPU"] as const)("%s drains, too", async (signal) => {
+  const service = await startService();
+  const upload = await startUpload(service);
+  service.process.kill(signal);
+  await vi.waitFor(() => expect(service.logged).toContainEqual(expect.objectContaining({ msg: "draining", signal })));
+  upload.end(photo.subarray(photo.length / 2));
+  const [response] = await once(upload, "response");
+  response.resume();
+
+  expect(response.statusCode).toBe(200);
+  expect(await service.exited).toBe(0);
+});
+
+test.each(["SIGTERM", "SIGHUP", "SIGQUIT"] as const)(
+  "%s ends a service that is starting, with code 0",
+  async (signal) => {
+    const port = await freePort();
+    const service = spawnService({ PORT: `${port}` });
+    const exited = once(service, "exit");
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/livez`), { timeout: 20_000, interval: 10 });
+    service.kill(signal);
+
+    expect(await exited).toEqual([0, null]);
+  },
+);
+
+test("finishes what it has in hand where the signal goes to its engine, too, as a terminal sends it", async () => {
+  const service = await startService();
+  const upload = await startUpload(service);
+  for (const pid of [...childrenOf(service.process.pid ?? 0), service.process.pid ?? 0]) process.kill(pid, "SIGHUP");
+  await vi.waitFor(() => expect(service.logged).toContainEqual(expect.objectContaining({ msg: "draining" })));
+  upload.end(photo.subarray(photo.length / 2));
+  const [response] = await once(upload, "response");
+  response.resume();
+
+  expect(response.statusCode).toBe(200);
+  expect(await service.exited).toBe(0);
 });
 
 test("ends at once at the second signal", async () => {

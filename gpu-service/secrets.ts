@@ -1,0 +1,71 @@
+import { readFile, stat } from "node:fs/promises";
+import type { Logger } from "pino";
+
+const shortestSecret = 16;
+const mostBytes = 64 * 1024;
+const pollMs = 1000;
+
+/** The secrets that are valid at this moment; undefined where requests need no signature. */
+export type Secrets = () => readonly string[] | undefined;
+
+/** Splits a list with commas or lines between the secrets. Throws one sentence for a list that cannot be used. */
+export function parseSecrets(list: string): string[] {
+  const lines = list.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
+  const secrets = lines
+    .filter((line) => line.trim() !== "")
+    .flatMap((line) => line.split(","))
+    .map((secret) => secret.trim());
+  if (secrets.length === 0) throw new Error("expected one or more secrets, received none");
+  const tooShort = secrets.find((secret) => secret.length < shortestSecret);
+  if (tooShort === undefined) return secrets;
+  throw new Error(`expected secrets of at least ${shortestSecret} characters, received one of ${tooShort.length}`);
+}
+
+/**
+ * Reads the secrets of a file, and again whenever it changes: it is asked for by its path once a second, so that neither a
+ * file nor a link put in its place is missed. What cannot be used is logged, once, and the secrets before it stay valid.
+ * Throws one sentence where there are none to begin with.
+ */
+export async function watchSecrets(path: string, log: Logger): Promise<Secrets> {
+  const named = (error: unknown) => `SERVICE_SECRETS_FILE: ${error instanceof Error ? error.message : error}`;
+  let valid: string[];
+  let text: string;
+  try {
+    text = await readSecretsFile(path);
+    valid = parseSecrets(text);
+  } catch (cause) {
+    throw new Error(named(cause), { cause });
+  }
+  let seen = text;
+  let isReading = false;
+  setInterval(async () => {
+    if (isReading) return; // a file system that hangs
+    isReading = true;
+    const found = await readSecretsFile(path).catch((error: unknown) => new Error(named(error)));
+    isReading = false;
+    const state = found instanceof Error ? found.message : found;
+    const isSettled = state === seen; // an editor may be in the middle of writing it
+    seen = state;
+    if (!isSettled || state === text) return;
+    text = state;
+    try {
+      if (found instanceof Error) throw found;
+      valid = parseSecrets(found);
+      log.info({ secrets: valid.length }, "read new secrets");
+    } catch (error) {
+      const reason = found instanceof Error ? found.message : named(error);
+      log.error({ error: reason }, "kept the secrets: the file of new ones cannot be used");
+    }
+  }, pollMs).unref();
+  return () => valid;
+}
+
+/** The text of a file that is one, also by way of links: reading a pipe would never end. */
+async function readSecretsFile(path: string): Promise<string> {
+  const found = await stat(path).catch((cause) => {
+    throw new Error(`expected a file at ${path}, received ${cause.code ?? cause.message}`, { cause });
+  });
+  if (!found.isFile()) throw new Error(`expected a file at ${path}, received something else of that name`);
+  if (found.size > mostBytes) throw new Error(`expected at most ${mostBytes} bytes at ${path}, received ${found.size}`);
+  return readFile(path, "utf8");
+}
