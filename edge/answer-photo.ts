@@ -40,12 +40,19 @@ async function answerHeldPhoto(
 }
 
 function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, "hold" | "questionHold"> {
-  const { maxBytes, maxPixels, allowHeic, sourceHosts, serviceOrigins, ...settings } = c.get("settings");
+  const { maxBytes, maxPixels, maxAvifPixels, allowHeic, sourceHosts, serviceOrigins, ...settings } = c.get("settings");
   const { minBytesPerSecond, bodyTimeoutMs, sourceTimeoutMs } = settings;
   const ownHosts = [c.req.url, ...serviceOrigins].map((address) => new URL(address).hostname);
   const source = {
     rules: { hosts: sourceHosts, ownHosts },
     arrival: { timeoutMs: sourceTimeoutMs, minBytesPerSecond },
   };
-  return { maxBytes, maxPixels, allowHeic, arrival: { timeoutMs: bodyTimeoutMs, minBytesPerSecond }, source };
+  return {
+    maxBytes,
+    maxPixels,
+    maxAvifPixels,
+    allowHeic,
+    arrival: { timeoutMs: bodyTimeoutMs, minBytesPerSecond },
+    source,
+  };
 }

@@ -63,6 +63,7 @@ async function askOnce<T>(
   for (const [index, origin] of available.entries()) {
     const timeoutMs = Math.floor((deadlineAtMs - Date.now()) / (available.length - index));
     if (timeoutMs <= 0) break;
+    const begunMs = Date.now();
     try {
       const verdict = await ask(origin, timeoutMs);
       origins.noteSuccess(origin);
@@ -73,8 +74,10 @@ async function askOnce<T>(
     } catch (error) {
       if (!(error instanceof CaptionError) || !isWorthAnother(error)) throw error;
       attempts.add(error);
+      // one that answered others meanwhile lives: this photo is slow, and not the service
+      const isSilent = timeoutMs >= fairMs && !origins.hasAnsweredSince(origin, begunMs);
       if (isUnreachable(error)) attempts.noteUnreachable(origin, error);
-      else if (error.code === "upstream_error" || timeoutMs >= fairMs) attempts.blame(origin, error);
+      else if (error.code === "upstream_error" || isSilent) attempts.blame(origin, error);
     }
   }
   return undefined;

@@ -11,7 +11,7 @@ import {
   serviceReadinessSchema,
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { signatureHeaders } from "../shared/signature.ts";
+import { hashCaller, signatureHeaders } from "../shared/signature.ts";
 import { askServices, type Question } from "./ask-services.ts";
 import { readBytes } from "./read-bytes.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
@@ -22,6 +22,9 @@ import type { Photo } from "./upload.ts";
 const maxReplyBytes = 256 * 1024;
 /** For questions that need no model. */
 const probeTimeoutMs = 5_000;
+/** Of an attempt's time, what its answer may take on its way: a service that is told less says of itself that time is up. */
+const returnShare = 0.05;
+const maxReturnMs = 500;
 
 interface CaptionServiceParts {
   origins: ServiceOrigins;
@@ -37,7 +40,11 @@ interface CaptionOrder {
   options: CaptionOptions;
   /** By when its caller must have an answer. */
   deadlineAtMs: number;
+  /** Whom the service counts photos against that take long. */
+  caller: string;
 }
+
+type PhotoAttempt = Pick<CaptionOrder, "photo" | "caller"> & { target: string; timeoutMs: number };
 
 interface ServiceRequest {
   origin: string;
@@ -58,10 +65,10 @@ export class CaptionService {
   }
 
   /** Captions a photo. Also throws what a service says about the photo. */
-  async caption({ photo, options, deadlineAtMs }: CaptionOrder): Promise<CaptionResult> {
+  async caption({ photo, options, deadlineAtMs, caller }: CaptionOrder): Promise<CaptionResult> {
     const target = `/v1/captions?${captionQuery(options)}`;
     const ask: Question<CaptionResult>["ask"] = async (origin, timeoutMs) => {
-      const init = await this.#signedPhoto({ photo, target, timeoutMs });
+      const init = await this.#signedPhoto({ photo, target, timeoutMs, caller });
       const verdict = readReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
       if ("value" in verdict) {
         expectAnswerFor({ id: photo.id, options }, verdict.value);
@@ -104,12 +111,13 @@ export class CaptionService {
   }
 
   /** Signed for each attempt, and with the time that this attempt has. */
-  async #signedPhoto({ photo, target, timeoutMs }: { photo: Photo; target: string; timeoutMs: number }) {
-    const signed = { method: "POST", target, bodyHash: photo.hash };
+  async #signedPhoto({ photo, target, timeoutMs, caller }: PhotoAttempt) {
+    const { secret } = this.#parts;
+    const signed = { method: "POST", target, bodyHash: photo.hash, caller: await hashCaller(caller, secret) };
     const headers = {
-      ...(await signatureHeaders(signed, { secret: this.#parts.secret, nowMs: Date.now() })),
+      ...(await signatureHeaders(signed, { secret, nowMs: Date.now() })),
       "Content-Type": `image/${photo.format}`,
-      "X-Deadline-Ms": String(timeoutMs),
+      "X-Deadline-Ms": String(Math.ceil(timeoutMs - Math.min(maxReturnMs, timeoutMs * returnShare))),
     };
     return { method: "POST", headers, body: photo.bytes };
   }

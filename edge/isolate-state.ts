@@ -21,6 +21,8 @@ interface IsolateState {
   revision: KnownRevision | null;
   /** The services that failed when they were last asked. */
   origins: Map<string, OriginHealth>;
+  /** When each service last answered by the contract. */
+  answeredAtMs: Map<string, number>;
   /** Photos, while they arrive and until they are answered: half of the 128 MB that an isolate has. Joining one takes its size once more, for a moment. */
   uploads: BufferPool;
   /** JSON bodies of look-ups and of addresses, which so find room however many photos are under way. */
@@ -38,6 +40,7 @@ interface IsolateState {
 export const isolateState: IsolateState = {
   revision: null,
   origins: new Map(),
+  answeredAtMs: new Map(),
   uploads: new BufferPool({ maxBytes: 64 * mebibyte }),
   questions: new BufferPool({ maxBytes: 2 * mebibyte }),
   drains: new BufferPool({ maxBytes: 8 * mebibyte }),

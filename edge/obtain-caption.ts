@@ -52,7 +52,8 @@ async function forward(
   { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
 ): Promise<Caption> {
   const askedAtMs = Date.now();
-  const said = await c.get("service").caption({ photo, options, deadlineAtMs });
+  const caller = `${c.get("tier")} ${c.get("caller")}`;
+  const said = await c.get("service").caption({ photo, options, deadlineAtMs, caller });
   const result = describeCaption(said, { photo, options });
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };

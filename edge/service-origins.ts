@@ -28,6 +28,12 @@ export class ServiceOrigins {
 
   noteSuccess(origin: string): void {
     isolateState.origins.delete(origin);
+    isolateState.answeredAtMs.set(origin, Date.now());
+  }
+
+  /** Whether it answered anybody after that time. */
+  hasAnsweredSince(origin: string, timeMs: number): boolean {
+    return (isolateState.answeredAtMs.get(origin) ?? 0) > timeMs;
   }
 
   noteFailure(origin: string, error: unknown): void {

@@ -12,6 +12,7 @@ const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
   "payload_too_large",
   "unsupported_media_type",
   "invalid_image",
+  "rate_limited",
   "overloaded",
   "upstream_timeout",
 ]);
@@ -52,7 +53,9 @@ function readRefusal({ status, headers, text }: Reply): CaptionError {
     throw isGatewayStatus(status) ? unreachable(reason) : outsideContract(reason);
   }
   const { code, detail } = problem;
-  if (code === "overloaded") return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
+  if (code === "overloaded" || code === "rate_limited") {
+    return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
+  }
   if (passedOnCodes.has(code)) return new CaptionError(code, detail);
   // The cause is for our log: `unauthorized`, say, tells that the two sides hold different secrets.
   return new CaptionError("upstream_error", "the captioning service refused our request", {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
 import { parseOrigin } from "../shared/origin.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { PhotoTombstone } from "./photo-tombstone.ts";
@@ -125,6 +125,8 @@ const environmentSchema = z.object({
   SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
+  /** Pixels of one AVIF or HEIC, whose decoding takes the service several times the time and memory of other formats. */
+  MAX_AVIF_PIXELS: z.coerce.number().int().positive().default(defaultMaxAvifPixels),
   /** true: HEIC photos are taken, too. The service must take them as well, which costs it a second a photo. */
   ALLOW_HEIC: z.enum(["true", "false"]).default("false"),
   /** Seconds a caption is kept. Longer means fewer model runs and more KV storage; KV's least is 60. */
@@ -191,6 +193,7 @@ export function readSettings(environment: unknown) {
     sourceHosts: data.SOURCE_HOSTS,
     sourceTimeoutMs: data.SOURCE_TIMEOUT_MS,
     maxPixels: data.MAX_PIXELS,
+    maxAvifPixels: data.MAX_AVIF_PIXELS,
     allowHeic: data.ALLOW_HEIC === "true",
     cacheTtlSeconds: data.CACHE_TTL_SECONDS,
     nearCacheSeconds: data.NEAR_CACHE_SECONDS,

@@ -2,6 +2,7 @@ import { quote, sourceRequestSchema } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type ImageHeader, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
+import { expectFewPixels, type PixelLimits } from "../shared/pixel-limits.ts";
 import type { ArrivalLimits } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { fetchSource, type SourceLimits } from "./fetch-source.ts";
@@ -22,9 +23,8 @@ export interface Photo extends PhotoIds, HeaderFacts {
 /** What an answer tells of a photo. */
 type HeaderFacts = Pick<ImageHeader, "format" | "width" | "height">;
 
-export interface UploadLimits {
+export interface UploadLimits extends PixelLimits {
   maxBytes: number;
-  maxPixels: number;
   allowHeic: boolean;
   /** Of the body. */
   arrival: ArrivalLimits;
@@ -47,7 +47,7 @@ export async function readUpload(request: Request, limits: UploadLimits): Promis
 /** Refuses what is no image of a format that works, or too large, and gives the rest its ids. */
 export async function checkPhoto(
   bytes: Uint8Array<ArrayBuffer>,
-  { maxBytes, ...limits }: Pick<UploadLimits, "maxBytes" | "maxPixels" | "allowHeic">,
+  { maxBytes, ...limits }: Pick<UploadLimits, "maxBytes" | "allowHeic"> & PixelLimits,
 ): Promise<Photo> {
   if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
   if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, received: bytes.length });
@@ -95,15 +95,11 @@ function expectUploadType(contentType: string): string {
 
 function expectImage(
   bytes: Uint8Array,
-  { maxPixels, allowHeic }: Pick<UploadLimits, "maxPixels" | "allowHeic">,
+  { allowHeic, ...limits }: Pick<UploadLimits, "allowHeic"> & PixelLimits,
 ): HeaderFacts {
-  const { format, width, height } = readImageHeader(bytes, { allowHeic });
-  if (width * height > maxPixels) {
-    throw new CaptionError(
-      "payload_too_large",
-      `expected an image of at most ${maxPixels} pixels, received ${width} × ${height}`,
-    );
-  }
+  const header = readImageHeader(bytes, { allowHeic });
+  expectFewPixels(header, limits);
+  const { format, width, height } = header;
   return { format, width, height };
 }
 

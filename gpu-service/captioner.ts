@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import type { Preprocessing } from "../shared/manifest.ts";
+import type { PixelLimits } from "../shared/pixel-limits.ts";
 import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
@@ -10,10 +12,11 @@ import { EnginePool, type PoolEvents } from "./engines/engine-pool.ts";
 import type { EngineIdentity } from "./engines/engine-protocol.ts";
 import { visibleGpus } from "./engines/gpus.ts";
 import { readNativeSetup } from "./engines/native-setup.ts";
+import type { CostlyLimits } from "./images/costly-photos.ts";
 import { DecodePool } from "./images/decode-pool.ts";
 import { LethalPhotos } from "./lethal-photos.ts";
 
-export interface CaptionerSettings {
+export interface CaptionerSettings extends PixelLimits {
   modelDir: string;
   engine: EngineChoice;
   /** What the onnx engine's encoder runs on. */
@@ -26,14 +29,16 @@ export interface CaptionerSettings {
   maxBatch: number;
   /** How long a batch that is not full waits for photos that are being decoded. */
   batchWaitMs: number;
-  /** Pixels of one photo, by its header. */
-  maxPixels: number;
   /** Takes HEIC photos, too. */
   allowHeic: boolean;
   /** Millions of pixels that are decoded at once. */
   decodeMegapixels: number;
   /** Threads of this process that may decode: libuv's, whose number is set when the process begins. */
   decodeThreads: number;
+  /** Photos that take long to decode; undefined where all are one person's, and need not be kept from each other. */
+  costly?: CostlyLimits;
+  /** A photo that is given up on after it has been decoded for so long, and most of its time, is refused from then on. */
+  decodePatienceMs?: number;
   /** An engine that does not answer for so long is replaced. */
   engineTimeoutMs: number;
   /** An engine that is not warm by then is started again. */
@@ -63,6 +68,8 @@ interface Photo {
   /** What it is known by where engines are lost with it; undefined: nothing is remembered of it. */
   id?: string;
   options: CaptionOptions;
+  /** Who sent it, where that is known: photos that take long to decode are counted by it. */
+  caller?: string | undefined;
   /** Drops the photo if it has not reached the model yet. */
   signal?: AbortSignal;
 }
@@ -110,7 +117,7 @@ interface FoundCaptions {
 
 /** Opens the bundle and starts its engines; resolves when all are warm. */
 export async function startCaptioner(settings: CaptionerSettings, events: PoolEvents = {}): Promise<Captioner> {
-  const { modelDir, maxBatch, batchWaitMs, maxPixels, allowHeic, decodeMegapixels, decodeThreads } = settings;
+  const { modelDir, maxBatch, batchWaitMs, decodePatienceMs = Number.POSITIVE_INFINITY } = settings;
   const bundle = await openBundle(modelDir);
   const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
   const { revision, precision } = pool.identity;
@@ -122,18 +129,12 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const { preprocessing, calibration } = bundle.manifest;
   const card = modelCardOf(bundle, precision);
   const model = { id: card.id, revision: card.revision };
-  const decoding = new DecodePool({
-    preprocessing,
-    maxPixels,
-    allowHeic,
-    maxMegapixels: decodeMegapixels,
-    threads: decodeThreads,
-  });
+  const decoding = poolOf(settings, preprocessing);
   const lethal = new LethalPhotos();
   const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
     maxWaitMs: batchWaitMs,
-    isMoreComing: () => decoding.inHand > 0,
+    isMoreComing: () => decoding.usual > 0,
     workers: workersOf(pool),
     onLoss: ({ id }) => lethal.countLoss(id),
   });
@@ -148,10 +149,14 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       queued: batcher.waiting,
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
-    async caption({ bytes, id = randomUUID(), options, signal }) {
+    async caption({ bytes, id = randomUUID(), options, caller, signal }) {
       lethal.expectHarmless(id);
       const begunMs = performance.now();
-      const { pixels, image, decodeMs } = await decoding.decode(bytes, signal);
+      const onGivenUp = ({ ms, isCostly }: { ms: number; isCostly: boolean }) => {
+        const isItsFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
+        if (isItsFault) lethal.countTimeout(id, { isCostly });
+      };
+      const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
       const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
         lethal.expectHarmless(id);
         throw error;
@@ -170,6 +175,19 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     },
     close: () => pool.close(),
   };
+}
+
+function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): DecodePool {
+  const { maxPixels, maxAvifPixels = maxPixels, allowHeic, decodeMegapixels, decodeThreads, costly } = settings;
+  return new DecodePool({
+    preprocessing,
+    maxPixels,
+    maxAvifPixels,
+    allowHeic,
+    maxMegapixels: decodeMegapixels,
+    threads: decodeThreads,
+    costly,
+  });
 }
 
 function endOfService(): CaptionError {

@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import * as z from "zod";
-import { defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
+import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
 import { defaultModelDir } from "./bundle.ts";
 import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "./engine.ts";
 import { logLevels } from "./log.ts";
 import { parseSecrets } from "./secrets.ts";
+
+/** Of the longest deadline: a photo that is decoded for so long when it is given up on was not decoded in time by its own fault. */
+const patienceShare = 10;
 
 /** Every setting of the service by its environment variable: its unit, what it is and what it costs. */
 const environmentSchema = z.object({
@@ -69,14 +72,26 @@ const environmentSchema = z.object({
   MAX_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
     .default(defaultMaxPixels)
     .describe("Pixels of the largest photo by its header; decoding takes time and memory by the pixel."),
+  MAX_AVIF_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
+    .default(defaultMaxAvifPixels)
+    .describe(
+      "Pixels of the largest AVIF or HEIC; a million of them take up to 80 milliseconds and 18 MB, several times what other formats take.",
+    ),
   DECODE_MEGAPIXELS: wholeNumber({ min: 1, max: 100_000 })
     .default(100)
     .describe(
-      "Millions of pixels decoded at once; an AVIF takes up to 20 bytes of memory for each, a PNG 8, a JPEG far less.",
+      "Millions of pixels decoded at once, of photos that take long and of others each; an AVIF takes up to 18 bytes of memory for each, a PNG 8, a JPEG far less.",
+    ),
+  MAX_SLOW_PER_CALLER: wholeNumber({ min: 1, max: 100_000 })
+    .default(4)
+    .describe(
+      "Photos that take over a quarter of a second to decode, in hand at once for one caller of the edge; the next is refused with 429. All callers together get half of MAX_QUEUED.",
     ),
   UV_THREADPOOL_SIZE: wholeNumber({ min: 1, max: 1024 })
     .default(4)
-    .describe("Threads for decoding, one of them kept free; beside a GPU, as many as there are cores and one more."),
+    .describe(
+      "Threads for decoding, one of them kept free and one for photos that take long; beside a GPU, as many as there are cores and two more.",
+    ),
   ALLOW_HEIC: oneOf(["true", "false"])
     .default("false")
     .describe("true takes HEIC photos, too, which take a second of a core and ten times the memory of a JPEG."),
@@ -159,9 +174,15 @@ const settingsSchema = environmentSchema
     batchWaitMs: environment.BATCH_WAIT_MS,
     maxBytes: environment.MAX_BYTES,
     maxPixels: environment.MAX_PIXELS,
+    maxAvifPixels: environment.MAX_AVIF_PIXELS,
     allowHeic: environment.ALLOW_HEIC === "true",
     decodeMegapixels: environment.DECODE_MEGAPIXELS,
     decodeThreads: environment.UV_THREADPOOL_SIZE,
+    decodePatienceMs: environment.MAX_DEADLINE_MS / patienceShare,
+    costly: {
+      perCaller: environment.MAX_SLOW_PER_CALLER,
+      inHand: Math.max(1, Math.floor(environment.MAX_QUEUED / 2)),
+    },
     maxQueued: environment.MAX_QUEUED,
     maxQueuedBytes: environment.MAX_QUEUED_BYTES,
     maxDeadlineMs: environment.MAX_DEADLINE_MS,

@@ -58,6 +58,12 @@ const answers: Record<Exclude<FaultyServiceName, "absent" | "restarts">, Answer>
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
   slow: countsRuns(),
+  silentOfPng: (request, response) =>
+    request.headers["content-type"] === "image/png" ? undefined : captions()(request, response),
+  busyWithCaller: (_, response) => {
+    response.setHeader("Retry-After", "3");
+    sendProblem(response, "rate_limited");
+  },
   failsFirst: countsRuns((response) => sendProblem(response, "invalid_image")),
   crashesFirst: countsRuns((response) => void response.destroy()),
   otherRevision: captions(),

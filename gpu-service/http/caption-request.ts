@@ -28,6 +28,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const { maxBytes, maxDeadlineMs } = settings;
     const valid = secrets();
     const signedId = valid === undefined ? undefined : await readSignedId(c, valid);
+    const caller = readCaller(c.req.header("X-Caller"));
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
     const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
     const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
@@ -35,7 +36,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const client = c.req.raw.signal;
     const signal = AbortSignal.any([client, deadline, place.signal]);
     try {
-      const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, signedId, signal });
+      const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, caller, signedId, signal });
       c.set("timings", timings);
       return c.json(result);
     } catch (cause) {
@@ -45,13 +46,13 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     }
   };
 
-  async function captionBody(request: Request, { captioner, place, options, signedId, signal }: Admitted) {
+  async function captionBody(request: Request, { captioner, place, options, caller, signedId, signal }: Admitted) {
     const { maxBytes, bodyTimeoutMs } = settings;
     const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
     place.resize(bytes.length);
     const id = await byteIdOf(bytes);
     if (signedId !== undefined) expectSameId(id, signedId);
-    const { caption, timings } = await captioner.caption({ bytes, id, options, signal });
+    const { caption, timings } = await captioner.caption({ bytes, id, options, caller, signal });
     signal.throwIfAborted();
     lifecycle.admission.countCaption();
     const result: CaptionResult = { id, ...caption };
@@ -63,6 +64,7 @@ interface Admitted {
   captioner: Captioner;
   place: Place;
   options: CaptionOptions;
+  caller: string | undefined;
   signedId: ByteId | undefined;
   signal: AbortSignal;
 }
@@ -97,6 +99,11 @@ function expectSameId(received: ByteId, signed: ByteId): void {
 /** What a body may come to: what it declares, or as much as it may have. What is too large is refused where it is read. */
 function expectedBytes(declared: string | undefined, maxBytes: number): number {
   return Math.min(maxBytes, declared === undefined ? maxBytes : Number(declared));
+}
+
+function readCaller(header: string | undefined): string | undefined {
+  if (header === undefined || /^[0-9a-f]{32}$/.test(header)) return header;
+  throw new CaptionError("invalid_request", `expected X-Caller in 32 hex digits, received ${quote(header)}`);
 }
 
 /** Aborts when the caller's time is up, or the longest that anybody gets. */

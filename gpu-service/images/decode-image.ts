@@ -3,6 +3,7 @@ import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
+import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
 import { decodeHeic } from "./decode-heic.ts";
 import { expectModestEffort } from "./decoding-effort.ts";
 import { openUsual } from "./open-usual.ts";
@@ -25,9 +26,8 @@ export interface DecodedImage {
   image: ImageInfo;
 }
 
-interface DecodeSettings {
+interface DecodeSettings extends PixelLimits {
   preprocessing: Preprocessing;
-  maxPixels: number;
   /** Takes HEIC photos, too. */
   allowHeic?: boolean;
 }
@@ -39,15 +39,12 @@ interface DecodeSettings {
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { preprocessing, maxPixels, allowHeic = false }: DecodeSettings,
+  { preprocessing, allowHeic = false, ...limits }: DecodeSettings,
 ): Promise<DecodedImage> {
-  const { format, width, height } = readImageHeader(bytes, { allowHeic });
-  if (width * height > maxPixels) {
-    throw new CaptionError(
-      "payload_too_large",
-      `expected an image of at most ${maxPixels} pixels, received ${width}×${height}`,
-    );
-  }
+  const header = readImageHeader(bytes, { allowHeic });
+  expectFewPixels(header, limits);
+  const { format, width, height } = header;
+  const { maxPixels } = limits;
   expectModestEffort(bytes, format);
   const { through } = preprocessing;
   const isLarger = through !== undefined && (width > through.width || height > through.height);

@@ -3,75 +3,121 @@ import { Semaphore } from "async-mutex";
 import sharp from "sharp";
 import { readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
+import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
+import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
 import { type DecodedImage, decodeImage } from "./decode-image.ts";
+import { estimateDecodeMs } from "./decoding-effort.ts";
 
-interface DecodePoolSettings {
+/**
+ * A photo expected to take longer is costly. Whoever sends one a second of those that are not, which is what a public
+ * caller may by default, keeps a quarter of a core busy.
+ */
+const costlyMs = 250;
+/** One core of so many may decode costly photos, and at least one. */
+const coresPerCostlyLane = 8;
+
+interface DecodePoolSettings extends PixelLimits {
   preprocessing: Preprocessing;
-  /** Of one photo. */
-  maxPixels: number;
   allowHeic: boolean;
-  /** Of all that are being decoded, in millions; a larger one is decoded alone. */
+  /** Of all that are being decoded, costly photos and others apart, in millions; a larger one is decoded alone. */
   maxMegapixels: number;
   /** That this process has for such work; one is left for whatever else needs one, such as checking a signature. */
   threads: number;
+  /** Undefined where all photos are one person's: costly ones may then have as many cores as the others. */
+  costly: CostlyLimits | undefined;
 }
 
-/** Decodes photos in the order they come, as many at once as there are cores, and so many pixels. */
+interface DecodeOrder {
+  signal?: AbortSignal | undefined;
+  /** Who sent it; counts for costly photos. */
+  caller?: string | undefined;
+  /** Told when the signal aborts while the photo is being decoded. */
+  onGivenUp?: ((decoding: { ms: number; isCostly: boolean }) => void) | undefined;
+}
+
+/**
+ * Decodes photos, as many at once as there are cores, and so many pixels. Costly ones have lanes of their own, so that the
+ * others never wait for them. In both, shorter photos pass longer ones, but only those that came earlier by less than they
+ * take: a photo is passed for as long as it takes itself, and then is next.
+ */
 export class DecodePool {
   readonly #settings: DecodePoolSettings;
-  readonly #room: Semaphore;
-  readonly #leastShare: number;
-  #inHand = 0;
+  readonly #usualLanes: Lanes;
+  readonly #costlyLanes: Lanes;
+  readonly #costly: CostlyPhotos;
+  #usual = 0;
 
   constructor(settings: DecodePoolSettings) {
     sharp.concurrency(1); // a photo a core, and not all cores on one
-    const atOnce = Math.max(1, Math.min(availableParallelism(), settings.threads - 1));
+    const { threads, costly, maxMegapixels } = settings;
+    const cores = availableParallelism();
+    const forCostly = costly === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerCostlyLane));
+    const atOnce = Math.max(1, Math.min(cores, threads - 1 - forCostly));
     this.#settings = settings;
-    this.#room = new Semaphore(settings.maxMegapixels);
-    this.#leastShare = Math.ceil(settings.maxMegapixels / atOnce);
+    this.#usualLanes = new Lanes({ atOnce, maxMegapixels });
+    this.#costlyLanes = new Lanes({ atOnce: forCostly || atOnce, maxMegapixels });
+    this.#costly = new CostlyPhotos(
+      costly ?? { perCaller: Number.POSITIVE_INFINITY, inHand: Number.POSITIVE_INFINITY },
+    );
   }
 
   /** Photos that are being decoded or wait for it. */
   get inHand(): number {
-    return this.#inHand;
+    return this.#usual + this.#costly.count;
+  }
+
+  /** Those of them that will be done soon. */
+  get usual(): number {
+    return this.#usual;
   }
 
   /**
    * As `decodeImage`, with the milliseconds that decoding took; the wait for its turn is none of them. Rejects with the
-   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded.
+   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded, while one that is
+   * being decoded goes on, unheard, and still counts. Also throws `rate_limited` and `overloaded` for costly photos.
    */
-  decode(bytes: Uint8Array, signal?: AbortSignal): Promise<TimedImage> {
+  async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOrder = {}): Promise<TimedImage> {
+    signal?.throwIfAborted();
+    const header = readImageHeader(bytes, { allowHeic: this.#settings.allowHeic });
+    expectFewPixels(header, this.#settings);
+    const expectedMs = estimateDecodeMs(bytes, header);
+    const isCostly = expectedMs > costlyMs;
+    const letGo = isCostly ? this.#costly.take({ caller, expectedMs }) : this.#takeUsual();
+    const lanes = isCostly ? this.#costlyLanes : this.#usualLanes;
+    const megapixels = (header.width * header.height) / 1e6;
     return new Promise((resolve, reject) => {
-      const photo: Photo = { bytes };
-      const share = this.#shareOf(bytes);
+      const photo: Photo = { bytes, begunMs: undefined };
       const abort = () => {
         photo.bytes = undefined;
+        if (photo.begunMs === undefined) letGo();
+        else onGivenUp?.({ ms: performance.now() - photo.begunMs, isCostly });
         reject(signal?.reason);
       };
-      if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort);
-      this.#inHand += 1;
-      const decoded = this.#room.runExclusive(() => this.#decodeNow(photo), share);
+      const decoded = lanes.run(() => this.#decodeNow(photo), { expectedMs, megapixels });
       const isOver = decoded.finally(() => {
-        this.#inHand -= 1; // before anybody hears of it, or a lone photo would seem to have company
+        letGo(); // before anybody hears of it, or a lone photo would seem to have company
         signal?.removeEventListener("abort", abort);
       });
       isOver.then((image) => image !== undefined && resolve(image), reject);
     });
   }
 
-  async #decodeNow({ bytes }: Photo): Promise<TimedImage | undefined> {
-    if (bytes === undefined) return undefined;
-    const begunMs = performance.now();
-    const decoded = await decodeImage(bytes, this.#settings);
-    return { ...decoded, decodeMs: performance.now() - begunMs };
+  #takeUsual(): () => void {
+    this.#usual += 1;
+    let isTaken = true;
+    return () => {
+      if (isTaken) this.#usual -= 1;
+      isTaken = false;
+    };
   }
 
-  /** Of the room, in megapixels. */
-  #shareOf(bytes: Uint8Array): number {
-    const { maxMegapixels, allowHeic } = this.#settings;
-    const { width, height } = readImageHeader(bytes, { allowHeic });
-    return Math.min(maxMegapixels, Math.max(this.#leastShare, Math.ceil((width * height) / 1e6)));
+  async #decodeNow(photo: Photo): Promise<TimedImage | undefined> {
+    if (photo.bytes === undefined) return undefined;
+    const begunMs = performance.now();
+    photo.begunMs = begunMs;
+    const decoded = await decodeImage(photo.bytes, this.#settings);
+    return { ...decoded, decodeMs: performance.now() - begunMs };
   }
 }
 
@@ -80,4 +126,27 @@ type TimedImage = DecodedImage & { decodeMs: number };
 interface Photo {
   /** Undefined once nobody waits for it. */
   bytes: Uint8Array | undefined;
+  /** When its decoding began. */
+  begunMs: number | undefined;
+}
+
+/** Runs so many at once, and so many megapixels, each when those are done that came earlier or take less. */
+class Lanes {
+  readonly #room: Semaphore;
+  readonly #maxMegapixels: number;
+  readonly #leastShare: number;
+
+  constructor({ atOnce, maxMegapixels }: { atOnce: number; maxMegapixels: number }) {
+    this.#room = new Semaphore(maxMegapixels);
+    this.#maxMegapixels = maxMegapixels;
+    this.#leastShare = Math.ceil(maxMegapixels / atOnce);
+  }
+
+  run<Result>(
+    work: () => Promise<Result>,
+    { expectedMs, megapixels }: { expectedMs: number; megapixels: number },
+  ): Promise<Result> {
+    const share = Math.min(this.#maxMegapixels, Math.max(this.#leastShare, Math.ceil(megapixels)));
+    return this.#room.runExclusive(work, share, -(performance.now() + expectedMs));
+  }
 }

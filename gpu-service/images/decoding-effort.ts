@@ -1,7 +1,7 @@
 import { CaptionError } from "../../shared/errors.ts";
 import { endOfImage, hasNoLength, startOfScan } from "../../shared/image-formats/jpeg.ts";
 import { chunkHeaderBytes, firstChunkAt } from "../../shared/image-formats/webp.ts";
-import type { ImageFormat } from "../../shared/image-header.ts";
+import type { ImageFormat, ImageHeader } from "../../shared/image-header.ts";
 
 /** Each scan goes over every pixel once more and may take 50 bytes of the file. Programs write about ten. */
 const maxJpegScans = 50;
@@ -9,10 +9,41 @@ const maxJpegScans = 50;
 const maxWebpChunks = 5000;
 
 /**
+ * Milliseconds of a core per megapixel: of the dearest photos of each format that were measured, rounded up, on the
+ * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size.
+ */
+const msPerMegapixel = { png: 15, webp: 20, gif: 15, tiff: 20, avif: 75, heic: 100 } as const satisfies Partial<
+  Record<ImageFormat, number>
+>;
+/** An interlaced PNG is held whole, and each of its pixels is visited in one of seven passes. */
+const interlacedPngMs = 40;
+const baselineJpegMs = 2;
+/** A progressive JPEG's coefficients are held whole, too, and each scan visits all of one component. */
+const progressiveJpegMs = { base: 6, perScan: 0.3 };
+const msPerJpegMegabyte = 25;
+
+/**
+ * Estimates from a photo's bytes how many milliseconds of a core its decoding takes. Right within a factor of three,
+ * which is enough to tell photos that others should pass from those others.
+ */
+export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: ImageHeader): number {
+  const megapixels = (width * height) / 1e6;
+  if (format === "png" && bytes[pngInterlaceAt] !== 0) return megapixels * interlacedPngMs;
+  if (format !== "jpeg") return megapixels * msPerMegapixel[format];
+  const scans = countScans(bytes);
+  const { base, perScan } = progressiveJpegMs;
+  const perMegapixel = scans === 1 ? baselineJpegMs : base + perScan * scans;
+  return megapixels * perMegapixel + (bytes.length / 1e6) * msPerJpegMegabyte;
+}
+
+/** The last byte of IHDR, the first chunk. */
+const pngInterlaceAt = 28;
+
+/**
  * Refuses files that are small in bytes and in pixels, and yet keep a decoder busy for minutes. Throws `invalid_image`.
  */
 export function expectModestEffort(bytes: Uint8Array, format: ImageFormat): void {
-  if (format === "jpeg" && hasMoreScans(bytes, maxJpegScans)) throw refusal("a JPEG", `${maxJpegScans} scans`);
+  if (format === "jpeg" && countScans(bytes) > maxJpegScans) throw refusal("a JPEG", `${maxJpegScans} scans`);
   if (format === "webp" && hasMoreChunks(bytes, maxWebpChunks)) throw refusal("a WebP", `${maxWebpChunks} chunks`);
 }
 
@@ -20,22 +51,20 @@ function refusal(file: string, most: string): CaptionError {
   return new CaptionError("invalid_image", `expected ${file} of at most ${most}, received more`);
 }
 
-/** Stops at the image's end, as the decoder does: phones append previews and films. */
-function hasMoreScans(bytes: Uint8Array, most: number): boolean {
+/** Counts no further than one more than there may be, nor past the image's end, as the decoder: phones append previews and films. */
+function countScans(bytes: Uint8Array): number {
   let scans = 0;
-  for (let at = nextSegment(bytes, 2); at < bytes.length; ) {
-    if (bytes[at + 1] === endOfImage) return false;
+  for (let at = nextSegment(bytes, 2); at < bytes.length && scans <= maxJpegScans; ) {
+    if (bytes[at + 1] === endOfImage) break;
     if (bytes[at + 1] === startOfScan) scans += 1;
-    if (scans > most) return true;
     at = nextSegment(bytes, at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0));
   }
-  return false;
+  return scans;
 }
 
 /** Where the next marker stands that is none of a scan's own. */
 function nextSegment(bytes: Uint8Array, start: number): number {
-  for (let at = start; at < bytes.length; at++) {
-    if (bytes[at] !== 0xff) continue;
+  for (let at = bytes.indexOf(0xff, start); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
     const marker = bytes[at + 1] ?? endOfImage;
     if (marker !== 0xff && !hasNoLength(marker)) return at;
   }

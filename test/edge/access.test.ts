@@ -4,6 +4,7 @@ import { newApiKey } from "../../shared/api-key.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
+  faultyService,
   freshPhoto,
   postPhoto,
   readCaption,
@@ -240,5 +241,32 @@ describe("a deletion", () => {
   it("with options is 400: it would leave the others", async () => {
     const id = await byteIdOf(freshPhoto());
     await readProblem(await remove(`${id}?beam=3`, { headers: (await admin()).headers }), "invalid_request");
+  });
+});
+
+describe("the service is told whose photo it is", () => {
+  const environment = { ...faultyService("otherRevision"), ...both };
+  const callerOf = async (headers: Record<string, string>): Promise<string> => {
+    const { caption } = await readCaption(await postPhoto(freshPhoto(), { headers, environment }));
+    return JSON.parse(caption)["x-caller"]; // that service captions by what it was sent
+  };
+
+  it("by a hash, the same each time, of an address or a key", async () => {
+    const { headers } = await madeKey();
+    const [one, again, other, key] = [
+      await callerOf(from("192.0.2.1")),
+      await callerOf(from("192.0.2.1")),
+      await callerOf(from("192.0.2.2")),
+      await callerOf({ ...from("192.0.2.1"), ...headers }),
+    ];
+    expect(one).toMatch(/^[0-9a-f]{32}$/);
+    expect(again).toBe(one);
+    expect(new Set([one, other, key]).size).toBe(3);
+  });
+
+  it("whatever a client says of it", async () => {
+    expect(await callerOf({ ...from("192.0.2.1"), "X-Caller": "f".repeat(32) })).toBe(
+      await callerOf(from("192.0.2.1")),
+    );
   });
 });

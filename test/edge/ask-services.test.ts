@@ -4,6 +4,7 @@ import {
   callWorker,
   faultyService,
   freshPhoto,
+  image,
   postPhoto,
   readCaption,
   readProblem,
@@ -74,6 +75,19 @@ describe("a service that fails", () => {
     const cached = await postPhoto(photo, { environment: faultyService("answersHtml") });
     expect(cached.headers.get("Cache-Status")).toContain("hit");
     expect(questions("answersHtml")).toBe(0);
+  });
+
+  it("is not left alone for photos that it is silent of, as long as it answers others meanwhile", async () => {
+    const environment = { ...faultyService("silentOfPng"), UPSTREAM_TIMEOUT_MS: "600" };
+    for (let round = 0; round < 4; round++) {
+      const slow = Promise.all(
+        [1, 2, 3].map(() => postPhoto(image("png"), { environment, query: `?beam=${round + 1}` })),
+      );
+      await scheduler.wait(100);
+      await readCaption(await postPhoto(freshPhoto(), { environment }));
+      for (const upload of await slow) await readProblem(upload, "upstream_timeout");
+    }
+    expect(isolateState.origins.size).toBe(0);
   });
 
   it("is not blamed for what it could not do in the time that was left", async () => {
@@ -152,6 +166,14 @@ describe("what a service says", () => {
     const response = await post("overloaded", "crashed");
     expect(response.headers.get("Retry-After")).toBe("7");
     await readProblem(response, "overloaded");
+  });
+
+  it("of a caller's photos is final, and passed on with its Retry-After", async () => {
+    const questions = watchQuestions();
+    const response = await post("busyWithCaller", "otherRevision");
+    expect(response.headers.get("Retry-After")).toBe("3");
+    await readProblem(response, "rate_limited");
+    expect([questions("busyWithCaller"), questions("otherRevision")]).toEqual([1, 0]);
   });
 
   it("of its load is not held against it", async () => {

@@ -71,6 +71,7 @@ function tombstonesFrom(dataCentre: string) {
 export function startFreshIsolate(): void {
   isolateState.revision = null;
   isolateState.origins.clear();
+  isolateState.answeredAtMs.clear();
 }
 
 /** A deployment that has just started: KV knows no revision either. */

@@ -33,6 +33,8 @@ export type FaultyServiceName =
   | "overloadedProxy"
   | "crashed"
   | "slow"
+  | "silentOfPng"
+  | "busyWithCaller"
   | "failsFirst"
   | "crashesFirst"
   | "otherRevision";

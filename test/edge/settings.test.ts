@@ -17,6 +17,7 @@ describe("settings", () => {
     expect(readSettings(required)).toMatchObject({
       maxBytes: 20_971_520,
       maxPixels: 100_000_000,
+      maxAvifPixels: 50_000_000,
       cacheTtlSeconds: 2_592_000,
       modelRefreshSeconds: 60,
       upstreamTimeoutMs: 25_000,

@@ -239,6 +239,13 @@ describe("an image that is too large", () => {
     await readCaption(await postForm([["image", new Blob([photo])]], environment));
   });
 
+  it("is 413 above what an AVIF may have, which is less than other formats may", async () => {
+    const environment = { MAX_AVIF_PIXELS: "2399" };
+    const problem = await readProblem(await postPhoto(image("avif"), { environment }), "payload_too_large");
+    expect(problem.detail).toBe("expected an image in AVIF of at most 2399 pixels, received 60 × 40");
+    await readCaption(await postPhoto(image("png"), { environment }));
+  });
+
   it("is 413 at 20 000 × 20 000 pixels in 50 kB", async () => {
     const problem = await readProblem(await postPhoto(image("hugePng")), "payload_too_large");
     expect(problem.detail).toBe("expected an image of at most 100000000 pixels, received 20000 × 20000");

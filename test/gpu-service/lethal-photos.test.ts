@@ -19,3 +19,14 @@ test("forgives a photo that went through after all", () => {
   lethal.forgive("one");
   expect(lethal.countLoss("one")).toBe(true);
 });
+
+test("refuses a photo that took too long, at once where that was to be expected, else at its second time", () => {
+  const lethal = new LethalPhotos();
+  lethal.countTimeout("slow", { isCostly: true });
+  lethal.countTimeout("usual", { isCostly: false });
+  const message = "this photo was not decoded in time: it is refused for a while";
+  expect(() => lethal.expectHarmless("slow")).toThrow(expect.objectContaining({ code: "invalid_image", message }));
+  lethal.expectHarmless("usual");
+  lethal.countTimeout("usual", { isCostly: false });
+  expect(() => lethal.expectHarmless("usual")).toThrow(refusal);
+});

@@ -90,6 +90,8 @@ interface SignedPost {
   /** What the signature is for, where that is not what is sent. */
   signedBody?: Uint8Array;
   secret?: string;
+  /** Whose photo it is, by the edge's word. */
+  caller?: string;
   nowMs?: number;
   /** Gives up, as a client that leaves. */
   signal?: AbortSignal;
@@ -98,10 +100,10 @@ interface SignedPost {
 /** The headers of a signed `POST /v1/captions`. */
 export function signedHeaders(
   body: Uint8Array,
-  { target = "/v1/captions", secret: key = secret, nowMs = Date.now() }: SignedPost = {},
+  { target = "/v1/captions", secret: key = secret, caller, nowMs = Date.now() }: SignedPost = {},
 ): Promise<Record<string, string>> {
   const bodyHash = new Uint8Array(createHash("sha256").update(body).digest());
-  return signatureHeaders({ method: "POST", target, bodyHash }, { secret: key, nowMs });
+  return signatureHeaders({ method: "POST", target, bodyHash, caller }, { secret: key, nowMs });
 }
 
 /** Posts a photo as the edge does. */

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parseContentDigest, signatureHeaders, verifySignature } from "../../shared/signature.ts";
+import { hashCaller, parseContentDigest, signatureHeaders, verifySignature } from "../../shared/signature.ts";
 
 const secret = "correct horse battery staple";
 const nowMs = 1_700_000_000_123;
@@ -54,5 +54,37 @@ describe("parseContentDigest", () => {
     expect(parseContentDigest(`sha-512=:abcd=:, sha-256=:${base64}:`)).toEqual(bodyHash);
     expect(parseContentDigest("sha-512=:abcd=:")).toBeNull();
     expect(parseContentDigest(null)).toBeNull();
+  });
+});
+
+describe("a caller that the edge tells", () => {
+  const caller = "0123456789abcdef0123456789abcdef";
+  const signFor = () => signatureHeaders({ ...parts, caller }, { secret, nowMs });
+  const verifyHeaders = (headers: Record<string, string>) =>
+    verifySignature({ ...parts, headers: new Headers(headers) }, { secrets: [secret], nowMs });
+
+  it("is a line of the signature's second version", async () => {
+    const headers = await signFor();
+    const text = ["v2", "1700000000", "POST", parts.target, headers["Content-Digest"], caller].join("\n");
+    expect(headers["X-Signature"]).toBe(createHmac("sha256", secret).update(text).digest("hex"));
+    expect(headers["X-Caller"]).toBe(caller);
+    expect(await verifyHeaders(headers)).toEqual(bodyHash);
+  });
+
+  it("cannot be changed, taken away or added", async () => {
+    const { "X-Caller": _, ...without } = await signFor();
+    const added = { ...(await sign()), "X-Caller": caller };
+    const changed = { ...without, "X-Caller": "f".repeat(32) };
+    for (const headers of [without, added, changed]) {
+      await expect(verifyHeaders(headers)).rejects.toMatchObject({ code: "unauthorized" });
+    }
+  });
+
+  it("is named alike each time, and otherwise by another secret", async () => {
+    const hash = await hashCaller("public 192.0.2.1", secret);
+    expect(hash).toMatch(/^[0-9a-f]{32}$/);
+    expect(await hashCaller("public 192.0.2.1", secret)).toBe(hash);
+    expect(await hashCaller("public 192.0.2.2", secret)).not.toBe(hash);
+    expect(await hashCaller("public 192.0.2.1", "another secret of ours")).not.toBe(hash);
   });
 });

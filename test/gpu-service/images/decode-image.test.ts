@@ -137,7 +137,7 @@ describe("decodeImage", () => {
   it("refuses a photo above the limit of pixels before it decodes any", async () => {
     const bytes = await made.madeImage("jpeg");
     await expect(decodeImage(bytes, { preprocessing, maxPixels: 2399 })).rejects.toThrow(
-      "expected an image of at most 2399 pixels, received 60×40",
+      "expected an image of at most 2399 pixels, received 60 × 40",
     );
   });
 });

@@ -1,15 +1,26 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { openBundle } from "../../../gpu-service/bundle.ts";
 import { DecodePool } from "../../../gpu-service/images/decode-pool.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
+import { costlyImage } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
 
 const { preprocessing } = (await openBundle(tinyBundle)).manifest;
 const large = await madeImage("png", { width: 2000, height: 1500 }); // 3 megapixels
 const small = await madeImage("jpeg", { width: 40, height: 30 });
 
-const poolOf = (limits: { maxMegapixels?: number; threads?: number; maxPixels?: number }) =>
-  new DecodePool({ preprocessing, maxPixels: 1e8, allowHeic: false, maxMegapixels: 100, threads: 4, ...limits });
+const slow = await costlyImage("png", 2600); // more than a quarter of a second is expected of it
+type Settings = ConstructorParameters<typeof DecodePool>[0];
+const poolOf = (limits: Partial<Settings>) =>
+  new DecodePool({
+    preprocessing,
+    maxPixels: 1e8,
+    allowHeic: false,
+    maxMegapixels: 100,
+    threads: 4,
+    costly: undefined,
+    ...limits,
+  });
 
 /** The order in which photos were done. */
 async function orderOf(pool: DecodePool, photos: Record<string, Uint8Array>): Promise<string[]> {
@@ -39,7 +50,7 @@ test("lets go of a photo at once whose signal aborts while it waits, and decodes
   const pool = poolOf({ threads: 2 });
   const controller = new AbortController();
   const first = pool.decode(large);
-  const left = pool.decode(large, controller.signal);
+  const left = pool.decode(large, { signal: controller.signal });
   const next = pool.decode(small);
   const reason = new Error("gone");
   controller.abort(reason);
@@ -53,7 +64,7 @@ test("lets go of a photo at once whose signal aborts while it waits, and decodes
 
 test("takes no photo whose signal has aborted", async () => {
   const pool = poolOf({});
-  await expect(pool.decode(small, AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+  await expect(pool.decode(small, { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
   expect(pool.inHand).toBe(0);
 });
 
@@ -64,4 +75,68 @@ test.each([
   const pool = poolOf({});
   await expect(pool.decode(bytes)).rejects.toMatchObject({ code });
   expect(pool.inHand).toBe(0);
+});
+
+describe("a photo that takes long to decode", () => {
+  const costly = { perCaller: 2, inHand: 3 };
+
+  test("is passed by all others, also where there is one thread for them", async () => {
+    const pool = poolOf({ costly, threads: 2 });
+    const photos = { slow, alsoSlow: slow, small, large };
+    expect(await orderOf(pool, photos)).toEqual(["small", "large", "slow", "alsoSlow"]);
+  });
+
+  test("is passed by those that take less, and then is next: it does not wait for ever", async () => {
+    const pool = poolOf({ costly: { perCaller: 10, inHand: 10 }, threads: 2 });
+    const slower = await costlyImage("png", 2900);
+    const order: string[] = [];
+    const decode = async (name: string, bytes: Uint8Array) => {
+      await pool.decode(bytes);
+      order.push(name);
+    };
+    const first = decode("first", slow);
+    const waiting = [decode("slower", slower), decode("slow", slow)];
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 2_000); // later than the slower one takes
+    waiting.push(decode("late", slow));
+    vi.restoreAllMocks();
+    await Promise.all([first, ...waiting]);
+    expect(order).toEqual(["first", "slow", "slower", "late"]);
+  });
+
+  test("is refused beyond what its caller may have at once, waiting and being decoded, and others of other callers are not", async () => {
+    const pool = poolOf({ costly });
+    const ofOne = [pool.decode(slow, { caller: "one" }), pool.decode(slow, { caller: "one" })];
+    await expect(pool.decode(slow, { caller: "one" })).rejects.toMatchObject({
+      code: "rate_limited",
+      retryAfterSeconds: expect.any(Number),
+    });
+    const ofOther = pool.decode(slow, { caller: "other" });
+    await expect(pool.decode(slow, { caller: "third" })).rejects.toMatchObject({ code: "overloaded" });
+    await pool.decode(small, { caller: "one" });
+    await Promise.all([...ofOne, ofOther]);
+    expect(pool.inHand).toBe(0);
+    await pool.decode(slow, { caller: "one" });
+  });
+
+  test("counts as long as it is decoded, though nobody waits for it any more, and no longer where it only waited", async () => {
+    const pool = poolOf({ costly });
+    const controller = new AbortController();
+    const order = { caller: "one", signal: controller.signal };
+    const onGivenUp = vi.fn();
+    const both = [pool.decode(slow, { ...order, onGivenUp }), pool.decode(slow, order)];
+    await vi.waitFor(() => expect(pool.inHand).toBe(2));
+    controller.abort(new Error("time is up"));
+    for (const photo of both) await expect(photo).rejects.toThrow("time is up");
+    expect(pool.inHand).toBe(1);
+    expect(onGivenUp).toHaveBeenCalledExactlyOnceWith({ ms: expect.any(Number), isCostly: true });
+    await vi.waitFor(() => expect(pool.inHand).toBe(0), 10_000);
+  });
+
+  test("is refused above the limit of pixels that AVIF has of its own", async () => {
+    const avif = await costlyImage("avif", 100);
+    const pool = poolOf({ maxAvifPixels: 9_999 });
+    const message = "expected an image in AVIF of at most 9999 pixels, received 100 × 100";
+    await expect(pool.decode(avif)).rejects.toMatchObject({ code: "payload_too_large", message });
+    await poolOf({ maxAvifPixels: 10_000 }).decode(avif);
+  });
 });

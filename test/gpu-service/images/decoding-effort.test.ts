@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../../gpu-service/images/decode-image.ts";
+import { estimateDecodeMs } from "../../../gpu-service/images/decoding-effort.ts";
+import { readImageHeader } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
-import { manyFrameWebp, manyScanJpeg } from "../../fixtures/costly-images.ts";
+import { costlyImage, manyFrameWebp, manyScanJpeg } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
 
 const preprocessing: Preprocessing = {
@@ -37,5 +39,32 @@ describe("a file that is small and takes minutes to decode", () => {
     const comment = joined(new Uint8Array([0xff, 0xfe, 0, scans.length + 2]), scans);
     const file = joined(jpeg.subarray(0, 2), comment, jpeg.subarray(2), scans);
     expect((await decode(file)).image).toMatchObject({ format: "jpeg", width: 60, height: 40 });
+  });
+});
+
+describe("what is expected of a photo's decoding", () => {
+  const estimate = (bytes: Uint8Array) => estimateDecodeMs(bytes, readImageHeader(bytes));
+  const size = { width: 400, height: 300 };
+  const made = (format: "jpeg" | "png" | "webp" | "gif" | "tiff") => madeImage(format, size);
+
+  it("is more for an AVIF and an interlaced PNG than for other formats, of the same pixels", async () => {
+    const usual = await Promise.all((["jpeg", "png", "webp", "gif", "tiff"] as const).map(made));
+    const costly = await Promise.all([costlyImage("avif", 1000), costlyImage("png", 1000)]);
+    const usualMs = usual.map((bytes) => estimate(bytes) / (size.width * size.height));
+    const costlyMs = costly.map((bytes) => estimate(bytes) / 1000 ** 2);
+    expect(Math.min(...costlyMs)).toBeGreaterThan(1.5 * Math.max(...usualMs));
+  });
+
+  it("grows with the scans of a JPEG, and with its bytes", async () => {
+    const [one, ten, fifty] = await Promise.all([made("jpeg"), manyScanJpeg(10), manyScanJpeg(50)]);
+    const perPixel = (bytes: Uint8Array, pixels: number) => estimate(bytes) / pixels;
+    expect(perPixel(ten, 60 * 40)).toBeGreaterThan(perPixel(one, size.width * size.height));
+    expect(perPixel(fifty, 60 * 40)).toBeGreaterThan(1.5 * perPixel(ten, 60 * 40));
+    expect(estimate(joined(one, new Uint8Array(10_000_000)))).toBeGreaterThan(estimate(one) + 100);
+  });
+
+  it("lets a phone's photo of 12 megapixels and 5 MB pass as usual", async () => {
+    const bytes = joined(await made("jpeg"), new Uint8Array(5_000_000));
+    expect(estimateDecodeMs(bytes, { format: "jpeg", width: 4000, height: 3000, orientation: 1 })).toBeLessThan(250);
   });
 });

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { costlyImage, variantOf } from "../../fixtures/costly-images.ts";
+import { madeImage } from "../../fixtures/made-images.ts";
+import {
+  metricsOf,
+  postCaption,
+  problemOf,
+  type RunningService,
+  signedHeaders,
+  startService,
+} from "../running-service.ts";
+
+const slow = await costlyImage("png", 7000);
+const photo = await madeImage("jpeg");
+const [one, other] = ["1".repeat(32), "2".repeat(32)];
+let service: RunningService;
+
+beforeAll(async () => {
+  service = await startService({ MAX_DEADLINE_MS: "2000", MAX_SLOW_PER_CALLER: "1" });
+});
+afterAll(async () => {
+  await service.stop("SIGKILL"); // a photo may still be decoded
+});
+
+/** Gives up on it in the middle of its decoding. */
+const postSlow = (bytes: Uint8Array<ArrayBuffer>, caller?: string) =>
+  postFor(bytes, caller, { "X-Deadline-Ms": "400" });
+
+async function postFor(bytes: Uint8Array<ArrayBuffer>, caller?: string, headers: Record<string, string> = {}) {
+  return postCaption(service, bytes, { ...(caller === undefined ? {} : { caller }), headers });
+}
+
+test("a photo that was not decoded in time is refused at once the next time, and others are captioned", async () => {
+  const first = await postSlow(slow);
+  const again = await postSlow(slow);
+
+  expect(first.status).toBe(504);
+  expect(again.status).toBe(422);
+  expect((await problemOf(again)).detail).toBe("this photo was not decoded in time: it is refused for a while");
+  expect((await postCaption(service, photo)).status).toBe(200);
+  await expectNothingDecoded();
+});
+
+test("a photo counts against its caller until its decoding is over, though its answer was sent; other callers' do not", async () => {
+  expect((await postSlow(variantOf(slow, 1), one)).status).toBe(504);
+  const refused = await postSlow(variantOf(slow, 2), one);
+
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
+  expect(await problemOf(refused)).toMatchObject({
+    code: "rate_limited",
+    detail: "expected at most 1 photos of a caller at once that take long to decode, received one more",
+  });
+  expect((await postSlow(variantOf(slow, 3), other)).status).toBe(504); // it waits, and its time is up
+  expect((await postFor(photo, one)).status).toBe(200);
+  await expectNothingDecoded();
+});
+
+test("a photo that only waited, behind another's, is not at fault", async () => {
+  const [begun, waits] = [variantOf(slow, 4), variantOf(slow, 5)];
+  const statuses = await Promise.all([postSlow(begun, one), postSlow(waits, other)]);
+  await expectNothingDecoded();
+  const again = await Promise.all([postSlow(begun, one), postSlow(waits, other)]);
+
+  expect(statuses.map(({ status }) => status)).toEqual([504, 504]);
+  expect(again.map(({ status }) => status)).toEqual([422, 504]);
+  await expectNothingDecoded();
+});
+
+test("refuses a caller whom the edge has not signed for, and one that is no hash", async () => {
+  const headers = { ...(await signedHeaders(photo)), "X-Caller": one };
+  const added = await fetch(`${service.origin}/v1/captions`, { method: "POST", headers, body: photo });
+
+  expect(added.status).toBe(401);
+  expect((await postFor(photo, "192.0.2.1")).status).toBe(400);
+});
+
+async function expectNothingDecoded(): Promise<void> {
+  await vi.waitFor(async () => expect(await metricsOf(service)).toContain("edge_caption_decoding_photos 0\n"), 20_000);
+}
