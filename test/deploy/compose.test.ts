@@ -42,10 +42,10 @@ describe.each(["compose.yaml", "compose.gpu.yaml"])("%s", (path) => {
   });
 });
 
-test("the service is told what it reads, and has its port shown to this machine alone", () => {
+test("the service is told what it reads, and has its ports shown to this machine alone, the metrics' apart", () => {
   for (const name of Object.keys(service.environment)) expect(describeSettings()).toContain(`  ${name} `);
-  expect(service.ports).toEqual(["127.0.0.1:8788:8788", "127.0.0.1:8787:8787"]);
-  expect(settings.port).toBe(8788);
+  expect(service.ports).toEqual(["127.0.0.1:8788:8788", "127.0.0.1:8789:8789", "127.0.0.1:8787:8787"]);
+  expect([settings.port, settings.metricsPort]).toEqual([8788, 8789]);
 });
 
 test("the edge is told what it reads, and finds the service in the network that they share", () => {

@@ -37,7 +37,20 @@ function readPod(path: string) {
 
 test.each(pods)("$host sets what the service reads, and lets its port be found", ({ container, settings }) => {
   expect(settingNames).toEqual(expect.arrayContaining(Object.keys(environmentOf(container))));
-  expect(container.ports).toMatchObject([{ containerPort: settings.port }]);
+  expect(container.ports[0]).toMatchObject({ containerPort: settings.port });
+});
+
+test.each(pods)("$host keeps the metrics apart from what is shown to everybody", ({ settings }) => {
+  expect(settings.metricsPort).toBe(8789);
+});
+
+test("Kubernetes lets Prometheus find the metrics' port, and its service leads nowhere but to the other", () => {
+  const { metadata } = parse(readDeployed("kubernetes/base/deployment.yaml")).spec.template;
+  const { ports } = parse(readDeployed("kubernetes/base/service.yaml")).spec;
+
+  expect(kubernetes.container.ports).toMatchObject([{ name: "http" }, { name: "metrics", containerPort: 8789 }]);
+  expect(metadata.annotations).toMatchObject({ "prometheus.io/port": "8789", "prometheus.io/path": "/metrics" });
+  expect(ports).toEqual([{ name: "http", port: 80, targetPort: "http" }]);
 });
 
 test.each(pods)("$host probes routes that there are, by a port that there is", async ({ container }) => {
