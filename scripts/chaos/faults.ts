@@ -7,6 +7,7 @@ import { killEngine, stopEngine } from "./faults/engine.ts";
 import { cutLink, silenceLink } from "./faults/link.ts";
 import { rollModel } from "./faults/model.ts";
 import { killService, stopService } from "./faults/service.ts";
+import { slowPhotos } from "./faults/slow-photos.ts";
 import { fillTmp } from "./faults/temporary-directory.ts";
 
 /** In the order in which they are tried. */
@@ -24,4 +25,5 @@ export const faults: readonly Fault[] = [
   silenceLink,
   holdConnections,
   postToRoot,
+  slowPhotos,
 ];
