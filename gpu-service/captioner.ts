@@ -173,7 +173,10 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
         timings: { decode: decodeMs, queue: queueMs, encode: encodeMs, search: searchMs },
       };
     },
-    close: () => pool.close(),
+    close: () => {
+      decoding.close();
+      return pool.close();
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { extname } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
+import { loaderArguments, programEnding } from "../child-program.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice } from "../engine.ts";
 import type {
   BatchCaptions,
@@ -16,11 +15,6 @@ import type {
 } from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
 import { SilenceWatch } from "./silence-watch.ts";
-
-/** `.ts` in a clone, which tsx loads; `.js` where it was built. */
-const ending = extname(fileURLToPath(import.meta.url));
-const loader = () =>
-  ending === ".ts" ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
 
 interface PendingCall {
   /** Not a ping, which takes no time: what stands behind one has begun when the engine is lost. */
@@ -71,11 +65,15 @@ export async function startEngineProcess(
 ): Promise<EngineProcess> {
   const { cpu = {}, device = "cpu", signal, startLimitMs } = settings;
   const start: EngineStart = { folder, choice, cpu, device };
-  const child = fork(fileURLToPath(new URL(`./engine-child${ending}`, import.meta.url)), [JSON.stringify(start)], {
-    env: environmentOf(choice, settings),
-    execArgv: loader(),
-    serialization: "advanced",
-  });
+  const child = fork(
+    fileURLToPath(new URL(`./engine-child${programEnding}`, import.meta.url)),
+    [JSON.stringify(start)],
+    {
+      env: environmentOf(choice, settings),
+      execArgv: loaderArguments(),
+      serialization: "advanced",
+    },
+  );
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
   const impatience = startLimitMs === undefined ? undefined : setTimeout(kill, startLimitMs);

@@ -26,7 +26,7 @@ export interface DecodedImage {
   image: ImageInfo;
 }
 
-interface DecodeSettings extends PixelLimits {
+export interface DecodeSettings extends PixelLimits {
   preprocessing: Preprocessing;
   /** Takes HEIC photos, too. */
   allowHeic?: boolean;

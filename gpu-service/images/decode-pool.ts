@@ -6,6 +6,7 @@ import type { Preprocessing } from "../../shared/manifest.ts";
 import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
 import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
 import { type DecodedImage, decodeImage } from "./decode-image.ts";
+import { DecodeProcess } from "./decode-process.ts";
 import { estimateDecodeMs } from "./decoding-effort.ts";
 
 /**
@@ -36,7 +37,7 @@ interface DecodeOrder {
 }
 
 /**
- * Decodes photos, as many at once as there are cores, and so many pixels. Costly ones have lanes of their own, so that the
+ * Decodes photos, as many at once as there are cores, and so many pixels. Costly ones have lanes and processes of their own, so that the
  * others never wait for them. In both, shorter photos pass longer ones, but only those that came earlier by less than they
  * take: a photo is passed for as long as it takes itself, and then is next.
  */
@@ -45,6 +46,8 @@ export class DecodePool {
   readonly #usualLanes: Lanes;
   readonly #costlyLanes: Lanes;
   readonly #costly: CostlyPhotos;
+  /** For costly photos; none where all photos are one person's. */
+  readonly #processes: DecodeProcess[];
   #usual = 0;
 
   constructor(settings: DecodePoolSettings) {
@@ -54,6 +57,7 @@ export class DecodePool {
     const forCostly = costly === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerCostlyLane));
     const atOnce = Math.max(1, Math.min(cores, threads - 1 - forCostly));
     this.#settings = settings;
+    this.#processes = Array.from({ length: forCostly }, () => new DecodeProcess());
     this.#usualLanes = new Lanes({ atOnce, maxMegapixels });
     this.#costlyLanes = new Lanes({ atOnce: forCostly || atOnce, maxMegapixels });
     this.#costly = new CostlyPhotos(
@@ -73,8 +77,8 @@ export class DecodePool {
 
   /**
    * As `decodeImage`, with the milliseconds that decoding took; the wait for its turn is none of them. Rejects with the
-   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded, while one that is
-   * being decoded goes on, unheard, and still counts. Also throws `rate_limited` and `overloaded` for costly photos.
+   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded, and the process ends
+   * that decodes a costly one, while another goes on, unheard. Also throws `rate_limited` and `overloaded` for costly photos.
    */
   async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOrder = {}): Promise<TimedImage> {
     signal?.throwIfAborted();
@@ -94,7 +98,8 @@ export class DecodePool {
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", abort);
-      const decoded = lanes.run(() => this.#decodeNow(photo), { expectedMs, megapixels });
+      const work = () => this.#decodeNow(photo, isCostly ? { signal } : undefined);
+      const decoded = lanes.run(work, { expectedMs, megapixels });
       const isOver = decoded.finally(() => {
         letGo(); // before anybody hears of it, or a lone photo would seem to have company
         signal?.removeEventListener("abort", abort);
@@ -112,16 +117,36 @@ export class DecodePool {
     };
   }
 
-  async #decodeNow(photo: Photo): Promise<TimedImage | undefined> {
-    if (photo.bytes === undefined) return undefined;
+  /** Ends what decodes costly photos. */
+  close(): void {
+    for (const process of this.#processes) process.end();
+  }
+
+  async #decodeNow(
+    photo: Photo,
+    costly: { signal: AbortSignal | undefined } | undefined,
+  ): Promise<TimedImage | undefined> {
+    const { bytes } = photo;
+    if (bytes === undefined) return undefined;
     const begunMs = performance.now();
     photo.begunMs = begunMs;
-    const decoded = await decodeImage(photo.bytes, this.#settings);
-    return { ...decoded, decodeMs: performance.now() - begunMs };
+    const { preprocessing, maxPixels, maxAvifPixels = maxPixels, allowHeic } = this.#settings;
+    const settings = { preprocessing, maxPixels, maxAvifPixels, allowHeic };
+    const process = costly && this.#processes.pop(); // as many as there are lanes
+    if (process === undefined) return timed(await decodeImage(bytes, settings), begunMs);
+    try {
+      return timed(await process.decode({ bytes, settings }, costly?.signal), begunMs);
+    } finally {
+      this.#processes.push(process);
+    }
   }
 }
 
 type TimedImage = DecodedImage & { decodeMs: number };
+
+function timed(image: DecodedImage, begunMs: number): TimedImage {
+  return { ...image, decodeMs: performance.now() - begunMs };
+}
 
 interface Photo {
   /** Undefined once nobody waits for it. */

@@ -6,6 +6,7 @@ import { repository } from "../repository.ts";
 const programs = {
   service: "gpu-service/main.ts",
   "engine-child": "gpu-service/engines/engine-child.ts",
+  "decode-child": "gpu-service/images/decode-child.ts",
   "heic-worker": "gpu-service/images/heic-worker.js",
   "edge-caption": "cli/main.ts",
   train: "training/main.ts",
@@ -17,7 +18,7 @@ export const commands = {
   "edge-caption-service": "service",
   "edge-caption-train": "train",
 } as const;
-const serviceParts = ["service", "engine-child", "heic-worker"];
+const serviceParts = ["service", "engine-child", "decode-child", "heic-worker"];
 
 /** Commands as messages name them, of a clone, and what they are called where the package is installed. */
 const commandNames = [

@@ -1,9 +1,11 @@
-import { describe, expect, test, vi } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { openBundle } from "../../../gpu-service/bundle.ts";
 import { DecodePool } from "../../../gpu-service/images/decode-pool.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { costlyImage } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
+import { aliveOf, childrenOf } from "../../process-table.ts";
 
 const { preprocessing } = (await openBundle(tinyBundle)).manifest;
 const large = await madeImage("png", { width: 2000, height: 1500 }); // 3 megapixels
@@ -11,16 +13,21 @@ const small = await madeImage("jpeg", { width: 40, height: 30 });
 
 const slow = await costlyImage("png", 2600); // more than a quarter of a second is expected of it
 type Settings = ConstructorParameters<typeof DecodePool>[0];
-const poolOf = (limits: Partial<Settings>) =>
-  new DecodePool({
-    preprocessing,
-    maxPixels: 1e8,
-    allowHeic: false,
-    maxMegapixels: 100,
-    threads: 4,
-    costly: undefined,
-    ...limits,
-  });
+const pools: DecodePool[] = [];
+function poolOf(limits: Partial<Settings>): DecodePool {
+  const usual = { maxPixels: 1e8, allowHeic: false, maxMegapixels: 100, threads: 4, costly: undefined };
+  const pool = new DecodePool({ preprocessing, ...usual, ...limits });
+  pools.push(pool);
+  return pool;
+}
+
+afterEach(() => {
+  for (const pool of pools.splice(0)) pool.close();
+});
+
+function isDecoder(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("decode-child");
+}
 
 /** The order in which photos were done. */
 async function orderOf(pool: DecodePool, photos: Record<string, Uint8Array>): Promise<string[]> {
@@ -118,18 +125,43 @@ describe("a photo that takes long to decode", () => {
     await pool.decode(slow, { caller: "one" });
   });
 
-  test("counts as long as it is decoded, though nobody waits for it any more, and no longer where it only waited", async () => {
+  test("is not decoded any longer where nobody waits for it, and the next one is", async () => {
     const pool = poolOf({ costly });
     const controller = new AbortController();
     const order = { caller: "one", signal: controller.signal };
     const onGivenUp = vi.fn();
     const both = [pool.decode(slow, { ...order, onGivenUp }), pool.decode(slow, order)];
-    await vi.waitFor(() => expect(pool.inHand).toBe(2));
+    await vi.waitFor(() => expect(childrenOf(process.pid).filter(isDecoder)).toHaveLength(1));
+    const [decoder = Number.NaN] = childrenOf(process.pid).filter(isDecoder);
     controller.abort(new Error("time is up"));
     for (const photo of both) await expect(photo).rejects.toThrow("time is up");
-    expect(pool.inHand).toBe(1);
+    await vi.waitFor(() => expect(aliveOf([decoder])).toEqual([]), 5_000);
     expect(onGivenUp).toHaveBeenCalledExactlyOnceWith({ ms: expect.any(Number), isCostly: true });
-    await vi.waitFor(() => expect(pool.inHand).toBe(0), 10_000);
+    await vi.waitFor(() => expect(pool.inHand).toBe(0));
+    expect((await pool.decode(slow, { caller: "one" })).image).toMatchObject({ format: "png", width: 2600 });
+  });
+
+  test("is not ended by the signal of one that was decoded before", async () => {
+    const pool = poolOf({ costly });
+    const controller = new AbortController();
+    await pool.decode(slow, { signal: controller.signal });
+    const next = pool.decode(slow);
+    controller.abort(new Error("time is up"));
+    expect((await next).image.width).toBe(2600);
+  });
+
+  test("is refused where its decoder ends, which takes nothing else along", async () => {
+    const pool = poolOf({ costly });
+    const decoding = pool.decode(slow);
+    await vi.waitFor(() => expect(childrenOf(process.pid).filter(isDecoder)).toHaveLength(1));
+    for (const decoder of childrenOf(process.pid).filter(isDecoder)) process.kill(decoder, "SIGKILL");
+    await expect(decoding).rejects.toMatchObject({ code: "invalid_image" });
+    await pool.decode(slow);
+  });
+
+  test("is refused by the contract where it is damaged", async () => {
+    const damaged = poolOf({ costly }).decode(slow.subarray(0, slow.length / 2));
+    await expect(damaged).rejects.toMatchObject({ name: "CaptionError", code: "invalid_image" });
   });
 
   test("is refused above the limit of pixels that AVIF has of its own", async () => {
