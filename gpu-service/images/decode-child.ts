@@ -5,8 +5,11 @@ import { endingSignals } from "../ending-signals.ts";
 import { decodeImage } from "./decode-image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode-process.ts";
 
-/** Below the engine's, which is below the server's: other photos are decoded and captioned while this one is decoded. */
-const lower = 10;
+/**
+ * Below the engine's, which is below the server's: other photos are captioned while this one is decoded. Not the lowest there
+ * is, so that it still gets a tenth of each core which engines keep busy.
+ */
+const lower = 15;
 
 /** Entry of a process that decodes photos which take long, one at a time, until its parent kills it. */
 setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + lower));
