@@ -5,6 +5,14 @@ import "./gpu-service/onnx/telemetry.ts"; // for what makes sessions in the test
 /** A minute of a browser, in `test:full`. */
 const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/cli/gallery.test.ts"];
 
+/** Of `test:full`, what starts the command or the service dozens of times. */
+const manyProcesses = [
+  ...["apply", "counts", "hostile-names", "keep-attributes", "odd-files", "odd-names", "usage"].map(
+    (name) => `test/cli/${name}.test.ts`,
+  ),
+  "test/gpu-service/secrets.test.ts",
+];
+
 /** Of `test:full`, what holds the product to times and so wants the machine to itself. */
 const alone = ["test/full/chaos.test.ts", "test/full/load.test.ts"];
 
@@ -29,7 +37,11 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/edge/**", "test/full/**", "test/native/**", "test/container/**", ...inTheBrowser],
+          exclude: [
+            ...["test/edge/**", "test/full/**", "test/native/**", "test/container/**"],
+            ...inTheBrowser,
+            ...manyProcesses,
+          ],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -37,7 +49,7 @@ export default defineConfig({
       {
         test: {
           name: "full",
-          include: ["test/full/**/*.test.ts", ...inTheBrowser],
+          include: ["test/full/**/*.test.ts", ...inTheBrowser, ...manyProcesses],
           exclude: alone,
           testTimeout: 60_000,
           hookTimeout: 60_000,
