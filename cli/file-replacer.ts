@@ -33,6 +33,13 @@ export class FileReplacer {
     }
   }
 
+  /** Removes a file, with the same sentences where it cannot be. */
+  async remove(path: string): Promise<void> {
+    await rm(path).catch((cause: unknown) => {
+      throw toOutputError(cause, path);
+    });
+  }
+
   /** A path for the new form of a file, for whoever writes it bit by bit; `putInPlace` ends it. */
   async temporaryFor(path: string, extension = extname(path)): Promise<string> {
     const folder = dirname(path);

@@ -7,6 +7,10 @@ import type { Metadata, RawTags } from "../exiftool.ts";
 const xmpField = "XMP-dc:Description";
 const iptcField = "IPTC:Caption-Abstract";
 const writerField = "XMP-photoshop:CaptionWriter";
+/** Of the IPTC block, beside it: where it does not fit, programs take the XMP for outdated. */
+const digestField = "Photoshop:IPTCDigest";
+/** Which of the photos of one name a sidecar is about, as Adobe's programs write it: an extension. */
+const sidecarField = "XMP-photoshop:SidecarForExtension";
 /** What the writer begins with where it is us; the rest names the model and ends with the caption's digest. */
 const ourMark = "edge-caption ";
 /** EXIF's own is written only where it holds something already, so that programs that read it first say the same. */
@@ -28,11 +32,21 @@ export interface Description {
   /** EXIF's own is a camera's. */
   isExifCameras: boolean;
   hasIptc: boolean;
+  hasDigest: boolean;
+  /** Of a sidecar: the extension of the photo that it is about, where it says so. */
+  extension: string | undefined;
 }
 
 /** The description of a photo or of a sidecar. */
 export async function readDescription(metadata: Metadata, file: string): Promise<Description> {
-  const tags = await metadata.read(file, [`${xmpField}*`, "IPTC:All", exifField, writerField]);
+  const tags = await metadata.read(file, [
+    `${xmpField}*`,
+    "IPTC:All",
+    exifField,
+    writerField,
+    digestField,
+    sidecarField,
+  ]);
   const isText = (key: string) => key.startsWith(xmpField) || key === iptcField || key === exifField; // XMP's in any language
   const texts = Object.entries(tags).flatMap(([key, value]) => (isText(key) ? [String(value).trim()] : []));
   return {
@@ -41,6 +55,8 @@ export async function readDescription(metadata: Metadata, file: string): Promise
     hasExif: exifField in tags,
     isExifCameras: cameraTexts.test(String(tags[exifField]).trim()),
     hasIptc: Object.keys(tags).some((key) => key.startsWith("IPTC:")),
+    hasDigest: digestField in tags,
+    extension: sidecarField in tags ? String(tags[sidecarField]) : undefined,
   };
 }
 
@@ -81,9 +97,11 @@ export function xmpTags(caption: CaptionToWrite, there: Description | undefined)
 /** Those besides, in a photo itself. */
 export function photoTags(caption: CaptionToWrite, there: Description): RawTags {
   const text = markedCaption(caption);
+  const digest = there.hasDigest ? { [digestField]: "new" } : {}; // ExifTool's word for what fits the IPTC as it is written
   if (text === "") {
     return {
       ...xmpTags(caption, there),
+      ...digest,
       ...(there.hasIptc ? { [iptcField]: null } : {}),
       ...(there.hasExif && !there.isExifCameras ? { "EXIF:ImageDescription": null } : {}),
     };
@@ -93,6 +111,7 @@ export function photoTags(caption: CaptionToWrite, there: Description): RawTags 
     ...xmpTags(caption, there),
     ...(isIptcUsual || there.hasIptc ? { [iptcField]: cutToBytes(text, maxIptcBytes) } : {}),
     ...(isIptcUsual && !there.hasIptc ? { "IPTC:CodedCharacterSet": "UTF8" } : {}), // what stands there already is not recoded
+    ...digest,
     ...(there.hasExif ? { "EXIF:ImageDescription": text } : {}),
   };
 }

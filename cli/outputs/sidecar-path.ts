@@ -1,9 +1,21 @@
 import { basename, dirname, extname, join } from "node:path";
+import { unfitReason } from "../read-photo-file.ts";
+import { isRegularFileThere } from "../regular-file.ts";
 import { UnfitForCaption } from "./output.ts";
 
 /** `photo.txt` for `photo.jpg`. */
 export function stemPath(file: string, extension: string): string {
   return join(dirname(file), `${basename(file, extname(file))}${extension}`);
+}
+
+/** Whether there is a sidecar. Throws for anything else that stands in its place, and for a name that cannot be. */
+export async function isSidecarThere(path: string): Promise<boolean> {
+  try {
+    return await isRegularFileThere(path);
+  } catch (cause) {
+    const reason = unfitReason(cause);
+    throw reason === undefined ? cause : new UnfitForCaption(`${basename(path)}: ${reason}`, { cause });
+  }
 }
 
 /** One photo as phones and cameras write it twice, such as `IMG_1.HEIC` and `IMG_1.JPG`. */

@@ -1,12 +1,13 @@
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { extname } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, extname } from "node:path";
 import type { CaptionState } from "../caption-state.ts";
+import type { CaptionToWrite } from "../captioned-photo.ts";
+import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import type { Metadata } from "../exiftool.ts";
 import type { FileReplacer } from "../file-replacer.ts";
-import { holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
+import { type Description, holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
 import type { PhotoWriter } from "./output.ts";
-import { type SidecarClaims, stemPath } from "./sidecar-path.ts";
+import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
 /** `full`: `photo.jpg.xmp`, as digiKam, Immich and darktable name it; `stem`: `photo.xmp`, as Lightroom does. */
 export const xmpNames = ["full", "stem"] as const;
@@ -23,31 +24,66 @@ interface XmpSettings {
   overwrite: boolean;
 }
 
-/** `--xmp`: the description in a sidecar. What else stands in one stays, and one is not begun where it would hide what a person wrote into the photo. */
+/**
+ * `--xmp`: the description in a sidecar. What else stands in one stays. None is begun that would hide what a person wrote,
+ * into the photo or into a sidecar of the other naming. An empty caption takes ours away, and begins none.
+ */
 export function xmpSidecars({ name, files, metadata, state, claims, overwrite }: XmpSettings): PhotoWriter {
   return {
     async write(caption) {
       const { file, path } = caption;
-      const sidecar = name === "full" ? `${file}.xmp` : claims.claim(stemPath(file, ".xmp"), path);
+      const isCleared = caption.caption === "";
+      const wanted = name === "full" ? `${file}.xmp` : stemPath(file, ".xmp");
+      const other = name === "full" ? stemPath(file, ".xmp") : `${file}.xmp`;
+      const read = async (sidecar: string) =>
+        (await isSidecarThere(sidecar)) ? readDescription(metadata, sidecar) : undefined;
+      const [inWanted, inOther] = [await read(wanted), await read(other)];
+      const judge = (there: Description) => judgeDescription(there, caption, { state, overwrite });
+      const belongsHere = inOther && (await isAbout(caption, { sidecar: other, description: inOther }));
+      const isInOther = inWanted === undefined && belongsHere === "alone";
+      const sidecar = claims.claim(isInOther ? other : wanted, path);
       if (sidecar === undefined) return "shared";
-      const isThere = existsSync(sidecar);
-      if (!isThere && caption.caption === "") return "same";
-      const there = isThere ? await readDescription(metadata, sidecar) : undefined;
-      const judgement = there === undefined ? "write" : judgeDescription(there, caption, { state, overwrite });
-      if (judgement !== "write") return judgement;
-      if (caption.caption === "" && (await holdsNothingElse(metadata, sidecar))) {
-        await rm(sidecar);
+      const there = isInOther ? inOther : inWanted;
+      const judgements = [isCleared ? undefined : inOther, there].flatMap((description) =>
+        description ? [judge(description)] : [],
+      );
+      if (judgements.includes("kept")) return "kept";
+      if (there === undefined ? isCleared : judge(there) === "same") return "same";
+      if (isCleared && (await holdsNothingElse(metadata, sidecar))) {
+        await files.remove(sidecar);
         return "written";
       }
-      const inPhoto = caption.caption === "" ? undefined : await readDescription(metadata, file);
-      if (inPhoto !== undefined && judgeDescription(inPhoto, caption, { state, overwrite }) === "kept") return "kept";
+      if (!isCleared && judge(await readDescription(metadata, file)) === "kept") return "kept";
       const tags = xmpTags(caption, there);
+      const begun = there ? sidecar : belongsHere === "shared" ? other : undefined;
       await files.replace(sidecar, (temporary) =>
-        isThere
-          ? metadata.writeCopy({ file: sidecar, copy: temporary, extension: extname(sidecar) }, tags)
-          : metadata.create(temporary, tags),
+        begun === undefined
+          ? metadata.create(temporary, tags)
+          : metadata.writeCopy({ file: begun, copy: temporary, extension: ".xmp" }, tags),
       );
       return "written";
     },
   };
 }
+
+/**
+ * Whether a sidecar is about this photo: about it alone, as `photo.jpg.xmp` is by its name; shared with other files of
+ * that stem, of which it names none; or about another, such as the raw that lies beside a JPEG.
+ */
+async function isAbout(
+  { file }: CaptionToWrite,
+  { sidecar, description }: { sidecar: string; description: Description },
+): Promise<"alone" | "shared" | "other"> {
+  if (sidecar === `${file}.xmp`) return "alone";
+  const extension = extname(file);
+  if (description.extension !== undefined) {
+    return `.${description.extension}`.toLowerCase() === extension.toLowerCase() ? "alone" : "other";
+  }
+  const stem = basename(file, extension);
+  const names = (await readdir(toDiskPath(dirname(file)), { encoding: "buffer" })).map(fromDiskPath);
+  const others = names.filter((name) => name !== basename(file) && basename(name, extname(name)) === stem);
+  return others.every((name) => besidePhotos.test(name)) ? "alone" : "shared";
+}
+
+/** What is no photo of its own. */
+const besidePhotos = /\.(?:xmp|txt|json|aae|thm|xml|pp3|dop)$/i;

@@ -47,7 +47,7 @@ describe("edge-caption caption", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/coffee\.jpg: \w/);
     expect(stderr).toBe(
-      `${huge}: expected a photo of at most 2147483647 bytes, received 3221225472\n/dev/zero: it is no plain file, expected a photo\n`,
+      `${huge}: expected a photo of at most 2147483647 bytes, received 3221225472\n/dev/zero: it is a device, expected a photo\n`,
     );
   });
 
