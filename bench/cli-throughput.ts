@@ -38,8 +38,8 @@ async function measure(precision: Precision): Promise<BenchResult> {
         const out = join(folder, `round-${round++}`); // what was captioned would be passed over
         await mkdir(out);
         const state = await CaptionState.open(join(out, "state.jsonl"));
-        const listings = [await openJsonlFile(join(out, "captions.jsonl"))];
         const { signal } = new AbortController();
+        const listings = [await openJsonlFile(join(out, "captions.jsonl"), { signal })];
         const run = { source, state, options, folder, signal, listings, writers: [], tell: () => {} };
         const { captioned } = await runCaptions(photos, run);
         if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);

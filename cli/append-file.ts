@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { describeFileError } from "./file-error.ts";
 import { OutputError } from "./outputs/output.ts";
+import { openRegularFile, UnfitFile } from "./regular-file.ts";
 
 /**
  * A text file that grows. Whatever happens, its end is the end of a whole record: what a kill or a full disk cut off is
@@ -20,11 +21,13 @@ export class AppendFile {
   }
 
   /** Opens the file, or makes it, and takes away what stands behind its first `size` bytes. */
-  static async open(path: string, { size }: { size: number }): Promise<AppendFile> {
+  static async open(
+    path: string,
+    { size, followsLinks = true }: { size: number; followsLinks?: boolean },
+  ): Promise<AppendFile> {
     return describing(path, async () => {
-      const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
-      const isFile = (await file.stat()).isFile();
-      if (isFile) await file.truncate(size);
+      const file = await openRegularFile(path, { flags: constants.O_RDWR | constants.O_CREAT, followsLinks });
+      await file.truncate(size);
       return new AppendFile(path, { file, size });
     });
   }
@@ -72,7 +75,7 @@ async function describing<Result>(path: string, work: () => Promise<Result>): Pr
   try {
     return await work();
   } catch (cause) {
-    const sentence = describeFileError(cause, { path });
+    const sentence = cause instanceof UnfitFile ? `${path}: ${cause.message}` : describeFileError(cause, { path });
     throw sentence === undefined ? cause : new OutputError(sentence, { cause });
   }
 }

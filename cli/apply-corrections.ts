@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { CaptionError } from "../shared/errors.ts";
 import { readImageFormat } from "../shared/image-header.ts";
@@ -8,7 +8,9 @@ import { photoIdsOf } from "../shared/photo-id.ts";
 import { type EndedPhoto, writeEverywhere } from "./caption-run.ts";
 import { CaptionState } from "./caption-state.ts";
 import { type CaptionToWrite, photoKeyOf } from "./captioned-photo.ts";
+import { fromPathText, toDiskPath } from "./disk-path.ts";
 import { expectExifTool } from "./exiftool.ts";
+import { isLastingFileError } from "./file-error.ts";
 import { FileReplacer } from "./file-replacer.ts";
 import { openWriters, type WriterRequest } from "./outputs/open-outputs.ts";
 import { UnfitForCaption } from "./outputs/output.ts";
@@ -43,14 +45,16 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   if (showsProgress) say(describeState(request));
   if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
   const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath);
-  const { writers, close } = openWriters(request, { files: new FileReplacer(), state });
+  const files = new FileReplacer();
+  const folders = rows.map(({ path = "" }) => dirname(resolve(request.root, fromPathText(path))));
+  const { writers, close } = openWriters(request, { files, state, roots: [...new Set([request.root, ...folders])] });
   const words = { doing: "applying", captioned: "applied", skipped: "left as they were" };
   const shown = new ShownRun({ words, total: rows.length, isShown: showsProgress });
   const tally = new Tally();
   const apply = async (row: Row): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> => {
     const { path = "" } = row;
     try {
-      const correction = await readCorrection(row, { ...request, state });
+      const correction = await readCorrection(row, { ...request, state, files });
       const outcomes = correction && (await writeEverywhere(correction, writers, tally));
       const hasTakenWork = outcomes?.has("written") ?? false;
       const kind = correction?.caption === "" ? "cleared" : "captioned";
@@ -58,7 +62,7 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
     } catch (error) {
       const isItsOwn = error instanceof CaptionError || error instanceof UnfitForCaption;
       const reason = isItsOwn ? error.message : unfitReason(error);
-      if (reason === undefined) return { kind: "fatal", error };
+      if (reason === undefined || isLastingFileError(error)) return { kind: "fatal", error };
       return { kind: "failed", path, error: reason, hasTakenWork: false };
     }
   };
@@ -76,17 +80,24 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   }
 }
 
+/** As tables name it, where a name is not UTF-8. */
+async function findFile(path: string): Promise<string> {
+  const isThere = await stat(path).catch(() => undefined);
+  return isThere ? path : fromPathText(path);
+}
+
 /**
  * A row with its photo; undefined where its caption is the model's own and `all` is not asked for. Throws where the photo is
  * not the one that the row was written for.
  */
 async function readCorrection(
   { path = "", caption = "", id: wanted = "" }: Row,
-  { root, all, state }: Pick<ApplyRequest, "root" | "all"> & { state: KnownCaptions },
+  { root, all, state, files }: Pick<ApplyRequest, "root" | "all"> & { state: KnownCaptions; files: FileReplacer },
 ): Promise<CaptionToWrite | undefined> {
-  const file = resolve(root, path);
-  const known = state.idsOf(file, await stat(file));
-  const read = photoReader(file); // of thousands of rows that nobody changed, no photo is read
+  const file = await findFile(resolve(root, path));
+  await files.tidy(dirname(file));
+  const known = state.idsOf(file, await stat(toDiskPath(file)));
+  const read = photoReader(file, files); // of thousands of rows that nobody changed, no photo is read
   const photo = known ?? (await photoIdsOf(await read()));
   const last = await state.last(photo);
   if (wanted !== "" && ![photoKeyOf(photo), photo.id, last?.id].includes(wanted)) {

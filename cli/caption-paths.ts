@@ -5,19 +5,23 @@ import { CaptionState } from "./caption-state.ts";
 import { endOnSignal } from "./ending.ts";
 import { expectExifTool } from "./exiftool.ts";
 import { type FoundPhoto, findPhotos } from "./find-photos.ts";
-import { type Gallery, printedGallery } from "./gallery/gallery-file.ts";
+import { type Gallery, streamedGallery } from "./gallery/gallery-file.ts";
 import { Interrupted } from "./interrupted.ts";
-import { printedTable } from "./outputs/csv-file.ts";
+import { streamedTable } from "./outputs/csv-file.ts";
 import { type OutputRequest, openOutputs } from "./outputs/open-outputs.ts";
 import type { Listing } from "./outputs/output.ts";
+import { standardOutput } from "./outputs/output-stream.ts";
 import { printedCaptions, printedJson } from "./outputs/standard-output.ts";
 import { PassedOver } from "./passed-over.ts";
 import { say } from "./progress.ts";
 import { readPathList } from "./read-path-list.ts";
 import { ShownRun } from "./show-run.ts";
-import { titleOf } from "./state-path.ts";
+import { namedFolders, titleOf } from "./state-path.ts";
 import { Tally } from "./tally.ts";
 import { showWaiting } from "./waiting.ts";
+
+/** What an interrupted run may take for the photos in hand: whoever reads its output, or an endpoint, may have stopped answering. */
+const endWithinMs = 30_000;
 
 export interface SearchRequest {
   paths: readonly string[];
@@ -60,16 +64,18 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
     return tally;
   }
   const ending = new AbortController();
-  endOnSignal(ending);
+  endOnSignal(ending, { withinMs: endWithinMs });
   const { statePath, outputs } = request;
   if (outputs.xmp || outputs.embed) await expectExifTool();
   const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
   try {
-    const opened = state && (await openOutputs(outputs, { state, title: titleOf(request) }));
+    const roots = namedFolders({ ...request, photos });
+    const { signal } = ending;
+    const opened = state && (await openOutputs(outputs, { state, title: titleOf(request), roots, signal }));
     const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
     const source = await request.startSource().finally(hideWaiting);
     if (request.showsProgress) say(describeModel(source));
-    const printed = printedAs(request, photos);
+    const printed = await printedAs(request, photos);
     const words = { doing: "captioning", captioned: "captioned" };
     const shown = new ShownRun({ words, total: photos.length, isShown: request.showsProgress });
     try {
@@ -77,7 +83,8 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
         ...request,
         source,
         state,
-        signal: ending.signal,
+        files: opened?.files,
+        signal,
         listings: [printed, ...(opened?.listings ?? [])].filter((listing) => listing !== undefined),
         writers: opened?.writers ?? [],
         thumbnailOf: opened?.thumbnailOf ?? printed?.thumbnailOf,
@@ -96,14 +103,16 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
 }
 
 /** What goes to standard output. */
-function printedAs(
+async function printedAs(
   request: CaptionRequest,
   photos: readonly FoundPhoto[],
-): (Listing & Partial<Pick<Gallery, "thumbnailOf">>) | undefined {
+): Promise<(Listing & Partial<Pick<Gallery, "thumbnailOf">>) | undefined> {
   if (request.prints === "captions") return printedCaptions({ isAlone: photos.length === 1 });
   if (request.prints === "json") return printedJson();
-  if (request.prints === "table") return printedTable();
-  return request.prints === "gallery" ? printedGallery({ title: titleOf(request), folder: request.folder }) : undefined;
+  if (request.prints === "table") return streamedTable(standardOutput());
+  return request.prints === "gallery"
+    ? streamedGallery(standardOutput(), { title: titleOf(request), folder: request.folder })
+    : undefined;
 }
 
 function describeModel({ model: { id, revision, precision } }: CaptionSource): string {

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Semaphore } from "async-mutex";
 import { pMapIterable, pMapStop } from "p-map";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
@@ -9,6 +9,8 @@ import { type PhotoIds, photoIdsOf } from "../shared/photo-id.ts";
 import { type CaptionSource, HeicRefused } from "./caption-source.ts";
 import type { CaptionState } from "./caption-state.ts";
 import { photoKeyOf } from "./captioned-photo.ts";
+import { toDiskPath } from "./disk-path.ts";
+import type { FileReplacer } from "./file-replacer.ts";
 import type { FoundPhoto } from "./find-photos.ts";
 import { photoReader, unfitReason } from "./read-photo-file.ts";
 
@@ -39,6 +41,8 @@ export interface CaptionRun {
   source: CaptionSource;
   /** Undefined: nothing is remembered. */
   state: CaptionState | undefined;
+  /** Writes photos while others are read. */
+  files?: Pick<FileReplacer, "tidy" | "readWhole"> | undefined;
   options: CaptionOptions;
   /** What relative paths start from. */
   folder: string;
@@ -103,7 +107,8 @@ class Captioning {
     try {
       await turn.comes;
       const file = resolve(this.#run.folder, path);
-      const stats = await stat(file);
+      await this.#run.files?.tidy(dirname(file));
+      const stats = await stat(toDiskPath(file));
       const weight = Math.min(Math.ceil((stats.size + 1) / 2 ** 20), maxMebibytesInHand);
       return await this.#memory.runExclusive(() => this.#caption({ path, file, stats, turn }), weight);
     } catch (error) {
@@ -130,8 +135,8 @@ class Captioning {
   }
 
   async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<PhotoOutcome> {
-    const { state, options, source, thumbnailOf } = this.#run;
-    const read = photoReader(file);
+    const { state, options, source, thumbnailOf, files } = this.#run;
+    const read = photoReader(file, files);
     const known = state?.idsOf(file, stats);
     const ids = known ?? (await photoIdsOf(await read()));
     const remembered = await state?.find(ids, { revision: source.model.revision, options });

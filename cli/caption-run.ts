@@ -1,6 +1,7 @@
 import { pMapIterable } from "p-map";
 import { type CaptionOrigin, type CaptionRun, captionPhotos, type FinishedPhoto } from "./caption-photos.ts";
 import type { CaptionedPhoto, CaptionToWrite } from "./captioned-photo.ts";
+import { describeFileError, isLastingFileError } from "./file-error.ts";
 import type { FoundPhoto } from "./find-photos.ts";
 import { type Listing, type PhotoWriter, UnfitForCaption, type Written } from "./outputs/output.ts";
 import { jpegStemsIn } from "./outputs/sidecar-path.ts";
@@ -138,7 +139,8 @@ async function writeCaption(
     const kinds = { new: "captioned", copy: "copies", earlier: isWritten ? "written" : "skipped" } as const;
     return { kind: kinds[origin], path, hasTakenWork };
   } catch (error) {
-    if (!(error instanceof UnfitForCaption)) return { kind: "fatal", error };
-    return { kind: "failed", path, error: error.message, hasTakenWork: false };
+    const reason = error instanceof UnfitForCaption ? error.message : describeFileError(error);
+    if (reason === undefined || isLastingFileError(error)) return { kind: "fatal", error };
+    return { kind: "failed", path, error: reason, hasTakenWork: false };
   }
 }

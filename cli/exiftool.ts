@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 import type { ExifTool } from "exiftool-vendored";
+import { toDiskPath } from "./disk-path.ts";
 import { UnfitForCaption } from "./outputs/output.ts";
 
 const run = promisify(execFile);
@@ -32,57 +33,89 @@ export type RawTags = Record<string, string | number | null>;
 
 /** Reads and writes the metadata of files, through ExifTool, which is started when it is first needed. */
 export class Metadata {
-  #started: Promise<ExifTool> | undefined;
+  #started: Promise<{ exiftool: ExifTool; links: string }> | undefined;
+  #linked = 0;
 
   /** The tags of a file that match; those it lacks are missing. */
-  async read(file: string, tags: readonly string[]): Promise<RawTags> {
-    const exiftool = await this.#tool();
+  read(file: string, tags: readonly string[]): Promise<RawTags> {
     const readArgs = ["-G1", ...tags.map((tag) => `-${tag}`)];
-    return withPlainNames({ file }, ({ file: plain }) =>
-      describing(async (): Promise<RawTags> => ({ ...(await exiftool.readRaw(plain, { readArgs })) })),
-    );
+    return this.#withPlainNames({ file }, async (exiftool, { file: plain }) => ({
+      ...(await exiftool.readRaw(plain, { readArgs })),
+    }));
   }
 
   /**
-   * Writes a copy of `file` with other tags, null for none, to `copy`, which lies in the same folder. `extension` is what
-   * ExifTool takes the file for.
+   * Writes a copy of `file` with other tags, null for none, to `copy`, which lies in the same folder and has a name of
+   * letters, digits, `.` and `-`. `extension` is what ExifTool takes the file for.
    */
   async writeCopy(
     { file, copy, extension }: { file: string; copy: string; extension: string },
     tags: RawTags,
   ): Promise<void> {
-    const exiftool = await this.#tool();
-    await withPlainNames({ file, extension }, ({ file: plain, folder }) =>
-      describing(() => exiftool.write(plain, tags, { writeArgs: ["-o", join(folder, basename(copy))] })),
+    await this.#withPlainNames({ file, extension }, (exiftool, { file: plain, folder }) =>
+      exiftool.write(plain, tags, { writeArgs: ["-o", join(folder, basename(copy))] }),
     );
   }
 
-  /** Makes a file that holds nothing but these tags. */
+  /** Makes a file, called as `copy` above, that holds nothing but these tags. */
   async create(file: string, tags: RawTags): Promise<void> {
-    const exiftool = await this.#tool();
-    await withPlainNames({ file }, ({ folder }) =>
-      describing(() => exiftool.write(join(folder, basename(file)), tags)),
-    );
+    await this.#withPlainNames({ file }, (exiftool, { folder }) => exiftool.write(join(folder, basename(file)), tags));
   }
 
   async close(): Promise<void> {
-    await (await this.#started)?.end();
+    const started = await this.#started;
+    await started?.exiftool.end();
+    if (started !== undefined) await rm(started.links, { recursive: true, force: true });
   }
 
-  #tool(): Promise<ExifTool> {
+  /**
+   * ExifTool takes its arguments line by line, reads `%` in a path that it writes to, and takes a file for what its
+   * extension says. All but the plainest paths are reached through links.
+   */
+  async #withPlainNames<Result>(
+    { file, extension = extname(file) }: { file: string; extension?: string },
+    use: (exiftool: ExifTool, names: { file: string; folder: string }) => Promise<Result>,
+  ): Promise<Result> {
     this.#started ??= startExifTool();
-    return this.#started;
+    const { exiftool, links } = await this.#started;
+    if (plainPath.test(file) && extname(file).toLowerCase() === extension.toLowerCase()) {
+      return describing(() => use(exiftool, { file, folder: dirname(file) }));
+    }
+    this.#linked += 1;
+    const link = join(links, `${this.#linked}${plainPath.test(extension) ? extension : ""}`);
+    const folder = join(links, `${this.#linked}-folder`);
+    try {
+      await symlink(toDiskPath(file), link);
+      await symlink(toDiskPath(dirname(file)), folder);
+      return await describing(() => use(exiftool, { file: link, folder }));
+    } finally {
+      await Promise.all([link, folder].map((path) => rm(path, { force: true })));
+    }
   }
 }
 
-async function startExifTool(): Promise<ExifTool> {
+/** Nothing that a program could read as anything but a path. */
+const plainPath = /^[\w./\\:-]+$/;
+
+async function startExifTool(): Promise<{ exiftool: ExifTool; links: string }> {
   const { ExifTool, DefaultExiftoolArgs, exiftoolPath } = await import("exiftool-vendored");
   const path = await exiftoolPath();
-  return new ExifTool({
+  const links = await mkdtemp(join(plainTemporaryFolder(), "edge-caption-"));
+  const exiftool = new ExifTool({
     maxProcs: maxProcesses,
-    // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished
-    processFactory: () => spawn(path, DefaultExiftoolArgs, { stdio: "pipe", detached: true }),
+    // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished.
+    // In a folder of ours: without a home, ExifTool runs the settings that it finds where it is started.
+    processFactory: () => spawn(path, DefaultExiftoolArgs, { stdio: "pipe", detached: true, cwd: links }),
   });
+  return { exiftool, links };
+}
+
+function plainTemporaryFolder(): string {
+  const folder = [tmpdir(), "/tmp", "/var/tmp"].find((place) => plainPath.test(place));
+  if (folder !== undefined) return folder;
+  throw new Error(
+    `${tmpdir()}: expected a temporary folder with a path of ASCII letters, digits and . - _: set TMPDIR`,
+  );
 }
 
 /** What ExifTool does not like of a file concerns that file alone. */
@@ -92,33 +125,5 @@ async function describing<Result>(work: () => Promise<Result>): Promise<Result> 
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UnfitForCaption(`ExifTool: ${reason}`, { cause });
-  }
-}
-
-interface PlainNames {
-  file: string;
-  /** Where the file lies. */
-  folder: string;
-}
-
-/**
- * ExifTool takes its arguments line by line, and a file for what its extension says. A path with an end of line, or of
- * another extension than it should have, is reached through links.
- */
-async function withPlainNames<Result>(
-  { file, extension = extname(file) }: { file: string; extension?: string },
-  use: (names: PlainNames) => Promise<Result>,
-): Promise<Result> {
-  if (!/[\r\n]/.test(file) && extname(file).toLowerCase() === extension.toLowerCase()) {
-    return use({ file, folder: dirname(file) });
-  }
-  const links = await mkdtemp(join(tmpdir(), "edge-caption-"));
-  try {
-    const names = { file: join(links, `photo${extension}`), folder: join(links, "folder") };
-    await symlink(file, names.file);
-    await symlink(dirname(file), names.folder);
-    return await use(names);
-  } finally {
-    await rm(links, { recursive: true, force: true });
   }
 }

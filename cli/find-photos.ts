@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { toDiskPath } from "./disk-path.ts";
 import { fileErrorReason } from "./file-error.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
 import { PassedOver } from "./passed-over.ts";
@@ -8,6 +9,10 @@ import { compareNames, walkFolder } from "./walk-folder.ts";
 
 /** A file that is taken for a photo, or a place where none can be found and why. */
 export type FoundPhoto = { path: string } | { path: string; error: string };
+
+/** What Node gives for bytes on the command line that are not UTF-8. */
+const replacement = "\uFFFD";
+const otherEncoding = "a name that is not UTF-8 is found by its folder, or in a list on standard input";
 
 interface Search {
   /** What relative paths start from. */
@@ -47,19 +52,17 @@ async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> 
   if (kind === "file") return yield { path: place };
   const pattern = readPattern(place);
   if (pattern !== undefined) yield* matchesOf(pattern, walk);
-  else yield { path: place, error: place.includes("\uFFFD") ? notUtf8 : kind.error };
+  else yield { path: place, error: kind.error };
 }
 
 const zeroByte = "expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?";
 
-/** Node gives names as text, and what is no UTF-8 in them as U+FFFD. */
-const notUtf8 = "there is no such file or folder, or its name is no UTF-8, which cannot be opened";
-
 async function kindOf(file: string): Promise<"file" | "folder" | { error: string }> {
   try {
-    return (await stat(file)).isDirectory() ? "folder" : "file";
+    return (await stat(toDiskPath(file))).isDirectory() ? "folder" : "file";
   } catch (error) {
-    return { error: fileErrorReason(error) ?? String(error) };
+    const reason = fileErrorReason(error) ?? String(error);
+    return { error: file.includes(replacement) ? `${reason}; ${otherEncoding}` : reason };
   }
 }
 
@@ -86,5 +89,5 @@ function systemFolderOf(match: string, pattern: Pattern): string | undefined {
 
 /** Infinity for what is gone meanwhile, so that it is reported and not passed over. */
 async function changedMs(file: string): Promise<number> {
-  return (await stat(file).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY;
+  return (await stat(toDiskPath(file)).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY;
 }

@@ -1,10 +1,13 @@
-import { createReadStream } from "node:fs";
+import { describeFileError, isMissing } from "./file-error.ts";
+import { openRegularFile, UnfitFile } from "./regular-file.ts";
 
 const newline = 0x0a;
 
 /** A line of a file of JSON lines, and where it stands in it: in bytes, up to its end included. */
 export interface JsonLine {
   value: unknown;
+  /** As it stands there, with its end. */
+  text: string;
   offset: number;
   end: number;
 }
@@ -13,10 +16,13 @@ export interface JsonLine {
  * The whole lines of a file, each of which begins with `opening`; nothing where there is no file. What a kill cut off at
  * its end is passed over. Any other line throws a sentence: the file is somebody else's and must not be written to.
  */
-export async function* readJsonLines(path: string, { opening }: { opening: string }): AsyncGenerator<JsonLine> {
+export async function* readJsonLines(
+  path: string,
+  { opening, followsLinks = true }: { opening: string; followsLinks?: boolean },
+): AsyncGenerator<JsonLine> {
   let offset = 0;
   let number = 0;
-  for await (const bytes of linesOf(path)) {
+  for await (const bytes of linesOf(path, followsLinks)) {
     number += 1;
     const text = Buffer.from(bytes)
       .toString()
@@ -27,16 +33,17 @@ export async function* readJsonLines(path: string, { opening }: { opening: strin
     if (value === undefined) {
       throw new Error(`${path}, line ${number}: expected JSON that begins with ${opening}, found something else`);
     }
-    yield { value, offset, end: offset + bytes.length };
+    yield { value, text, offset, end: offset + bytes.length };
     offset += bytes.length;
   }
 }
 
 /** Lines with their ends; the last one may lack it. */
-async function* linesOf(path: string): AsyncGenerator<Uint8Array> {
+async function* linesOf(path: string, followsLinks: boolean): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of createReadStream(path)) {
+    const file = await openRegularFile(path, { followsLinks });
+    for await (const chunk of file.createReadStream()) {
       rest = Buffer.concat([rest, chunk]);
       let start = 0;
       for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline, start)) {
@@ -46,8 +53,9 @@ async function* linesOf(path: string): AsyncGenerator<Uint8Array> {
       rest = rest.subarray(start);
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-    throw error;
+    if (isMissing(error)) return;
+    const sentence = error instanceof UnfitFile ? `${path}: ${error.message}` : describeFileError(error, { path });
+    throw sentence === undefined ? error : new Error(sentence, { cause: error });
   }
   if (rest.length > 0) yield rest;
 }

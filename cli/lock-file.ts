@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { readRegularFile, UnfitFile } from "./regular-file.ts";
 
 const lockSchema = z.strictObject({ pid: z.int().positive() });
 
@@ -40,11 +41,13 @@ async function lock(path: string, { holds }: { holds: string }): Promise<() => P
   throw new Error(`${path}: another run was faster: wait for it, or choose another place`);
 }
 
-/** Undefined where a kill left the lock empty. */
+/** Undefined where a kill left the lock empty. Throws for what no run has made, such as a link or a named pipe. */
 async function readHolder(path: string): Promise<number | undefined> {
   try {
-    return lockSchema.parse(JSON.parse(await readFile(path, "utf8"))).pid;
-  } catch {
+    const bytes = await readRegularFile(path, { followsLinks: false });
+    return lockSchema.parse(JSON.parse(Buffer.from(bytes).toString())).pid;
+  } catch (cause) {
+    if (cause instanceof UnfitFile) throw new Error(`${path}: ${cause.message}: delete it`, { cause });
     return undefined;
   }
 }

@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import Papa from "papaparse";
 import { rearmFormulas } from "../shared/csv-cell.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { decodeText, type TextEncoding } from "./decode-text.ts";
+import { kindOf } from "./regular-file.ts";
 
 export interface CsvTable {
   columns: string[];
@@ -19,8 +20,8 @@ const delimiters = [",", ";", "\t"];
  * is none, lacks a column or is in an encoding that cannot be told.
  */
 export async function readCsv(path: string, { needs }: { needs: readonly string[] }): Promise<CsvTable> {
-  const bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
   const place = path === "-" ? "standard input" : terminalText(path);
+  const bytes = path === "-" ? await buffer(process.stdin) : await readTable(path, place);
   const { text, encoding } = decodeText(bytes, { place });
   const { columns, values, quoteError } = parseTable(text, needs);
   if (!hasColumns(columns, needs)) {
@@ -33,6 +34,15 @@ export async function readCsv(path: string, { needs }: { needs: readonly string[
   const rowOf = (fields: readonly string[]) =>
     Object.fromEntries(columns.map((name, index) => [name, rearmFormulas(fields[index] ?? "")]));
   return { columns, rows: values.map(rowOf), encoding };
+}
+
+/** A pipe may be one, a device may have no end. */
+async function readTable(path: string, place: string): Promise<Uint8Array> {
+  const found = await stat(path);
+  if (found.isDirectory() || found.isCharacterDevice() || found.isBlockDevice()) {
+    throw new Error(`${place}: it is ${kindOf(found)}, expected a CSV file`);
+  }
+  return readFile(path);
 }
 
 /** The heading tells what separates cells: captions are full of commas. */

@@ -1,24 +1,38 @@
 import { TextDecoder } from "node:util";
 import { isUnsafeForTerminal, terminalJson } from "../shared/terminal-text.ts";
 import { encodingByMark } from "./decode-text.ts";
+import { fromDiskPath } from "./disk-path.ts";
+
+const [newline, carriageReturn, nul] = [0x0a, 0x0d, 0];
+const byteOrderMark = Buffer.from("\uFEFF");
 
 /**
- * The paths of a list: one a line, of Windows or Unix, in UTF-8 or in UTF-16 with a byte order mark, or with `isNulSeparated`
- * one up to each NUL, as `find -print0` writes them. Empty ones are passed over; what `pathLine` quoted is unquoted.
+ * The paths of a list: one a line, of Windows or Unix, or with `isNulSeparated` one up to each NUL, as `find -print0`
+ * writes them. Empty ones are passed over; what `pathLine` quoted is unquoted. Without the byte order mark of UTF-16,
+ * bytes are paths as they are on disk.
  */
 export async function* readPathList(
   input: AsyncIterable<string | Uint8Array>,
   { isNulSeparated }: { isNulSeparated: boolean },
 ): AsyncGenerator<string> {
-  const separator = isNulSeparated ? "\0" : "\n";
-  const tidy = (path: string) => (isNulSeparated ? path : unquotePath(path.replace(/\r$/, "")));
-  let rest = "";
-  for await (const chunk of decodeChunks(input)) {
-    const paths = (rest + chunk).split(separator);
-    rest = paths.pop() ?? "";
-    for (const path of paths.map(tidy)) if (path !== "") yield path;
+  const separator = isNulSeparated ? nul : newline;
+  const toPath = (bytes: Uint8Array) =>
+    isNulSeparated
+      ? fromDiskPath(bytes)
+      : unquotePath(fromDiskPath(bytes.at(-1) === carriageReturn ? bytes.subarray(0, -1) : bytes));
+  let rest = Buffer.of();
+  for await (const chunk of readBytes(input)) {
+    rest = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf(separator); end >= 0; end = rest.indexOf(separator, start)) {
+      const path = toPath(rest.subarray(start, end));
+      start = end + 1;
+      if (path !== "") yield path;
+    }
+    rest = rest.subarray(start);
   }
-  if (tidy(rest) !== "") yield tidy(rest);
+  const path = toPath(rest);
+  if (path !== "") yield path;
 }
 
 /** A path as a line of a list: one that would spread over several lines or act on a terminal is quoted as JSON. */
@@ -42,16 +56,30 @@ function readQuoted(line: string): string | undefined {
   }
 }
 
-/** The encoding is told by the first two bytes, which may come one by one. */
-async function* decodeChunks(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<string> {
-  let decoder: TextDecoder | undefined;
-  let held: Uint8Array = new Uint8Array();
+/** The bytes without a mark; of UTF-16, in UTF-8. The mark is told by the first three bytes, which may come one by one. */
+async function* readBytes(input: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
+  let toBytes: ((chunk: Uint8Array) => Uint8Array) | undefined;
+  let held = Buffer.of();
   for await (const chunk of input) {
-    held = Buffer.concat([held, typeof chunk === "string" ? Buffer.from(chunk) : chunk]);
-    if (decoder === undefined && held.length < 2) continue;
-    decoder ??= new TextDecoder(encodingByMark(held));
-    yield decoder.decode(held, { stream: true });
-    held = new Uint8Array();
+    if (toBytes !== undefined) {
+      yield toBytes(Buffer.from(chunk));
+      continue;
+    }
+    held = Buffer.concat([held, Buffer.from(chunk)]);
+    if (held.length < byteOrderMark.length) continue;
+    toBytes = decoderFor(held);
+    yield toBytes(withoutMark(held));
   }
-  yield (decoder ?? new TextDecoder()).decode(held);
+  if (toBytes === undefined) yield decoderFor(held)(withoutMark(held));
+}
+
+function decoderFor(start: Uint8Array): (chunk: Uint8Array) => Uint8Array {
+  const encoding = encodingByMark(start);
+  if (encoding === "utf-8") return (chunk) => chunk;
+  const decoder = new TextDecoder(encoding);
+  return (chunk) => Buffer.from(decoder.decode(chunk, { stream: true }));
+}
+
+function withoutMark(start: Buffer): Uint8Array {
+  return start.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? start.subarray(byteOrderMark.length) : start;
 }

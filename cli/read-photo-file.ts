@@ -6,11 +6,14 @@ export function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return readRegularFile(path, { expected: "a photo" });
 }
 
-/** Reads a photo's file when its bytes are first asked for, and once. */
-export function photoReader(path: string): () => Promise<Uint8Array<ArrayBuffer>> {
+/** Reads a photo's file when its bytes are first asked for, and once: of `files`, while nothing is written into it. */
+export function photoReader(
+  path: string,
+  files: { readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> } | undefined,
+): () => Promise<Uint8Array<ArrayBuffer>> {
   let begun: Promise<Uint8Array<ArrayBuffer>> | undefined;
   return () => {
-    begun ??= readPhotoFile(path);
+    begun ??= files?.readWhole(path) ?? readPhotoFile(path);
     return begun;
   };
 }

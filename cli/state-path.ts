@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { literalFolderOf, readPattern } from "./match-pattern.ts";
+import { isOnDisk } from "./outputs/output-stream.ts";
 
 /** The name of a state file where none is given. */
 const stateName = ".edge-caption.jsonl";
@@ -21,8 +22,19 @@ interface Places {
 
 /** Where the state lies unless told: beside the first output that gathers captions, or else in the first folder of photos. */
 export function defaultStatePath({ files, paths, folder }: Places): string {
-  const output = files.find((file) => file !== undefined);
+  const output = files.find((file) => file !== undefined && isOnDisk(file));
   return stateIn(output === undefined ? folderOf(paths[0], folder) : dirname(output));
+}
+
+/** The folders of photos that were named; of a list, those of its photos. */
+export function namedFolders({ paths, folder, photos }: Pick<Places, "paths" | "folder"> & Found): string[] {
+  const named = paths.filter((path) => path !== "-").map((path) => folderOf(path, folder));
+  if (named.length === paths.length) return named;
+  return [...new Set([...named, ...photos.map(({ path }) => dirname(resolve(folder, path)))])];
+}
+
+interface Found {
+  photos: readonly { path: string }[];
 }
 
 /** What a run is called after. */

@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { photoKeyOf } from "./captioned-photo.ts";
+import { toDiskPath } from "./disk-path.ts";
 import type { FoundPhoto } from "./find-photos.ts";
 import { readPhotoFile, unfitReason } from "./read-photo-file.ts";
 import type { LastCaption, StateIndex } from "./state-index.ts";
@@ -32,7 +33,7 @@ export function surveyPhotos(
     const { path } = photo;
     const file = resolve(folder, path);
     try {
-      const known = index.idsOf(relative(dirname(statePath), file), await stat(file));
+      const known = index.idsOf(relative(dirname(statePath), file), await stat(toDiskPath(file)));
       const key = photoKeyOf(known ?? (await photoIdsOf(await readPhotoFile(file))));
       return { path, key, last: index.last(key), isCorrected: index.correctionOf(key) !== undefined };
     } catch (error) {

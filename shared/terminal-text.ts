@@ -35,8 +35,10 @@ export function terminalJson(value: unknown): string {
   );
 }
 
+/** U+DC80 to U+DCFF stand for bytes of names that are not UTF-8. */
 function escapeOf(code: number): string {
   if (code < 0x80) return `\\x${hexOf(code, 2)}`;
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${hexOf(code - 0xdc00, 2).toUpperCase()}`;
   return code < 0x10000 ? `\\u${hexOf(code, 4)}` : `\\U${hexOf(code, 8)}`;
 }
 

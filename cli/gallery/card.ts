@@ -1,6 +1,7 @@
 import { basename, relative, sep } from "node:path";
 import { html, type Markup } from "../../shared/html.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
+import { isUtf8Path, toDiskPath, toPathText } from "../disk-path.ts";
 
 /** What a card's line begins with, and what stands before its thumbnail: by these the next run finds the pictures that it need not make again. */
 export const cardOpening = '<article class="card" data-id="';
@@ -8,7 +9,8 @@ export const thumbnailOpening = '<img src="';
 
 /** A photo's card, on one line. It links to the photo from the gallery's folder. */
 export function drawCard(photo: CaptionedPhoto, { folder, thumbnail }: { folder: string; thumbnail: string }): Markup {
-  const { path, file, caption, result, model } = photo;
+  const { file, caption, result, model } = photo;
+  const path = toPathText(photo.path);
   const others = result.candidates.slice(1).map((candidate) => candidate.caption);
   const parts = [
     html`<article class="card" data-id="${photoKeyOf(result)}" data-path="${path}" data-confidence="${result.confidence}" data-said="${result.caption}">`,
@@ -30,5 +32,10 @@ function drawConfidence(confidence: number): Markup {
 }
 
 function linkTo(file: string, folder: string): string {
-  return relative(folder, file).split(sep).map(encodeURIComponent).join("/");
+  return relative(folder, file).split(sep).map(encodeName).join("/");
+}
+
+function encodeName(name: string): string {
+  if (isUtf8Path(name)) return encodeURIComponent(name);
+  return Array.from(Buffer.from(toDiskPath(name)), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
 }

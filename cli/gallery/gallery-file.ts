@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { CaptionResult } from "../../shared/contract.ts";
 import { AppendFile } from "../append-file.ts";
 import { photoKeyOf } from "../captioned-photo.ts";
 import type { FileReplacer } from "../file-replacer.ts";
+import { invocationFolder } from "../invocation-folder.ts";
 import type { Listing } from "../outputs/output.ts";
+import { type OutputStream, openOutputStream } from "../outputs/output-stream.ts";
+import { openRegularFile } from "../regular-file.ts";
 import { drawCard } from "./card.ts";
 import { EarlierThumbnails } from "./earlier-thumbnails.ts";
 import { generator, pageFoot, pageHead } from "./page.ts";
@@ -16,31 +19,67 @@ export interface Gallery extends Listing {
   thumbnailOf(result: CaptionResult, read: () => Promise<Uint8Array>): Promise<string | undefined>;
 }
 
+interface GallerySettings {
+  files: FileReplacer;
+  title: string;
+  /** Ends the wait for the reader of a pipe. */
+  signal: AbortSignal;
+}
+
 /**
  * `--html`: a page to look at captions and correct them. It takes the earlier one's place at the end of the run; of an
  * interrupted run only where there is none, since it may lack photos that the earlier one shows.
  */
-export async function openGallery(
-  path: string,
-  { files, title }: { files: FileReplacer; title: string },
-): Promise<Gallery> {
-  const isThere = existsSync(path);
-  if (isThere) await expectGallery(path);
-  const earlier = await EarlierThumbnails.open(path);
-  const temporary = await files.temporaryFor(path);
-  const page = await AppendFile.open(temporary, { size: 0 });
+export async function openGallery(path: string, { files, title, signal }: GallerySettings): Promise<Gallery> {
+  const stream = await openOutputStream(path, { signal });
+  if (stream !== undefined) return streamedGallery(stream, { title, folder: invocationFolder() }); // where a pipe ends, nobody knows
+  return drawGallery(await openPage(path, files), { title, folder: dirname(path) });
+}
+
+/** The same page into a pipe or, for `--html -`, on standard output. Its links start from a folder. */
+export function streamedGallery(page: OutputStream, head: PageHead): Promise<Gallery> {
+  return drawGallery({ page, putInPlace: async () => {} }, head);
+}
+
+async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder }: PageHead): Promise<Gallery> {
   await page.append(pageHead({ title }));
   return {
     async thumbnailOf(result, read) {
-      return earlier.has(photoKeyOf(result)) ? undefined : makeThumbnail(await read());
+      return earlier?.has(photoKeyOf(result)) ? undefined : makeThumbnail(await read());
     },
     async add(photo) {
-      const thumbnail = photo.thumbnail ?? (await earlier.read(photoKeyOf(photo.result))) ?? "";
-      await page.append(drawCard(photo, { folder: dirname(path), thumbnail }).text);
+      const thumbnail = photo.thumbnail ?? (await earlier?.read(photoKeyOf(photo.result))) ?? "";
+      await page.append(drawCard(photo, { folder, thumbnail }).text);
     },
     async end({ isComplete }) {
       await page.append(pageFoot);
       await page.close();
+      await putInPlace({ isComplete });
+    },
+  };
+}
+
+interface Page {
+  page: Pick<AppendFile, "close"> & { append(text: string): Promise<unknown> };
+  earlier?: EarlierThumbnails;
+  putInPlace(run: { isComplete: boolean }): Promise<void>;
+}
+
+interface PageHead {
+  title: string;
+  /** What links start from. */
+  folder: string;
+}
+
+async function openPage(path: string, files: FileReplacer): Promise<Page> {
+  const isThere = existsSync(path);
+  if (isThere) await expectGallery(path);
+  const earlier = await EarlierThumbnails.open(path);
+  const temporary = await files.temporaryFor(path);
+  return {
+    page: await AppendFile.open(temporary, { size: 0 }),
+    earlier,
+    async putInPlace({ isComplete }) {
       await earlier.close();
       if (isComplete || !isThere) await files.putInPlace(temporary, path);
       else await rm(temporary);
@@ -48,23 +87,9 @@ export async function openGallery(
   };
 }
 
-/** `--html -`: the same page on standard output. Its links start from a folder. */
-export function printedGallery({ title, folder }: { title: string; folder: string }): Gallery {
-  process.stdout.write(pageHead({ title }));
-  return {
-    thumbnailOf: async (_, read) => makeThumbnail(await read()),
-    async add(photo) {
-      process.stdout.write(drawCard(photo, { folder, thumbnail: photo.thumbnail ?? "" }).text);
-    },
-    async end() {
-      process.stdout.write(pageFoot);
-    },
-  };
-}
-
 /** What somebody else made is not written over. */
 async function expectGallery(path: string): Promise<void> {
-  const file = await open(path);
+  const file = await openRegularFile(path);
   const { buffer } = await file.read(Buffer.alloc(1024), 0, 1024, 0).finally(() => file.close());
   if (!buffer.toString().includes(generator))
     throw new Error(`${path}: expected a gallery of edge-caption, found another file`);

@@ -1,13 +1,14 @@
-import { existsSync, fstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import Papa from "papaparse";
 import { disarmFormulas } from "../../shared/csv-cell.ts";
-import { terminalLines } from "../../shared/terminal-text.ts";
 import type { CaptionState } from "../caption-state.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
+import { toPathText } from "../disk-path.ts";
 import type { FileReplacer } from "../file-replacer.ts";
 import { type CsvTable, readCsv } from "../read-csv.ts";
 import type { Listing } from "./output.ts";
+import { type OutputStream, openOutputStream } from "./output-stream.ts";
 
 /** Of a row. `id` is the content id where there is one. */
 const csvColumns = [
@@ -32,13 +33,17 @@ interface CsvSettings {
   state: Pick<CaptionState, "hasSaid">;
   /** Also what a person wrote. */
   overwrite: boolean;
+  /** Ends the wait for the reader of a pipe. */
+  signal: AbortSignal;
 }
 
 /**
  * `--csv`: a row a photo. Rows that are there already keep their place, and what a person wrote into one stays. The file
  * takes its new form at the end of the run.
  */
-export async function openCsvFile(path: string, { files, state, overwrite }: CsvSettings): Promise<Listing> {
+export async function openCsvFile(path: string, { files, state, overwrite, signal }: CsvSettings): Promise<Listing> {
+  const stream = await openOutputStream(path, { signal });
+  if (stream !== undefined) return streamedTable(stream);
   const { columns, rows }: Pick<CsvTable, "columns" | "rows"> = existsSync(path)
     ? await readCsv(path, { needs: csvColumns })
     : { columns: [...csvColumns], rows: [] };
@@ -56,28 +61,27 @@ export async function openCsvFile(path: string, { files, state, overwrite }: Csv
     },
     async end() {
       if (!isChanged) return;
-      const text = csvText(columns, [...byPath.values()]);
-      await files.replace(path, (temporary) => writeFile(temporary, `${byteOrderMark}${text}`));
+      const text = `${byteOrderMark}${csvText(columns, [...byPath.values()])}`;
+      await files.replace(path, (temporary) => writeFile(temporary, text));
     },
   };
 }
 
-/** `--csv -`: the same rows on standard output, as they come. */
-export function printedTable(): Listing {
+/** The same rows into a pipe or, for `--csv -`, on standard output, as they come. */
+export function streamedTable(stream: OutputStream): Listing {
   let isBegun = false;
-  const print = (rows: readonly Row[]) => {
+  const print = async (rows: readonly Row[]) => {
     const text = csvText(csvColumns, rows);
     const fresh = isBegun ? text.slice(csvText(csvColumns, []).length) : text;
-    const isForExcel = !isBegun && fstatSync(process.stdout.fd).isFile();
-    process.stdout.write(process.stdout.isTTY ? terminalLines(fresh) : `${isForExcel ? byteOrderMark : ""}${fresh}`);
+    const isForExcel = !isBegun && stream.isFile;
     isBegun = true;
+    await stream.append(`${isForExcel ? byteOrderMark : ""}${fresh}`);
   };
   return {
-    async add(photo) {
-      print([csvRowOf(photo)]);
-    },
+    add: (photo) => print([csvRowOf(photo)]),
     async end() {
-      if (!isBegun) print([]);
+      if (!isBegun) await print([]);
+      await stream.close();
     },
   };
 }
@@ -91,7 +95,7 @@ function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {
   const { path, caption, isUnsure, result } = photo;
   const { model, options } = result;
   return {
-    path,
+    path: toPathText(path),
     caption,
     confidence: String(result.confidence),
     unsure: isUnsure ? "yes" : "",

@@ -1,13 +1,18 @@
-import type { Stats } from "node:fs";
-import { chmod, readFile, realpath, stat, utimes } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import type { CaptionState } from "../caption-state.ts";
 import type { CaptionToWrite } from "../captioned-photo.ts";
+import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import type { Metadata } from "../exiftool.ts";
 import type { FileReplacer } from "../file-replacer.ts";
+import { identityOf, statExactly } from "../keep-attributes.ts";
+import { readPhotoFile } from "../read-photo-file.ts";
+import { Turns } from "../turns.ts";
 import { judgeDescription, photoTags, readDescription } from "./description.ts";
-import { type PhotoWriter, UnfitForCaption } from "./output.ts";
+import { type PhotoWriter, UnfitForCaption, type Written } from "./output.ts";
 
 /** What ExifTool knows each format by. */
 const extensions: Record<ImageFormat, string> = {
@@ -26,50 +31,78 @@ interface EmbedSettings {
   state: Pick<CaptionState, "hasSaid" | "carryOver">;
   /** Also what a person wrote. */
   overwrite: boolean;
+  /** The folders of photos that were named; a link out of them is not written through. */
+  roots: readonly string[];
 }
 
 /**
- * `--embed`: the description inside the photo. A copy takes the photo's place once it is whole, with the same times and
- * rights; where its content id can be told, only if that is the same.
+ * `--embed`: the description inside the photo. The photo takes its new form once that is whole; where its content id can
+ * be told, only if that is the same.
  */
-export function embeddedCaptions({ files, metadata, state, overwrite }: EmbedSettings): PhotoWriter {
+export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
+  const turns = new Turns();
+  const roots = resolveAll(settings.roots);
   return {
     async write(caption) {
-      const file = await realpath(caption.file); // a link stays a link
-      const before = await stat(file);
-      const description = await readDescription(metadata, file);
-      const judgement = judgeDescription(description, caption, { state, overwrite });
-      if (judgement !== "write") return judgement;
-      const extension = extensions[caption.format];
-      await files.replace(
-        file,
-        async (copy) => {
-          await metadata.writeCopy({ file, copy, extension }, photoTags(caption, description));
-          await rememberCopy(copy, caption, state);
-          await chmod(copy, before.mode);
-          await utimes(copy, before.atimeMs / 1000, before.mtimeMs / 1000); // finer than a Date
-          await expectUntouched(file, before);
-        },
-        { extension },
-      );
-      return "written";
+      const file = await realPathOf(caption.file); // a link stays a link
+      expectWithin(file, await roots);
+      return turns.take(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
     },
   };
 }
 
+async function embed(
+  { caption, file }: { caption: CaptionToWrite; file: string },
+  { files, metadata, state, overwrite }: EmbedSettings,
+): Promise<Written> {
+  const before = await statExactly(file);
+  const description = await readDescription(metadata, file);
+  const judgement = judgeDescription(description, caption, { state, overwrite });
+  if (judgement !== "write") return judgement;
+  const extension = extensions[caption.format];
+  await files.replaceKeeping(
+    file,
+    async (copy) => {
+      await metadata.writeCopy({ file, copy, extension }, photoTags(caption, description));
+      await rememberCopy(copy, caption, state);
+      await expectUntouched(file, before);
+    },
+    { extension },
+  );
+  return "written";
+}
+
+/** Throws for a file that no named folder holds: a link led there. */
+function expectWithin(file: string, roots: ReadonlySet<string>): void {
+  for (let folder = dirname(file); !roots.has(folder); folder = dirname(folder)) {
+    if (folder !== dirname(folder)) continue;
+    throw new UnfitForCaption(
+      `it leads to ${file}, outside of the folders that were named: name that one; nothing was written into it`,
+    );
+  }
+}
+
+async function resolveAll(folders: readonly string[]): Promise<Set<string>> {
+  const found = await Promise.all(folders.map((folder) => realPathOf(folder).catch(() => undefined)));
+  return new Set(found.filter((folder) => folder !== undefined));
+}
+
+async function realPathOf(path: string): Promise<string> {
+  return fromDiskPath(await realpath(toDiskPath(path), { encoding: "buffer" }));
+}
+
 /** A format without a content id gets a new byte id by the caption: what is known of the photo is kept under that, too. */
 async function rememberCopy(copy: string, { photo }: CaptionToWrite, state: EmbedSettings["state"]): Promise<void> {
-  const bytes = new Uint8Array(await readFile(copy));
-  const ids = await photoIdsOf(bytes);
+  const ids = await photoIdsOf(await readPhotoFile(copy));
   if (ids.contentId !== photo.contentId) {
     throw new UnfitForCaption("with its caption it would be another photo; nothing was written");
   }
   if (ids.contentId === undefined) await state.carryOver(photo, ids.id);
 }
 
-async function expectUntouched(file: string, before: Stats): Promise<void> {
-  const now = await stat(file);
-  if (now.size !== before.size || now.mtimeMs !== before.mtimeMs) {
+async function expectUntouched(file: string, before: BigIntStats): Promise<void> {
+  const now = await statExactly(file);
+  if (now.size !== before.size || now.mtimeNs !== before.mtimeNs) {
     throw new UnfitForCaption("it changed while its caption was written; nothing was written");
   }
 }

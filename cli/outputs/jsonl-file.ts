@@ -5,6 +5,7 @@ import { AppendFile } from "../append-file.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
 import { readJsonLines } from "../json-lines.ts";
 import type { Listing } from "./output.ts";
+import { openOutputStream } from "./output-stream.ts";
 
 const lineSchema = z.object({
   path: z.string(),
@@ -13,17 +14,11 @@ const lineSchema = z.object({
 
 /**
  * `--jsonl`: an object a line, `path` and `result`. The file only grows: a photo that is there already, from the same model
- * with the same options, is not written again.
+ * with the same options, is not written again. A pipe has nothing there already.
  */
-export async function openJsonlFile(path: string): Promise<Listing> {
-  const there = new Set<string>();
-  let size = 0;
-  for await (const { value, end } of readJsonLines(path, { opening: '{"path":' })) {
-    const line = lineSchema.safeParse(value);
-    if (line.success) there.add(lineKeyOf(line.data));
-    size = end;
-  }
-  const file = await AppendFile.open(path, { size });
+export async function openJsonlFile(path: string, { signal }: { signal: AbortSignal }): Promise<Listing> {
+  const stream = await openOutputStream(path, { signal });
+  const { there, file } = stream ? { there: new Set<string>(), file: stream } : await openGrowing(path);
   return {
     async add(photo) {
       const key = lineKeyOf(photo);
@@ -33,6 +28,17 @@ export async function openJsonlFile(path: string): Promise<Listing> {
     },
     end: () => file.close(),
   };
+}
+
+async function openGrowing(path: string): Promise<{ there: Set<string>; file: AppendFile }> {
+  const there = new Set<string>();
+  let size = 0;
+  for await (const { value, end } of readJsonLines(path, { opening: '{"path":' })) {
+    const line = lineSchema.safeParse(value);
+    if (line.success) there.add(lineKeyOf(line.data));
+    size = end;
+  }
+  return { there, file: await AppendFile.open(path, { size }) };
 }
 
 /** A photo's line, in a file as on standard output. What only some photos have is left out of the others. */

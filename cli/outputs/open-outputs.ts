@@ -1,9 +1,9 @@
-import { stat } from "node:fs/promises";
 import type { CaptionRun } from "../caption-photos.ts";
 import type { CaptionState } from "../caption-state.ts";
 import { Metadata } from "../exiftool.ts";
 import { FileReplacer } from "../file-replacer.ts";
 import { openGallery } from "../gallery/gallery-file.ts";
+import { say } from "../progress.ts";
 import { openCsvFile } from "./csv-file.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";
@@ -30,6 +30,7 @@ export interface WriterRequest {
 }
 
 export interface Outputs {
+  files: FileReplacer;
   listings: Listing[];
   writers: PhotoWriter[];
   thumbnailOf: CaptionRun["thumbnailOf"];
@@ -39,19 +40,25 @@ export interface Outputs {
 /** Opens what was asked for. Throws a sentence where something that is there already is somebody else's. */
 export async function openOutputs(
   request: OutputRequest,
-  { state, title }: { state: CaptionState; title: string },
+  {
+    state,
+    title,
+    roots,
+    signal,
+  }: { state: CaptionState; title: string; roots: readonly string[]; signal: AbortSignal },
 ): Promise<Outputs> {
   const { jsonl, csv, html, overwrite } = request;
   const files = new FileReplacer();
-  const gallery = html === undefined ? undefined : await openGallery(html, { files, title });
+  const gallery = html === undefined ? undefined : await openGallery(html, { files, title, signal });
   const listings = [
-    jsonl === undefined ? undefined : await openJsonlFile(jsonl),
-    csv === undefined ? undefined : await openCsvFile(csv, { files, state, overwrite }),
+    jsonl === undefined ? undefined : await openJsonlFile(jsonl, { signal }),
+    csv === undefined ? undefined : await openCsvFile(csv, { files, state, overwrite, signal }),
     gallery,
   ];
   return {
+    files,
     listings: listings.filter((listing) => listing !== undefined),
-    ...openWriters(request, { files, state }),
+    ...openWriters(request, { files, state, roots }),
     thumbnailOf: gallery?.thumbnailOf,
   };
 }
@@ -59,7 +66,11 @@ export async function openOutputs(
 /** What writes beside photos and into them; close it behind the last one. */
 export function openWriters(
   { txt, xmp, xmpName, embed, overwrite }: WriterRequest,
-  { files, state }: { files: FileReplacer; state: Pick<CaptionState, "hasSaid" | "carryOver"> },
+  {
+    files,
+    state,
+    roots,
+  }: { files: FileReplacer; state: Pick<CaptionState, "hasSaid" | "carryOver">; roots: readonly string[] },
 ): { writers: PhotoWriter[]; close(): Promise<void> } {
   const metadata = new Metadata();
   const settings = { files, metadata, state, claims: new SidecarClaims(), overwrite };
@@ -67,28 +78,16 @@ export function openWriters(
     writers: [
       ...(txt ? [txtSidecars(settings)] : []),
       ...(xmp ? [xmpSidecars({ ...settings, name: xmpName })] : []),
-      ...(embed ? [inTurnByFile(embeddedCaptions(settings))] : []), // last: it changes the photo
+      ...(embed ? [embeddedCaptions({ ...settings, roots })] : []), // last: it changes the photo
     ],
-    close: () => metadata.close(),
+    async close() {
+      await metadata.close();
+      tellLosses(files);
+    },
   };
 }
 
-/** Several photos may be links to one file: that is written once, and the others find their caption there. */
-function inTurnByFile(writer: PhotoWriter): PhotoWriter {
-  const turns = new Map<string, Promise<unknown>>();
-  return {
-    async write(caption) {
-      const { dev, ino } = await stat(caption.file, { bigint: true });
-      const key = `${dev}:${ino}`;
-      const written = (turns.get(key) ?? Promise.resolve()).then(() => writer.write(caption));
-      const turn = written.then(
-        () => undefined,
-        () => undefined,
-      );
-      turns.set(key, turn);
-      return written.finally(() => {
-        if (turns.get(key) === turn) turns.delete(key);
-      });
-    },
-  };
+/** Once, however many photos there are. */
+function tellLosses({ losses }: FileReplacer): void {
+  for (const [what, count] of losses) say(`${count} ${count === 1 ? "photo" : "photos"} could not keep: ${what}`);
 }

@@ -1,9 +1,14 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { CaptionState } from "../caption-state.ts";
 import { markedCaption, unmarkedCaption } from "../captioned-photo.ts";
+import { toDiskPath } from "../disk-path.ts";
 import type { FileReplacer } from "../file-replacer.ts";
+import { openRegularFile } from "../regular-file.ts";
 import type { PhotoWriter } from "./output.ts";
-import { type SidecarClaims, stemPath } from "./sidecar-path.ts";
+import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
+
+/** Far above any caption: a longer file is somebody's text, and need not be read to the end. */
+const maxCaptionBytes = 65_536;
 
 interface TxtSettings {
   files: FileReplacer;
@@ -21,23 +26,24 @@ export function txtSidecars({ files, state, claims, overwrite }: TxtSettings): P
       const path = claims.claim(stemPath(caption.file, ".txt"), caption.path);
       if (path === undefined) return "shared";
       const wanted = markedCaption(caption);
-      const existing = (await readIfThere(path))?.trim() ?? "";
+      const existing = (await isSidecarThere(path)) ? await readCaption(path) : "";
       if (existing === wanted) return "same";
       const isCleared = wanted === "";
       if (existing !== "" && (!overwrite || isCleared) && !state.hasSaid(caption.photo, unmarkedCaption(existing)))
         return "kept";
-      if (isCleared) await rm(path);
-      else await files.replace(path, (temporary) => writeFile(temporary, `${wanted}\n`));
+      if (isCleared) await files.remove(path);
+      else await files.replace(path, (temporary) => writeFile(toDiskPath(temporary), `${wanted}\n`));
       return "written";
     },
   };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readCaption(path: string): Promise<string> {
+  const file = await openRegularFile(path, { followsLinks: false });
   try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxCaptionBytes), 0, maxCaptionBytes, 0);
+    return buffer.subarray(0, bytesRead).toString().trim();
+  } finally {
+    await file.close();
   }
 }

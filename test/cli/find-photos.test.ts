@@ -124,7 +124,7 @@ test("says what is not there, and goes on", async () => {
   ]);
   expect(await find(folder, ["a\0.jpg", "M\uFFFDller.jpg"])).toEqual([
     "a\0.jpg: expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?",
-    "M\uFFFDller.jpg: there is no such file or folder, or its name is no UTF-8, which cannot be opened",
+    "M\uFFFDller.jpg: there is no such file or folder; a name that is not UTF-8 is found by its folder, or in a list on standard input",
   ]);
 });
 
@@ -159,6 +159,10 @@ test.each([
   [["\ufeffa.jpg\r\n"], false, ["a.jpg"]],
   [[Buffer.from("\ufeffMüller.jpg\r\nb.jpg\r\n", "utf16le")], false, ["Müller.jpg", "b.jpg"]],
   [[...Buffer.from("\ufeffa.jpg\n", "utf16le").swap16()].map((byte) => Buffer.of(byte)), false, ["a.jpg"]],
+  [["\ufeff"], false, []],
+  [[Buffer.from("M\xFCller.jpg\nb.jpg", "latin1")], false, ["M\uDCFCller.jpg", "b.jpg"]],
+  [[Buffer.from("M\xFCller.jpg\0", "latin1")], true, ["M\uDCFCller.jpg"]],
+  [['"M\\udcfcller.jpg"\n'], false, ["M\uDCFCller.jpg"]],
   [['"two\\nlines.jpg"\n"quoted.jpg"\n"a\\u001b"'], false, ["two\nlines.jpg", '"quoted.jpg"', "a\u001b"]],
 ])("reads the list %j", async (chunks, isNulSeparated, paths) => {
   const input = Readable.from(chunks);

@@ -141,17 +141,44 @@ describe("a caption inside a photo", () => {
     expect((await captionTiny(folder, ...args)).stderr).toContain("1 had their caption already");
   });
 
-  test("goes through a link to the photo that it leads to, and is not written for what is no photo inside", async () => {
+  test("goes through links, several at once, to the photo that they lead to, and is not written for what is no photo inside", async () => {
     const folder = await temporaryFolder();
-    await mkdir(join(folder, "links"));
-    await copyFile(photoPath("coffee"), join(folder, "real.jpg"));
-    await symlink(join(folder, "real.jpg"), join(folder, "links/link.jpg"));
-    await writeFile(join(folder, "links/broken.jpg"), textFile());
-    const { code, stderr } = await captionTiny(folder, "links", "--embed");
+    await mkdir(join(folder, "photos/links"), { recursive: true });
+    await copyFile(photoPath("coffee"), join(folder, "photos/real.jpg"));
+    for (const name of ["a", "b", "c", "d"]) {
+      await symlink(join(folder, "photos/real.jpg"), join(folder, `photos/links/${name}.jpg`));
+    }
+    await writeFile(join(folder, "photos/broken.jpg"), textFile());
+    const { code, stderr } = await captionTiny(folder, "photos", "--embed");
     expect(code).toBe(1);
-    expect(stderr).toContain("links/broken.jpg: expected a JPEG");
-    expect((await lstat(join(folder, "links/link.jpg"))).isSymbolicLink()).toBe(true);
-    expect(await readTags(join(folder, "real.jpg"))).toHaveProperty("XMP-dc:Description");
+    expect(stderr).toContain("photos/broken.jpg: expected a JPEG");
+    expect(stderr).toMatch(/ 1 failed\n$/);
+    expect((await lstat(join(folder, "photos/links/a.jpg"))).isSymbolicLink()).toBe(true);
+    expect(await readTags(join(folder, "photos/real.jpg"))).toHaveProperty("XMP-dc:Description");
+  });
+
+  test("does not follow a link out of the folder, in a folder, by a pattern, by its name or from a list", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "photos"));
+    await mkdir(join(folder, "private"));
+    const secret = join(folder, "private/real.jpg");
+    await copyFile(photoPath("coffee"), secret);
+    await symlink(secret, join(folder, "photos/link.jpg"));
+    await symlink(join(folder, "private"), join(folder, "photos/below"));
+    await writeFile(join(folder, "table.csv"), "path,caption\nphotos/link.jpg,Mine\n");
+    const before = await readFile(secret);
+    for (const place of ["photos", "photos/**/*.jpg", "photos/link.jpg"]) {
+      const { code, stderr } = await captionTiny(folder, place, "--embed", "--state", "state.jsonl");
+      expect(code, place).toBe(1);
+      expect(stderr, place).toContain(`photos/link.jpg: it leads to ${secret}, outside of the folders that were named`);
+    }
+    const applied = await edgeCaptionIn(folder, "apply", "table.csv", "--root", "photos/..", "--embed");
+    expect(applied.code).toBe(0); // the root has them both
+    await writeFile(secret, before);
+    await writeFile(join(folder, "photos/table.csv"), "path,caption\nlink.jpg,Mine\n");
+    const { stderr } = await edgeCaptionIn(folder, "apply", "photos/table.csv", "--root", "photos", "--embed");
+    expect(stderr).toContain(`link.jpg: it leads to ${secret}, outside`);
+    expect(await readFile(secret)).toEqual(before);
   });
 });
 

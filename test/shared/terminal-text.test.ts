@@ -12,6 +12,7 @@ test.each([
   ["ends of lines", "a\r\nb\u0085c\u2028d", "a\\r\\nb\\u0085c\\u2028d"],
   ["bidirectional overrides", "\u202egpj.exe\u2066", "\\u202egpj.exe\\u2066"],
   ["invisible characters", "a\u200bb\ufeffc\u{e0041}d\u00ade", "a\\u200bb\\ufeffc\\U000e0041d\\u00ade"],
+  ["a byte that is not UTF-8", "M\udcfcller", "M\\xFCller"],
   ["half a character", "a\ud800b", "a\\ud800b"],
 ])("shows %s as an escape", (_, text, shown) => {
   expect(terminalText(text)).toBe(shown);

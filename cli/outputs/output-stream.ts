@@ -1,0 +1,138 @@
+import { constants, createWriteStream, fstatSync, openSync, statSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { isatty } from "node:tty";
+import { terminalLines } from "../../shared/terminal-text.ts";
+import { toDiskPath } from "../disk-path.ts";
+import { describeFileError, fileErrorReason } from "../file-error.ts";
+import { say } from "../progress.ts";
+import { kindOf } from "../regular-file.ts";
+import { OutputError } from "./output.ts";
+
+/** Between two looks whether somebody reads a named pipe. */
+const lookEveryMs = 100;
+const hintAfterMs = 2000;
+
+/** Windows has neither. */
+const { O_NONBLOCK = 0, O_NOCTTY = 0, O_WRONLY } = constants;
+
+/** Names of what this program was started with. */
+const ownDescriptor = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdout|stderr)$/;
+
+/** An output that is written as it comes: it is never read back, replaced or gone on with. */
+export interface OutputStream {
+  /** Whether it ends in a regular file, as behind a `>` of the shell. */
+  readonly isFile: boolean;
+  append(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an output that is no regular file: standard output and its like, a named pipe, which waits for its reader, or a
+ * device such as `/dev/null`. Undefined for regular files and those that are yet to be made. Throws a sentence for what
+ * cannot be written to.
+ */
+export async function openOutputStream(
+  path: string,
+  { signal }: { signal: AbortSignal },
+): Promise<OutputStream | undefined> {
+  const descriptor = descriptorOf(path);
+  if (descriptor === 1) return standardOutput();
+  if (descriptor === 2) return new DescriptorStream(path, process.stderr, { fd: descriptor, isOwn: false });
+  return describing(path, async () => {
+    const fd = descriptor ?? (await openForWriting(path, signal));
+    return fd === undefined ? undefined : new DescriptorStream(path, streamOf(fd), { fd, isOwn: true });
+  });
+}
+
+/** What `-` stands for. */
+export function standardOutput(): OutputStream {
+  return new DescriptorStream("standard output", process.stdout, { fd: process.stdout.fd, isOwn: false });
+}
+
+/** Whether an output is a place on a disk, beside which something else can be kept. */
+export function isOnDisk(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return descriptorOf(path) === undefined && (found === undefined || found.isFile());
+}
+
+class DescriptorStream implements OutputStream {
+  readonly isFile: boolean;
+  readonly #isTerminal: boolean;
+  readonly #path: string;
+  readonly #stream: Writable;
+  readonly #isOwn: boolean;
+
+  constructor(path: string, stream: Writable, { fd, isOwn }: { fd: number; isOwn: boolean }) {
+    this.isFile = fstatSync(fd).isFile();
+    this.#isTerminal = isatty(fd);
+    this.#path = path;
+    this.#stream = stream;
+    this.#isOwn = isOwn;
+    if (isOwn) stream.on("error", () => undefined); // told by the write that it fails
+  }
+
+  append(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(this.#isTerminal ? terminalLines(text) : text, (error) => {
+        if (error === null || error === undefined) resolve();
+        else if (this.#stream !== process.stdout) reject(this.#describe(error)); // whose errors end the program
+      });
+    });
+  }
+
+  /** What the program was started with stays open. */
+  async close(): Promise<void> {
+    if (!this.#isOwn) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#stream.end(() => resolve());
+      this.#stream.on("error", (error) => reject(this.#describe(error)));
+    });
+  }
+
+  #describe(error: Error): Error {
+    const isUnread = "code" in error && error.code === "EPIPE";
+    const reason = isUnread ? "nobody reads from this pipe any more" : (fileErrorReason(error) ?? error.message);
+    return new OutputError(`${this.#path}: ${reason}`, { cause: error });
+  }
+}
+
+function descriptorOf(path: string): number | undefined {
+  const [, number] = ownDescriptor.exec(path) ?? [];
+  if (number !== undefined) return Number(number);
+  return path === "/dev/stdout" ? 1 : path === "/dev/stderr" ? 2 : undefined;
+}
+
+function streamOf(fd: number): Writable {
+  const found = fstatSync(fd);
+  return found.isFIFO() || found.isSocket() ? new Socket({ fd, readable: false }) : createWriteStream("", { fd });
+}
+
+/** A descriptor; undefined for a regular file. Opens without blocking, so that a signal ends the wait for a reader. */
+async function openForWriting(path: string, signal: AbortSignal): Promise<number | undefined> {
+  const found = statSync(toDiskPath(path), { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return undefined;
+  if (!found.isFIFO() && !found.isCharacterDevice()) {
+    throw new OutputError(`${path}: it is ${kindOf(found)}, expected a file, or a pipe to write to`);
+  }
+  for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
+    try {
+      return openSync(toDiskPath(path), O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    } catch (error) {
+      const isWithoutReader = error instanceof Error && "code" in error && error.code === "ENXIO";
+      if (!isWithoutReader) throw error;
+    }
+    if (waitedMs === hintAfterMs) say(`${path}: waiting for somebody to read from this pipe`);
+    await setTimeout(lookEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+async function describing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    const sentence = describeFileError(cause, { path });
+    throw sentence === undefined ? cause : new OutputError(sentence, { cause });
+  }
+}
