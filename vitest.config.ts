@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import "./gpu-service/onnx/telemetry.ts"; // for what makes sessions in the tests' own processes
@@ -18,6 +19,9 @@ const alone = ["test/full/chaos.test.ts", "test/full/load.test.ts"];
 
 /** What captions tests expect must not hang on how fast a processor multiplies bytes. */
 process.env.PRECISION = "float32";
+
+/** What tests leave is not the person's who runs them. */
+process.env.XDG_STATE_HOME = fileURLToPath(new URL("node_modules/.cache/tests", import.meta.url));
 
 export default defineConfig({
   test: {

@@ -4,11 +4,13 @@ import { applyCorrections } from "./apply-corrections.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
 import { findState } from "./state-path.ts";
+import { trustOption } from "./trust-option.ts";
 
 interface Flags extends PhotoOutputFlags {
   root: string;
   state?: string;
   all: boolean;
+  trustState: boolean;
   quiet: boolean;
 }
 
@@ -34,15 +36,23 @@ export function applyCommand(): Command {
       "what was captioned already (default: .edge-caption.jsonl beside the table, or at --root or above)",
       toPath,
     )
+    .addOption(trustOption())
     .addHelpText("after", examples)
     .exitOverride()
-    .action(async (csvPath: string, { root, quiet, ...flags }: Flags) => {
+    .action(async (csvPath: string, { root, quiet, trustState: trustsState, ...flags }: Flags) => {
       if (!flags.txt && !flags.xmp && !flags.embed) {
         command.error("error: expected --txt, --xmp or --embed: where the captions are to be written");
       }
       const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
       const statePath = flags.state ?? beside ?? findState(root);
-      const { failed } = await applyCorrections({ ...flags, csvPath, statePath, root, showsProgress: !quiet });
+      const { failed } = await applyCorrections({
+        ...flags,
+        csvPath,
+        statePath,
+        trustsState,
+        root,
+        showsProgress: !quiet,
+      });
       if (failed > 0) process.exitCode = 1;
     });
 }

@@ -27,6 +27,8 @@ export interface ApplyRequest extends WriterRequest {
   csvPath: string;
   /** Undefined: there is none, and nothing is remembered. */
   statePath: string | undefined;
+  /** Whether what others wrote into the state is believed. */
+  trustsState: boolean;
   /** What the paths in the table start from. */
   root: string;
   /** Also captions that nobody changed. */
@@ -44,7 +46,8 @@ export async function applyCorrections(request: ApplyRequest): Promise<Tally> {
   if (request.xmp || request.embed) await expectExifTool();
   if (showsProgress) say(describeState(request));
   if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
-  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath);
+  const trusts = request.trustsState;
+  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath, { trusts });
   const files = new FileReplacer();
   const folders = rows.map(({ path = "" }) => dirname(resolve(request.root, fromPathText(path))));
   const { writers, close } = openWriters(request, { files, state, roots: [...new Set([request.root, ...folders])] });

@@ -20,6 +20,7 @@ import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-opt
 import { precisionOption } from "./precision-option.ts";
 import { readCount, readMoment, readShare } from "./read-flags.ts";
 import { defaultStatePath } from "./state-path.ts";
+import { trustOption } from "./trust-option.ts";
 
 interface Flags extends PhotoOutputFlags {
   null: boolean;
@@ -38,6 +39,7 @@ interface Flags extends PhotoOutputFlags {
   csv?: string;
   html?: string;
   state?: string;
+  trustState: boolean;
   minConfidence?: number;
   below: ConfidenceLimit["below"];
   json: boolean;
@@ -126,6 +128,7 @@ export function captionCommand(): Command {
       "what was captioned already (default: .edge-caption.jsonl beside the first output)",
       toPath,
     )
+    .addOption(trustOption())
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
@@ -223,6 +226,7 @@ function toRequest(
     options,
     outputs: { ...flags, jsonl, csv, html },
     statePath,
+    trustsState: flags.trustState,
     prints: printsOf(flags, isLasting),
     waitingFor: quiet ? undefined : endpoint === undefined ? "loading the model…" : `asking ${endpoint}…`,
     isQuiet: quiet,

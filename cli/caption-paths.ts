@@ -38,6 +38,8 @@ export interface CaptionRequest extends SearchRequest {
   outputs: OutputRequest;
   /** Absolute; undefined: nothing is remembered, and there are no outputs but standard output. */
   statePath: string | undefined;
+  /** Whether what others wrote into the state is believed. */
+  trustsState: boolean;
   prints: "captions" | "json" | "table" | "gallery" | "nothing";
   showsProgress: boolean;
   /** Only what fails is told. */
@@ -65,9 +67,9 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
   }
   const ending = new AbortController();
   endOnSignal(ending, { withinMs: endWithinMs });
-  const { statePath, outputs } = request;
+  const { statePath, trustsState: trusts, outputs } = request;
   if (outputs.xmp || outputs.embed) await expectExifTool();
-  const state = statePath === undefined ? undefined : await CaptionState.open(statePath);
+  const state = statePath === undefined ? undefined : await CaptionState.open(statePath, { trusts });
   try {
     const roots = namedFolders({ ...request, photos });
     const { signal } = ending;

@@ -6,6 +6,14 @@ import { AppendFile } from "./append-file.ts";
 import { type PhotoName, photoKeyOf } from "./captioned-photo.ts";
 import { lockFile } from "./lock-file.ts";
 import { type CaptionMaker, StateIndex, type StateLine } from "./state-index.ts";
+import { openStateKey, type StateKey } from "./state-key.ts";
+
+interface Parts {
+  file: AppendFile;
+  index: StateIndex;
+  unlock: () => Promise<void>;
+  key: StateKey | undefined;
+}
 
 /**
  * What was captioned already, in a file that only grows. Photos stand under their content id, or under their byte id where
@@ -16,20 +24,29 @@ export class CaptionState {
   readonly #file: AppendFile;
   readonly #index: StateIndex;
   readonly #unlock: () => Promise<void>;
+  readonly #key: StateKey | undefined;
 
-  private constructor(parts: { file: AppendFile; index: StateIndex; unlock: () => Promise<void> }) {
+  private constructor(parts: Parts) {
     this.#folder = dirname(parts.file.path);
     this.#file = parts.file;
     this.#index = parts.index;
     this.#unlock = parts.unlock;
+    this.#key = parts.key;
   }
 
-  /** Opens a state, or begins one. Throws a sentence where another run has it, or where the file is something else. */
-  static async open(path: string): Promise<CaptionState> {
+  /**
+   * Opens a state, or begins one. Throws a sentence where another run has it, where the file is something else, and, unless
+   * `trusts` is given, where it came from elsewhere.
+   */
+  static async open(path: string, { trusts = false }: { trusts?: boolean } = {}): Promise<CaptionState> {
     const unlock = await lockFile(path);
     try {
-      const index = await StateIndex.read(path);
-      return new CaptionState({ file: await AppendFile.open(path, { size: index.end }), index, unlock });
+      const key = await openStateKey({ makes: true });
+      const index = await StateIndex.read(path, { key, trusts });
+      const file = await AppendFile.open(path, { size: index.end, followsLinks: false });
+      const state = new CaptionState({ file, index, unlock, key });
+      if (index.newTrust !== undefined && key !== undefined) await state.#append(index.newTrust);
+      return state;
     } catch (error) {
       await unlock();
       throw error;
@@ -94,7 +111,8 @@ export class CaptionState {
   }
 
   async #append(line: StateLine): Promise<void> {
-    const text = `${JSON.stringify(line)}\n`;
+    const json = JSON.stringify(line);
+    const text = `${this.#key?.mark(json) ?? json}\n`;
     const offset = await this.#file.append(text);
     this.#index.add(line, { offset, end: offset + Buffer.byteLength(text) });
   }

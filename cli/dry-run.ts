@@ -2,15 +2,19 @@ import { type CaptionRequest, findAll } from "./caption-paths.ts";
 import { say } from "./progress.ts";
 import { pathLine } from "./read-path-list.ts";
 import { isMadeBy, StateIndex } from "./state-index.ts";
+import { openStateKey } from "./state-key.ts";
 import { surveyPhotos } from "./survey-photos.ts";
 import { Tally } from "./tally.ts";
 
 /** `--dry-run`: tells on standard output which photos would be captioned, one path a line. */
 export async function dryRun(request: CaptionRequest): Promise<Tally> {
-  const { folder, options, limit = Number.POSITIVE_INFINITY, statePath = "" } = request;
+  const { folder, options, limit = Number.POSITIVE_INFINITY, statePath = "", trustsState: trusts } = request;
   const revision = await request.readRevision();
   const { photos, passedOver } = await findAll(request);
-  const index = statePath === "" ? new StateIndex() : await StateIndex.read(statePath);
+  const index =
+    statePath === ""
+      ? new StateIndex()
+      : await StateIndex.read(statePath, { key: await openStateKey({ makes: false }), trusts });
   const begun = new Set<string>();
   const tally = new Tally();
   for await (const photo of surveyPhotos(photos, { index, statePath, folder })) {

@@ -12,11 +12,14 @@ import { precisionOption } from "./precision-option.ts";
 import { say } from "./progress.ts";
 import { pathLine } from "./read-path-list.ts";
 import { StateIndex } from "./state-index.ts";
+import { openStateKey } from "./state-key.ts";
 import { findState, stateIn } from "./state-path.ts";
 import { surveyPhotos } from "./survey-photos.ts";
+import { trustOption } from "./trust-option.ts";
 
 interface Flags {
   state?: string;
+  trustState: boolean;
   modelDir: string;
   precision: PrecisionChoice;
   missing: boolean;
@@ -33,6 +36,7 @@ export function statusCommand(): Command {
     .option("--missing", "the paths of those that have none from this model, one a line", false)
     .option("--json", "as JSON", false)
     .option("--state <file>", "what was captioned (default: .edge-caption.jsonl in the folder or above it)", toPath)
+    .addOption(trustOption())
     .option("--model-dir <folder>", "the model bundle whose captions count", toPath, defaultModelDir)
     .addOption(precisionOption())
     .addHelpText("after", examples)
@@ -47,7 +51,8 @@ export function statusCommand(): Command {
       const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
       if (flags.missing) say(`state: ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`);
       const coverage = new Coverage(revision);
-      const index = await StateIndex.read(statePath);
+      const key = await openStateKey({ makes: false });
+      const index = await StateIndex.read(statePath, { key, trusts: flags.trustState });
       for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
         const standing = coverage.add(photo);
         if (flags.missing && standing !== "captioned") process.stdout.write(`${pathLine(photo.path)}\n`);
