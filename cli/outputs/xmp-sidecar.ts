@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
 import type { CaptionState } from "../caption-state.ts";
@@ -35,13 +36,16 @@ export function xmpSidecars({ name, files, metadata, state, claims, overwrite }:
       const isCleared = caption.caption === "";
       const wanted = name === "full" ? `${file}.xmp` : stemPath(file, ".xmp");
       const other = name === "full" ? stemPath(file, ".xmp") : `${file}.xmp`;
+      const isOtherAlone = name === "stem" && !existsSync(toDiskPath(wanted)) && existsSync(toDiskPath(other));
+      const own = claims.claim(isOtherAlone ? other : wanted, path); // before any wait: the first photo by name has it
+      if (own === undefined) return "shared";
       const read = async (sidecar: string) =>
         (await isSidecarThere(sidecar)) ? readDescription(metadata, sidecar) : undefined;
       const [inWanted, inOther] = [await read(wanted), await read(other)];
       const judge = (there: Description) => judgeDescription(there, caption, { state, overwrite });
       const belongsHere = inOther && (await isAbout(caption, { sidecar: other, description: inOther }));
       const isInOther = inWanted === undefined && belongsHere === "alone";
-      const sidecar = claims.claim(isInOther ? other : wanted, path);
+      const sidecar = isInOther ? claims.claim(other, path) : own;
       if (sidecar === undefined) return "shared";
       const there = isInOther ? inOther : inWanted;
       const judgements = [isCleared ? undefined : inOther, there].flatMap((description) =>
