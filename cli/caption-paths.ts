@@ -2,7 +2,7 @@ import type { CaptionOptions } from "../shared/contract.ts";
 import { type ConfidenceLimit, runCaptions } from "./caption-run.ts";
 import type { CaptionSource } from "./caption-source.ts";
 import { CaptionState } from "./caption-state.ts";
-import { endOnSignal } from "./ending.ts";
+import { endOnSignal, untilAborted } from "./ending.ts";
 import { expectExifTool } from "./exiftool.ts";
 import { type FoundPhoto, findPhotos } from "./find-photos.ts";
 import { type Gallery, streamedGallery } from "./gallery/gallery-file.ts";
@@ -74,8 +74,10 @@ export async function captionPaths(request: CaptionRequest): Promise<Tally> {
     const roots = namedFolders({ ...request, photos });
     const { signal } = ending;
     const opened = state && (await openOutputs(outputs, { state, title: titleOf(request), roots, signal }));
-    const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
-    const source = await request.startSource().finally(hideWaiting);
+    const source = await startSource(request, signal).catch(async (error: unknown) => {
+      await Promise.allSettled((opened?.listings ?? []).map((listing) => listing.end({ isComplete: false })));
+      throw error;
+    });
     if (request.showsProgress) say(describeModel(source));
     const printed = await printedAs(request, photos);
     const words = { doing: "captioning", captioned: "captioned" };
@@ -115,6 +117,13 @@ async function printedAs(
   return request.prints === "gallery"
     ? streamedGallery(standardOutput(), { title: titleOf(request), folder: request.folder })
     : undefined;
+}
+
+/** Waits for the model or the endpoint, not beyond an interruption: nothing is in hand yet. */
+async function startSource(request: CaptionRequest, signal: AbortSignal): Promise<CaptionSource> {
+  const hideWaiting = request.waitingFor === undefined ? () => {} : showWaiting(request.waitingFor);
+  const interrupted = untilAborted(signal).then(() => Promise.reject(new Interrupted("interrupted")));
+  return Promise.race([request.startSource(), interrupted]).finally(hideWaiting);
 }
 
 function describeModel({ model: { id, revision, precision } }: CaptionSource): string {

@@ -15,6 +15,7 @@ export async function runProgram(program: Command): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = exitCodeOf(error);
+    if (error instanceof Interrupted) process.stdout.write("", () => process.exit()); // a model may still be starting
     if (process.exitCode !== 1) return; // commander has said why, or nobody needs to be told
     const message = describeFileError(error) ?? (error instanceof Error ? error.message : String(error));
     process.stderr.write(`${terminalLines(message).replaceAll("\n", "\n  ")}\n`); // no line of it passes for one of its own

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { cp, link, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -13,7 +13,10 @@ const photoCount = 420;
 const kills = 20;
 const outputs = ["--jsonl", "a.jsonl", "--csv", "a.csv", "--html", "a.html", "--txt", "--xmp", "--embed"];
 
-/** Two folders with the same photos, some in formats without a content id, some broken. */
+/** Of the photos, those that have a second name, so that they are written in place. */
+const linkedCount = 60;
+
+/** Two folders with the same photos, some in formats without a content id, some of two names, one broken. */
 async function twoFolders(): Promise<[string, string]> {
   const [one, other] = [await temporaryFolder(), await temporaryFolder()];
   await mkdir(join(one, "photos"));
@@ -26,6 +29,11 @@ async function twoFolders(): Promise<[string, string]> {
   await writeFile(join(one, "photos/broken.jpg"), "no photo");
   for (const name of await readdir(join(one, "photos"))) await utimes(join(one, "photos", name), 1_000_000, 1_000_000);
   await cp(one, other, { recursive: true, preserveTimestamps: true });
+  for (const folder of [one, other]) {
+    for (let index = 0; index < linkedCount; index++) {
+      await link(join(folder, `photos/${index}.jpg`), join(folder, `photos/${index}-again.jpg`));
+    }
+  }
   return [one, other];
 }
 
