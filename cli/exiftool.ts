@@ -97,6 +97,14 @@ export class Metadata {
 /** Nothing that a program could read as anything but a path. */
 const plainPath = /^[\w./\\:-]+$/;
 
+/** ExifTool waits for more at the end of its input, for ever where whoever wrote it was killed. This tells it the end. */
+const untilInputEnds = `
+  my $pid = open(my $tool, "|-", @ARGV) or exit 127;
+  $SIG{TERM} = sub { kill TERM => $pid; exit };
+  while (sysread(STDIN, my $lines, 65536)) { syswrite($tool, $lines) }
+  syswrite($tool, "\\n-stay_open\\nFalse\\n");
+  close($tool);`;
+
 async function startExifTool(): Promise<{ exiftool: ExifTool; links: string }> {
   const { ExifTool, DefaultExiftoolArgs, exiftoolPath } = await import("exiftool-vendored");
   const path = await exiftoolPath();
@@ -105,7 +113,13 @@ async function startExifTool(): Promise<{ exiftool: ExifTool; links: string }> {
     maxProcs: maxProcesses,
     // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished.
     // In a folder of ours: without a home, ExifTool runs the settings that it finds where it is started.
-    processFactory: () => spawn(path, DefaultExiftoolArgs, { stdio: "pipe", detached: true, cwd: links }),
+    processFactory: () => {
+      const [program, ...args] =
+        process.platform === "win32"
+          ? [path, ...DefaultExiftoolArgs]
+          : ["perl", "-e", untilInputEnds, path, ...DefaultExiftoolArgs];
+      return spawn(program, args, { stdio: "pipe", detached: true, cwd: links });
+    },
   });
   return { exiftool, links };
 }

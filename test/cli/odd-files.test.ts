@@ -5,7 +5,8 @@ import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { isRunning } from "../../cli/lock-file.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { isProgramThere } from "../fixtures/programs.ts";
@@ -129,4 +130,19 @@ describe.skipIf(!isPipeMade)("into a pipe (needs mkfifo)", () => {
     child.kill(signal);
     expect(await exited).toEqual([130, null]);
   });
+});
+
+test.skipIf(!isProgramThere("pgrep"))("a run that is killed leaves no ExifTool behind (needs pgrep)", async () => {
+  const folder = await folderWith(...Array.from({ length: 40 }, (_, index) => `${index}.jpg`));
+  const args = [...commandLine, "caption", "--model-dir", tinyBundle, ".", "--xmp"];
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: "ignore" });
+  const exited = once(child, "exit");
+  const written = async () => (await readdir(folder)).some((name) => name.endsWith(".xmp"));
+  while (child.exitCode === null && !(await written())) await setTimeout(5);
+  const { stdout } = await run("pgrep", ["-P", String(child.pid), "-x", "perl"]);
+  const relays = stdout.trim().split("\n");
+  const tools = (await run("pgrep", ["-P", relays.join(",")])).stdout.trim().split("\n").map(Number);
+  child.kill("SIGKILL");
+  await exited;
+  await vi.waitFor(() => expect(tools.filter(isRunning)).toEqual([]), { timeout: 20_000 });
 });
