@@ -61,7 +61,7 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
     },
     async end() {
       if (!isChanged) return;
-      const text = `${byteOrderMark}${csvText(columns, [...byPath.values()])}`;
+      const text = `${byteOrderMark}${csvLine(columns)}${csvLines(columns, [...byPath.values()])}`;
       await files.replace(path, (temporary) => writeFile(temporary, text));
     },
   };
@@ -71,11 +71,10 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
 export function streamedTable(stream: OutputStream): Listing {
   let isBegun = false;
   const print = async (rows: readonly Row[]) => {
-    const text = csvText(csvColumns, rows);
-    const fresh = isBegun ? text.slice(csvText(csvColumns, []).length) : text;
-    const isForExcel = !isBegun && stream.isFile;
+    const mark = stream.isFile ? byteOrderMark : "";
+    const heading = isBegun ? "" : `${mark}${csvLine(csvColumns)}`;
     isBegun = true;
-    await stream.append(`${isForExcel ? byteOrderMark : ""}${fresh}`);
+    await stream.append(`${heading}${csvLines(csvColumns, rows)}`);
   };
   return {
     add: (photo) => print([csvRowOf(photo)]),
@@ -86,9 +85,12 @@ export function streamedTable(stream: OutputStream): Listing {
   };
 }
 
-function csvText(columns: readonly string[], rows: readonly Row[]): string {
-  const data = rows.map((row) => columns.map((name) => disarmFormulas(row[name] ?? "")));
-  return `${Papa.unparse({ fields: columns.map(disarmFormulas), data }, { newline: "\n" })}\n`;
+function csvLines(columns: readonly string[], rows: readonly Row[]): string {
+  return rows.map((row) => csvLine(columns.map((name) => row[name] ?? ""))).join("");
+}
+
+function csvLine(cells: readonly string[]): string {
+  return `${Papa.unparse([cells.map(disarmFormulas)])}\n`;
 }
 
 function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {

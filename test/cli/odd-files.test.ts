@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -50,6 +50,23 @@ test.skipIf(!isPipeMade)(
   },
 );
 
+test("a link where a cleared caption's sidecar was fails that photo, stays, and the others are cleared", async () => {
+  const folder = await folderWith("a.jpg", "b.jpg", "c.jpg");
+  await captionTiny(folder, ".", "--txt", "--xmp", "--csv", "a.csv");
+  for (const name of ["a.txt", "b.jpg.xmp"]) {
+    await rename(join(folder, name), join(folder, `real-${name}`));
+    await symlink(`real-${name}`, join(folder, name));
+  }
+  await writeFile(join(folder, "a.csv"), "path,caption\na.jpg,\nb.jpg,\nc.jpg,\n");
+  const { code, stderr } = await edgeCaptionIn(folder, "apply", "a.csv", "--txt", "--xmp");
+  expect(code).toBe(1);
+  expect(stderr).toContain("a.jpg: a.txt: it is a link, expected a file\n");
+  expect(stderr).toContain("b.jpg: b.jpg.xmp: it is a link, expected a file\n");
+  expect(stderr).toMatch(/\n1 cleared, 2 failed\n$/);
+  const names = (await readdir(folder)).filter((name) => /txt|xmp/.test(name));
+  expect(names).toEqual(["a.jpg.xmp", "a.txt", "b.jpg.xmp", "real-a.txt", "real-b.jpg.xmp"]);
+});
+
 test("a name that is too long for its sidecar, and one that is somebody's book, fail or keep that photo alone", async () => {
   const long = `${"x".repeat(251)}.jpg`;
   const folder = await folderWith("a.jpg", "b.jpg", long);
@@ -58,7 +75,7 @@ test("a name that is too long for its sidecar, and one that is somebody's book, 
   const { code, stderr } = await captionTiny(folder, ".", "--xmp", "--txt");
   expect(code).toBe(1);
   expect(stderr).toContain(`${long}: ${long}.xmp: the name is longer than the disk allows\n`);
-  expect(stderr).toMatch(/\n2 captioned, 1 kept what a person wrote, 1 failed\n$/);
+  expect(stderr).toMatch(/\n2 captioned, 1 failed; 1 kept what a person wrote\n$/);
   expect(await readdir(folder)).toEqual(expect.arrayContaining(["a.txt", "a.jpg.xmp", "b.jpg.xmp"]));
 });
 
@@ -107,6 +124,19 @@ describe.skipIf(!isPipeMade)("into a pipe (needs mkfifo)", () => {
     const rows = (await readFile(join(folder, "table"), "utf8")).split("\n");
     expect(rows.map((row) => row.split(",")[0])).toEqual(["path", "a.jpg", "b.jpg", ""]);
     expect(await readdir(folder)).toEqual([".edge-caption.jsonl", "a.jpg", "b.jpg", "lines", "table"]);
+  });
+
+  test("- is the same as a file, for a table and for a page", async () => {
+    const folder = await folderWith("a.jpg", "b.jpg", "c.jpg");
+    const [table, page] = await Promise.all([
+      captionTiny(folder, ".", "--csv", "-"),
+      captionTiny(folder, ".", "--html", "-"),
+    ]);
+    await captionTiny(folder, ".", "--csv", "a.csv", "--html", "a.html");
+    expect(`\uFEFF${table.stdout}`).toBe(await readFile(join(folder, "a.csv"), "utf8"));
+    const cards = (text: string) => text.match(/data-path="[^"]*"/g);
+    expect(cards(page.stdout)).toEqual(cards(await readFile(join(folder, "a.html"), "utf8")));
+    expect(cards(page.stdout)).toHaveLength(3);
   });
 
   test("outputs wait for the reader of a named pipe", async () => {
