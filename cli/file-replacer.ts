@@ -59,7 +59,7 @@ export class FileReplacer {
 
   /** Removes a file, with the same sentences where it cannot be. */
   async remove(path: string): Promise<void> {
-    await rm(path).catch((cause: unknown) => {
+    await rm(toDiskPath(path)).catch((cause: unknown) => {
       throw toOutputError(cause, path);
     });
   }

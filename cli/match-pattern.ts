@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { glob } from "tinyglobby";
+import { toDiskPath } from "./disk-path.ts";
 
 /** A path with wildcards, by the parts between its slashes. */
 export interface Pattern {
@@ -45,7 +46,8 @@ function pathOf(parts: readonly string[]): string {
 /** The parts of a pattern up to the first that does not exist. */
 function literalParts(parts: readonly string[], folder: string): string[] {
   let count = 0;
-  while (count < parts.length - 1 && existsSync(resolve(folder, `${parts.slice(0, count + 1).join("/")}/`))) count += 1;
+  while (count < parts.length - 1 && existsSync(toDiskPath(resolve(folder, `${parts.slice(0, count + 1).join("/")}/`))))
+    count += 1;
   return parts.slice(0, count);
 }
 

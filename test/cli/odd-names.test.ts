@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { fromDiskPath, fromPathText, toDiskPath, toPathText } from "../../cli/disk-path.ts";
-import { temporaryFolder } from "../fixtures/bundles.ts";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { captionTiny } from "./run-command.ts";
+import { captionTiny, commandLine, edgeCaptionIn } from "./run-command.ts";
 
 /** Names that programs read as something else, and two with all bytes that a Linux disk takes; those from 0x80 on are not UTF-8. */
 const oddNames = [
@@ -88,3 +90,36 @@ test("any name of a folder and of a photo goes through all outputs, twice, and l
     written,
   );
 }, 120_000);
+
+test("a name that is not UTF-8 is shown byte by byte, read back from a list, and from a table beside formulas", async () => {
+  const folder = await temporaryFolder();
+  const [photo] = await madePhotos(1, { width: 60, height: 40 });
+  const onDisk = (path: string) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(path, "latin1")]);
+  await mkdir(onDisk("=M\xFCller"));
+  await writeFile(onDisk("=M\xFCller/+\xE9.jpg"), photo ?? "");
+  const path = "=M\uDCFCller/+\uDCE9.jpg";
+  const quoted = '"=M\\udcfcller/+\\udce9.jpg"\n';
+  expect((await captionTiny(folder, ".", "--dry-run")).stdout).toBe(quoted);
+  expect((await edgeCaptionIn(folder, "status", "--missing")).stdout).toBe(quoted);
+  expect(await listed(folder, quoted)).toEqual([path]);
+  expect(await listed(folder, Buffer.from("=M\xFCller/+\xE9.jpg\n", "latin1"))).toEqual([path]);
+
+  await captionTiny(folder, ".", "--csv", "a.csv");
+  const table = await readFile(join(folder, "a.csv"), "utf8");
+  expect(table).toContain("\n'=M\\xFCller/+\\xE9.jpg,");
+  await writeFile(join(folder, "a.csv"), table.replace(/\n('=M[^,]*),[^,]*/, "\n$1,'=1+1 dogs"));
+  expect(await edgeCaptionIn(folder, "apply", "a.csv", "--txt")).toMatchObject({ code: 0 });
+  expect(await readFile(onDisk("=M\xFCller/+\xE9.txt"), "utf8")).toBe("=1+1 dogs\n");
+
+  await writeFile(onDisk("=M\xFCller/+\xE9.jpg"), "no photo");
+  expect((await captionTiny(folder, ".")).stderr).toContain("=M\\xFCller/+\\xE9.jpg: expected a JPEG");
+}, 120_000);
+
+/** The paths of the photos that a list on standard input names. */
+async function listed(folder: string, list: string | Buffer): Promise<string[]> {
+  const args = [...commandLine, "caption", "--model-dir", tinyBundle, "-", "--json"];
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ["pipe", "pipe", "ignore"] });
+  child.stdin.end(list);
+  const lines = (await text(child.stdout)).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line).path);
+}

@@ -6,7 +6,7 @@ import type { RawTags } from "../../cli/exiftool.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage } from "../fixtures/made-images.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { captionTiny } from "./run-command.ts";
+import { captionTiny, edgeCaptionIn } from "./run-command.ts";
 
 const exiftool = new ExifTool();
 afterAll(() => exiftool.end());
@@ -113,5 +113,23 @@ describe("the digest of the IPTC block", () => {
       expect(IPTCDigest, name).toBeTypeOf("string");
     }
     expect(await readTags(join(folder, "none.jpg"), ...digests)).not.toHaveProperty("IPTCDigest");
+  });
+
+  test("fits it when a caption was taken away again, with and without other fields", async () => {
+    const folder = await temporaryFolder();
+    for (const name of ["alone.jpg", "more.jpg"]) await copyFile(photoPath("coffee"), join(folder, name));
+    await captionTiny(folder, ".", "--embed");
+    await setTags(join(folder, "alone.jpg"), { "Photoshop:IPTCDigest": "new" });
+    await setTags(join(folder, "more.jpg"), { "IPTC:Keywords": "x", "Photoshop:IPTCDigest": "new" });
+    await writeFile(join(folder, "a.csv"), "path,caption\nalone.jpg,\nmore.jpg,\n");
+    const { code, stderr } = await edgeCaptionIn(folder, "apply", "a.csv", "--embed");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/\n2 cleared\n$/) });
+    for (const name of ["alone.jpg", "more.jpg"]) {
+      const tags = ["Warning", "Caption-Abstract", "Keywords", "IPTCDigest", "CurrentIPTCDigest"];
+      const { CurrentIPTCDigest, ...found } = await readTags(join(folder, name), ...tags);
+      const kept = name === "more.jpg" ? { Keywords: "x" } : {};
+      expect(found, name).toEqual({ IPTCDigest: expect.any(String), ...kept });
+      expect(found.IPTCDigest, name).toBe(CurrentIPTCDigest);
+    }
   });
 });
