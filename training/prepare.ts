@@ -22,14 +22,14 @@ export const prepare: Stage = {
   about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
 
   async isUpToDate(context) {
-    const dataset = await readDataset(context.data);
+    const dataset = await readDataset({ path: context.data, images: [] });
     const { digest } = await statPhotos(dataset);
     return isRecorded(stageFolder(context, "prepare"), await dependenciesOf(dataset, { context, digest }));
   },
 
   async run(context) {
     const known = await knownVocabulary(context);
-    const dataset = await readDataset(context.data);
+    const dataset = await readDataset({ path: context.data, images: [] });
     const { digest, missing } = await statPhotos(dataset);
     const { photos, findings: odd } = await choosePhotos(dataset, { missing });
     const { prepared, dropped, wordless } = cleanPhotos(photos, context.settings.cleaning);

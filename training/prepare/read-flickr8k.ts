@@ -6,7 +6,7 @@ import { type Dataset, type Split, splits } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 import { placeOf, readLines } from "../read-lines.ts";
 
-const tokenFile = "Flickr8k.token.txt";
+export const tokenFile = "Flickr8k.token.txt";
 const listFiles: Record<Split, string> = {
   train: "Flickr_8k.trainImages.txt",
   dev: "Flickr_8k.devImages.txt",

@@ -1,63 +1,71 @@
-import { basename, dirname, posix } from "node:path";
 import * as z from "zod";
-import { type CaptionedPhoto, type Dataset, type Split, splits } from "../dataset.ts";
-import { digestFile } from "../output-file.ts";
+import { type Dataset, splits } from "../dataset.ts";
 import { type Line, placeOf, readLines } from "../read-lines.ts";
+import { type CaptionEntry, collectPhotos } from "./caption-entry.ts";
 
-const entrySchema = z.strictObject({
-  image: z.string().trim().min(1),
-  captions: z.array(z.string().trim().min(1)),
+const captionSchema = z.string().trim().min(1);
+
+/** `{"image": "photos/1.jpg", "captions": ["…"], "split": "train"}`, as this stage's documentation has it. */
+const ownSchema = z.strictObject({
+  image: captionSchema,
+  captions: z.array(captionSchema),
   split: z.enum(splits).optional(),
 });
 
-type Entry = z.infer<typeof entrySchema>;
+/** A line of `edge-caption caption --jsonl`; `corrected` is what a person made of the model's caption. */
+const captionedSchema = z.object({
+  path: captionSchema,
+  corrected: z.string().optional(),
+  result: z.object({ caption: z.string() }),
+});
 
-/**
- * Reads `{"image": "path relative to this file", "captions": ["…"], "split": "train"}`, one a line. A photo's id is its
- * path. Several lines may name one photo; its captions are then put together.
- */
-export async function readJsonl(path: string): Promise<Dataset> {
-  const { sha256 } = await digestFile(path); // first: a change while we read then counts as one
-  const photos = new Map<string, CaptionedPhoto>();
-  const duplicated = new Set<string>();
-  const withoutCaptions = new Set<string>();
-  let hasSplits: boolean | undefined;
+const captionsSchema = z.union([z.string().transform((caption) => [caption]), z.array(z.string())]);
+
+/** A line of Hugging Face's `metadata.jsonl`. */
+const metadataSchema = z.object({
+  file_name: captionSchema,
+  text: captionsSchema.optional(),
+  caption: captionsSchema.optional(),
+  captions: captionsSchema.optional(),
+});
+
+/** Reads a file of JSON lines, each of them in a form of its own. */
+export function readJsonl(path: string, { images = [] }: { images?: readonly string[] } = {}): Promise<Dataset> {
+  return collectPhotos({ path, images, entries: readEntries(path), isEntryPerPhoto: true });
+}
+
+async function* readEntries(path: string): AsyncGenerator<CaptionEntry> {
   for await (const line of readLines(path)) {
-    const { image, captions, split } = parseEntry(line, { path });
-    hasSplits ??= split !== undefined;
-    if (hasSplits !== (split !== undefined)) {
-      const place = placeOf({ path, number: line.number });
-      throw new Error(`${place}: expected a split on every line or on none, found ${hasSplits ? "none" : split}`);
-    }
-    const file = posix.normalize(image);
-    const known = photos.get(file);
-    if (known !== undefined) duplicated.add(file);
-    if (known === undefined && captions.length === 0) withoutCaptions.add(file);
-    else photos.set(file, joined(known, { file, captions, split }));
+    const place = placeOf({ path, number: line.number });
+    const entry = parseEntry(line, place);
+    if (entry !== undefined) yield { ...entry, place };
   }
-  return {
-    folder: dirname(path),
-    sources: { [basename(path)]: sha256 },
-    photos: [...photos.values()],
-    hasSplits: hasSplits ?? false,
-    findings: {
-      duplicated: [...duplicated].map((file) => `${file} (on several lines)`),
-      withoutCaptions: [...withoutCaptions].filter((file) => !photos.has(file)),
-    },
-  };
 }
 
-function parseEntry({ number, text }: Line, { path }: { path: string }): Entry {
-  const place = placeOf({ path, number });
-  const parsed = entrySchema.safeParse(parseJson(text, { place }));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Error(`${place}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}`, {
-    cause: parsed.error,
-  });
+function parseEntry({ text }: Line, place: string): Omit<CaptionEntry, "place"> | undefined {
+  const value = parseJson(text, place);
+  if (hasKey(value, "path")) {
+    if (hasKey(value, "error")) return undefined; // a photo that could not be captioned
+    const { path, corrected, result } = expectForm(captionedSchema, { value, place });
+    return { names: [path], captions: trimmed(corrected ?? result.caption) };
+  }
+  if (hasKey(value, "file_name")) {
+    const { file_name, ...captions } = expectForm(metadataSchema, { value, place });
+    return { names: [file_name], captions: Object.values(captions).flatMap((some) => (some ?? []).flatMap(trimmed)) };
+  }
+  const { image, captions, split } = expectForm(ownSchema, { value, place });
+  return { names: [image], captions, split };
 }
 
-function parseJson(text: string, { place }: { place: string }): unknown {
+function hasKey(value: unknown, key: string): boolean {
+  return typeof value === "object" && value !== null && key in value;
+}
+
+function trimmed(caption: string): string[] {
+  return caption.trim() === "" ? [] : [caption.trim()];
+}
+
+function parseJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -65,17 +73,14 @@ function parseJson(text: string, { place }: { place: string }): unknown {
   }
 }
 
-interface NewLine {
-  file: string;
-  captions: readonly string[];
-  split: Split | undefined;
-}
-
-function joined(known: CaptionedPhoto | undefined, { file, captions, split }: NewLine): CaptionedPhoto {
-  return {
-    id: file,
-    file,
-    splits: [...new Set([...(known?.splits ?? []), ...(split === undefined ? [] : [split])])],
-    captions: [...(known?.captions ?? []), ...captions],
-  };
+function expectForm<Schema extends z.ZodType>(
+  schema: Schema,
+  { value, place }: { value: unknown; place: string },
+): z.infer<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${place}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}`, {
+    cause: parsed.error,
+  });
 }

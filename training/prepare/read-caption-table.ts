@@ -1,0 +1,63 @@
+import Papa from "papaparse";
+import type { CaptionEntry } from "./caption-entry.ts";
+
+/** What a table's columns may be called, in lower case: those of Kaggle's Flickr8k and Flickr30k, of Hugging Face and of ours. */
+const photoColumns = ["image", "image_name", "path", "file_name", "filename", "file", "photo"];
+const captionColumns = ["caption", "comment", "text", "captions", "description", "sentence"];
+
+/** Kaggle's `results.csv` of Flickr30k is divided by bars. */
+const delimiters = [",", ";", "\t", "|"];
+
+/** Whether a first line is the heading of a table of photos and captions. */
+export function isCaptionHeading(line: string): boolean {
+  const columns = columnsOf(line);
+  return columns.photo >= 0 && columns.caption >= 0;
+}
+
+/**
+ * The entries of a table with a heading: a photo and a caption a row. A caption that was written without quotes may hold the
+ * delimiter where it is the last column.
+ */
+export function* readCaptionTable(text: string, path: string): Generator<CaptionEntry> {
+  const end = text.indexOf("\n");
+  const heading = end < 0 ? text : text.slice(0, end);
+  const { delimiter, photo, caption, count } = columnsOf(heading);
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter, quoteChar: delimiter === "|" ? "\0" : '"' });
+  const [error] = errors.filter(({ type }) => type === "Quotes");
+  if (error !== undefined) {
+    throw new Error(`${path}, row ${(error.row ?? 0) + 1}: expected a closing quote, found none: ${error.message}`);
+  }
+  for (const [index, fields] of data.entries()) {
+    if (index === 0 || fields.every((field) => field.trim() === "")) continue;
+    const place = `${path}, row ${index + 1}`;
+    const name = fields[photo]?.trim() ?? "";
+    const words = (caption === count - 1 ? fields.slice(caption).join(delimiter) : fields[caption])?.trim();
+    const written = words === undefined || words === "" ? glued(fields, { caption }) : words;
+    if (name === "") throw new Error(`${place}: expected the path of a photo, found none`);
+    yield { names: [name], captions: written === "" ? [] : [written], place };
+  }
+}
+
+/** Flickr30k's `results.csv` has a row without the bar between a comment's number and its text. */
+function glued(fields: readonly string[], { caption }: { caption: number }): string {
+  return /^\s*\d+\s+(?<text>\S.*)$/s.exec(fields[caption - 1] ?? "")?.groups?.text?.trim() ?? "";
+}
+
+interface Columns {
+  delimiter: string;
+  photo: number;
+  caption: number;
+  count: number;
+}
+
+function columnsOf(heading: string): Columns {
+  const found = delimiters.map((delimiter): Columns => {
+    const names = (Papa.parse<string[]>(heading.trim(), { delimiter }).data[0] ?? []).map((name) =>
+      name.trim().toLowerCase(),
+    );
+    const first = (candidates: readonly string[]) => names.findIndex((name) => candidates.includes(name));
+    return { delimiter, photo: first(photoColumns), caption: first(captionColumns), count: names.length };
+  });
+  const usable = found.find(({ photo, caption }) => photo >= 0 && caption >= 0);
+  return usable ?? { delimiter: ",", photo: -1, caption: -1, count: 0 };
+}

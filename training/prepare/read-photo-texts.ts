@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { unmarkedCaption } from "../../cli/captioned-photo.ts";
+import { walkFolder } from "../../cli/walk-folder.ts";
+import type { CaptionedPhoto, Dataset } from "../dataset.ts";
+
+/** What a photo's captions may be called, in the place of the photo's extension or after it. */
+const textExtensions = [".txt", ".caption"];
+
+/** Reads a folder of photos with a text file each, `photo.jpg` and `photo.txt` or `photo.caption`: a caption a line. */
+export async function readPhotoTexts(folder: string): Promise<Dataset | undefined> {
+  const photos: CaptionedPhoto[] = [];
+  const withoutCaptions: string[] = [];
+  const digest = createHash("sha256");
+  for await (const found of walkFolder("", folder)) {
+    if ("error" in found) throw new Error(`${resolve(folder, found.path)}: ${found.error}`);
+    const { path: file } = found;
+    const text = await readText(folder, file);
+    const captions =
+      text
+        ?.split(/\r\n|\r|\n/)
+        .map((line) => unmarkedCaption(line.trim()))
+        .filter((line) => line !== "") ?? [];
+    if (captions.length === 0) withoutCaptions.push(file);
+    else photos.push({ id: file, file, splits: [], captions });
+    digest.update(JSON.stringify([file, captions]));
+  }
+  if (photos.length === 0) return undefined;
+  const sources = { "texts beside the photos": digest.digest("hex") };
+  return { folder, sources, photos, hasSplits: false, findings: { duplicated: [], withoutCaptions } };
+}
+
+async function readText(folder: string, file: string): Promise<string | undefined> {
+  const stem = file.slice(0, file.length - extname(file).length);
+  for (const name of textExtensions.flatMap((extension) => [stem + extension, file + extension])) {
+    const bytes = await readFile(resolve(folder, name)).catch(() => undefined);
+    if (bytes === undefined) continue;
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw new Error(`${resolve(folder, name)}: expected UTF-8, found bytes that are none`, { cause });
+    }
+  }
+  return undefined;
+}
