@@ -9,6 +9,14 @@ export interface TrainSettings {
   cleaning: Cleaning;
   /** How often a word must be seen in the training captions to be learnt. */
   minCount: number;
+  /** Files of sentences without photos, a line a sentence. */
+  text: readonly string[];
+  /** Files of photos with words and without captions; they are learnt from sentences of the text. */
+  words: readonly string[];
+  /** Folders of photos with keywords of their own, learnt from in the same way. */
+  keywords: readonly string[];
+  /** What a sentence that was chosen for a photo counts beside a caption that somebody wrote for it. */
+  sentenceWeight: number;
   /** A file in GloVe's text format. */
   wordVectors?: string | undefined;
   /** Folder of the bundle whose encoder is used. */
@@ -56,6 +64,10 @@ export interface Shard {
 export const defaultSettings: TrainSettings = {
   cleaning: "natural",
   minCount: 10,
+  text: [],
+  words: [],
+  keywords: [],
+  sentenceWeight: 0.12,
   encoder: defaultModelDir,
   flips: false,
   seed: 1,

@@ -21,6 +21,8 @@ export interface Stage {
   folder?: string;
   /** Done only when it is asked for by name. */
   isOnRequest?: true;
+  /** Whether these settings ask for it; where it is left out, always. */
+  isWanted?(context: TrainContext): boolean;
   isUpToDate(context: TrainContext): Promise<boolean>;
   /** Leaves its earlier outputs as they are until the new ones are whole. */
   run(context: TrainContext): Promise<void>;
@@ -37,6 +39,7 @@ export async function runStages(stages: readonly Stage[], context: TrainContext)
   const unlock = await lockFolder(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
   try {
     for (const stage of stages) {
+      if (stage.isWanted?.(context) === false) continue;
       const folder = stageFolder(context, stage.folder ?? stage.name);
       if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
       else await stage.run(context);

@@ -8,6 +8,8 @@ export interface TrainingCaption {
   photo: number;
   /** Word ids, start and end included. */
   ids: readonly number[];
+  /** What its words count beside those of others; 1 where it is left out. */
+  weight?: number;
 }
 
 /** Captions are gathered by length from among this many batches' worth, so that batches hold little padding. */
@@ -50,7 +52,7 @@ export function groupByPhoto(captions: readonly TrainingCaption[]): Map<number, 
   return byPhoto;
 }
 
-/** Writes captions beside each other, [steps, rows]; each word counts alike, and all of them together 1. */
+/** Writes captions beside each other, [steps, rows]. All words together count 1, or less where captions weigh less. */
 export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "features"> {
   const rows = captions.length;
   const steps = Math.max(...captions.map(({ ids }) => ids.length)) - 1;
@@ -58,12 +60,12 @@ export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "featu
   const words = new Int32Array(steps * rows);
   const next = new Int32Array(steps * rows);
   const weights = new Float32Array(steps * rows);
-  for (const [row, { ids }] of captions.entries()) {
+  for (const [row, { ids, weight = 1 }] of captions.entries()) {
     for (let step = 0; step < ids.length - 1; step++) {
       const place = step * rows + row;
       words[place] = ids[step] ?? 0;
       next[place] = ids[step + 1] ?? 0;
-      weights[place] = 1 / total;
+      weights[place] = weight / total;
     }
   }
   return { rows, steps, words, next, weights };

@@ -1,0 +1,163 @@
+import { join, relative } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import * as z from "zod";
+import { say, showProgress } from "../cli/progress.ts";
+import { type Cleaning, cleanCaption } from "../shared/clean-caption.ts";
+import { digestFile } from "./output-file.ts";
+import { readLines } from "./read-lines.ts";
+import { readKeywords } from "./sentences/read-keywords.ts";
+import { knownWordsBeside, type LabelledPhotos, readWords } from "./sentences/read-words.ts";
+import { type Sentence, SentenceIndex } from "./sentences/sentence-index.ts";
+import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
+import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+
+/** `chosenSchema`, a photo a line. */
+export const chosenFile = "captions.jsonl";
+
+/** A photo with the sentences that were chosen for it, the best first. */
+const chosenSchema = z.strictObject({
+  /** Relative to this file's folder. */
+  image: z.string(),
+  /** The words that the sentences were chosen by, with their probabilities. */
+  words: z.record(z.string(), z.number()),
+  captions: z.array(z.string()).min(1),
+  /** Of each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
+  scores: z.array(z.tuple([z.number(), z.number()])),
+});
+
+export type ChosenPhoto = z.infer<typeof chosenSchema>;
+
+const sentencesAPhoto = 5;
+
+/** Photos between two looks at signals and timers. */
+const photosAtOnce = 50;
+
+/** How many words are named that the text never says. */
+const wordsNamed = 10;
+
+/**
+ * In: sentences of `--text`, photos with words of `--words` and with keywords of `--keywords`. Out, into `sentences/`:
+ * `captions.jsonl`, for each photo the sentences of the text that fit its words best and agree with each other.
+ */
+export const sentences: Stage = {
+  name: "sentences",
+  about: "chooses sentences of --text for photos that have words or keywords and no captions",
+
+  isWanted: ({ settings: { words, keywords } }) => words.length + keywords.length > 0,
+
+  async isUpToDate(context) {
+    if (context.settings.keywords.length > 0) return false; // which photos have which takes as long to find out
+    return isRecorded(stageFolder(context, "sentences"), await dependenciesOf(context));
+  },
+
+  async run(context) {
+    const folder = stageFolder(context, "sentences");
+    const dependencies = await dependenciesOf(context);
+    const text = await readSentences(context.settings);
+    const labelled = [
+      ...(await Promise.all(context.settings.words.map(readWords))),
+      ...(await inTurn(context.settings.keywords, readKeywords)),
+    ];
+    const chosen: ChosenPhoto[] = [];
+    for (const some of labelled) chosen.push(...(await chooseFor(some, { text, folder })));
+    if (chosen.length === 0)
+      throw new Error("expected sentences that say some word of the photos, found none in --text");
+    await writeOutputs(folder, {
+      dependencies,
+      files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) },
+    });
+  },
+};
+
+/** Reads what the stage wrote. */
+export async function readChosen(context: Pick<TrainContext, "out">): Promise<ChosenPhoto[]> {
+  const folder = stageFolder(context, "sentences");
+  await readOutputs(folder, "sentences");
+  const photos: ChosenPhoto[] = [];
+  for await (const { text } of readLines(join(folder, chosenFile))) photos.push(chosenSchema.parse(JSON.parse(text)));
+  return photos;
+}
+
+/** The sentences of all texts, a line a sentence. */
+export async function readSentences({
+  text,
+  cleaning,
+}: {
+  text: readonly string[];
+  cleaning: Cleaning;
+}): Promise<Sentence[]> {
+  const found: Sentence[] = [];
+  for (const path of text) {
+    const before = found.length;
+    for await (const line of readLines(path))
+      found.push({ text: line.text.trim(), words: cleanCaption(line.text, cleaning) });
+    if (found.length === before) throw new Error(`${path}: expected sentences, one a line, found none`);
+  }
+  return found;
+}
+
+async function chooseFor(
+  { photos, known }: LabelledPhotos,
+  { text, folder }: { text: readonly Sentence[]; folder: string },
+): Promise<ChosenPhoto[]> {
+  const index = new SentenceIndex(text, known);
+  const unsaid = new Map<string, number>();
+  const chosen: ChosenPhoto[] = [];
+  const progress = showProgress("sentences", { total: photos.length, unit: "photos" });
+  try {
+    for (const [number, { file, words }] of photos.entries()) {
+      const said = new Map([...words].filter(([word]) => index.has(word)));
+      for (const word of words.keys()) if (!said.has(word)) unsaid.set(word, (unsaid.get(word) ?? 0) + 1);
+      const best = said.size === 0 ? [] : index.choose(said, sentencesAPhoto);
+      if (best.length > 0) {
+        chosen.push({
+          image: relative(folder, file),
+          words: Object.fromEntries(words),
+          captions: best.map(({ sentence }) => index.sentences[sentence]?.text ?? ""),
+          scores: best.map(({ score, agreement }) => [round(score), round(agreement)]),
+        });
+      }
+      progress.advance();
+      if (number % photosAtOnce === 0) await setImmediate();
+    }
+  } finally {
+    progress.end();
+  }
+  describe({ photos: photos.length, chosen: chosen.length, unsaid });
+  return chosen;
+}
+
+function describe({
+  photos,
+  chosen,
+  unsaid,
+}: {
+  photos: number;
+  chosen: number;
+  unsaid: ReadonlyMap<string, number>;
+}): void {
+  say(`sentences: ${sentencesAPhoto} sentences each for ${chosen} photos`);
+  if (chosen < photos) say(`sentences: ${photos - chosen} photos are left out: the text says none of their words`);
+  if (unsaid.size === 0) return;
+  const commonest = [...unsaid].toSorted(([, one], [, other]) => other - one).slice(0, wordsNamed);
+  const more = unsaid.size - commonest.length;
+  const names = commonest.map(([word, count]) => `${word} (${count} photos)`).join(", ");
+  say(`sentences: ${unsaid.size} words that the text never says: ${names}${more > 0 ? ` and ${more} more` : ""}`);
+}
+
+async function dependenciesOf({ settings }: TrainContext): Promise<Dependencies> {
+  const { text, words, keywords, cleaning } = settings;
+  const files = [...text, ...words, ...knownWordsBeside(words)];
+  const digests = await Promise.all(files.map(async (path) => [path, (await digestFile(path)).sha256] as const));
+  return { settings: { cleaning }, inputs: { ...Object.fromEntries(digests), keywords: keywords.join("\n") } };
+}
+
+async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+function round(value: number): number {
+  return Math.round(1000 * value) / 1000;
+}
