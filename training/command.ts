@@ -3,13 +3,15 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { invocationFolder } from "../cli/invocation-folder.ts";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
+import { type DataSource, parseDataSource } from "./data-source.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
 import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
 interface Flags extends TrainSettings {
-  data: string;
+  data: Omit<DataSource, "isDev">[];
+  devData: string[];
   out: string;
 }
 
@@ -26,8 +28,47 @@ export function trainCommand({ stages, train }: CommandParts): Command {
   return new Command("npm run train --")
     .description("Makes a model bundle from captioned photos, stage by stage.")
     .addArgument(new Argument("[stage]", "only this one; without it all that are not up to date").choices(names))
-    .requiredOption("--data <place>", "captioned photos: a folder in Flickr8k's layout, or a .jsonl file")
+    .addOption(
+      new Option(
+        "--data <place>",
+        "captioned photos in any of the forms below; several times for several, each with a weight, place:0.5 say",
+      )
+        .argParser(collect(readSource(toPath)))
+        .default([], "none"),
+    )
     .requiredOption("--out <folder>", "where results go, a folder a stage; made where it is missing")
+    .option(
+      "--dev-data <place>",
+      "captioned photos to choose by and never to learn from; several times for several",
+      collect(toPath),
+      [],
+    )
+    .option(
+      "--images <folder>",
+      "look here, too, for the photos that caption files name; several times for several",
+      collect(toPath),
+      [],
+    )
+    .optionsGroup("Photos without captions:")
+    .option(
+      "--words <file>",
+      "photos with words, of which each is learnt from the sentences of --text that fit them best",
+      collect(toPath),
+      [],
+    )
+    .option(
+      "--keywords <folder>",
+      "photos with keywords of their own, as Lightroom and digiKam write them, learnt in the same way",
+      collect(toPath),
+      [],
+    )
+    .option("--text <file>", "sentences without photos, one a line; several times for several", collect(toPath), [])
+    .option(
+      "--sentence-weight <weight>",
+      "what such a sentence counts beside a written caption",
+      readWeight,
+      defaultSettings.sentenceWeight,
+    )
     .optionsGroup("Captions and words:")
     .addOption(
       new Option(
@@ -97,13 +138,25 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .addHelpText("after", describeStages(stages) + examples)
     .exitOverride()
-    .action((name: string | undefined, { data, out, ...settings }: Flags, command: Command) => {
+    .action((name: string | undefined, { data, devData, out, ...settings }: Flags, command: Command) => {
+      const needsSentences = settings.words.length + settings.keywords.length > 0;
+      if (data.length === 0 && !needsSentences) command.error("error: required option '--data <place>' not specified");
+      if (needsSentences && settings.text.length === 0) {
+        command.error("error: --words and --keywords need sentences to choose from: add --text <file>");
+      }
       if (settings.shard !== undefined && name !== "features") {
         command.error("error: --shard is for the stage features alone: npm run train -- features --shard …");
       }
       return train(
         stages.filter((stage) => (name === undefined ? !stage.isOnRequest : stage.name === name)),
-        { data: toPath(data), out: toPath(out), settings },
+        {
+          data: [
+            ...data.map((source) => ({ ...source, isDev: false })),
+            ...devData.map((path) => ({ path, weight: 1, isDev: true })),
+          ],
+          out: toPath(out),
+          settings,
+        },
       );
     });
 }
@@ -125,6 +178,28 @@ Examples:
 
 A line of the .jsonl file: {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
 More: docs/training.md`;
+
+/** Gathers the values of an option that may be given several times. */
+function collect<Value>(read: (text: string) => Value): (text: string, earlier: readonly Value[]) => Value[] {
+  return (text, earlier) => [...earlier, read(text)];
+}
+
+function readSource(toPath: (path: string) => string): (text: string) => Omit<DataSource, "isDev"> {
+  return (text) => {
+    try {
+      const { path, weight } = parseDataSource(text);
+      return { path: toPath(path), weight };
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
+function readWeight(text: string): number {
+  const weight = Number(text);
+  if (weight > 0 && weight <= 1) return weight;
+  throw new InvalidArgumentError("Expected a number above 0, at most 1.");
+}
 
 function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);

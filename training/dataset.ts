@@ -11,6 +11,12 @@ export interface CaptionedPhoto {
   splits: readonly Split[];
   /** As they were written, at least one. */
   captions: readonly string[];
+  /** The data set that it comes from, where there are several. */
+  dataset?: string;
+  /** What its captions count beside those of others; 1 where it is left out. */
+  weight?: number;
+  /** Its data set has no splits: a tenth of that is set aside. */
+  needsSplit?: true;
 }
 
 /** Captioned photos, in the order of their captions. */
@@ -19,7 +25,7 @@ export interface Dataset {
   /** SHA-256 of each file that was read, by its name. */
   sources: Record<string, string>;
   photos: readonly CaptionedPhoto[];
-  /** Whether the data say what is for training; otherwise a tenth is set aside. */
+  /** Whether all of the data say what is for training. */
   hasSplits: boolean;
   findings: Pick<Findings, "duplicated" | "withoutCaptions">;
 }

@@ -105,7 +105,11 @@ async function readTrainingData(
     throw new Error("expected training photos that can be decoded, found none: see features/summary.json");
   }
   const captions = read.photos.flatMap((photo, index) =>
-    photo.captions.map(({ words }) => ({ photo: index, ids: vocabulary.encode(words) })),
+    photo.captions.map(({ words }) => ({
+      photo: index,
+      ids: vocabulary.encode(words),
+      ...(photo.weight === undefined ? {} : { weight: photo.weight }),
+    })),
   );
   const rewarding = (): Rewarding => ({
     reward: new CiderReward(read.photos.map((photo) => photo.captions.map(({ text }) => text))),

@@ -7,7 +7,7 @@ import { cleaningVersions, cleanPhotos } from "./prepare/clean-photos.ts";
 import { describeDropped, describeFindings, describeSummary } from "./prepare/describe-summary.ts";
 import { examinePhotos, statPhotos } from "./prepare/examine-photos.ts";
 import { learnVocabulary } from "./prepare/learn-vocabulary.ts";
-import { readDataset } from "./prepare/read-dataset.ts";
+import { readSources } from "./prepare/read-sources.ts";
 import { preparedFiles } from "./prepared.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
@@ -22,14 +22,14 @@ export const prepare: Stage = {
   about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
 
   async isUpToDate(context) {
-    const dataset = await readDataset({ path: context.data, images: [] });
+    const dataset = await readSources(context);
     const { digest } = await statPhotos(dataset);
     return isRecorded(stageFolder(context, "prepare"), await dependenciesOf(dataset, { context, digest }));
   },
 
   async run(context) {
     const known = await knownVocabulary(context);
-    const dataset = await readDataset({ path: context.data, images: [] });
+    const dataset = await readSources(context);
     const { digest, missing } = await statPhotos(dataset);
     const { photos, findings: odd } = await choosePhotos(dataset, { missing });
     const { prepared, dropped, wordless } = cleanPhotos(photos, context.settings.cleaning);
@@ -78,9 +78,9 @@ async function choosePhotos(
   const there = dataset.photos.filter((photo) => !missing.has(photo));
   const gone = dataset.photos.filter((photo) => missing.has(photo)).map(({ file }) => file);
   if (there.length === 0) throw new Error(`expected the photos in ${dataset.folder}, found none, not even ${gone[0]}`);
-  const isListed = ({ splits }: CaptionedPhoto) => !dataset.hasSplits || splits.length > 0;
+  const isListed = ({ splits, needsSplit }: CaptionedPhoto) => needsSplit || splits.length > 0;
   const { usable, unusable } = await examinePhotos(dataset.folder, there.filter(isListed));
-  const { photos, findings } = assignSplits(dataset.hasSplits ? usable : setTenthAside(usable));
+  const { photos, findings } = assignSplits(setTenthAside(usable));
   return {
     photos,
     findings: {

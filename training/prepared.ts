@@ -27,6 +27,10 @@ export const preparedPhotoSchema = z.strictObject({
   /** Of the photo's bytes when they were read. */
   sha256: sha256Schema,
   split: z.enum(splits),
+  /** The data set that it comes from, where there are several. */
+  dataset: z.string().optional(),
+  /** What its captions count beside those of others; 1 where it is left out. */
+  weight: z.number().positive().optional(),
   captions: z.array(
     z.strictObject({
       /** As it was written, for scoring. */
@@ -90,23 +94,37 @@ export const summarySchema = z.strictObject({
 export type Summary = z.infer<typeof summarySchema>;
 
 export interface Prepared {
-  /** Where `--data` is, which the photos' paths are relative to. */
+  /** Where the first `--data` is, which the photos' paths are relative to. */
   photoFolder: string;
   vocabulary: Vocabulary;
   photos: PreparedPhoto[];
   summary: Summary;
 }
 
+/** Photos by the data set that they come from, each in their order; by the empty name where there is one alone. */
+export function groupByDataset<Photo extends Pick<PreparedPhoto, "dataset">>(
+  photos: readonly Photo[],
+): Map<string, Photo[]> {
+  const groups = new Map<string, Photo[]>();
+  for (const photo of photos) {
+    const own = groups.get(photo.dataset ?? "");
+    if (own === undefined) groups.set(photo.dataset ?? "", [photo]);
+    else own.push(photo);
+  }
+  return groups;
+}
+
 /** Reads what `prepare` wrote. Throws a sentence where that is not whole. */
 export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "out">): Promise<Prepared> {
   const folder = stageFolder({ out }, "prepare");
+  const [first] = data;
   await readOutputs(folder, "prepare");
   const photos: PreparedPhoto[] = [];
   for await (const { text } of readLines(join(folder, preparedFiles.captions))) {
     photos.push(preparedPhotoSchema.parse(JSON.parse(text)));
   }
   return {
-    photoFolder: (await stat(data)).isDirectory() ? data : dirname(data),
+    photoFolder: first === undefined ? stageFolder({ out }, "sentences") : await folderOf(first.path),
     vocabulary: parseVocabulary(await readJson(join(folder, preparedFiles.vocabulary))),
     photos,
     summary: summarySchema.parse(await readJson(join(folder, preparedFiles.summary))),
@@ -115,4 +133,9 @@ export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "o
 
 async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(path, "utf8"));
+}
+
+/** Of a place of captions: itself, or where its file is. */
+async function folderOf(path: string): Promise<string> {
+  return (await stat(path)).isDirectory() ? path : dirname(path);
 }

@@ -136,13 +136,18 @@ function describe({
   chosen: number;
   unsaid: ReadonlyMap<string, number>;
 }): void {
-  say(`sentences: ${sentencesAPhoto} sentences each for ${chosen} photos`);
-  if (chosen < photos) say(`sentences: ${photos - chosen} photos are left out: the text says none of their words`);
+  say(`sentences: chosen for ${count(chosen, "photo")}, ${sentencesAPhoto} each at most`);
+  if (chosen < photos)
+    say(
+      `sentences: ${count(photos - chosen, "photo")} ${photos - chosen === 1 ? "is left out: the text says none of its words" : "are left out: the text says none of their words"}`,
+    );
   if (unsaid.size === 0) return;
   const commonest = [...unsaid].toSorted(([, one], [, other]) => other - one).slice(0, wordsNamed);
   const more = unsaid.size - commonest.length;
-  const names = commonest.map(([word, count]) => `${word} (${count} photos)`).join(", ");
-  say(`sentences: ${unsaid.size} words that the text never says: ${names}${more > 0 ? ` and ${more} more` : ""}`);
+  const names = commonest.map(([word, times]) => `${word} (${count(times, "photo")})`).join(", ");
+  say(
+    `sentences: ${count(unsaid.size, "word")} that the text never says: ${names}${more > 0 ? ` and ${more} more` : ""}`,
+  );
 }
 
 async function dependenciesOf({ settings }: TrainContext): Promise<Dependencies> {
@@ -156,6 +161,10 @@ async function inTurn<Item, Result>(items: readonly Item[], work: (item: Item) =
   const results: Result[] = [];
   for (const item of items) results.push(await work(item));
   return results;
+}
+
+function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? "" : "s"}`;
 }
 
 function round(value: number): number {

@@ -7,6 +7,8 @@ import type { Preset } from "./fit/recipe.ts";
 /** Everything on the command line that changes a result. Each stage records those it depends on. Paths are absolute. */
 export interface TrainSettings {
   cleaning: Cleaning;
+  /** Folders to look for the photos in that caption files name, after the files' own. */
+  images: readonly string[];
   /** How often a word must be seen in the training captions to be learnt. */
   minCount: number;
   /** Files of sentences without photos, a line a sentence. */
@@ -63,6 +65,7 @@ export interface Shard {
 
 export const defaultSettings: TrainSettings = {
   cleaning: "natural",
+  images: [],
   minCount: 10,
   text: [],
   words: [],

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { lockFolder } from "../cli/lock-file.ts";
 import { say } from "../cli/progress.ts";
+import type { DataSource } from "./data-source.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** What a run of the command was asked for. Paths are absolute. */
 export interface TrainContext {
-  /** The captions: a folder in Flickr8k's layout, or a JSONL file. */
-  data: string;
+  /** Where captioned photos are; the first names what is made of them. */
+  data: readonly DataSource[];
   /** Each stage writes into a folder of its own in here. */
   out: string;
   settings: TrainSettings;

@@ -5,7 +5,8 @@ import { features } from "./features.ts";
 import { fit } from "./fit.ts";
 import { prepare } from "./prepare.ts";
 import { report } from "./report.ts";
+import { sentences } from "./sentences.ts";
 import type { Stage } from "./stage.ts";
 
 /** In the order in which they run. */
-export const stages: readonly Stage[] = [prepare, features, fit, calibrate, exportBundle, evaluate, report];
+export const stages: readonly Stage[] = [sentences, prepare, features, fit, calibrate, exportBundle, evaluate, report];

@@ -12,7 +12,7 @@ import { runStages, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { decodedPhotos } from "../fixtures/real-photos.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
+import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
 async function makeData(): Promise<string> {
@@ -26,7 +26,7 @@ async function makeData(): Promise<string> {
 /** Runs the stage on the encoder of a bundle. Returns what it said and wrote. */
 async function runCalibrate(encoder: string) {
   const settings = { ...defaultSettings, minCount: 2, encoder };
-  const context: TrainContext = { data: await makeData(), out: await temporaryFolder(), settings };
+  const context: TrainContext = { data: oneSource(await makeData()), out: await temporaryFolder(), settings };
   const heard = listen();
   await runStages([prepare, calibrate], context);
   const written = await readFile(join(context.out, "calibrate/ranges.json"), "utf8");

@@ -62,7 +62,7 @@ describe("npm run train", () => {
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
     [
       ["bake", "--data", "a", "--out", "b"],
-      "Allowed choices are prepare, features, fit, calibrate, export, evaluate, report.",
+      "Allowed choices are sentences, prepare, features, fit, calibrate, export, evaluate, report.",
     ],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],

@@ -10,7 +10,7 @@ import { defaultSettings } from "../../training/settings.ts";
 import { runStages } from "../../training/stage.ts";
 import { copyTinyEncoder, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { runService } from "../gpu-service/running-service.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
+import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
 describe("an encoder without a decoder", () => {
@@ -24,7 +24,7 @@ describe("an encoder without a decoder", () => {
     const settings = { ...defaultSettings, minCount: 2, epochs: 1, units: 16, embeddingSize: 8, encoder };
     const out = await temporaryFolder();
     listen();
-    await runStages([prepare, features, fit, exportBundle], { data, out, settings });
+    await runStages([prepare, features, fit, exportBundle], { data: oneSource(data), out, settings });
 
     const { manifest } = await openBundle(join(out, "bundle"));
     const alone = await openEncoder(encoder);
@@ -66,7 +66,7 @@ describe("an encoder without a decoder", () => {
   test("is refused by training that is to go on from a bundle", async () => {
     const from = await copyTinyEncoder();
     const data = await makeJsonl([{ image: "1.png", captions: enoughCaptions }], { photos: ["1.png"] });
-    const context = { data, out: dirname(from), settings: { ...defaultSettings, from } };
+    const context = { data: oneSource(data), out: dirname(from), settings: { ...defaultSettings, from } };
     listen();
 
     await expect(runStages([prepare], context)).rejects.toThrow("found an encoder without a decoder");

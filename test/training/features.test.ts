@@ -14,7 +14,7 @@ import { defaultSettings, type TrainSettings } from "../../training/settings.ts"
 import { runStages, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
+import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
 /** Photos that differ, in a folder with their captions; the last is for dev. */
@@ -30,7 +30,11 @@ async function makeData(count: number): Promise<string> {
 
 async function contextOf(data: string, settings: Partial<TrainSettings> = {}): Promise<TrainContext> {
   const out = await temporaryFolder();
-  return { data, out, settings: { ...defaultSettings, minCount: 2, encoder: tinyBundle, ...settings } };
+  return {
+    data: oneSource(data),
+    out,
+    settings: { ...defaultSettings, minCount: 2, encoder: tinyBundle, ...settings },
+  };
 }
 
 /** Runs both stages and returns what they said. */

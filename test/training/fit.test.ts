@@ -13,7 +13,7 @@ import { defaultSettings, type TrainSettings } from "../../training/settings.ts"
 import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { makeJsonl } from "./made-dataset.ts";
+import { makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
 const learnt = [
@@ -40,7 +40,7 @@ interface Asked extends Partial<TrainSettings> {
 async function train({ data, stages, ...settings }: Asked): Promise<TrainContext & { said: string }> {
   const heard = listen();
   const context = {
-    data: data ?? (await makeData(["train", "train", "dev"])),
+    data: oneSource(data ?? (await makeData(["train", "train", "dev"]))),
     out: await temporaryFolder(),
     settings: { ...defaultSettings, ...{ minCount: 2, encoder: tinyBundle, epochs: 2, units: 16, embeddingSize: 8 } },
   };

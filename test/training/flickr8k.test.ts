@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { readPrepared } from "../../training/prepared.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
+import { oneSource } from "./made-dataset.ts";
 import { train } from "./run-prepare.ts";
 
 const data = `${researchData}flickr8k`;
@@ -12,7 +13,7 @@ describe.skipIf(!isResearchDataThere)("on Flickr8k (needs ../shared)", () => {
     const out = await temporaryFolder();
     const { code, stdout, stderr } = await train("prepare", "--data", data, "--out", out, "--cleaning", "tutorial");
     expect(code).toBe(0);
-    const { summary, vocabulary, photos } = await readPrepared({ data, out });
+    const { summary, vocabulary, photos } = await readPrepared({ data: oneSource(data), out });
     expect(summary).toMatchObject({
       ...{ photos: 8092, words: 8763, trainingPhotos: 6000, trainingCaptions: 30_000, trainingWords: 7578 },
       ...{ keptWords: 1651, vocabularySize: 1652, longestCaption: 34, devPhotos: 1000, testPhotos: 1000 },
@@ -29,7 +30,7 @@ describe.skipIf(!isResearchDataThere)("on Flickr8k (needs ../shared)", () => {
     const out = await temporaryFolder();
     const glove = `${researchData}glove/glove.6B.100d.flickr8k.txt.gz`;
     const { stderr } = await train("prepare", "--data", data, "--out", out, "--word-vectors", glove);
-    const { vocabulary, summary } = await readPrepared({ data, out });
+    const { vocabulary, summary } = await readPrepared({ data: oneSource(data), out });
     expect(vocabulary.words).toEqual(JSON.parse(readFileSync(`${researchData}model-v1/vocabulary.json`, "utf8")));
     expect(summary).toMatchObject({ cleaning: "natural", vocabularySize: 1654, longestCaption: 37 });
     expect(stderr).toContain("1642 of 1653 words have a vector of 100 dimensions\n");

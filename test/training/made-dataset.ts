@@ -1,7 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DataSource } from "../../training/data-source.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage } from "../fixtures/made-images.ts";
+
+/** A place of captions as the command line names it, without anything else. */
+export function oneSource(path: string): DataSource[] {
+  return [{ path, weight: 1, isDev: false }];
+}
 
 /** More than ten different words, each in more than one caption, so that a minimum count of 2 learns them. */
 export const enoughCaptions = [

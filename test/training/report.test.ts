@@ -16,7 +16,7 @@ import { defaultSettings, type TrainSettings } from "../../training/settings.ts"
 import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
+import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
 const hostile = `<script>alert("1")</script> <img src='x' onerror=alert(1)> & so on`;
@@ -39,7 +39,7 @@ async function run(
   { context, ...settings }: Partial<TrainSettings> & { context?: TrainContext } = {},
 ): Promise<{ context: TrainContext; said: string }> {
   const made = context ?? {
-    data: await makeData(),
+    data: oneSource(await makeData()),
     out: await temporaryFolder(),
     settings: { ...defaultSettings, minCount: 2, encoder: tinyBundle, bundle: tinyBundle },
   };

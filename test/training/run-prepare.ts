@@ -1,9 +1,11 @@
 import { onTestFinished, vi } from "vitest";
+import type { DataSource } from "../../training/data-source.ts";
 import { prepare } from "../../training/prepare.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { runStages } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { type Run, runNode } from "../run-node.ts";
+import { oneSource } from "./made-dataset.ts";
 
 export const trainCommand = ["--import", "tsx", "training/main.ts"];
 
@@ -19,17 +21,18 @@ export function train(...args: string[]): Promise<Run> {
 }
 
 interface Places extends Partial<TrainSettings> {
-  data: string;
+  data: string | readonly DataSource[];
   out?: string;
 }
 
 /** Runs `prepare` in this process, with a minimum count of 2. Returns where it wrote, and what it said. */
 export async function runPrepare({
-  data,
+  data: places,
   out,
   ...settings
-}: Places): Promise<{ data: string; out: string; said: string }> {
+}: Places): Promise<{ data: readonly DataSource[]; out: string; said: string }> {
   const heard = listen();
+  const data = typeof places === "string" ? oneSource(places) : places;
   const context = {
     data,
     out: out ?? (await temporaryFolder()),

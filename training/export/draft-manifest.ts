@@ -1,15 +1,15 @@
-import { basename, extname } from "node:path";
 import type { EncoderBundle } from "../../gpu-service/bundle.ts";
 import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
 import type { Calibration } from "../../shared/calibration.ts";
 import type { Manifest } from "../../shared/manifest.ts";
+import { nameSources } from "../data-source.ts";
 import type { Split } from "../dataset.ts";
 import { readFeatures } from "../features/photo-features.ts";
 import type { ModelFiles } from "../fit/layers-format.ts";
 import { readMergeModel } from "../fit/merge-reader.ts";
 import { chooseRecipe } from "../fit/recipe.ts";
 import { Scorer } from "../fit/scorer.ts";
-import { type Prepared, preparedFiles } from "../prepared.ts";
+import { groupByDataset, type Prepared, preparedFiles } from "../prepared.ts";
 import { fitCalibration } from "../score/confidence.ts";
 import { type SearchName, searches, searchNames } from "../searches.ts";
 import type { TrainContext } from "../stage.ts";
@@ -81,21 +81,23 @@ async function scoreSplits(
   for (const split of scoredSplits) {
     const own = await featuresOf(split);
     if (own.photos.length === 0) continue;
+    const sizes = groupByDataset(own.photos);
     const scorer = new Scorer(own, { vocabulary, search });
     for (const name of searchNames) {
       const found = await scorer.score(decoder, searches[name]);
       if (split === "dev" && name === calibratedSearch) calibration = fitCalibration(found.rated);
-      const { bleu1, bleu2, bleu3, bleu4, rougeL, cider } = found.scores;
-      scores.push({
-        dataset: `${dataName(context)} ${split}, ${own.photos.length} photos`,
-        search: name,
-        bleu1: rounded(bleu1),
-        bleu2: rounded(bleu2),
-        bleu3: rounded(bleu3),
-        bleu4: rounded(bleu4),
-        rougeL: rounded(rougeL),
-        cider: rounded(cider),
-      });
+      for (const [set, { bleu1, bleu2, bleu3, bleu4, rougeL, cider }] of found.sets) {
+        scores.push({
+          dataset: `${set || dataName(context)} ${split}, ${sizes.get(set)?.length} photos`,
+          search: name,
+          bleu1: rounded(bleu1),
+          bleu2: rounded(bleu2),
+          bleu3: rounded(bleu3),
+          bleu4: rounded(bleu4),
+          rougeL: rounded(rougeL),
+          cider: rounded(cider),
+        });
+      }
     }
   }
   return { search, scores, calibration };
@@ -110,9 +112,9 @@ export function idOf(context: TrainContext): string {
   return context.settings.id ?? `${name === "" ? "my" : name}-merge`;
 }
 
-/** Of their folder, or of the JSONL file. */
+/** Of the first data's folder or file. */
 function dataName({ data }: Pick<TrainContext, "data">): string {
-  return basename(data, extname(data));
+  return nameSources(data)[0] ?? "sentences";
 }
 
 /** What `fit` wrote, as the service reads a decoder. */

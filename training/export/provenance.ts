@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { openBundle } from "../../gpu-service/bundle.ts";
+import { nameSources } from "../data-source.ts";
 import type { Recipe } from "../fit/recipe.ts";
 import { digestFile } from "../output-file.ts";
 import type { Prepared } from "../prepared.ts";
@@ -15,7 +16,7 @@ export async function decoderProvenance(
   const { seed, flips } = settings;
   return [
     `Decoder: merge model of Tanti et al. 2018, trained on ${trainingCaptions} captions of ${trainingPhotos} photos of ` +
-      `${basename(data)}${flips ? " and their mirror images" : ""}, ${cleaning} cleaning, words seen ${minCount} times or more.`,
+      `${nameSources(data).join(", ")}${flips ? " and their mirror images" : ""}, ${cleaning} cleaning, words seen ${minCount} times or more.`,
     `Data: ${digests.join(", ")}.`,
     `Recipe: ${JSON.stringify(recipe)}, seed ${seed}.`,
     ...(await wordVectorProvenance(settings.wordVectors, settings.tuneEmbeddings)),

@@ -127,12 +127,15 @@ interface Begun {
 async function scoreEach(
   scorer: Scorer | undefined,
   files: ModelFiles,
-): Promise<Pick<EpochMetrics, "dev" | "samples">> {
-  const scored: Pick<EpochMetrics, "dev" | "samples"> = { dev: {}, samples: [] };
+): Promise<Pick<EpochMetrics, "dev" | "devSets" | "samples">> {
+  const scored: Pick<EpochMetrics, "dev" | "devSets" | "samples"> = { dev: {}, samples: [] };
   if (scorer === undefined) return scored;
   for (const search of epochSearches) {
-    const { scores, captions } = await scorer.score(files, searches[search]);
+    const { scores, sets, captions } = await scorer.score(files, searches[search]);
     scored.dev[search] = scores;
+    for (const [name, own] of sets.size > 1 ? sets : []) {
+      scored.devSets = { ...scored.devSets, [name]: { ...scored.devSets?.[name], [search]: own } };
+    }
     scored.samples = captions
       .slice(0, samplesKept)
       .map((caption, index) => ({ photo: scorer.photoAt(index), caption }));

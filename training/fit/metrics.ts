@@ -16,6 +16,8 @@ export const epochMetricsSchema = z.strictObject({
   seconds: z.number(),
   /** As fractions, by search, `greedy` and `beam 3`; none where there are no dev photos. */
   dev: z.record(z.string(), captionScoresSchema),
+  /** The same of each data set, where there are several; `dev` is then their mean. */
+  devSets: z.record(z.string(), z.record(z.string(), captionScoresSchema)).optional(),
   /** What it says of the first dev photos, with beam 3. */
   samples: z.array(z.strictObject({ photo: z.string(), caption: z.string() })),
 });
@@ -42,10 +44,16 @@ export interface EpochDone {
 
 /** Like `epoch 3 of 24: loss 3.214, dev CIDEr 43.1 greedy, 46.2 beam 3 (best so far)`, and what it says of a few photos. */
 export function describeEpoch({ metrics, epochs, isBest }: EpochDone): string {
-  const { epoch, loss, reward, dev, samples } = metrics;
+  const { epoch, loss, reward, dev, devSets = {}, samples } = metrics;
   const learnt = loss === undefined ? `reward ${reward?.toFixed(3)}` : `loss ${loss.toFixed(3)}`;
-  const scores = Object.entries(dev).map(([search, { cider }]) => `${(100 * cider).toFixed(1)} ${search}`);
-  const scored = scores.length === 0 ? "" : `, dev CIDEr ${scores.join(", ")}${isBest ? " (best so far)" : ""}`;
+  const describeCider = (found: EpochMetrics["dev"]) =>
+    Object.entries(found)
+      .map(([search, { cider }]) => `${(100 * cider).toFixed(1)} ${search}`)
+      .join(", ");
+  const sets = Object.entries(devSets).map(([name, found]) => `${name} ${describeCider(found)}`);
+  const ofSets = sets.length === 0 ? "" : ` (${sets.join("; ")})`;
+  const scored =
+    Object.keys(dev).length === 0 ? "" : `, dev CIDEr ${describeCider(dev)}${ofSets}${isBest ? " (best so far)" : ""}`;
   const lines = samples.map(({ photo, caption }) => `  ${photo}: ${caption}\n`);
   return `epoch ${epoch} of ${epochs}: ${learnt}${scored}\n${lines.join("")}`;
 }

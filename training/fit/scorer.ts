@@ -1,7 +1,7 @@
 import { rawConfidence } from "../../gpu-service/candidate.ts";
 import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
-import type { PreparedPhoto } from "../prepared.ts";
+import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import type { RatedCaption } from "../score/confidence.ts";
 import { contentPrecision } from "../score/content-words.ts";
 import {
@@ -26,16 +26,20 @@ interface ScorerSettings {
   search: { lengthPenalty: number; maxWords: number };
 }
 
-/** Captions photos from their features and scores them. What their references contribute is worked out once. */
+/**
+ * Captions photos from their features and scores them, each data set by itself, since CIDEr weighs words by how often a
+ * data set's references have them. What the references contribute is worked out once.
+ */
 export class Scorer {
   readonly #photos: ScoredPhotos;
   readonly #settings: ScorerSettings;
-  readonly #references: PreparedReferences;
+  readonly #sets: ReadonlyMap<string, PreparedReferences>;
 
   constructor(photos: ScoredPhotos, settings: ScorerSettings) {
     this.#photos = photos;
     this.#settings = settings;
-    this.#references = prepareReferences(referencesOf(photos.photos));
+    const sets = [...groupByDataset(photos.photos)];
+    this.#sets = new Map(sets.map(([name, own]) => [name, prepareReferences(referencesOf(own))]));
   }
 
   /** The id of the photo at a place. */
@@ -55,8 +59,12 @@ export class Scorer {
       endId: vocabulary.endId,
     });
     const captions = found.map(({ words }) => vocabulary.decode(words));
-    const candidates = new Map(photos.map(({ id }, index) => [id, captions[index] ?? ""]));
-    const { perPhoto, ...scores } = scoreAgainst(this.#references, candidates);
+    const captionOf = new Map(photos.map(({ id }, index) => [id, captions[index] ?? ""]));
+    const sets = [...this.#sets].map(([name, references]) => {
+      const candidates = new Map([...references.photos.keys()].map((id) => [id, captionOf.get(id) ?? ""]));
+      return { name, ...scoreAgainst(references, candidates) };
+    });
+    const perPhoto = new Map(sets.flatMap((set) => [...set.perPhoto]));
     const rated = photos.map((photo, index): RatedCaption => {
       const { words = [], logProb = 0 } = found[index] ?? {};
       return {
@@ -65,16 +73,36 @@ export class Scorer {
         cider: perPhoto.get(photo.id)?.cider ?? 0,
       };
     });
-    return { scores, captions, rated };
+    return {
+      scores: meanOf(sets),
+      sets: new Map(sets.map(({ name, perPhoto: _, ...scores }) => [name, scores])),
+      captions,
+      rated,
+    };
   }
 }
 
 interface Scored {
+  /** Means over the data sets. */
   scores: CaptionScores;
+  /** Of each data set, by name. */
+  sets: ReadonlyMap<string, CaptionScores>;
   /** Each photo's best caption. */
   captions: string[];
   /** Its confidence as the model has it, and how it came out. */
   rated: RatedCaption[];
+}
+
+function meanOf(sets: readonly CaptionScores[]): CaptionScores {
+  const mean = (name: keyof CaptionScores) => sets.reduce((sum, scores) => sum + scores[name], 0) / sets.length;
+  return {
+    bleu1: mean("bleu1"),
+    bleu2: mean("bleu2"),
+    bleu3: mean("bleu3"),
+    bleu4: mean("bleu4"),
+    rougeL: mean("rougeL"),
+    cider: mean("cider"),
+  };
 }
 
 /** The words of a photo's captions. */

@@ -21,15 +21,24 @@ interface Assignment {
 }
 
 /**
- * Sets a tenth aside as dev where the data have no splits. It goes by the photo's bytes, so that a photo stays where it is
+ * Sets a tenth of each data set without splits aside as dev. It goes by the photo's bytes, so that a photo stays where it is
  * when it is renamed or others come, and copies go together. Of two photos or more, at least one is set aside.
  */
 export function setTenthAside(photos: readonly DigestedPhoto[]): DigestedPhoto[] {
-  const digests = [...new Set(photos.map(({ sha256 }) => sha256))].toSorted();
-  const [lowest = ""] = digests;
-  const isSetAside = (sha256: string) =>
-    Number.parseInt(sha256.slice(0, 8), 16) < setAsideBelow || (sha256 === lowest && digests.length > 1);
-  return photos.map((photo) => ({ ...photo, splits: [isSetAside(photo.sha256) ? "dev" : "train"] }));
+  const lowest = new Map<string | undefined, string>();
+  const digests = new Map<string | undefined, Set<string>>();
+  for (const { dataset, sha256, needsSplit } of photos) {
+    if (!needsSplit) continue;
+    const least = lowest.get(dataset);
+    if (least === undefined || sha256 < least) lowest.set(dataset, sha256);
+    digests.set(dataset, (digests.get(dataset) ?? new Set()).add(sha256));
+  }
+  const isSetAside = ({ dataset, sha256 }: DigestedPhoto) =>
+    Number.parseInt(sha256.slice(0, 8), 16) < setAsideBelow ||
+    (sha256 === lowest.get(dataset) && (digests.get(dataset)?.size ?? 0) > 1);
+  return photos.map(({ needsSplit, ...photo }) =>
+    needsSplit ? { ...photo, splits: [isSetAside(photo) ? "dev" : "train"] } : photo,
+  );
 }
 
 /** Gives every photo one split, and keeps it and its copies under other names out of the others. */

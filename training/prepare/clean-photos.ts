@@ -18,7 +18,7 @@ interface Cleaned {
 export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning): Cleaned {
   const tally = new DropTally();
   const wordless: string[] = [];
-  const prepared = photos.map(({ id, file, sha256, split, captions: texts }) => {
+  const prepared = photos.map(({ id, file, sha256, split, dataset, weight, captions: texts }) => {
     const captions = texts.map((text) => {
       const { words, dropped } = readCaption(text, cleaning);
       tally.add(dropped);
@@ -26,7 +26,8 @@ export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning
     });
     const empty = captions.filter(({ words }) => words.length === 0);
     if (empty.length > 0) wordless.push(`${file} (${empty.map(({ text }) => quote(text)).join(", ")})`);
-    return { id, file, sha256, split, captions };
+    const optional = { ...(dataset === undefined ? {} : { dataset }), ...(weight === undefined ? {} : { weight }) };
+    return { id, file, sha256, split, ...optional, captions };
   });
   return { prepared, dropped: tally.summarize(), wordless };
 }

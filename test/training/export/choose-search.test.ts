@@ -39,7 +39,7 @@ async function readyToEnd(): Promise<ModelFiles> {
   return toLayersFormat(mergeModel(spec, { ...values, "word_probabilities/bias": bias }));
 }
 
-const context = { data: "", out: "", settings: { ...defaultSettings, maxWords: 10 } };
+const context = { data: [], out: "", settings: { ...defaultSettings, maxWords: 10 } };
 
 test("the length penalty is the one whose captions have the highest CIDEr on dev", async () => {
   const made = await madeDev();

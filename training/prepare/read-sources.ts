@@ -1,0 +1,84 @@
+import { relative, resolve } from "node:path";
+import { invocationFolder } from "../../cli/invocation-folder.ts";
+import { type DataSource, nameSources } from "../data-source.ts";
+import type { CaptionedPhoto, Dataset } from "../dataset.ts";
+import { digestFile } from "../output-file.ts";
+import { chosenFile, readChosen, sentences } from "../sentences.ts";
+import { stageFolder, type TrainContext } from "../stage.ts";
+import { readDataset } from "./read-dataset.ts";
+
+/** Reads all of the data into one data set, whose folder is that of the first. Looks at no photo. */
+export async function readSources(context: TrainContext): Promise<Dataset> {
+  const { data, settings } = context;
+  const images = [...settings.images, invocationFolder()];
+  const datasets: Dataset[] = [];
+  for (const { path, ...source } of data) datasets.push(assign(await readDataset({ path, images }), source));
+  const names = nameSources(data);
+  if (sentences.isWanted?.(context)) {
+    datasets.push(await readSentences(context));
+    names.push("sentences");
+  }
+  const [first, second] = datasets;
+  if (first === undefined) throw new Error("expected captioned photos or photos with words, received none");
+  return second === undefined
+    ? first
+    : join(
+        datasets.map((dataset, index) => nameIt(dataset, names[index] ?? "")),
+        first.folder,
+      );
+}
+
+/** What the command line says of a data set's photos. */
+function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): Dataset {
+  const photos = dataset.photos.map((photo): CaptionedPhoto => {
+    if (isDev) return { ...photo, splits: ["dev"] };
+    return {
+      ...photo,
+      ...(weight === 1 ? {} : { weight }),
+      ...(dataset.hasSplits ? {} : { needsSplit: true }),
+    };
+  });
+  return { ...dataset, photos, hasSplits: dataset.hasSplits || isDev };
+}
+
+/** What the stage `sentences` chose, as captions that count less. */
+async function readSentences(context: TrainContext): Promise<Dataset> {
+  const folder = stageFolder(context, "sentences");
+  const { sha256 } = await digestFile(resolve(folder, chosenFile));
+  const { sentenceWeight: weight } = context.settings;
+  const photos = (await readChosen(context)).map(
+    ({ image, captions }): CaptionedPhoto => ({ id: image, file: image, captions, weight, splits: ["train"] }),
+  );
+  const findings = { duplicated: [], withoutCaptions: [] };
+  return { folder, sources: { [chosenFile]: sha256 }, photos, hasSplits: true, findings };
+}
+
+/** Among several data sets, photos and files are told apart by their data set's name. */
+function nameIt(dataset: Dataset, name: string): Dataset {
+  const { sources, photos, findings } = dataset;
+  const prefix = (text: string) => `${name}/${text}`;
+  return {
+    ...dataset,
+    sources: Object.fromEntries(Object.entries(sources).map(([file, sha256]) => [prefix(file), sha256])),
+    photos: photos.map((photo) => ({ ...photo, id: prefix(photo.id), dataset: name })),
+    findings: {
+      duplicated: findings.duplicated.map(prefix),
+      withoutCaptions: findings.withoutCaptions.map(prefix),
+    },
+  };
+}
+
+function join(datasets: readonly Dataset[], folder: string): Dataset {
+  return {
+    folder,
+    sources: Object.assign({}, ...datasets.map(({ sources }) => sources)),
+    photos: datasets.flatMap((dataset) =>
+      dataset.photos.map((photo) => ({ ...photo, file: relative(folder, resolve(dataset.folder, photo.file)) })),
+    ),
+    hasSplits: datasets.every(({ hasSplits }) => hasSplits),
+    findings: {
+      duplicated: datasets.flatMap(({ findings }) => findings.duplicated),
+      withoutCaptions: datasets.flatMap(({ findings }) => findings.withoutCaptions),
+    },
+  };
+}
