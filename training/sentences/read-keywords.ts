@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import pMap from "p-map";
-import { expectExifTool, Metadata } from "../../cli/exiftool.ts";
+import { expectExifTool, Metadata, type RawTags } from "../../cli/exiftool.ts";
 import { showProgress } from "../../cli/progress.ts";
 import { walkFolder } from "../../cli/walk-folder.ts";
 import { everyWordOf, type LabelledPhotos, singleWords, type WordedPhoto } from "./read-words.ts";
@@ -28,8 +28,8 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
     const read = async (file: string): Promise<WordedPhoto | undefined> => {
       const keywords = new Set<string>();
       for (const place of [file, ...sidecarsOf(file)]) {
-        const tags = await metadata.read(place, keywordTags).catch(() => ({})); // whether it is a photo, prepare tells
-        for (const keyword of Object.values(tags).flat()) keywords.add(String(keyword));
+        const tags = await metadata.read(place, keywordTags).catch((): RawTags => ({})); // whether it is a photo, prepare tells
+        for (const tag of keywordTags) for (const keyword of [tags[tag] ?? []].flat()) keywords.add(String(keyword));
       }
       progress.advance();
       const words = singleWords(Object.fromEntries([...keywords].map((keyword) => [keyword, keywordProbability])));

@@ -30,6 +30,9 @@ const givenProbability = 0.9;
  */
 export const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
 
+/** What stands between the levels of a keyword like `Animals|Dog`, and between the words of others. */
+const wordSeparators = /[|/\\_,;:<>]+/g;
+
 const wordsSchema = z.union([
   z.record(z.string(), z.number().gt(0).max(1)),
   z.array(z.string()).transform((words) => Object.fromEntries(words.map((word) => [word, givenProbability]))),
@@ -73,7 +76,7 @@ export function everyWordOf(photos: readonly WordedPhoto[]): Map<string, Labelle
 export function singleWords(words: Readonly<Record<string, number>>): Map<string, number> {
   const single = new Map<string, number>();
   for (const [keyword, probability] of Object.entries(words)) {
-    for (const word of cleanCaption(keyword, "natural")) {
+    for (const word of cleanCaption(keyword.replace(wordSeparators, " "), "natural")) {
       single.set(word, Math.max(probability, single.get(word) ?? 0));
     }
   }

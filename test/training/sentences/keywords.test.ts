@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { exiftoolPath } from "exiftool-vendored";
+import { describe, expect, test } from "vitest";
+import { openBundle } from "../../../gpu-service/bundle.ts";
+import { readChosen } from "../../../training/sentences.ts";
+import { temporaryFolder } from "../../fixtures/bundles.ts";
+import { madePhotos } from "../../fixtures/made-images.ts";
+import { tinyTraining, train } from "../run-prepare.ts";
+
+const run = promisify(execFile);
+
+const text = [
+  "A pizza lies on the wooden table .",
+  "A large pizza is on a white plate .",
+  "A brown dog runs over the green grass .",
+  "The dog sits on the grass beside a tree .",
+].join("\n");
+
+/** Twenty photos with keywords as XMP, as IPTC or in a sidecar, a copy of one of them, and one of which nobody said anything. */
+async function keywordPhotos(): Promise<string> {
+  const folder = await temporaryFolder();
+  const exiftool = await exiftoolPath();
+  for (const [index, bytes] of (await madePhotos(21)).entries()) {
+    const file = join(folder, `${index}.jpg`);
+    await writeFile(file, bytes);
+    const keywords = index % 2 === 0 ? ["Pizza", "Table"] : ["Dog|Brown Dog", "Grass"];
+    const field = index % 3 === 0 || index === 7 ? "XMP-dc:Subject" : "IPTC:Keywords";
+    const place = index === 7 ? join(folder, "7.xmp") : file;
+    if (index < 20)
+      await run(exiftool, [...keywords.map((keyword) => `-${field}=${keyword}`), "-overwrite_original", place]);
+  }
+  await copyFile(join(folder, "0.jpg"), join(folder, "copy.jpg"));
+  await writeFile(join(folder, "text.txt"), text);
+  return folder;
+}
+
+describe("a folder of photos with keywords of their own", () => {
+  test("trains, each photo on sentences of the text that say its keywords", async () => {
+    const folder = await keywordPhotos();
+    const out = await temporaryFolder();
+    const trained = await train(
+      ...["--keywords", folder, "--text", join(folder, "text.txt"), "--out", out],
+      ...["--min-count", "1", ...tinyTraining],
+    );
+    expect(trained.stderr).toContain("sentences: chosen for 21 photos, 5 each at most\n");
+    expect(trained.code).toBe(0);
+    const chosen = await readChosen({ out });
+    const firstOf = new Map(chosen.map(({ image, captions }) => [image.split("/").at(-1), captions[0]]));
+    for (let index = 0; index < 20; index++) {
+      expect(firstOf.get(`${index}.jpg`)).toMatch(index % 2 === 0 ? /pizza/ : /dog/);
+    }
+    expect(firstOf.has("20.jpg")).toBe(false);
+    expect(chosen.find(({ image }) => image.endsWith("/1.jpg"))?.words).toEqual({
+      dog: 0.95,
+      brown: 0.95,
+      grass: 0.95,
+    });
+    expect((await openBundle(join(out, "bundle"))).vocabulary.words).toContain("pizza");
+  }, 60_000);
+
+  test("is refused where no photo has any", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "text.txt"), text);
+    await writeFile(join(folder, "a.jpg"), (await madePhotos(1))[0] ?? "");
+    const out = await temporaryFolder();
+    const trained = await train("sentences", "--keywords", folder, "--text", join(folder, "text.txt"), "--out", out);
+    expect(trained.code).toBe(1);
+    expect(trained.stderr).toContain("expected photos with keywords, found none in 1 photo");
+  });
+});
