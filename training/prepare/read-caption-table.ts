@@ -1,4 +1,5 @@
 import Papa from "papaparse";
+import { rearmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionEntry } from "./caption-entry.ts";
 
 /** What a table's columns may be called, in lower case: those of Kaggle's Flickr8k and Flickr30k, of Hugging Face and of ours. */
@@ -7,6 +8,9 @@ const captionColumns = ["caption", "comment", "text", "captions", "description",
 
 /** Kaggle's `results.csv` of Flickr30k is divided by bars. */
 const delimiters = [",", ";", "\t", "|"];
+
+/** Excel's own first line, which says what divides cells. */
+export const delimiterHint = /^sep=.\r?\n/i;
 
 /** Whether a first line is the heading of a table of photos and captions. */
 export function isCaptionHeading(line: string): boolean {
@@ -19,10 +23,10 @@ export function isCaptionHeading(line: string): boolean {
  * delimiter where it is the last column.
  */
 export function* readCaptionTable(text: string, path: string): Generator<CaptionEntry> {
-  const end = text.indexOf("\n");
-  const heading = end < 0 ? text : text.slice(0, end);
+  const table = text.replace(delimiterHint, "");
+  const [heading = ""] = table.split("\n", 1);
   const { delimiter, photo, caption, count } = columnsOf(heading);
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter, quoteChar: delimiter === "|" ? "\0" : '"' });
+  const { data, errors } = Papa.parse<string[]>(table, { delimiter, quoteChar: delimiter === "|" ? "\0" : '"' });
   const [error] = errors.filter(({ type }) => type === "Quotes");
   if (error !== undefined) {
     throw new Error(`${path}, row ${(error.row ?? 0) + 1}: expected a closing quote, found none: ${error.message}`);
@@ -30,11 +34,11 @@ export function* readCaptionTable(text: string, path: string): Generator<Caption
   for (const [index, fields] of data.entries()) {
     if (index === 0 || fields.every((field) => field.trim() === "")) continue;
     const place = `${path}, row ${index + 1}`;
-    const name = fields[photo]?.trim() ?? "";
+    const name = rearmFormulas(fields[photo]?.trim() ?? "");
     const words = (caption === count - 1 ? fields.slice(caption).join(delimiter) : fields[caption])?.trim();
     const written = words === undefined || words === "" ? glued(fields, { caption }) : words;
     if (name === "") throw new Error(`${place}: expected the path of a photo, found none`);
-    yield { names: [name], captions: written === "" ? [] : [written], place };
+    yield { names: [name], captions: written === "" ? [] : [rearmFormulas(written)], place };
   }
 }
 

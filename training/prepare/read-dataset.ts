@@ -1,8 +1,9 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { decodeText, encodingByMark } from "../../cli/decode-text.ts";
 import type { Dataset } from "../dataset.ts";
 import { collectPhotos } from "./caption-entry.ts";
-import { isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
+import { delimiterHint, isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
 import { readFlickr8k, tokenFile } from "./read-flickr8k.ts";
 import { readJsonDocument } from "./read-json-document.ts";
 import { readJsonl } from "./read-jsonl.ts";
@@ -55,7 +56,11 @@ async function readCaptionFile({ path, images }: DataPlace): Promise<Dataset> {
   const form = await formOf(path);
   if (form === "lines") return readJsonl(path, { images });
   if (form === "table") {
-    return collectPhotos({ path, images, entries: readCaptionTable(await readFile(path, "utf8"), path) });
+    return collectPhotos({
+      path,
+      images,
+      entries: readCaptionTable(decodeText(await readFile(path), { place: path }).text, path),
+    });
   }
   const entries = form === "document" ? await readJsonDocument(path) : undefined;
   if (entries !== undefined) return collectPhotos({ path, images, entries, isEntryPerPhoto: true });
@@ -67,7 +72,7 @@ type Form = "lines" | "document" | "table";
 /** The form of a file of captions, by how it begins; undefined where it is none. */
 async function formOf(path: string): Promise<Form | undefined> {
   if (/\.(jsonl|ndjson)$/i.test(path)) return "lines";
-  const start = (await readStart(path)).trimStart();
+  const start = (await readStart(path)).trimStart().replace(delimiterHint, "");
   const [line = ""] = start.split(/\r?\n/, 1);
   if (isCaptionHeading(line)) return "table";
   if (!start.startsWith("{")) return undefined;
@@ -79,7 +84,8 @@ async function readStart(path: string): Promise<string> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytesLookedAt), 0, bytesLookedAt, 0);
-    return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    const bytes = buffer.subarray(0, bytesRead);
+    return new TextDecoder(encodingByMark(bytes)).decode(bytes);
   } finally {
     await file.close();
   }

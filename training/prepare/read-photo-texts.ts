@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { unmarkedCaption } from "../../cli/captioned-photo.ts";
+import { PassedOver } from "../../cli/passed-over.ts";
 import { walkFolder } from "../../cli/walk-folder.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 
@@ -13,7 +14,7 @@ export async function readPhotoTexts(folder: string): Promise<Dataset | undefine
   const photos: CaptionedPhoto[] = [];
   const withoutCaptions: string[] = [];
   const digest = createHash("sha256");
-  for await (const found of walkFolder("", folder)) {
+  for await (const found of walkFolder("", { folder, passedOver: new PassedOver() })) {
     if ("error" in found) throw new Error(`${resolve(folder, found.path)}: ${found.error}`);
     const { path: file } = found;
     const text = await readText(folder, file);

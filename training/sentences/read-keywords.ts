@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import pMap from "p-map";
 import { expectExifTool, Metadata, type RawTags } from "../../cli/exiftool.ts";
+import { PassedOver } from "../../cli/passed-over.ts";
 import { showProgress } from "../../cli/progress.ts";
 import { walkFolder } from "../../cli/walk-folder.ts";
 import { everyWordOf, type LabelledPhotos, singleWords, type WordedPhoto } from "./read-words.ts";
@@ -18,7 +19,7 @@ const photosAtOnce = 4;
 export async function readKeywords(folder: string): Promise<LabelledPhotos> {
   await expectExifTool();
   const files: string[] = [];
-  for await (const found of walkFolder("", folder)) {
+  for await (const found of walkFolder("", { folder, passedOver: new PassedOver() })) {
     if ("error" in found) throw new Error(`${resolve(folder, found.path)}: ${found.error}`);
     files.push(resolve(folder, found.path));
   }

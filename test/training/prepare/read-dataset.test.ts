@@ -99,6 +99,10 @@ describe("reads captioned photos, whatever their form", () => {
       },
     ],
     [
+      "a table of ours with a byte order mark, whose caption a spreadsheet would take for a formula",
+      { files: { "t.csv": "\uFEFFpath,caption\na.jpg,'=dog\n" }, captions: { "a.jpg": ["=dog"] } },
+    ],
+    [
       "photos with a text file each, in folders",
       {
         files: {
