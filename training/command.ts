@@ -176,7 +176,10 @@ Examples:
   npm run train -- features --data flickr8k --out runs/first --shard 3/16
   npm run train -- evaluate --data flickr8k --out runs/first --bundle runs/first/bundle
 
-A line of the .jsonl file: {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
+Captioned photos: Flickr8k's layout, Kaggle's captions.txt or results.csv, COCO's captions_*.json, Karpathy's dataset_*.json,
+Hugging Face's metadata.jsonl or .csv, a table with the columns path and caption, photos with a .txt or .caption file each,
+what edge-caption writes with --jsonl, --csv and --txt, or JSON lines:
+{"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
 More: docs/training.md`;
 
 /** Gathers the values of an option that may be given several times. */

@@ -5,12 +5,13 @@ import { type Bundle, openBundle, revisionAt } from "../gpu-service/bundle.ts";
 import { toCandidate } from "../gpu-service/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../gpu-service/engines/engine-process.ts";
 import { terminalLines } from "../shared/terminal-text.ts";
+import type { Split } from "./dataset.ts";
 import { describeEvaluation } from "./evaluate/describe-evaluation.ts";
 import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/evaluate-captions.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { kindOf, storeName } from "./features/photo-features.ts";
-import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
+import { groupByDataset, type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -38,7 +39,7 @@ export const evaluate: Stage = {
   async run(context) {
     const { split } = context.settings;
     const { photos: all, photoFolder } = await readPrepared(context);
-    const photos = all.filter((photo) => photo.split === split);
+    const photos = photosToScore(all, split);
     if (photos.length === 0)
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
     const bundle = await openBundle(context.settings.bundle);
@@ -75,6 +76,15 @@ export const evaluate: Stage = {
     }
   },
 };
+
+/** The photos of a split. A data set that has none there is scored on its dev photos, which nothing was learnt from either. */
+function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPhoto[] {
+  return [...groupByDataset(all).values()].flatMap((own) => {
+    const ofSplit = own.filter((photo) => photo.split === split);
+    const isOneOfSeveral = own.some(({ dataset }) => dataset !== undefined);
+    return ofSplit.length === 0 && isOneOfSeveral ? own.filter((photo) => photo.split === "dev") : ofSplit;
+  });
+}
 
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { split, bundle, precision } = context.settings;
@@ -137,10 +147,10 @@ function* captionLines(
   photos: readonly PreparedPhoto[],
   captions: ReadonlyMap<SearchName, readonly Caption[]>,
 ): Generator<string> {
-  for (const [index, { id, file, captions: references }] of photos.entries()) {
+  for (const [index, { id, file, dataset, captions: references }] of photos.entries()) {
     const of = (what: keyof Caption) =>
       Object.fromEntries([...captions].map(([search, list]) => [search, list[index]?.[what]]));
     const texts = references.map(({ text }) => text);
-    yield `${JSON.stringify({ id, file, ...of("caption"), confidence: of("confidence"), references: texts })}\n`;
+    yield `${JSON.stringify({ id, file, dataset, ...of("caption"), confidence: of("confidence"), references: texts })}\n`;
   }
 }

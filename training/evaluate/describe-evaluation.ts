@@ -1,5 +1,5 @@
 import type { SearchName } from "../searches.ts";
-import type { Evaluation, SearchEvaluation } from "./evaluate-captions.ts";
+import type { Evaluation, SearchEvaluation, SetEvaluation } from "./evaluate-captions.ts";
 
 const scoreColumns = [
   ["B1", "bleu1"],
@@ -14,7 +14,11 @@ const width = 12;
 const confidenceSearch = "beam 3" satisfies SearchName;
 
 /** The scores as a table, times 100 as papers print them, their 95 % intervals below them. */
-export function describeEvaluation({ model, revision, split, photos, searches }: Evaluation): string {
+export function describeEvaluation({ others = [], ...first }: Evaluation): string {
+  return [first, ...others].map(describeSet).join("\n");
+}
+
+function describeSet({ model, revision, dataset, split, photos, searches }: SetEvaluation): string {
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(8)}${cells.map((cell) => cell.padStart(width)).join("")}\n`;
   const percent = (share: number) => (100 * share).toFixed(1);
@@ -26,7 +30,7 @@ export function describeEvaluation({ model, revision, split, photos, searches }:
     return [row(search, [...scores, ...others]), row("", ranges)];
   });
   const heading = [...scoreColumns.map(([name]) => name), ...otherColumns];
-  const title = `${model} ${revision}, ${photos} ${split} photos\n`;
+  const title = `${model} ${revision}, ${photos} ${split} photos${dataset === undefined ? "" : ` of ${dataset}`}\n`;
   return `${title}${row("", heading)}${rows.join("")}${describeConfidence(searches)}`;
 }
 

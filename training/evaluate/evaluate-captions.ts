@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Bundle } from "../../gpu-service/bundle.ts";
 import type { Candidate } from "../../shared/contract.ts";
 import { cleanReferences, referencesOf } from "../fit/scorer.ts";
-import type { PreparedPhoto } from "../prepared.ts";
+import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import { bootstrapIntervals } from "../score/bootstrap.ts";
 import { byTenths, type RatedCaption, spearman } from "../score/confidence.ts";
 import { contentPrecision } from "../score/content-words.ts";
@@ -40,16 +40,21 @@ const searchEvaluationSchema = captionScoresSchema.extend({
   inTraining: z.number(),
 });
 
-/** What `evaluate` writes to `scores.json`. */
-export const evaluationSchema = z.strictObject({
+const setEvaluationSchema = z.strictObject({
   model: z.string(),
   revision: z.string(),
+  /** The data set, where there are several. */
+  dataset: z.string().optional(),
   split: z.string(),
   photos: z.int(),
   searches: z.array(searchEvaluationSchema),
 });
 
+/** What `evaluate` writes to `scores.json`: the first data set, and the others by themselves. */
+export const evaluationSchema = setEvaluationSchema.extend({ others: z.array(setEvaluationSchema).optional() });
+
 export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
+export type SetEvaluation = z.infer<typeof setEvaluationSchema>;
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /** What a search says of a photo. */
@@ -64,11 +69,27 @@ interface Captioned {
   training: ReadonlySet<string>;
 }
 
-/** Scores the captions of each search, and whether their confidence is worth something. */
-export function evaluateCaptions(
+/**
+ * Scores the captions of each search, and whether their confidence is worth something. Each data set is scored by itself,
+ * since CIDEr weighs words by how often a data set's references have them.
+ */
+export function evaluateCaptions(photos: readonly PreparedPhoto[], { captions, ...others }: Captioned): Evaluation {
+  const groups = groupByDataset(photos.map((photo, index) => ({ ...photo, index })));
+  const [first, ...rest] = [...groups].map(([dataset, own]): SetEvaluation => {
+    const ofSet = [...captions].map(
+      ([search, found]) => [search, own.flatMap(({ index }) => found[index] ?? [])] as const,
+    );
+    const evaluation = evaluateSet(own, { ...others, captions: new Map(ofSet), split: own[0]?.split ?? others.split });
+    return { ...evaluation, ...(dataset === "" ? {} : { dataset }) };
+  });
+  if (first === undefined) throw new Error("expected photos to score, received none");
+  return { ...first, ...(rest.length === 0 ? {} : { others: rest }) };
+}
+
+function evaluateSet(
   photos: readonly PreparedPhoto[],
   { captions, bundle, split, training }: Captioned,
-): Evaluation {
+): SetEvaluation {
   const references = prepareReferences(referencesOf(photos));
   const searches = [...captions].map(([search, found]): SearchEvaluation => {
     const list = found.map(({ caption }) => caption);

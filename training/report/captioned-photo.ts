@@ -5,6 +5,8 @@ export const captionedPhotoSchema = z.object({
   id: z.string(),
   /** Relative to the data. */
   file: z.string(),
+  /** Where there are several. */
+  dataset: z.string().optional(),
   greedy: z.string(),
   "beam 3": z.string(),
   /** By search; earlier versions of `evaluate` did not write it. */

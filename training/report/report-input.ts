@@ -19,7 +19,7 @@ export interface ReportInput {
   split: Split;
   prepared: Prepared;
   evaluation: Evaluation;
-  /** Of the split, rated. */
+  /** Of the split and the first data set, rated. */
   photos: readonly RatedPhoto[];
   /** Of the training that made the bundle; undefined where it was not trained in this output folder. */
   epochs: readonly EpochMetrics[] | undefined;
@@ -30,12 +30,14 @@ export async function readReportInput(context: TrainContext): Promise<ReportInpu
   const folder = stageFolder(context, "evaluate");
   const bundle = await openBundle(context.settings.bundle);
   const trainedAs = await metricsPath(context, bundle);
+  const evaluation = evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluatedFiles.scores), "utf8")));
+  const captioned = await readJsonLines(join(folder, evaluatedFiles.captions), captionedPhotoSchema);
   return {
     bundle,
     split: context.settings.split,
     prepared: await readPrepared(context),
-    evaluation: evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluatedFiles.scores), "utf8"))),
-    photos: ratePhotos(await readJsonLines(join(folder, evaluatedFiles.captions), captionedPhotoSchema)),
+    evaluation,
+    photos: ratePhotos(captioned.filter(({ dataset }) => dataset === evaluation.dataset)),
     epochs: trainedAs === undefined ? undefined : await readJsonLines(trainedAs, epochMetricsSchema),
   };
 }
