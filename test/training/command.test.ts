@@ -56,7 +56,7 @@ describe("npm run train", () => {
         .map((stage) => `${stage}: up to date in ${join(out, stage === "export" ? "bundle" : stage)}\n`)
         .join(""),
     });
-  });
+  }, 90_000);
 
   test.each([
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
