@@ -4,7 +4,8 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { describe, expect, test, vi } from "vitest";
 import type { Fault } from "../../scripts/chaos/fault.ts";
-import { killService, stopService } from "../../scripts/chaos/faults/service.ts";
+import { moveClock } from "../../scripts/chaos/faults/clock.ts";
+import { stopService } from "../../scripts/chaos/faults/service.ts";
 import { tryFault } from "../../scripts/chaos/try-fault.ts";
 import { PhotoSupply } from "../../scripts/load/photo-supply.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
@@ -31,7 +32,7 @@ describe("npm run chaos", { timeout: 90_000 }, () => {
   test("notices a promise that is not kept", async () => {
     const { signal } = new AbortController();
     const trial = { modelDir: tinyBundle, supply: await PhotoSupply.of(2), perSecond, signal };
-    const outcome = await tryFault({ ...killService, mayRefuse: [] }, trial);
+    const outcome = await tryFault({ ...moveClock, mayRefuse: [] }, trial);
 
     expect(outcome.broken).toEqual([expect.stringMatching(/^refused with upstream_error/)]);
     expect(outcome.known.answered).toBe(outcome.known.sent);

@@ -31,5 +31,5 @@ export const moveClock: Fault = {
 };
 
 function moveOn({ product }: Scene): void {
-  process.kill(product.service.kept.pid, "SIGUSR2");
+  process.kill(product.service.kept.pid, "SIGWINCH");
 }

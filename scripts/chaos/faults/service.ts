@@ -8,7 +8,7 @@ export const restartSeconds = 10;
 export const killService: Fault = {
   name: "kill-service",
   about: "SIGKILL to the service, which its host starts again",
-  promise: "what is cached is answered, the rest gets 502 or 503 until the service is back",
+  promise: "what is cached is answered, the rest waits for the service, or gets 502 or 503",
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
   async run({ product, mended, expect }) {
