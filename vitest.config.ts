@@ -8,10 +8,21 @@ const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/
 
 /** Of `test:full`, what starts the command or the service dozens of times. */
 const manyProcesses = [
-  ...["apply", "counts", "hostile-names", "keep-attributes", "odd-files", "odd-names", "usage"].map(
-    (name) => `test/cli/${name}.test.ts`,
+  ...[
+    "apply",
+    "counts",
+    "foreign-state",
+    "hostile-names",
+    "keep-attributes",
+    "odd-files",
+    "odd-names",
+    "other-metadata",
+  ].map((name) => `test/cli/${name}.test.ts`),
+  ...["outputs", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
+  ...["engines/engine-pool", "http/app-supervision", "http/drain", "secrets"].map(
+    (name) => `test/gpu-service/${name}.test.ts`,
   ),
-  "test/gpu-service/secrets.test.ts",
+  ...["scripts/start", "training/sentences/keywords"].map((name) => `test/${name}.test.ts`),
 ];
 
 /** Of `test:full`, what holds the product to times and so wants the machine to itself. */

@@ -63,5 +63,5 @@ test.each([
   expect(command.join(" ")).toBe(program);
   expect(ran.stage).toBe(stage);
   expect(ran.context.settings.shard).toBeUndefined();
-  expect(readJob("features").args[0]).toContain(`--data ${ran.context.data} --out ${ran.context.out}`);
+  expect(readJob("features").args[0]).toContain(`--data ${ran.context.data[0]?.path} --out ${ran.context.out}`);
 });

@@ -58,7 +58,7 @@ describe("a flight", () => {
     const stub = flight();
     const lease = await takeLease(join(stub));
     const waiter = join(stub);
-    await scheduler.wait(20); // calls by different stubs may overtake each other
+    await scheduler.wait(100); // calls by different stubs may overtake each other
     await lease.finish(result, { isKept: false });
     expect((await waiter).kind).toBe("result");
     expect((await join(stub)).kind).toBe("lease");
@@ -88,7 +88,7 @@ describe("a flight", () => {
     await lease.finish(result, kept);
     expect(await waiter).toEqual({ kind: "result", result, isKept: false });
     next[Symbol.dispose]();
-    await scheduler.wait(20);
+    await scheduler.wait(100);
     expect((await join(stub)).kind).toBe("lease");
   });
 });
@@ -135,7 +135,7 @@ describe("a lease that ends without a result", () => {
     const late = await takeLease(join(stub, 50));
     const lease = await takeLease(join(stub));
     const waiter = join(stub);
-    await scheduler.wait(20);
+    await scheduler.wait(100);
     await late.finish(result, kept);
     expect((await waiter).kind).toBe("result");
     lease[Symbol.dispose]();
@@ -145,7 +145,7 @@ describe("a lease that ends without a result", () => {
   it("is free for the next to come when nobody waited", async () => {
     const stub = flight();
     (await takeLease(join(stub)))[Symbol.dispose]();
-    await scheduler.wait(20);
+    await scheduler.wait(100);
     expect((await join(stub)).kind).toBe("lease");
   });
 });
@@ -156,7 +156,7 @@ describe("a caller's time", () => {
     const lease = await takeLease(join(stub));
     expect(await join(stub, 100)).toEqual({ kind: "timeout" });
     lease[Symbol.dispose]();
-    await scheduler.wait(20);
+    await scheduler.wait(100);
     expect((await join(stub)).kind).toBe("lease");
   });
 
@@ -164,7 +164,7 @@ describe("a caller's time", () => {
     const stub = flight();
     await takeLease(join(stub));
     const waiter = join(stub);
-    await scheduler.wait(20);
+    await scheduler.wait(100);
     const failure = expect(waiter).rejects.toThrow("restarted");
     await restart(stub);
     await failure;
