@@ -14,7 +14,7 @@ const maxProcesses = 2;
  * Throws a sentence where ExifTool cannot run, which is asked before anything is captioned: `exiftool-vendored` waits for
  * ever for a process that ended before it answered.
  */
-export async function expectExifTool(): Promise<void> {
+export async function expectExifTool(flags = "--xmp and --embed"): Promise<void> {
   const { exiftoolPath } = await import("exiftool-vendored");
   try {
     await run(await exiftoolPath(), ["-ver"]);
@@ -22,7 +22,7 @@ export async function expectExifTool(): Promise<void> {
     const { code, stderr = "" } = cause as { code?: unknown; stderr?: string };
     const isMissing = code === "ENOENT" || code === 127; // by itself, or by what /usr/bin/env says
     const found = isMissing ? "" : `, found that it fails: ${stderr.trim() || String(cause)}`;
-    throw new Error(`expected perl, which ExifTool runs on${found}: install it, or leave --xmp and --embed out`, {
+    throw new Error(`expected perl, which ExifTool runs on${found}: install it, or leave ${flags} out`, {
       cause,
     });
   }

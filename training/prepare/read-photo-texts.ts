@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { unmarkedCaption } from "../../cli/captioned-photo.ts";
 import { PassedOver } from "../../cli/passed-over.ts";
@@ -35,8 +35,9 @@ export async function readPhotoTexts(folder: string): Promise<Dataset | undefine
 async function readText(folder: string, file: string): Promise<string | undefined> {
   const stem = file.slice(0, file.length - extname(file).length);
   for (const name of textExtensions.flatMap((extension) => [stem + extension, file + extension])) {
-    const bytes = await readFile(resolve(folder, name)).catch(() => undefined);
-    if (bytes === undefined) continue;
+    const there = await stat(resolve(folder, name)).catch(() => undefined);
+    if (!there?.isFile()) continue; // reading a pipe would never end
+    const bytes = await readFile(resolve(folder, name));
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch (cause) {

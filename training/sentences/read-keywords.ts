@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import pMap from "p-map";
 import { expectExifTool, Metadata, type RawTags } from "../../cli/exiftool.ts";
@@ -17,7 +17,7 @@ const photosAtOnce = 4;
 
 /** The photos below a folder that have keywords, in them or in a sidecar (`photo.xmp`, `photo.jpg.xmp`). */
 export async function readKeywords(folder: string): Promise<LabelledPhotos> {
-  await expectExifTool();
+  await expectExifTool("--keywords");
   const files: string[] = [];
   for await (const found of walkFolder("", { folder, passedOver: new PassedOver() })) {
     if ("error" in found) throw new Error(`${resolve(folder, found.path)}: ${found.error}`);
@@ -47,5 +47,7 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
 }
 
 function sidecarsOf(file: string): string[] {
-  return [`${file}.xmp`, `${file.slice(0, file.length - extname(file).length)}.xmp`].filter((path) => existsSync(path));
+  return [`${file}.xmp`, `${file.slice(0, file.length - extname(file).length)}.xmp`].filter(
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.isFile(), // reading a pipe would never end
+  );
 }
