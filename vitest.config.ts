@@ -11,6 +11,7 @@ const manyProcesses = [
   ...[
     "apply",
     "counts",
+    "endpoint",
     "foreign-state",
     "hostile-names",
     "keep-attributes",
@@ -19,10 +20,11 @@ const manyProcesses = [
     "other-metadata",
   ].map((name) => `test/cli/${name}.test.ts`),
   ...["outputs", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
-  ...["engines/engine-pool", "http/app-supervision", "http/drain", "secrets"].map(
+  ...["engines/engine-pool", "http/app-supervision", "http/drain", "main", "secrets"].map(
     (name) => `test/gpu-service/${name}.test.ts`,
   ),
-  ...["scripts/start", "training/sentences/keywords"].map((name) => `test/${name}.test.ts`),
+  ...["closing-line-reporter", "scripts/encoder/command", "scripts/start"].map((name) => `test/${name}.test.ts`),
+  ...["report", "sentences/keywords"].map((name) => `test/training/${name}.test.ts`),
 ];
 
 /** Of `test:full`, what holds the product to times and so wants the machine to itself. */

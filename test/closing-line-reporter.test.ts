@@ -18,14 +18,18 @@ test("ends a run with how many tests passed, failed and were skipped", async () 
     test.skip("waits", () => {});
   `);
 
-  expect(closingLines).toEqual(["skipped: some.test.ts > waits", "2 passed, 1 failed, 1 skipped"]);
+  expect(closingLines).toEqual([
+    "failed: some.test.ts > breaks: on purpose",
+    "skipped: some.test.ts > waits",
+    "2 passed, 1 failed, 1 skipped",
+  ]);
   expect(code).toBe(1);
 });
 
 test("counts a file that does not load as a failure", async () => {
   const { closingLines, code } = await runVitest('throw new Error("on purpose");');
 
-  expect(closingLines.at(-1)).toBe("0 passed, 1 failed, 0 skipped");
+  expect(closingLines).toEqual(["failed: some.test.ts: on purpose", "0 passed, 1 failed, 0 skipped"]);
   expect(code).toBe(1);
 });
 

@@ -31,7 +31,7 @@ const needs = [
 ];
 
 /**
- * Ends a run with the skipped tests by name and the line `N passed, N failed, N skipped`, which build servers read.
+ * Ends a run with the failed and the skipped tests by name and the line `N passed, N failed, N skipped`, which build servers read.
  * With `CI` set, a test fails that is skipped although it says of no need that is not met: nobody would notice it otherwise.
  * Whatever the tests' programs and the worker wrote is looked through for secrets and photos, each a failure.
  */
@@ -54,12 +54,15 @@ export default class ClosingLineReporter implements Reporter {
     for (const test of tests) {
       const state = closingState(test);
       count[state] += 1;
-      if (test.result().state === "skipped") {
-        process.stdout.write(`${state}: ${test.module.relativeModuleId} > ${test.fullName}\n`);
-      }
+      if (state !== "passed") process.stdout.write(`${state}: ${nameOf(test)}${reasonOf(test)}\n`);
     }
     // A file that fails to load, or a hook that fails, is no test, and must not pass for that.
-    count.failed += modules.flatMap((module) => [module, ...module.children.allSuites()]).flatMap(errorsOf).length;
+    for (const part of modules.flatMap((module) => [module, ...module.children.allSuites()])) {
+      for (const error of part.errors()) process.stdout.write(`failed: ${nameOf(part)}: ${firstLine(error.message)}\n`);
+      count.failed += part.errors().length;
+    }
+    for (const error of unhandledErrors)
+      process.stdout.write(`failed: outside of the tests: ${firstLine(String(error))}\n`);
     if (count.failed > 0) process.exitCode = 1;
     process.stdout.write(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);
   }
@@ -72,6 +75,15 @@ function closingState(test: TestCase): "passed" | "failed" | "skipped" {
   return needs.some(({ words, isMet }) => test.fullName.includes(words) && !isMet) ? "skipped" : "failed";
 }
 
-function errorsOf(part: TestModule | TestSuite): readonly unknown[] {
-  return part.errors();
+function nameOf(part: TestCase | TestModule | TestSuite): string {
+  return part.type === "module" ? part.relativeModuleId : `${part.module.relativeModuleId} > ${part.fullName}`;
+}
+
+function reasonOf(test: TestCase): string {
+  const [error] = test.result().errors ?? [];
+  return error === undefined ? "" : `: ${firstLine(error.message)}`;
+}
+
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? "";
 }
