@@ -17,7 +17,10 @@ const leastLeftMs = 100;
 export interface Question<T> {
   origins: ServiceOrigins;
   deadlineAtMs: number;
-  /** The least time that is fair to an origin: one that took longer has failed, one that had less has not. */
+  /**
+   * The least time that is fair to an origin: one that took longer has failed. Where one had less, because all were away
+   * before, callers are told that those could not be reached.
+   */
   fairMs: number;
   /** Asks one origin. Throws `upstream_error` and `upstream_timeout` where that origin has failed. */
   ask: (origin: string, timeoutMs: number) => Promise<Verdict<T>>;
@@ -73,9 +76,10 @@ async function askOnce<T>(
       attempts.add(verdict.refusal);
     } catch (error) {
       if (!(error instanceof CaptionError) || !isWorthAnother(error)) throw error;
-      attempts.add(error);
+      const isFair = timeoutMs >= fairMs;
+      if (error.code !== "upstream_timeout" || isFair || !attempts.areAllAway) attempts.add(error);
       // one that answered others meanwhile lives: this photo is slow, and not the service
-      const isSilent = timeoutMs >= fairMs && !origins.hasAnsweredSince(origin, begunMs);
+      const isSilent = isFair && !origins.hasAnsweredSince(origin, begunMs);
       if (isUnreachable(error)) attempts.noteUnreachable(origin, error);
       else if (error.code === "upstream_error" || isSilent) attempts.blame(origin, error);
     }

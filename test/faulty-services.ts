@@ -125,21 +125,23 @@ function sendOverloaded(response: ServerResponse): void {
 }
 
 /**
- * Captions, and at `POST /restart?goneMs=&startingMs=` goes: its port refuses connections for so long, and then all that is
- * asked is answered as by a service that is starting.
+ * Captions, and at `POST /restart?goneMs=&startingMs=&silentMs=` goes: its port refuses connections for so long, then all that
+ * is asked is answered as by a service that is starting, and then uploads are not answered at all.
  */
 async function startRestartingService(): Promise<MadeServer> {
   let readyAtMs = 0;
+  let isAnsweringAtMs = 0;
   const caption = captions();
   const server = await startMadeServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://service");
     if (pathname === "/restart") {
       const goneMs = Number(searchParams.get("goneMs"));
       readyAtMs = Date.now() + goneMs + Number(searchParams.get("startingMs"));
+      isAnsweringAtMs = readyAtMs + Number(searchParams.get("silentMs"));
       response.setHeader("Connection", "close").end("gone", () => void server.restart(goneMs));
     } else if (Date.now() < readyAtMs) {
       sendOverloaded(response);
-    } else {
+    } else if (request.method === "GET" || Date.now() >= isAnsweringAtMs) {
       await caption(request, response);
     }
   });
