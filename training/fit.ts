@@ -5,10 +5,11 @@ import { encoderRevision } from "./encoder-revision.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
 import { startBackend } from "./fit/backend.ts";
 import { CiderReward } from "./fit/cider-reward.ts";
+import { FeatureScaling } from "./fit/feature-scaling.ts";
 import { FitRun } from "./fit/fit-run.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
-import { chooseRecipe } from "./fit/recipe.ts";
+import { chooseRecipe, type Recipe } from "./fit/recipe.ts";
 import { Scorer } from "./fit/scorer.ts";
 import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart } from "./fit/start-weights.ts";
@@ -45,17 +46,19 @@ export const fit: Stage = {
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
     const data = await readTrainingData(context, prepared);
-    const start = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
+    const recipe = chooseRecipe(context.settings);
+    const scaling = standardize(data, recipe);
+    const { start, ...model } = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
     say(`fit: on ${await startBackend()}`);
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
-      ...{ folder, dependencies, data, ...start },
-      recipe: chooseRecipe(context.settings),
+      ...{ folder, dependencies, data, recipe, scaling, ...model },
+      start: context.settings.from === undefined ? start : (scaling?.unfold(start) ?? start),
       seed: context.settings.seed,
       scorer: await devScorer(context, prepared),
     });
     try {
-      process.stdout.write(summarize(start.spec));
+      process.stdout.write(summarize(model.spec));
       for await (const epoch of run.epochs()) process.stdout.write(describeEpoch(epoch));
       const { topology, weights } = await run.keptFiles();
       await writeOutputs(folder, {
@@ -117,6 +120,18 @@ async function readTrainingData(
     maxWords: context.settings.maxWords,
   });
   return { ...read, captions, rewarding };
+}
+
+/** Standardizes the features where the recipe says so. */
+function standardize(
+  { features, mirrored, featureSize }: TrainingData & { featureSize: number },
+  { featureFloor }: Recipe,
+): FeatureScaling | undefined {
+  if (featureFloor === undefined) return undefined;
+  const scaling = new FeatureScaling(features, { featureSize, floor: featureFloor });
+  scaling.standardize(features);
+  if (mirrored !== undefined) scaling.standardize(mirrored);
+  return scaling;
 }
 
 /** Undefined where there are no dev photos: the last epoch is then kept. */

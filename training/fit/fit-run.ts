@@ -3,6 +3,7 @@ import { showProgress } from "../../cli/progress.ts";
 import { searches } from "../searches.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { FeatureScaling } from "./feature-scaling.ts";
 import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
@@ -24,6 +25,8 @@ interface FitSettings {
   recipe: Recipe;
   seed: number;
   isEmbeddingTuned: boolean;
+  /** How the features of `data` were standardized, where they were. */
+  scaling?: FeatureScaling | undefined;
   /** Undefined: the last epoch is the best. */
   scorer: Scorer | undefined;
 }
@@ -72,7 +75,7 @@ export class FitRun {
 
   /** The decoder of the epoch that the recipe keeps. */
   keptFiles(): Promise<ModelFiles> {
-    return filesOf(this.#settings.spec, this.#best);
+    return this.#filesOf(this.#best);
   }
 
   dispose(): void {
@@ -94,7 +97,7 @@ export class FitRun {
     epochs: number;
     phaseEpoch: PhaseEpoch;
   }): Promise<EpochMetrics> {
-    const { data, scorer, spec } = this.#settings;
+    const { data, scorer } = this.#settings;
     const total = captionsOf(phaseEpoch.phase, data);
     const progress = showProgress(`fit: epoch ${epoch} of ${epochs}`, { total, unit: "captions" });
     const begunMs = performance.now();
@@ -104,10 +107,21 @@ export class FitRun {
       if (!Number.isFinite(report.loss ?? report.reward))
         throw new Error(`epoch ${epoch}: the loss is no number any more: lower --learning-rate`);
       const seconds = Math.round((performance.now() - begunMs) / 10) / 100;
-      const scored = await scoreEach(scorer, await filesOf(spec, this.#trainer.values()));
+      const scored = await scoreEach(scorer, await this.#filesOf(this.#trainer.values()));
       return { epoch, ...report, seconds, ...scored };
     } finally {
       progress.end();
+    }
+  }
+
+  /** The decoder for features as they come. */
+  async #filesOf(values: MergeValues): Promise<ModelFiles> {
+    const { spec, scaling } = this.#settings;
+    const network: LayersModel = mergeModel(spec, scaling?.fold(values) ?? values);
+    try {
+      return await toLayersFormat(network);
+    } finally {
+      network.dispose();
     }
   }
 }
@@ -141,13 +155,4 @@ async function scoreEach(
       .map((caption, index) => ({ photo: scorer.photoAt(index), caption }));
   }
   return scored;
-}
-
-async function filesOf(spec: MergeSpec, values: MergeValues): Promise<ModelFiles> {
-  const network: LayersModel = mergeModel(spec, values);
-  try {
-    return await toLayersFormat(network);
-  } finally {
-    network.dispose();
-  }
 }

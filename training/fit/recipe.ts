@@ -9,6 +9,11 @@ export interface Recipe {
   /** One after the other; Adam's moments go on from one to the next. */
   phases: readonly Phase[];
   dropout: Dropout;
+  /**
+   * Features are standardized: less their mean over the training photos, by their deviation and this floor. Without it they
+   * are learnt from as they come.
+   */
+  featureFloor?: number;
   /** That share of each word's target goes to all words alike. */
   labelSmoothing: number;
   /** Gradients are scaled down to this joint norm. */
@@ -49,6 +54,7 @@ export const recipes: Record<Preset, Recipe> = {
       { epochs: 12, batch: { photos: 64, samples: 5, anchor: 0.1 }, learningRate: 5e-4, schedule: "cosine" },
     ],
     dropout: { image: 0.3, words: 0.3, merge: 0.25 },
+    featureFloor: 0.06,
     labelSmoothing: 0.1,
     maxGradientNorm: 2,
     averageDecay: 0.999,

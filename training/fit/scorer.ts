@@ -65,19 +65,20 @@ export class Scorer {
       return { name, ...scoreAgainst(references, candidates) };
     });
     const perPhoto = new Map(sets.flatMap((set) => [...set.perPhoto]));
-    const rated = photos.map((photo, index): RatedCaption => {
+    const ratedOf = new Map<string, RatedCaption>();
+    for (const [index, photo] of photos.entries()) {
       const { words = [], logProb = 0 } = found[index] ?? {};
-      return {
+      ratedOf.set(photo.id, {
         confidence: rawConfidence({ words, logProb }),
         precision: contentPrecision(vocabulary.wordsOf(words), cleanReferences(photo)),
         cider: perPhoto.get(photo.id)?.cider ?? 0,
-      };
-    });
+      });
+    }
     return {
       scores: meanOf(sets),
       sets: new Map(sets.map(({ name, perPhoto: _, ...scores }) => [name, scores])),
       captions,
-      rated,
+      rated: [...this.#sets.values()].map((set) => [...set.photos.keys()].flatMap((id) => ratedOf.get(id) ?? [])),
     };
   }
 }
@@ -89,8 +90,8 @@ interface Scored {
   sets: ReadonlyMap<string, CaptionScores>;
   /** Each photo's best caption. */
   captions: string[];
-  /** Its confidence as the model has it, and how it came out. */
-  rated: RatedCaption[];
+  /** Of each data set, its captions' confidence as the model has it, and how they came out. */
+  rated: RatedCaption[][];
 }
 
 function meanOf(sets: readonly CaptionScores[]): CaptionScores {

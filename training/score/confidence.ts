@@ -15,11 +15,15 @@ const tenths = 10;
 
 /** Captions in the order of their confidence, a tenth after the other. */
 export function byTenths(captions: readonly RatedCaption[]): ConfidenceTenth[] {
-  const sorted = captions.toSorted((one, other) => one.confidence - other.confidence);
+  const sorted = captions.toSorted(byConfidence);
   const at = (tenth: number) => Math.round((tenth * sorted.length) / tenths);
   return Array.from({ length: tenths }, (_, tenth) => sorted.slice(at(tenth), at(tenth + 1)))
     .filter((some) => some.length > 0)
     .map(meanOf);
+}
+
+function byConfidence(one: RatedCaption, other: RatedCaption): number {
+  return one.confidence - other.confidence;
 }
 
 function meanOf(captions: readonly RatedCaption[]): RatedCaption {
@@ -28,13 +32,14 @@ function meanOf(captions: readonly RatedCaption[]): RatedCaption {
 }
 
 /**
- * A monotone map from confidence to precision, by isotonic regression over the tenths: neighbours that stand the wrong way
- * round are put together (pool adjacent violators, Ayer et al. 1955). Undefined where there are too few captions to tell.
+ * A monotone map from confidence to precision over the captions of several data sets, by isotonic regression over the
+ * tenths of each, so that large sets count no more than small ones: neighbours that stand the wrong way round are put
+ * together (pool adjacent violators, Ayer et al. 1955). Undefined where there are too few captions to tell.
  */
-export function fitCalibration(captions: readonly RatedCaption[]): Calibration | undefined {
-  if (captions.length < 20 * tenths) return undefined;
+export function fitCalibration(sets: readonly (readonly RatedCaption[])[]): Calibration | undefined {
+  if (sets.flat().length < 20 * tenths) return undefined;
   const blocks: { raw: number; precision: number; size: number }[] = [];
-  for (const { confidence, precision } of byTenths(captions)) {
+  for (const { confidence, precision } of sets.flatMap(byTenths).toSorted(byConfidence)) {
     let block = { raw: confidence, precision, size: 1 };
     for (let last = blocks.at(-1); last !== undefined && last.precision >= block.precision; last = blocks.at(-1)) {
       blocks.pop();

@@ -28,19 +28,26 @@ describe("confidence by tenths", () => {
 
 describe("a calibration that was fitted", () => {
   test("says how often the words were right at that confidence", () => {
-    const points = fitCalibration(rated) ?? [];
+    const points = fitCalibration([rated]) ?? [];
     expect(calibrationSchema.safeParse(points).success).toBe(true);
     for (const raw of [0.2, 0.4, 0.6, 0.8]) expect(Math.abs(calibrate(points, raw) - raw ** 2)).toBeLessThan(0.12);
   });
 
   test("puts neighbours together that stand the wrong way round", () => {
     const wrong = rated.map((caption) => ({ ...caption, precision: 1 - caption.confidence }));
-    expect(fitCalibration(wrong)).toHaveLength(1);
-    expect(fitCalibration(wrong)?.[0]?.calibrated).toBeCloseTo(0.5, 1);
+    expect(fitCalibration([wrong])).toHaveLength(1);
+    expect(fitCalibration([wrong])?.[0]?.calibrated).toBeCloseTo(0.5, 1);
+  });
+
+  test("counts small data sets as much as large ones", () => {
+    const captionsOf = (count: number, precision: number) =>
+      Array.from({ length: count }, (_, index) => ({ confidence: index / count, precision, cider: 0 }));
+    const points = fitCalibration([captionsOf(1000, 0.9), captionsOf(100, 0.5)]) ?? [];
+    expect(calibrate(points, 0.5)).toBeCloseTo(0.7, 1);
   });
 
   test("is not fitted to a handful of captions", () => {
-    expect(fitCalibration(rated.slice(0, 100))).toBeUndefined();
+    expect(fitCalibration([rated.slice(0, 100)])).toBeUndefined();
   });
 });
 

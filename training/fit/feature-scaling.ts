@@ -1,0 +1,71 @@
+import type { MergeValues } from "./merge-model.ts";
+
+/**
+ * Mean and deviation of each feature over the training photos. A decoder learns from standardized features, whose channels
+ * weigh alike, and is exported for features as they come. Channels that the photos hardly use have a deviation near 0 and
+ * would be far out on photos of another kind, so that a floor is added to each.
+ */
+export class FeatureScaling {
+  /** float32 [featureSize] each. */
+  readonly #means: Float32Array;
+  readonly #deviations: Float32Array;
+
+  /** Measures features, float32 [photos, featureSize]. */
+  constructor(features: Float32Array, { featureSize, floor }: { featureSize: number; floor: number }) {
+    const photos = features.length / featureSize;
+    this.#means = new Float32Array(featureSize);
+    this.#deviations = new Float32Array(featureSize);
+    for (let channel = 0; channel < featureSize; channel++) {
+      let sum = 0;
+      let squares = 0;
+      for (let place = channel; place < features.length; place += featureSize) {
+        const value = features[place] ?? 0;
+        sum += value;
+        squares += value * value;
+      }
+      const mean = sum / photos;
+      this.#means[channel] = mean;
+      this.#deviations[channel] = Math.sqrt(Math.max(0, squares / photos - mean * mean)) + floor;
+    }
+  }
+
+  /** Standardizes features, float32 [photos, featureSize], where they lie. */
+  standardize(features: Float32Array): void {
+    const { length } = this.#means;
+    for (let place = 0; place < features.length; place++) {
+      const channel = place % length;
+      features[place] = ((features[place] ?? 0) - (this.#means[channel] ?? 0)) / (this.#deviations[channel] ?? 1);
+    }
+  }
+
+  /** The decoder that says of features as they come what `values` say of standardized ones. */
+  fold(values: MergeValues): MergeValues {
+    return this.#change(values, (weight, channel) => ({
+      weight: weight / (this.#deviations[channel] ?? 1),
+      shift: -(weight * (this.#means[channel] ?? 0)) / (this.#deviations[channel] ?? 1),
+    }));
+  }
+
+  /** The other way round. */
+  unfold(values: MergeValues): MergeValues {
+    return this.#change(values, (weight, channel) => ({
+      weight: weight * (this.#deviations[channel] ?? 1),
+      shift: weight * (this.#means[channel] ?? 0),
+    }));
+  }
+
+  #change(
+    values: MergeValues,
+    change: (weight: number, channel: number) => { weight: number; shift: number },
+  ): MergeValues {
+    const units = values["image_dense/bias"].length;
+    const kernel = Float32Array.from(values["image_dense/kernel"]);
+    const bias = Float64Array.from(values["image_dense/bias"]); // sums of thousands
+    for (const [place, value] of kernel.entries()) {
+      const { weight, shift } = change(value, Math.floor(place / units));
+      kernel[place] = weight;
+      bias[place % units] = (bias[place % units] ?? 0) + shift;
+    }
+    return { ...values, "image_dense/kernel": kernel, "image_dense/bias": Float32Array.from(bias) };
+  }
+}
