@@ -17,6 +17,7 @@ import { readEmbeddedRevision, startEmbeddedSource } from "./embedded-source.ts"
 import { openEndpointSource, readEndpointRevision } from "./endpoint-source.ts";
 import { invocationFolder } from "./invocation-folder.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags } from "./photo-output-options.ts";
+import { outputPlace } from "./outputs/output-stream.ts";
 import { precisionOption } from "./precision-option.ts";
 import { readCount, readMoment, readShare } from "./read-flags.ts";
 import { defaultStatePath } from "./state-path.ts";
@@ -133,8 +134,9 @@ export function captionCommand(): Command {
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
       expectNoPrecisionElsewhere(command, flags);
-      expectOneOnStandardOutput(command, flags);
+      expectStateInFile(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
+      expectOutputsApart(command, { ...flags, state: request.statePath });
       const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
       if (failed > 0) process.exitCode = 1;
     });
@@ -164,15 +166,28 @@ function expectNoPrecisionElsewhere(command: Command, { endpoint }: Flags): void
 /** What is given for a file where standard output is meant. */
 const standardOutput = "-";
 
-function expectOneOnStandardOutput(command: Command, { csv, html, json, jsonl, state }: Flags): void {
-  if (state !== undefined && basename(state) === standardOutput) {
-    command.error("error: expected a file for option '--state <file>', received -");
+function expectStateInFile(command: Command, { state }: Flags): void {
+  if (state === undefined || basename(state) !== standardOutput) return;
+  command.error("error: expected a file for option '--state <file>', received -");
+}
+
+/** Refuses two outputs in one file or on one stream, by whatever names: each would break the other. */
+function expectOutputsApart(
+  command: Command,
+  { csv, html, json, jsonl, state }: Pick<Flags, "csv" | "html" | "json" | "jsonl"> & { state: string | undefined },
+): void {
+  const outputsAt = new Map<string, string[]>();
+  const files = { "--csv": csv, "--html": html, "--jsonl": jsonl, "--json": json ? standardOutput : undefined };
+  for (const [flag, file] of Object.entries({ ...files, "--state": state })) {
+    const place = file === undefined ? undefined : outputPlace(file);
+    if (place === undefined) continue;
+    outputsAt.set(place, [...(outputsAt.get(place) ?? []), flag === "--json" ? flag : `${flag} ${file}`]);
   }
-  const printed = Object.entries({ "--csv -": csv, "--html -": html, "--jsonl -": jsonl })
-    .flatMap(([flag, file]) => (file === standardOutput ? [flag] : []))
-    .concat(json ? ["--json"] : []);
-  if (printed.length > 1) {
-    command.error(`error: expected one output at most on standard output, received ${printed.join(" and ")}`);
+  const printed = outputPlace(standardOutput);
+  for (const [place, outputs] of outputsAt) {
+    if (outputs.length === 1) continue;
+    const most = place === printed ? "output at most on standard output" : "output at most in a file";
+    command.error(`error: expected one ${most}, received ${outputs.join(" and ")}`);
   }
 }
 

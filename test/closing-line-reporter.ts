@@ -18,6 +18,7 @@ const needs = [
   { words: "(needs root)", isMet: process.getuid?.() === 0 },
   { words: "(needs pgrep)", isMet: isProgramThere("pgrep") },
   { words: "(needs mkfifo)", isMet: isProgramThere("mkfifo") },
+  { words: "(needs mkfifo and /proc)", isMet: isProgramThere("mkfifo") && existsSync("/proc/self/mem") },
   { words: "(needs chattr and root)", isMet: isProgramThere("chattr") && process.getuid?.() === 0 },
   {
     words: "(needs setfattr, getfattr, setfacl, getfacl)",

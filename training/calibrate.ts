@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { say, showProgress } from "../cli/progress.ts";
+import { readPhotoFile } from "../cli/read-photo-file.ts";
 import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
 import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
@@ -117,7 +117,7 @@ async function* decodeAll({ manifest }: EncoderBundle, paths: readonly string[])
   const { preprocessing } = manifest;
   const decode = async (path: string): Promise<Uint8Array | undefined> => {
     try {
-      return (await decodeImage(await readFile(path), { preprocessing, maxPixels: defaultMaxPixels })).pixels;
+      return (await decodeImage(await readPhotoFile(path), { preprocessing, maxPixels: defaultMaxPixels })).pixels;
     } catch (error) {
       if (error instanceof CaptionError) return undefined; // the stage features tells of it
       throw error;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { describeFileError } from "../cli/file-error.ts";
+import { openInput } from "./read-lines.ts";
 
 const blockBytes = 64 * 1024;
 
@@ -47,11 +47,11 @@ export function discardPartial(path: string): Promise<void> {
   return rm(partialOf(path), { force: true });
 }
 
-/** Reads a file for its size and SHA-256, without holding it in memory. */
+/** Reads a file for its size and SHA-256, without holding it in memory. Throws a sentence for what is no regular file. */
 export async function digestFile(path: string): Promise<FileDigest> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(path)) {
+  for await (const chunk of (await openInput(path)).createReadStream()) {
     hash.update(chunk);
     bytes += chunk.length;
   }

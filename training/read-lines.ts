@@ -1,5 +1,6 @@
-import { createReadStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { TextDecoder } from "node:util";
+import { openRegularFile, UnfitFile } from "../cli/regular-file.ts";
 
 const newline = 0x0a;
 const maxLineBytes = 4 * 2 ** 20;
@@ -18,8 +19,20 @@ interface LineOptions {
 }
 
 /** Reads a UTF-8 file line by line, with or without byte order mark, with the ends of lines of any system. */
-export function readLines(path: string): AsyncGenerator<Line> {
-  return splitLines(createReadStream(path), { path });
+export async function* readLines(path: string): AsyncGenerator<Line> {
+  yield* splitLines((await openInput(path)).createReadStream(), { path });
+}
+
+/**
+ * Opens a file of data to read it. Throws a sentence for what is no regular file: data are read several times, and a pipe
+ * has its contents once, or never.
+ */
+export async function openInput(path: string): Promise<FileHandle> {
+  try {
+    return await openRegularFile(path);
+  } catch (cause) {
+    throw cause instanceof UnfitFile ? new Error(`${path}: ${cause.message}`, { cause }) : cause;
+  }
 }
 
 /** Only "\n" ends a line: word vectors have words of U+0085 and U+2028, where others see an end too. */

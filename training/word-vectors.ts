@@ -1,10 +1,9 @@
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { quote } from "../shared/contract.ts";
 import { paddingId } from "../shared/vocabulary.ts";
-import { placeOf, splitLines } from "./read-lines.ts";
+import { openInput, placeOf, splitLines } from "./read-lines.ts";
 
 const gzipMagic = Buffer.of(0x1f, 0x8b);
 const maxDimension = 10_000;
@@ -47,7 +46,7 @@ export function describeWordVectors({ found, dimension, vectors }: WordVectors):
 
 /** The file's text, unpacked as it is read where its first bytes say gzip. */
 async function openText(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const file = await open(path);
+  const file = await openInput(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
     if (bytesRead < 2 || !buffer.equals(gzipMagic)) return createReadStream(path);

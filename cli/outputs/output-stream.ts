@@ -1,5 +1,6 @@
-import { constants, createWriteStream, fstatSync, openSync, statSync } from "node:fs";
+import { constants, createWriteStream, fstatSync, openSync, realpathSync, statSync } from "node:fs";
 import { Socket } from "node:net";
+import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
@@ -55,6 +56,25 @@ export function standardOutput(): OutputStream {
 export function isOnDisk(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   return descriptorOf(path) === undefined && (found === undefined || found.isFile());
+}
+
+/**
+ * Where an output goes, as a text that is equal for two outputs in one file or on one stream, whatever they are called; `-` is
+ * standard output. Undefined for a device that keeps nothing, and for what cannot be looked at.
+ */
+export function outputPlace(path: string): string | undefined {
+  const descriptor = path === "-" ? process.stdout.fd : descriptorOf(path);
+  try {
+    const found =
+      descriptor === undefined
+        ? statSync(toDiskPath(path), { bigint: true, throwIfNoEntry: false })
+        : fstatSync(descriptor, { bigint: true });
+    if (found === undefined) return join(realpathSync(dirname(path)), basename(path));
+    const keepsNothing = found.isCharacterDevice() && (descriptor === undefined || !isatty(descriptor));
+    return keepsNothing ? undefined : `${found.dev}:${found.ino}`;
+  } catch {
+    return undefined; // whoever opens it tells why
+  }
 }
 
 class DescriptorStream implements OutputStream {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, readdir, readFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -47,6 +47,33 @@ describe("standard output", () => {
       code: 2,
       stderr: "error: expected one output at most on standard output, received --csv - and --json\n",
     });
+  });
+
+  test.each([
+    ["standard output, by another name", ["--csv", "-", "--jsonl", "/dev/stdout"], "| cat"],
+    ["standard output, by other names alone", ["--html", "/dev/fd/1", "--jsonl", "/proc/self/fd/1"], "| cat"],
+    ["standard output, by another descriptor", ["--json", "--csv", "/dev/fd/3"], "3>&1 | cat"],
+    ["the file behind standard output", ["--json", "--csv", "out"], "> out"],
+    ["a file by two paths", ["--csv", "out", "--jsonl", "folder/../out"], ""],
+    ["a file by a link", ["--csv", "link", "--jsonl", "there"], ""],
+    ["the state", ["--jsonl", ".edge-caption.jsonl"], ""],
+  ])("and no two outputs share %s", async (_, outputs, rest) => {
+    const folder = await folderWithPhoto();
+    await writeFile(join(folder, "there"), "");
+    await symlink("there", join(folder, "link"));
+    const command = [process.execPath, ...commandLine, "caption", "--model-dir", tinyBundle, ".", ...outputs];
+    const script = `{ "$@"; echo "code $?" >&2; } ${rest}`;
+    const { stderr } = await promisify(execFile)("sh", ["-c", script, "sh", ...command], { cwd: folder });
+    expect(stderr).toMatch(/^error: expected one output at most (on standard output|in a file), received --.* and --.*\ncode 2\n$/);
+    expect(await readFile(join(folder, "there"), "utf8")).toBe("");
+  });
+
+  test("may be a device that keeps nothing, for several outputs", async () => {
+    const folder = await folderWithPhoto();
+    const command = [process.execPath, ...commandLine, "caption", "--model-dir", tinyBundle, "."];
+    const script = '"$@" --csv - --jsonl /dev/null --html /dev/null > /dev/null';
+    await promisify(execFile)("sh", ["-c", script, "sh", ...command], { cwd: folder });
+    expect(await readdir(folder)).toContain(".edge-caption.jsonl");
   });
 });
 

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { pMapIterable } from "p-map";
+import { readPhotoFile } from "../../cli/read-photo-file.ts";
 import { sha256Of } from "../../gpu-service/bundle.ts";
 import type { EngineProcess } from "../../gpu-service/engines/engine-process.ts";
 import { decodeImage } from "../../gpu-service/images/decode-image.ts";
@@ -32,7 +32,7 @@ export async function* encodePhotos<Photo extends PhotoToEncode>(
   { engine, preprocessing, leaveOut }: EncodeSettings<Photo>,
 ): AsyncGenerator<{ features: Float32Array; photos: Photo[] }> {
   const decode = async (photo: Photo): Promise<{ photo: Photo; pixels: Uint8Array } | undefined> => {
-    const bytes = await readFile(photo.path);
+    const bytes = await readPhotoFile(photo.path);
     if (sha256Of(bytes) !== photo.sha256) {
       throw new Error(`${photo.path}: has changed since prepare looked at it: run prepare again`);
     }

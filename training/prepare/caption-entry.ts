@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, normalize, relative, resolve } from "node:path";
+import { toDiskPath } from "../../cli/disk-path.ts";
 import type { CaptionedPhoto, Dataset, Split } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 
@@ -90,7 +91,7 @@ class PhotoPlaces {
   async find(names: readonly string[]): Promise<string> {
     for (const folder of [this.#last, ...this.#folders]) {
       for (const name of names) {
-        const found = await stat(resolve(folder, name)).catch(() => undefined);
+        const found = await stat(toDiskPath(resolve(folder, name))).catch(() => undefined);
         if (!found?.isFile()) continue;
         this.#last = folder;
         return relative(this.#root, resolve(folder, name));

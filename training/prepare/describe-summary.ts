@@ -1,12 +1,10 @@
 import type { DropReason } from "../../shared/clean-caption.ts";
+import { terminalText } from "../../shared/terminal-text.ts";
 import type { Findings } from "../dataset.ts";
 import type { Summary } from "../prepared.ts";
 
 const namesShown = 3;
 const wordsShown = 5;
-
-/** What would move the cursor, or turn the line around. */
-const unprintable = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 const sayings: Record<keyof Findings, string> = {
   missing: "missing, with captions but no file",
@@ -56,8 +54,7 @@ function describeNames(names: readonly string[], saying: string): string {
 
 function listShown(shown: readonly string[], total: number): string {
   const more = total - shown.length;
-  const names = shown.join(", ").replace(unprintable, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
-  return `${names}${more > 0 ? ` and ${more} more` : ""}`;
+  return `${terminalText(shown.join(", "))}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** The numbers that the tutorial is compared by, a line each. */

@@ -1,7 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
+import { toDiskPath } from "../../cli/disk-path.ts";
 import { showProgress } from "../../cli/progress.ts";
+import { readPhotoFile } from "../../cli/read-photo-file.ts";
 import { sha256Of } from "../../gpu-service/bundle.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
@@ -25,7 +27,7 @@ export async function statPhotos({
   const lines = await pMap(
     photos,
     async (photo) => {
-      const found = await stat(resolve(folder, photo.file)).catch(() => undefined);
+      const found = await stat(toDiskPath(resolve(folder, photo.file))).catch(() => undefined);
       if (found?.isFile()) return `${photo.file}\t${found.size}\t${found.mtimeMs}\n`;
       missing.add(photo);
       return `${photo.file}\n`;
@@ -39,7 +41,7 @@ export async function statPhotos({
 export async function examinePhotos(folder: string, photos: readonly CaptionedPhoto[]): Promise<Examined> {
   const progress = showProgress("reading photos", { total: photos.length, unit: "photos" });
   const examine = async (photo: CaptionedPhoto): Promise<DigestedPhoto | string> => {
-    const bytes = await readFile(resolve(folder, photo.file));
+    const bytes = await readPhotoFile(resolve(folder, photo.file));
     const problem = findProblem(bytes);
     progress.advance();
     return problem === undefined ? { ...photo, sha256: sha256Of(bytes) } : `${photo.file} (${problem})`;

@@ -1,4 +1,5 @@
 import Papa from "papaparse";
+import { fromPathText } from "../../cli/disk-path.ts";
 import { rearmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionEntry } from "./caption-entry.ts";
 
@@ -38,7 +39,11 @@ export function* readCaptionTable(text: string, path: string): Generator<Caption
     const words = (caption === count - 1 ? fields.slice(caption).join(delimiter) : fields[caption])?.trim();
     const written = words === undefined || words === "" ? glued(fields, { caption }) : words;
     if (name === "") throw new Error(`${place}: expected the path of a photo, found none`);
-    yield { names: [name], captions: written === "" ? [] : [rearmFormulas(written)], place };
+    yield {
+      names: [...new Set([name, fromPathText(name)])],
+      captions: written === "" ? [] : [rearmFormulas(written)],
+      place,
+    };
   }
 }
 

@@ -1,7 +1,8 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeText, encodingByMark } from "../../cli/decode-text.ts";
 import type { Dataset } from "../dataset.ts";
+import { openInput } from "../read-lines.ts";
 import { collectPhotos } from "./caption-entry.ts";
 import { delimiterHint, isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
 import { readFlickr8k, tokenFile } from "./read-flickr8k.ts";
@@ -38,6 +39,7 @@ async function readFolder({ path: folder, images }: DataPlace): Promise<Dataset>
   if (names.includes(tokenFile)) return readFlickr8k(folder);
   const captionFiles: string[] = [];
   for (const name of names.filter((candidate) => captionFileName.test(candidate)).toSorted()) {
+    if (!(await stat(join(folder, name)).catch(() => undefined))?.isFile()) continue; // a photo's text, or nobody's
     if ((await formOf(join(folder, name))) !== undefined) captionFiles.push(name);
   }
   const [first, second] = captionFiles;
@@ -81,7 +83,7 @@ async function formOf(path: string): Promise<Form | undefined> {
 }
 
 async function readStart(path: string): Promise<string> {
-  const file = await open(path);
+  const file = await openInput(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytesLookedAt), 0, bytesLookedAt, 0);
     const bytes = buffer.subarray(0, bytesRead);

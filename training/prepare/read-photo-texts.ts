@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { unmarkedCaption } from "../../cli/captioned-photo.ts";
+import { toDiskPath } from "../../cli/disk-path.ts";
 import { PassedOver } from "../../cli/passed-over.ts";
+import { readRegularFile } from "../../cli/regular-file.ts";
 import { walkFolder } from "../../cli/walk-folder.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 
@@ -35,9 +37,9 @@ export async function readPhotoTexts(folder: string): Promise<Dataset | undefine
 async function readText(folder: string, file: string): Promise<string | undefined> {
   const stem = file.slice(0, file.length - extname(file).length);
   for (const name of textExtensions.flatMap((extension) => [stem + extension, file + extension])) {
-    const there = await stat(resolve(folder, name)).catch(() => undefined);
+    const there = await stat(toDiskPath(resolve(folder, name))).catch(() => undefined);
     if (!there?.isFile()) continue; // reading a pipe would never end
-    const bytes = await readFile(resolve(folder, name));
+    const bytes = await readRegularFile(resolve(folder, name));
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch (cause) {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readPhotoFile } from "../../cli/read-photo-file.ts";
 import { sha256Of } from "../../gpu-service/bundle.ts";
 import { openPhoto } from "../../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
@@ -16,7 +16,7 @@ export interface Thumbnail {
 
 /** A photo as a small JPEG, upright. Throws where it is no longer what was captioned. */
 export async function makeThumbnail(path: string, { sha256 }: { sha256: string | undefined }): Promise<Thumbnail> {
-  const bytes = await readFile(path);
+  const bytes = await readPhotoFile(path);
   if (sha256Of(bytes) !== sha256) {
     throw new Error(`${path}: has changed since prepare looked at it: run prepare and evaluate again`);
   }

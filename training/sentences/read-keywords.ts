@@ -1,9 +1,12 @@
 import { lstatSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import pMap from "p-map";
+import { toDiskPath } from "../../cli/disk-path.ts";
 import { expectExifTool, Metadata, type RawTags } from "../../cli/exiftool.ts";
 import { PassedOver } from "../../cli/passed-over.ts";
-import { showProgress } from "../../cli/progress.ts";
+import { say, showProgress } from "../../cli/progress.ts";
+import { unfitReason } from "../../cli/read-photo-file.ts";
+import { openRegularFile } from "../../cli/regular-file.ts";
 import { walkFolder } from "../../cli/walk-folder.ts";
 import { everyWordOf, type LabelledPhotos, singleWords, type WordedPhoto } from "./read-words.ts";
 
@@ -15,7 +18,10 @@ const keywordProbability = 0.95;
 
 const photosAtOnce = 4;
 
-/** The photos below a folder that have keywords, in them or in a sidecar (`photo.xmp`, `photo.jpg.xmp`). */
+/**
+ * The photos below a folder that have keywords, in them or in a sidecar (`photo.xmp`, `photo.jpg.xmp`). A photo that cannot
+ * be read, or whose sidecar cannot, is left out and told of.
+ */
 export async function readKeywords(folder: string): Promise<LabelledPhotos> {
   await expectExifTool("--keywords");
   const files: string[] = [];
@@ -25,10 +31,18 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
   }
   const metadata = new Metadata();
   const progress = showProgress("reading keywords", { total: files.length, unit: "photos" });
+  let unreadable = 0;
   try {
     const read = async (file: string): Promise<WordedPhoto | undefined> => {
       const keywords = new Set<string>();
       for (const place of [file, ...sidecarsOf(file)]) {
+        const problem = await findProblem(place);
+        if (problem !== undefined) {
+          unreadable += 1;
+          progress.advance();
+          say(`${place}: ${problem}`);
+          return undefined;
+        }
         const tags = await metadata.read(place, keywordTags).catch((): RawTags => ({})); // whether it is a photo, prepare tells
         for (const tag of keywordTags) for (const keyword of [tags[tag] ?? []].flat()) keywords.add(String(keyword));
       }
@@ -37,6 +51,7 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
       return words.size === 0 ? undefined : { file, words };
     };
     const photos = (await pMap(files, read, { concurrency: photosAtOnce })).filter((photo) => photo !== undefined);
+    if (unreadable > 0) say(describeUnreadable(unreadable));
     if (photos.length === 0)
       throw new Error(`${folder}: expected photos with keywords, found none in ${files.length} photos`);
     return { photos, known: everyWordOf(photos) };
@@ -48,6 +63,25 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
 
 function sidecarsOf(file: string): string[] {
   return [`${file}.xmp`, `${file.slice(0, file.length - extname(file).length)}.xmp`].filter(
-    (path) => lstatSync(path, { throwIfNoEntry: false })?.isFile(), // reading a pipe would never end
+    (path) => lstatSync(toDiskPath(path), { throwIfNoEntry: false }) !== undefined,
   );
+}
+
+/** Why a file cannot be read; undefined where it can. ExifTool would say that it has no tags, or wait for a pipe's writer for ever. */
+async function findProblem(path: string): Promise<string | undefined> {
+  try {
+    const file = await openRegularFile(path);
+    await file.read(Buffer.alloc(1), 0, 1, 0).finally(() => file.close());
+    return undefined;
+  } catch (error) {
+    const reason = unfitReason(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
+
+function describeUnreadable(count: number): string {
+  return count === 1
+    ? "1 photo is left out: its keywords cannot be read"
+    : `${count} photos are left out: their keywords cannot be read`;
 }

@@ -1,16 +1,23 @@
-import { execFile } from "node:child_process";
-import { copyFile, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { copyFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { exiftoolPath } from "exiftool-vendored";
 import { describe, expect, test } from "vitest";
 import { openBundle } from "../../../gpu-service/bundle.ts";
+import { readKeywords } from "../../../training/sentences/read-keywords.ts";
 import { readChosen } from "../../../training/sentences.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { madePhotos } from "../../fixtures/made-images.ts";
-import { tinyTraining, train } from "../run-prepare.ts";
+import { isProgramThere } from "../../fixtures/programs.ts";
+import { listen, tinyTraining, train } from "../run-prepare.ts";
 
 const run = promisify(execFile);
+
+async function tag(file: string, tags: readonly string[]): Promise<void> {
+  await run(await exiftoolPath(), [...tags, "-overwrite_original", file]);
+}
 
 const text = [
   "A pizza lies on the wooden table .",
@@ -60,6 +67,49 @@ describe("a folder of photos with keywords of their own", () => {
     });
     expect((await openBundle(join(out, "bundle"))).vocabulary.words).toContain("pizza");
   }, 60_000);
+
+  test.skipIf(!isProgramThere("mkfifo") || !existsSync("/proc/self/mem"))(
+    "leaves out, by name, photos that cannot be read or whose sidecar cannot (needs mkfifo and /proc)",
+    async () => {
+      const folder = await temporaryFolder();
+      const [bytes = ""] = await madePhotos(1);
+      for (const name of ["a.jpg", "b.jpg", "c.jpg"]) await writeFile(join(folder, name), bytes);
+      await tag(join(folder, "a.jpg"), ["-XMP-dc:Subject=Pizza"]);
+      await tag(join(folder, "b.jpg"), ["-XMP-dc:Subject=Dog"]);
+      execFileSync("mkfifo", [join(folder, "b.xmp"), join(folder, "pipe")]);
+      const odd = { "e.jpg": "/proc/self/mem", "f.jpg": "f.jpg", "g.jpg": "pipe", "c.jpg.xmp": "/proc/self/mem" };
+      for (const [name, target] of Object.entries(odd)) await symlink(target, join(folder, name));
+      const heard = listen();
+      const { photos } = await readKeywords(folder);
+      const said = heard();
+      expect(photos.map(({ file }) => file)).toEqual([join(folder, "a.jpg")]);
+      const inputError = "EIO: i/o error, read";
+      for (const line of [
+        `${join(folder, "b.xmp")}: it is a named pipe, expected a file`,
+        `${join(folder, "c.jpg.xmp")}: ${inputError}`,
+        `${join(folder, "e.jpg")}: ${inputError}`,
+        `${join(folder, "f.jpg")}: the links lead in a circle`,
+        `${join(folder, "g.jpg")}: it is a named pipe, expected a file`,
+        "5 photos are left out: their keywords cannot be read",
+      ]) {
+        expect(said).toContain(`${line}\n`);
+      }
+    },
+  );
+
+  test("finds sidecars of names that are no UTF-8, and those that are links", async () => {
+    const folder = await temporaryFolder();
+    const [bytes = ""] = await madePhotos(1);
+    await tag(join(folder, "keywords.xmp"), ["-XMP-dc:Subject=Pizza"]);
+    for (const name of ["M\xFCller.jpg", "b.jpg"]) {
+      const photo = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+      await writeFile(photo, bytes);
+      await symlink("keywords.xmp", Buffer.concat([photo, Buffer.from(".xmp")]));
+    }
+    listen();
+    const { photos } = await readKeywords(folder);
+    expect(photos.map(({ words }) => [...words.keys()])).toEqual([["pizza"], ["pizza"]]);
+  });
 
   test("is refused where no photo has any", async () => {
     const folder = await temporaryFolder();
