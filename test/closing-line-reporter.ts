@@ -4,7 +4,7 @@ import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 import { readNativeSetup } from "../gpu-service/engines/native-setup.ts";
 import { canBuildImages } from "./container/buildah.ts";
 import { chromiumPath } from "./fixtures/chromium.ts";
-import { isProgramThere } from "./fixtures/programs.ts";
+import { isImmutableKnown, isProgramThere } from "./fixtures/programs.ts";
 import { isResearchDataThere } from "./fixtures/research-data.ts";
 import { isSoftwareVulkanThere } from "./fixtures/software-vulkan.ts";
 import { beginKeeping, endKeeping } from "./kept-output.ts";
@@ -19,7 +19,7 @@ const needs = [
   { words: "(needs pgrep)", isMet: isProgramThere("pgrep") },
   { words: "(needs mkfifo)", isMet: isProgramThere("mkfifo") },
   { words: "(needs mkfifo and /proc)", isMet: isProgramThere("mkfifo") && existsSync("/proc/self/mem") },
-  { words: "(needs chattr and root)", isMet: isProgramThere("chattr") && process.getuid?.() === 0 },
+  { words: "(needs chattr +i)", isMet: isImmutableKnown },
   {
     words: "(needs setfattr, getfattr, setfacl, getfacl)",
     isMet: ["setfattr", "getfattr", "setfacl", "getfacl"].every(isProgramThere),
