@@ -1,5 +1,8 @@
 import { CaptionError } from "../../shared/errors.ts";
+import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
 import { endOfImage, hasNoLength, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { hasPlainExtras } from "../../shared/image-formats/tiff-forms.ts";
+import { readTiffSamples } from "../../shared/image-formats/tiff-samples.ts";
 import { chunkHeaderBytes, firstChunkAt } from "../../shared/image-formats/webp.ts";
 import type { ImageFormat, ImageHeader } from "../../shared/image-header.ts";
 
@@ -10,13 +13,16 @@ const maxWebpChunks = 5000;
 
 /**
  * Milliseconds of a core per megapixel: of the dearest photos of each format that were measured, rounded up, on the
- * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size.
+ * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size, and so is a
+ * TIFF, whose pixels may be large.
  */
-const msPerMegapixel = { png: 15, webp: 20, gif: 15, tiff: 20, avif: 75, heic: 100 } as const satisfies Partial<
+const msPerMegapixel = { png: 15, webp: 20, gif: 15, avif: 75, heic: 100 } as const satisfies Partial<
   Record<ImageFormat, number>
 >;
 /** An interlaced PNG is held whole, and each of its pixels is visited in one of seven passes. */
 const interlacedPngMs = 40;
+/** A TIFF has up to 16 channels of up to two bytes. Those beside colours and alpha take a decoding of their own, `withoutPlainExtras`. */
+const tiffMs = { base: 7, perByteOfPixel: 4.5, withPlainExtras: 35 };
 const baselineJpegMs = 2;
 /** A progressive JPEG's coefficients are held whole, too, and each scan visits all of one component. */
 const progressiveJpegMs = { base: 6, perScan: 0.3 };
@@ -29,11 +35,18 @@ const msPerJpegMegabyte = 25;
 export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: ImageHeader): number {
   const megapixels = (width * height) / 1e6;
   if (format === "png" && bytes[pngInterlaceAt] !== 0) return megapixels * interlacedPngMs;
+  if (format === "tiff") return megapixels * tiffMsPerMegapixel(bytes);
   if (format !== "jpeg") return megapixels * msPerMegapixel[format];
   const scans = countScans(bytes);
   const { base, perScan } = progressiveJpegMs;
   const perMegapixel = scans === 1 ? baselineJpegMs : base + perScan * scans;
   return megapixels * perMegapixel + (bytes.length / 1e6) * msPerJpegMegabyte;
+}
+
+function tiffMsPerMegapixel(bytes: Uint8Array): number {
+  const samples = readTiffSamples(new HeaderBytes(bytes, "TIFF"));
+  const bytesOfPixel = (samples.samplesPerPixel * (samples.bits[0] ?? 1)) / 8;
+  return tiffMs.base + tiffMs.perByteOfPixel * bytesOfPixel + (hasPlainExtras(samples) ? tiffMs.withPlainExtras : 0);
 }
 
 /** The last byte of IHDR, the first chunk. */

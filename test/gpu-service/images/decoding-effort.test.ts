@@ -5,6 +5,7 @@ import { readImageHeader } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
 import { costlyImage, manyFrameWebp, manyScanJpeg } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
+import { madeTiff } from "../../fixtures/made-tiffs.ts";
 
 const preprocessing: Preprocessing = {
   width: 299,
@@ -15,6 +16,7 @@ const preprocessing: Preprocessing = {
   offset: -1,
 };
 const decode = (bytes: Uint8Array) => decodeImage(bytes, { preprocessing, maxPixels: 100_000_000 });
+const grey = () => 0.5;
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
 describe("a file that is small and takes minutes to decode", () => {
@@ -61,6 +63,20 @@ describe("what is expected of a photo's decoding", () => {
     expect(perPixel(ten, 60 * 40)).toBeGreaterThan(perPixel(one, size.width * size.height));
     expect(perPixel(fifty, 60 * 40)).toBeGreaterThan(1.5 * perPixel(ten, 60 * 40));
     expect(estimate(joined(one, new Uint8Array(10_000_000)))).toBeGreaterThan(estimate(one) + 100);
+  });
+
+  it("grows with the channels of a TIFF and with their bits, and with channels that are no colours", () => {
+    const size = { width: 1000, height: 1000 };
+    const of = (channels: number, bits: 8 | 16, extraSamples: number[] = []) => {
+      const form = { ...size, channels: Array(channels).fill(grey), bits, data: new Uint8Array(1) };
+      return estimate(madeTiff(extraSamples.length === 0 ? form : { ...form, extraSamples }));
+    };
+    expect(of(3, 8)).toBeLessThan(25);
+    expect(of(3, 16)).toBeGreaterThan(1.5 * of(3, 8));
+    expect(of(4, 8, [0])).toBeGreaterThan(2 * of(4, 8, [2]));
+    const selections = Array(13).fill(0);
+    expect(of(16, 8, selections)).toBeGreaterThan(100); // 134 ms were measured
+    expect(of(16, 16, selections)).toBeGreaterThan(of(16, 8, selections));
   });
 
   it("lets a phone's photo of 12 megapixels and 5 MB pass as usual", async () => {
