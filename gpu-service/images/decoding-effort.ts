@@ -16,7 +16,7 @@ const maxWebpChunks = 5000;
  * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size, and so is a
  * TIFF, whose pixels may be large.
  */
-const msPerMegapixel = { png: 15, webp: 20, gif: 15, avif: 75, heic: 100 } as const satisfies Partial<
+const msPerMegapixel = { png: 15, webp: 15, gif: 15, avif: 75, heic: 100 } as const satisfies Partial<
   Record<ImageFormat, number>
 >;
 /** An interlaced PNG is held whole, and each of its pixels is visited in one of seven passes. */
@@ -26,7 +26,9 @@ const tiffMs = { base: 7, perByteOfPixel: 4.5, withPlainExtras: 35 };
 const baselineJpegMs = 2;
 /** A progressive JPEG's coefficients are held whole, too, and each scan visits all of one component. */
 const progressiveJpegMs = { base: 6, perScan: 0.3 };
-const msPerJpegMegabyte = 25;
+const msPerMegabyte = { jpeg: 25, webp: 80, avif: 140 } as const satisfies Partial<Record<ImageFormat, number>>;
+/** A still picture has no more; the rest is other frames, or something that decoders skip. */
+const maxBytesOfPixel = 4;
 
 /**
  * Estimates from a photo's bytes how many milliseconds of a core its decoding takes. Right within a factor of three,
@@ -36,11 +38,15 @@ export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: I
   const megapixels = (width * height) / 1e6;
   if (format === "png" && bytes[pngInterlaceAt] !== 0) return megapixels * interlacedPngMs;
   if (format === "tiff") return megapixels * tiffMsPerMegapixel(bytes);
+  if (format === "webp" || format === "avif") {
+    const megabytes = Math.min(bytes.length / 1e6, maxBytesOfPixel * megapixels);
+    return megapixels * msPerMegapixel[format] + megabytes * msPerMegabyte[format];
+  }
   if (format !== "jpeg") return megapixels * msPerMegapixel[format];
   const scans = countScans(bytes);
   const { base, perScan } = progressiveJpegMs;
   const perMegapixel = scans === 1 ? baselineJpegMs : base + perScan * scans;
-  return megapixels * perMegapixel + (bytes.length / 1e6) * msPerJpegMegabyte;
+  return megapixels * perMegapixel + (bytes.length / 1e6) * msPerMegabyte.jpeg;
 }
 
 function tiffMsPerMegapixel(bytes: Uint8Array): number {

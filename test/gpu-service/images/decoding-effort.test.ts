@@ -1,3 +1,4 @@
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../../gpu-service/images/decode-image.ts";
 import { estimateDecodeMs } from "../../../gpu-service/images/decoding-effort.ts";
@@ -17,6 +18,7 @@ const preprocessing: Preprocessing = {
 };
 const decode = (bytes: Uint8Array) => decodeImage(bytes, { preprocessing, maxPixels: 100_000_000 });
 const grey = () => 0.5;
+const nothing = new Uint8Array();
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
 describe("a file that is small and takes minutes to decode", () => {
@@ -63,6 +65,20 @@ describe("what is expected of a photo's decoding", () => {
     expect(perPixel(ten, 60 * 40)).toBeGreaterThan(perPixel(one, size.width * size.height));
     expect(perPixel(fifty, 60 * 40)).toBeGreaterThan(1.5 * perPixel(ten, 60 * 40));
     expect(estimate(joined(one, new Uint8Array(10_000_000)))).toBeGreaterThan(estimate(one) + 100);
+  });
+
+  it("grows with the bytes of a WebP and an AVIF, which are slow where they hold noise, and not with other frames", async () => {
+    const noise = new Uint8Array(300 * 300 * 3).map((_, index) => (index * index * 2654435761) >>> 24);
+    const photo = sharp(noise, { raw: { width: 300, height: 300, channels: 3 } });
+    const flat = sharp({ create: { width: 300, height: 300, channels: 3, background: "grey" } });
+    for (const format of ["webp", "avif"] as const) {
+      const options = { quality: 95, effort: 0 };
+      const [noisy, quiet] = await Promise.all(
+        [photo, flat].map(async (image) => new Uint8Array(await image.toFormat(format, options).toBuffer())),
+      );
+      expect(estimate(noisy ?? nothing)).toBeGreaterThan(3 * estimate(quiet ?? nothing));
+      expect(estimate(joined(quiet ?? nothing, new Uint8Array(20_000_000)))).toBeLessThan(100);
+    }
   });
 
   it("grows with the channels of a TIFF and with their bits, and with channels that are no colours", () => {
