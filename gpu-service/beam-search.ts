@@ -1,9 +1,12 @@
 import type { CaptionOptions } from "../shared/contract.ts";
+import type { Repetition } from "../shared/manifest.ts";
 import type { DecoderStep, Engine } from "./engine.ts";
 
 export interface SearchSettings {
-  /** Captions stand in the order of logProb / (words + 1)^lengthPenalty. */
+  /** Captions stand in the order of (logProb − what their repetitions cost) / (words + 1)^lengthPenalty. */
   lengthPenalty: number;
+  /** Left out: words may be said as often as the model likes. */
+  repetition?: Repetition | undefined;
   maxWords: number;
   startId: number;
   endId: number;
@@ -22,6 +25,8 @@ export interface FoundCaption {
 /** A beginning, with its row in the decoder's present state. */
 interface Beam extends FoundCaption {
   row: number;
+  /** What its repetitions cost. */
+  cost: number;
 }
 
 /**
@@ -59,19 +64,29 @@ export async function searchCaptions(
 
 class PhotoSearch {
   beams: Beam[];
-  readonly #ended: FoundCaption[] = [];
+  readonly #ended: Omit<Beam, "row">[] = [];
   readonly #width: number;
   readonly #settings: SearchSettings;
+  readonly #penalty: number;
+  readonly #repeatable: ReadonlySet<number>;
 
   constructor({ width, row }: { width: number; row: number }, settings: SearchSettings) {
-    this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row }];
+    this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row, cost: 0 }];
     this.#width = width;
     this.#settings = settings;
+    this.#penalty = settings.repetition?.penalty ?? 0;
+    this.#repeatable = new Set(settings.repetition?.except);
   }
 
-  /** How many next words a beam of this photo may need: one for each beam that has not ended. */
+  /** How many next words a beam of this photo may need: one for each beam that has not ended, behind those that cost. */
   get wanted(): number {
-    return this.beams.length === 0 ? 0 : this.#width - this.#ended.length;
+    if (this.beams.length === 0) return 0;
+    const costly = this.#penalty === 0 ? 0 : Math.max(...this.beams.map(({ words }) => words.length));
+    return this.#open + costly;
+  }
+
+  get #open(): number {
+    return this.#width - this.#ended.length;
   }
 
   /** Goes on by one word. Its beams' rows of the step begin at `row`; returns the first row behind them. */
@@ -80,37 +95,53 @@ class PhotoSearch {
     { row, columns }: { row: number; columns: number },
   ): number {
     const { endId, maxWords } = this.#settings;
-    const width = this.wanted;
+    const width = this.#open;
     const extended = this.beams.flatMap((beam, index) =>
-      Array.from({ length: Math.min(width, columns) }, (_, rank) => {
+      Array.from({ length: Math.min(this.wanted, columns) }, (_, rank) => {
         const place = (row + index) * columns + rank;
         const [word = endId, score = Number.NEGATIVE_INFINITY] = [step.words[place], step.logProbabilities[place]];
-        return extend(beam, { word, score, row: row + index });
+        return extend(beam, { word, score, row: row + index, cost: this.#costOf(word, beam.words) });
       }),
     );
     const next = row + this.beams.length;
-    const kept = extended.sort((one, other) => other.logProb - one.logProb).slice(0, width);
+    const worth = ({ logProb, cost }: Beam) => logProb - cost;
+    const kept = extended.sort((one, other) => worth(other) - worth(one)).slice(0, width);
     this.beams = [];
     for (const beam of kept) {
-      const { words, wordLogProbs, logProb } = beam;
-      if (words.at(-1) === endId) this.#ended.push({ words: words.slice(0, -1), wordLogProbs, logProb });
-      else if (words.length === maxWords) this.#ended.push({ words, wordLogProbs, logProb });
+      const { words, wordLogProbs, logProb, cost } = beam;
+      if (words.at(-1) === endId) this.#ended.push({ words: words.slice(0, -1), wordLogProbs, logProb, cost });
+      else if (words.length === maxWords) this.#ended.push({ words, wordLogProbs, logProb, cost });
       else this.beams.push(beam);
     }
     return next;
   }
 
   ranked(): FoundCaption[] {
-    const rank = ({ logProb, words }: FoundCaption) => logProb / (words.length + 1) ** this.#settings.lengthPenalty;
-    return this.#ended.toSorted((one, other) => rank(other) - rank(one));
+    const { lengthPenalty } = this.#settings;
+    const rank = ({ logProb, cost, words }: Omit<Beam, "row">) =>
+      (logProb - cost) / (words.length + 1) ** lengthPenalty;
+    const inOrder = this.#ended.toSorted((one, other) => rank(other) - rank(one));
+    return inOrder.map(({ words, wordLogProbs, logProb }) => ({ words, wordLogProbs, logProb }));
+  }
+
+  #costOf(word: number, before: readonly number[]): number {
+    return this.#penalty > 0 && before.includes(word) && !this.#repeatable.has(word) ? this.#penalty : 0;
   }
 }
 
-function extend(beam: Beam, { word, score, row }: { word: number; score: number; row: number }): Beam {
+interface NextWord {
+  word: number;
+  score: number;
+  row: number;
+  cost: number;
+}
+
+function extend(beam: Beam, { word, score, row, cost }: NextWord): Beam {
   return {
     words: [...beam.words, word],
     wordLogProbs: [...beam.wordLogProbs, score],
     logProb: beam.logProb + score,
+    cost: beam.cost + cost,
     row,
   };
 }

@@ -52,6 +52,15 @@ export const preprocessingSchema = z.strictObject({
 
 export type Preprocessing = z.infer<typeof preprocessingSchema>;
 
+/** What it costs to say a word once more in a caption, in nats, so that a caption does not tell the same thing twice. */
+const repetitionSchema = z.strictObject({
+  penalty: z.number().positive().max(100),
+  /** Ids of words that people often say more than once in a caption: articles, prepositions, colours. */
+  except: z.array(z.int().nonnegative()),
+});
+
+export type Repetition = z.infer<typeof repetitionSchema>;
+
 /** `manifest.json` of a model bundle. Its SHA-256 names the bundle's revision, so everything that changes a caption stands here. */
 export const manifestSchema = z.strictObject({
   formatVersion: z.literal(1),
@@ -72,7 +81,11 @@ export const manifestSchema = z.strictObject({
   maxCaptionLength: z.int().positive(),
   /** Of the confidence of a beam search's best caption; without it, confidence is what the model believes. */
   calibration: calibrationSchema.optional(),
-  search: z.strictObject({ lengthPenalty: z.number().min(0).max(10), maxWords: z.int().positive().max(1000) }),
+  search: z.strictObject({
+    lengthPenalty: z.number().min(0).max(10),
+    maxWords: z.int().positive().max(1000),
+    repetition: repetitionSchema.optional(),
+  }),
   /** Every file of the bundle except this one and the model card. */
   files: z
     .array(fileSchema)

@@ -15,6 +15,8 @@ export interface CaptionedPhoto {
   dataset?: string;
   /** What its captions count beside those of others; 1 where it is left out. */
   weight?: number;
+  /** Its captions are pseudo-captions: nobody wrote them for it, they are sentences that were chosen for it. */
+  hasPseudoCaptions?: true;
   /** Its data set has no splits: a tenth of that is set aside. */
   needsSplit?: true;
 }

@@ -31,6 +31,8 @@ export const preparedPhotoSchema = z.strictObject({
   dataset: z.string().optional(),
   /** What its captions count beside those of others; 1 where it is left out. */
   weight: z.number().positive().optional(),
+  /** Nobody wrote its captions for it: they are sentences that were chosen for it. */
+  hasPseudoCaptions: z.literal(true).optional(),
   captions: z.array(
     z.strictObject({
       /** As it was written, for scoring. */

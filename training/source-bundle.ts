@@ -10,5 +10,7 @@ export function encoderBundleOf({ settings }: TrainContext): string {
 /** How captions are searched, in scoring and by whoever uses the bundle: as the bundle has it that training goes on from. */
 export async function searchOf({ settings }: TrainContext): Promise<Manifest["search"]> {
   const { maxWords, from } = settings;
-  return { lengthPenalty: from === undefined ? 0.7 : (await openBundle(from)).manifest.search.lengthPenalty, maxWords };
+  return from === undefined
+    ? { lengthPenalty: 0.7, maxWords }
+    : { ...(await openBundle(from)).manifest.search, maxWords };
 }

@@ -62,6 +62,11 @@ function allCaptions(photo: number, vocabularySize: number): { words: number[]; 
 
 const photos = Array.from({ length: 40 }, (_, photo) => photo + 3);
 
+/** How often words stand in a caption that stand there already. */
+function repetitionsOf(words: readonly number[]): number {
+  return words.length - new Set(words).size;
+}
+
 describe("searchCaptions", () => {
   it("finds the best of all captions when the beam has room for every beginning", async () => {
     const features = Float32Array.from(photos);
@@ -151,5 +156,44 @@ describe("searchCaptions", () => {
       ends.push(rows.at(-1) ?? 0);
     }
     expect(Math.min(...ends)).toBeLessThan(6); // some did end early, or nothing was shown
+  });
+
+  describe("where repetition costs", () => {
+    const penalized = { ...settings, repetition: { penalty: 1, except: [] } };
+    const search = (vocabularySize: number, beam: number, changed: SearchSettings) =>
+      searchCaptions(
+        madeLanguage(vocabularySize),
+        { features: Float32Array.from(photos), options: photos.map(() => ({ beam, candidates: 1 })) },
+        changed,
+      );
+
+    it("finds the best of all captions by what they are then worth", async () => {
+      const found = await search(5, 10, penalized);
+      const best = photos.map((photo) => {
+        const worth = ({ words, score }: { words: number[]; score: number }) =>
+          score - repetitionsOf(words) / (words.length + 1) ** settings.lengthPenalty;
+        return allCaptions(photo, 5).toSorted((one, other) => worth(other) - worth(one))[0]?.words;
+      });
+      const same = found.filter(([caption], index) => caption?.words.join() === best[index]?.join());
+      expect(same.length).toBeGreaterThanOrEqual(38);
+    });
+
+    it.each([1, 3])("says no word twice at a price that nothing is worth, with beam %i", async (beam) => {
+      const usual = (await search(8, beam, settings)).flat();
+      expect(usual.filter(({ words }) => repetitionsOf(words) > 0).length).toBeGreaterThan(5);
+      const dear = (await search(8, beam, { ...settings, repetition: { penalty: 100, except: [] } })).flat();
+      expect(dear).toHaveLength(photos.length);
+      for (const { words } of dear) expect(repetitionsOf(words)).toBe(0);
+    });
+
+    it("lets words be said again that are excepted, and leaves probabilities as the model has them", async () => {
+      const except = [3, 4, 5, 6, 7];
+      expect(await search(8, 3, { ...settings, repetition: { penalty: 100, except } })).toEqual(
+        await search(8, 3, settings),
+      );
+      for (const { wordLogProbs, logProb } of (await search(8, 3, penalized)).flat()) {
+        expect(wordLogProbs.reduce((sum, value) => sum + value, 0)).toBeCloseTo(logProb, 9);
+      }
+    });
   });
 });

@@ -75,7 +75,12 @@ async function scoreSplits(
   const rounded = (score: number) => Math.round(1000 * score) / 10;
   const featuresOf = (split: Split) =>
     readFeatures(context, { photos: photos.filter((photo) => photo.split === split) });
-  const search = await chooseSearch(context, { dev: await featuresOf("dev"), decoder, vocabulary });
+  const search = await chooseSearch(context, {
+    dev: await featuresOf("dev"),
+    training: photos.filter((photo) => photo.split === "train"),
+    decoder,
+    vocabulary,
+  });
   const scores: Manifest["scores"] = [];
   let calibration: Calibration | undefined;
   for (const split of scoredSplits) {

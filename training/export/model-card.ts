@@ -22,7 +22,7 @@ ${table([
   ["Encoder", encoderOf(manifest)],
   ["Decoder", decoderOf(decoder)],
   ["Input", inputOf(manifest)],
-  ["Search", `length penalty ${manifest.search.lengthPenalty}, at most ${manifest.search.maxWords} words`],
+  ["Search", searchOf(manifest)],
   ["Size", sizeOf(manifest)],
   ["Licence", manifest.licence],
 ])}
@@ -66,6 +66,11 @@ function inputOf({ preprocessing }: Manifest): string {
     through === undefined ? "" : `first brought to ${through.width}×${through.height}${jpeg} where it is larger, then `;
   const shift = `value / ${divisor} ${offset < 0 ? "−" : "+"} ${Math.abs(offset)}`;
   return `any photo, ${first}squashed to ${width}×${height} (sharp's \`${kernel}\` kernel), ${shift}`;
+}
+
+function searchOf({ search: { lengthPenalty, maxWords, repetition } }: Manifest): string {
+  const cost = repetition === undefined ? "" : `, ${repetition.penalty} nats for a word that is said again`;
+  return `length penalty ${lengthPenalty}, at most ${maxWords} words${cost}`;
 }
 
 function sizeOf({ files }: Manifest): string {

@@ -1,5 +1,6 @@
 import { rawConfidence } from "../../gpu-service/candidate.ts";
 import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import type { RatedCaption } from "../score/confidence.ts";
@@ -23,7 +24,7 @@ export interface ScoredPhotos {
 
 interface ScorerSettings {
   vocabulary: Vocabulary;
-  search: { lengthPenalty: number; maxWords: number };
+  search: Manifest["search"];
 }
 
 /**

@@ -18,16 +18,22 @@ interface Cleaned {
 export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning): Cleaned {
   const tally = new DropTally();
   const wordless: string[] = [];
-  const prepared = photos.map(({ id, file, sha256, split, dataset, weight, captions: texts }) => {
+  const prepared = photos.map(({ captions: texts, ...photo }): PreparedPhoto => {
     const captions = texts.map((text) => {
       const { words, dropped } = readCaption(text, cleaning);
       tally.add(dropped);
       return { text, words };
     });
     const empty = captions.filter(({ words }) => words.length === 0);
-    if (empty.length > 0) wordless.push(`${file} (${empty.map(({ text }) => quote(text)).join(", ")})`);
-    const optional = { ...(dataset === undefined ? {} : { dataset }), ...(weight === undefined ? {} : { weight }) };
-    return { id, file, sha256, split, ...optional, captions };
+    if (empty.length > 0) wordless.push(`${photo.file} (${empty.map(({ text }) => quote(text)).join(", ")})`);
+    const { id, file, sha256, split, dataset, weight, hasPseudoCaptions } = photo;
+    return {
+      ...{ id, file, sha256, split },
+      ...(dataset === undefined ? {} : { dataset }),
+      ...(weight === undefined ? {} : { weight }),
+      ...(hasPseudoCaptions === undefined ? {} : { hasPseudoCaptions }),
+      captions,
+    };
   });
   return { prepared, dropped: tally.summarize(), wordless };
 }

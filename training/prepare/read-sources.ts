@@ -47,7 +47,11 @@ async function readSentences(context: TrainContext): Promise<Dataset> {
   const { sha256 } = await digestFile(resolve(folder, chosenFile));
   const { sentenceWeight: weight } = context.settings;
   const photos = (await readChosen(context)).map(
-    ({ image, captions }): CaptionedPhoto => ({ id: image, file: image, captions, weight, splits: ["train"] }),
+    ({ image, captions }): CaptionedPhoto => ({
+      ...{ id: image, file: image, captions, weight },
+      hasPseudoCaptions: true,
+      splits: ["train"],
+    }),
   );
   const findings = { duplicated: [], withoutCaptions: [] };
   return { folder, sources: { [chosenFile]: sha256 }, photos, hasSplits: true, findings };

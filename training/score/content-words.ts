@@ -26,3 +26,9 @@ export function contentPrecision(caption: readonly string[], references: readonl
   const known = new Set(references.flat());
   return content.filter((word) => known.has(word)).length / content.length;
 }
+
+/** Whether a cleaned caption says a content word twice, which people seldom do and language models easily. */
+export function repeatsItself(caption: readonly string[]): boolean {
+  const content = contentWords(caption);
+  return new Set(content).size < content.length;
+}

@@ -25,7 +25,7 @@ async function madeDev() {
     return { id: `${index}`, file: `${index}.jpg`, sha256: "a".repeat(64), split: "dev" as const, captions };
   });
   const features = uniform(randomFor("dev"), { size: count * featureSize, limit: 0.5 }).map(Math.abs);
-  return { dev: { photos, featureSize, features }, decoder: await readyToEnd(), vocabulary };
+  return { dev: { photos, featureSize, features }, training: [], decoder: await readyToEnd(), vocabulary };
 }
 
 /** The tiny bundle's decoder, which hardly ever ends a caption by itself, made likelier to. */
@@ -44,9 +44,10 @@ const context = { data: [], out: "", settings: { ...defaultSettings, maxWords: 1
 test("the length penalty is the one whose captions have the highest CIDEr on dev", async () => {
   const made = await madeDev();
   const chosen = await chooseSearch(context, made);
+  const { repetition } = chosen;
   const scored = await Promise.all(
     [0.5, 0.7, 0.9, 1.1, 1.3].map(async (lengthPenalty) => {
-      const search = { lengthPenalty, maxWords: 10 };
+      const search = { lengthPenalty, maxWords: 10, repetition };
       const { scores } = await new Scorer(made.dev, { vocabulary: made.vocabulary, search }).score(made.decoder, 3);
       return { search, cider: scores.cider };
     }),
@@ -56,12 +57,33 @@ test("the length penalty is the one whose captions have the highest CIDEr on dev
   expect(chosen).toEqual(scored.find(({ cider }) => cider === highest)?.search);
 });
 
-test("it stays as it was with few dev photos, and for training that goes on from a bundle", async () => {
+test("it stays as it was with few dev photos", async () => {
   const made = await madeDev();
   const { photos, featureSize, features } = made.dev;
   const few = { photos: photos.slice(1), featureSize, features: features.slice(featureSize) };
-  expect(await chooseSearch(context, { ...made, dev: few })).toEqual({ lengthPenalty: 0.7, maxWords: 10 });
+  expect(await chooseSearch(context, { ...made, dev: few })).toMatchObject({ lengthPenalty: 0.7, maxWords: 10 });
+});
+
+test("all of it stays as it was for training that goes on from a bundle, and for the tutorial's", async () => {
+  const made = await madeDev();
   const { manifest } = await openBundle(tinyBundle);
   const later = { ...context, settings: { ...context.settings, from: tinyBundle } };
   expect(await chooseSearch(later, made)).toEqual({ ...manifest.search, maxWords: 10 });
+  const tutorial = { ...context, settings: { ...context.settings, preset: "tutorial" as const } };
+  expect(await chooseSearch(tutorial, made)).toEqual({ lengthPenalty: 0.7, maxWords: 10 });
+});
+
+test("words cost where they are repeated, but for those of the closed classes and those that people repeat", async () => {
+  const made = await madeDev();
+  const said = (text: string) => Array.from({ length: 20 }, () => ({ text, words: text.split(" ") }));
+  const photo = { id: "1", file: "1.jpg", sha256: "a".repeat(64), split: "train" as const };
+  const training = [
+    { ...photo, captions: [...said("brown dog and brown grass"), ...said("a dog runs")] },
+    { ...photo, captions: said("grass grass"), hasPseudoCaptions: true as const },
+  ];
+  const { repetition } = await chooseSearch(context, { ...made, training });
+  const repeatable = repetition?.except.map((id) => made.vocabulary.words[id]);
+  expect(repetition?.penalty).toBe(2);
+  expect(repeatable).toEqual(expect.arrayContaining(["a", "brown"]));
+  for (const word of ["dog", "grass", "runs", ""]) expect(repeatable).not.toContain(word);
 });

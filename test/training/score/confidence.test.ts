@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { calibrate, calibrationSchema } from "../../../shared/calibration.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
 import { byTenths, fitCalibration, spearman } from "../../../training/score/confidence.ts";
-import { contentPrecision, contentWords } from "../../../training/score/content-words.ts";
+import { contentPrecision, contentWords, repeatsItself } from "../../../training/score/content-words.ts";
 
 const draws = uniform(randomFor("confidence"), { size: 1000, limit: 0.5 });
 const rated = Array.from(draws, (draw, index) => {
@@ -79,5 +79,14 @@ describe("content words", () => {
     ];
     expect(contentPrecision(["a", "man", "and", "dogs", "swim"], references)).toBeCloseTo(2 / 3, 10);
     expect(contentPrecision(["on", "the"], references)).toBe(0);
+  });
+
+  test.each([
+    ["a cat sits on a cat", true],
+    ["a man on a bench on a street", false],
+    ["a dog and two dogs", false],
+    ["the", false],
+  ])("are said twice or not: %s", (caption, isRepeated) => {
+    expect(repeatsItself(caption.split(" "))).toBe(isRepeated);
   });
 });
