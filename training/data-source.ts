@@ -1,4 +1,4 @@
-import { basename, extname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 
 /** A place with captioned photos, as the command line names it. */
 export interface DataSource {
@@ -10,11 +10,18 @@ export interface DataSource {
   isDev: boolean;
 }
 
-/** The sources by name, after their files or folders. Where two would be called the same, the later ones are numbered. */
+/** Names of files that say what is in them and not of what. */
+const usualNames = new Set(["captions", "corrected", "results", "metadata", "dataset", "annotations"]);
+
+/**
+ * The sources by name, after their files or folders; `holiday/captions.jsonl` is called after its folder. Where two would be
+ * called the same, the later ones are numbered.
+ */
 export function nameSources(sources: readonly Pick<DataSource, "path">[]): string[] {
   const times = new Map<string, number>();
   return sources.map(({ path }) => {
-    const name = basename(path, extname(path));
+    const own = basename(path, extname(path));
+    const name = (usualNames.has(own) && basename(dirname(path))) || own;
     const count = (times.get(name) ?? 0) + 1;
     times.set(name, count);
     return count === 1 ? name : `${name}-${count}`;

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { evaluate } from "../../training/evaluate.ts";
@@ -41,8 +41,15 @@ test("each of several data sets is scored by itself, one without test photos on 
   const alone = await evaluated([source(one)]);
 
   const { others = [], dataset, ...first } = both.scores;
-  expect(dataset).toBe("captions");
+  expect(dataset).toBe(nameOf(one));
   expect(first).toEqual(alone.scores);
-  expect(others.map(({ dataset: name, split, photos }) => [name, split, photos])).toEqual([["captions-2", "dev", 3]]);
-  expect(both.said).toMatch(/, 2 test photos of captions\n(.*\n)+.*, 3 dev photos of captions-2\n/);
+  expect(others.map(({ dataset: name, split, photos }) => [name, split, photos])).toEqual([[nameOf(other), "dev", 3]]);
+  expect(both.said).toMatch(
+    new RegExp(`, 2 test photos of ${nameOf(one)}\n(.*\n)+.*, 3 dev photos of ${nameOf(other)}\n`),
+  );
 });
+
+/** Of a data set in a file `captions.jsonl`. */
+function nameOf(path: string): string {
+  return basename(dirname(path));
+}

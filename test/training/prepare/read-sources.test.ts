@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { nameSources, parseDataSource } from "../../../training/data-source.ts";
 import { prepare } from "../../../training/prepare.ts";
@@ -27,8 +27,8 @@ describe("several data sets", () => {
     expect(photos.map(({ id, split, dataset, weight }) => [id, split, dataset, weight])).toEqual([
       ["data/one", "train", "data", undefined],
       ["data/two", "dev", "data", undefined],
-      ["captions/mine.jpg", "train", "captions", 0.5],
-      ["captions-2/dev.jpg", "dev", "captions-2", undefined],
+      [`${nameOf(own)}/mine.jpg`, "train", nameOf(own), 0.5],
+      [`${nameOf(dev)}/dev.jpg`, "dev", nameOf(dev), undefined],
     ]);
     expect(photos.map(({ file }) => resolve(photoFolder, file))).toEqual([
       join(flickr8k, "images/one.jpg"),
@@ -36,7 +36,7 @@ describe("several data sets", () => {
       join(dirname(own), "mine.jpg"),
       join(dirname(dev), "dev.jpg"),
     ]);
-    expect(Object.keys(summary.sources)).toContain("captions-2/captions.jsonl");
+    expect(Object.keys(summary.sources)).toContain(`${nameOf(dev)}/captions.jsonl`);
   });
 
   test("that have one photo under two names keep it out of training where one of them scores by it", async () => {
@@ -61,7 +61,7 @@ describe("several data sets", () => {
       { path: await makeJsonl(lines, { photos: names }), weight: 1, isDev: false },
     ];
     const { photos } = await readPrepared(await runPrepare({ data }));
-    const dev = photos.filter(({ split, dataset }) => split === "dev" && dataset === "captions");
+    const dev = photos.filter(({ split, dataset }) => split === "dev" && dataset !== "data");
     expect(dev.length).toBeGreaterThan(0);
     expect(dev.length).toBeLessThan(10);
   });
@@ -146,10 +146,24 @@ test("a place has a weight behind a colon, and none means 1", () => {
   expect(() => parseDataSource("b:-1")).toThrow("expected a weight above 0, found -1");
 });
 
-test("data sets are named after their files, later ones of one name by number", () => {
-  expect(nameSources([{ path: "/a/flickr8k" }, { path: "/b/captions.jsonl" }, { path: "/c/captions.csv" }])).toEqual([
+test("data sets are named after what tells them apart, later ones of one name by number", () => {
+  const paths = [
+    "/a/flickr8k",
+    "/b/captions.jsonl",
+    "/c/b/captions.csv",
+    "/coco/captions_val2017.json",
+    "/captions.json",
+  ];
+  expect(nameSources(paths.map((path) => ({ path })))).toEqual([
     "flickr8k",
+    "b",
+    "b-2",
+    "captions_val2017",
     "captions",
-    "captions-2",
   ]);
 });
+
+/** Of a data set in a file `captions.jsonl`. */
+function nameOf(path: string): string {
+  return basename(dirname(path));
+}
