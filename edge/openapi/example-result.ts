@@ -31,6 +31,6 @@ export const exampleResult: CaptionResult = {
     },
   ],
   image: { format: "jpeg", width: 500, height: 375, bytes: 81_234 },
-  model: { id: "flickr8k-merge", revision: "0123456789ab" },
+  model: { id: "everyday-merge", revision: "0123456789ab" },
   options: { beam: 3, candidates: 1 },
 };

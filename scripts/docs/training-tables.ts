@@ -1,37 +1,27 @@
-import type { z } from "zod";
 import type { Manifest } from "../../shared/manifest.ts";
-import type { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
+import type { Evaluation, SetEvaluation } from "../../training/evaluate/evaluate-captions.ts";
 import type { Summary } from "../../training/prepared.ts";
 import { publishedScores } from "../../training/report/published-scores.ts";
 import { markdownTable, type Row } from "./markdown-table.ts";
-
-type Evaluation = z.infer<typeof evaluationSchema>;
 
 const shownScores = ["bleu1", "bleu4", "rougeL", "cider"] as const;
 const manifestScores = ["bleu1", "bleu2", "bleu3", "bleu4", "rougeL", "cider"] as const;
 const confidenceSearch = "beam 3";
 
 /** The tables made of what `npm run train -- evaluate` writes to `scores.json`, and of the manifest's scores. */
-export function evaluationTables({ searches }: Evaluation, { scores }: Pick<Manifest, "scores">): [string, string][] {
-  const percent = (share: number) => (100 * share).toFixed(1);
-  const ours = searches.map((found): Row => {
-    const figures = shownScores.map(
-      (name) => `${percent(found[name])} (${found.intervals[name].map(percent).join("–")})`,
-    );
-    return [found.search, ...figures, String(found.words)];
-  });
+export function evaluationTables(
+  { others = [], ...flickr8k }: Evaluation,
+  { scores }: Pick<Manifest, "scores">,
+): [string, string][] {
   const [tanti] = publishedScores;
   const theirs = shownScores.map((name) => tanti?.[name]?.toFixed(1) ?? "");
-  const tenths = searches.find(({ search }) => search === confidenceSearch)?.confidence.tenths ?? [];
-  const ofTenths = (what: keyof (typeof tenths)[number]) => tenths.map((tenth) => (100 * tenth[what]).toFixed(0));
   return [
-    [
-      "scores",
-      markdownTable(
-        ["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "different words"],
-        [...ours, ["merge model of Tanti et al. 2018, beam 3", ...theirs, ""]],
-      ),
-    ],
+    ["scores", scoreTable(flickr8k, [["merge model of Tanti et al. 2018, beam 3", ...theirs, ""]])],
+    ["confidence", confidenceTable(flickr8k)],
+    ...others.flatMap((other): [string, string][] => [
+      ["scores-everyday", scoreTable(other)],
+      ["confidence-everyday", confidenceTable(other)],
+    ]),
     [
       "manifest-scores",
       markdownTable(
@@ -39,17 +29,30 @@ export function evaluationTables({ searches }: Evaluation, { scores }: Pick<Mani
         scores.map((score) => [score.dataset, score.search, ...manifestScores.map((name) => score[name].toFixed(1))]),
       ),
     ],
-    [
-      "confidence",
-      markdownTable(
-        ["confidence, %", ...ofTenths("confidence")],
-        [
-          ["content words in a reference, %", ...ofTenths("precision")],
-          ["CIDEr", ...ofTenths("cider")],
-        ],
-      ),
-    ],
   ];
+}
+
+function scoreTable({ searches }: SetEvaluation, published: readonly Row[] = []): string {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const ours = searches.map((found): Row => {
+    const figures = shownScores.map(
+      (name) => `${percent(found[name])} (${found.intervals[name].map(percent).join("–")})`,
+    );
+    return [found.search, ...figures, String(found.words)];
+  });
+  return markdownTable(["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "different words"], [...ours, ...published]);
+}
+
+function confidenceTable({ searches }: SetEvaluation): string {
+  const tenths = searches.find(({ search }) => search === confidenceSearch)?.confidence.tenths ?? [];
+  const ofTenths = (what: keyof (typeof tenths)[number]) => tenths.map((tenth) => (100 * tenth[what]).toFixed(0));
+  return markdownTable(
+    ["confidence, %", ...ofTenths("confidence")],
+    [
+      ["content words in a reference, %", ...ofTenths("precision")],
+      ["CIDEr", ...ofTenths("cider")],
+    ],
+  );
 }
 
 /** What `prepare` prints of Flickr8k, with either cleaning. */

@@ -38,7 +38,7 @@ test("scores the captions of a split, greedy and by beams, and keeps them beside
     expect(found.intervals.cider).toEqual([expected.cider, expected.cider]); // of one photo there is one corpus to draw
   }
   expect(stdout).toMatch(
-    /^tiny [0-9a-f]{12}, 1 test photos\n +B1 +B2 +B3 +B4 +ROUGE-L +CIDEr +captions +words +length +in train\ngreedy +\d/,
+    /^tiny [0-9a-f]{12}, 1 test photos\n +B1 +B2 +B3 +B4 +ROUGE-L +CIDEr +captions +words +length +repeating +in train\ngreedy +\d/,
   );
 });
 

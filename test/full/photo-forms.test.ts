@@ -20,9 +20,9 @@ it.skipIf(!isResearchDataThere)(
   { timeout: 300_000 },
   async () => {
     const shipped = await compareForms();
-    expect(shipped.cosine).toBeGreaterThan(0.98);
+    expect(shipped.cosine).toBeGreaterThan(0.97);
     const direct = await compareForms("--direct"); // what it would be without the manifest's `through`
-    expect(direct.cosine).toBeLessThan(0.92);
+    expect(direct.cosine).toBeLessThan(0.85);
     expect(shipped.alike).toBeGreaterThan(direct.alike);
   },
 );

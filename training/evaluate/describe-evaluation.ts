@@ -9,7 +9,7 @@ const scoreColumns = [
   ["ROUGE-L", "rougeL"],
   ["CIDEr", "cider"],
 ] as const;
-const otherColumns = ["captions", "words", "length", "in train"];
+const otherColumns = ["captions", "words", "length", "repeating", "in train"];
 const width = 12;
 const confidenceSearch = "beam 3" satisfies SearchName;
 
@@ -23,9 +23,14 @@ function describeSet({ model, revision, dataset, split, photos, searches }: SetE
     `${name.padEnd(8)}${cells.map((cell) => cell.padStart(width)).join("")}\n`;
   const percent = (share: number) => (100 * share).toFixed(1);
   const rows = searches.flatMap((found) => {
-    const { search, intervals, captions, words, meanLength, inTraining } = found;
+    const { search, intervals, captions, words, meanLength, repeating, inTraining } = found;
     const scores = scoreColumns.map(([, name]) => percent(found[name]));
-    const others = [String(captions), String(words), meanLength.toFixed(1), `${percent(inTraining)} %`];
+    const others = [
+      String(captions),
+      String(words),
+      meanLength.toFixed(1),
+      ...[repeating, inTraining].map((share) => `${percent(share)} %`),
+    ];
     const ranges = scoreColumns.map(([, name]) => intervals[name].map(percent).join("–"));
     return [row(search, [...scores, ...others]), row("", ranges)];
   });

@@ -5,7 +5,7 @@ import { cleanReferences, referencesOf } from "../fit/scorer.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import { bootstrapIntervals } from "../score/bootstrap.ts";
 import { byTenths, type RatedCaption, spearman } from "../score/confidence.ts";
-import { contentPrecision } from "../score/content-words.ts";
+import { contentPrecision, repeatsItself } from "../score/content-words.ts";
 import { captionScoresSchema, prepareReferences, scoreAgainst } from "../score/score-captions.ts";
 import type { SearchName } from "../searches.ts";
 
@@ -36,6 +36,8 @@ const searchEvaluationSchema = captionScoresSchema.extend({
     /** Means over a tenth of the captions each, the least confident first; precision as in `content-words.ts`. */
     tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
   }),
+  /** Share of the captions that say a content word twice. */
+  repeating: z.number(),
   /** Share of the captions that are word for word, after cleaning, one of the training captions. */
   inTraining: z.number(),
 });
@@ -111,6 +113,7 @@ function evaluateSet(
       words: new Set(words.flat()).size,
       meanLength: words.flat().length / list.length,
       confidence: describeRated(rated),
+      repeating: words.filter(repeatsItself).length / list.length,
       inTraining: words.filter((caption) => training.has(caption.join(" "))).length / list.length,
     };
   });

@@ -47,12 +47,20 @@ ${table({
 })}${isComparable ? comparisonNote : html`<p>Published scores are of Flickr8k's test split and do not compare with these.</p>`}
 ${table({
   caption: "What the captions are like",
-  heading: ["", "different captions", "different words", "words a caption", "in the training captions"],
-  rows: searches.map(({ search, captions, words, meanLength, inTraining }) => [
+  heading: [
+    "",
+    "different captions",
+    "different words",
+    "words a caption",
+    "with a content word twice",
+    "in the training captions",
+  ],
+  rows: searches.map(({ search, captions, words, meanLength, repeating, inTraining }) => [
     search,
     grouped(captions),
     grouped(words),
     meanLength.toFixed(1),
+    `${times100(repeating)} %`,
     `${times100(inTraining)} %`,
   ]),
 })}<p>“In the training captions” is the share of captions that somebody wrote word for word about a training photo.</p>`,
