@@ -65,7 +65,11 @@ describe("a folder of photos with keywords of their own", () => {
       brown: 0.95,
       grass: 0.95,
     });
-    expect((await openBundle(join(out, "bundle"))).vocabulary.words).toContain("pizza");
+    const { vocabulary, manifest } = await openBundle(join(out, "bundle"));
+    expect(vocabulary.words).toContain("pizza");
+    expect(manifest.provenance.join("\n")).toMatch(
+      /trained on \d+ sentences chosen for \d+ photos, natural(.*\n)+Sentences, at weight 0\.12: of text\.txt sha256 \w{64}; chosen by keywords in the photos\./,
+    );
   }, 60_000);
 
   test.skipIf(!isProgramThere("mkfifo") || !existsSync("/proc/self/mem"))(
