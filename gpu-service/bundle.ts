@@ -30,6 +30,14 @@ export interface Bundle extends EncoderBundle {
   manifest: Manifest;
   vocabulary: Vocabulary;
   readDecoder(): LayersModel;
+  /** Reads and verifies the files of `manifest.rehearsal`, which captioning does without; undefined where it has none. */
+  readRehearsal(): Promise<RehearsalFiles | undefined>;
+}
+
+/** The bytes of the files that `manifest.rehearsal` names. */
+export interface RehearsalFiles {
+  features: Uint8Array;
+  captions: Uint8Array;
 }
 
 /** Reads and verifies a bundle. Throws an error that names the file and says what was expected. */
@@ -68,6 +76,7 @@ export async function openEncoder(folder: string): Promise<EncoderBundle | Bundl
     manifest,
     vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
     readDecoder: () => readModel(manifest.decoder.topology, [[featureSize], [manifest.maxCaptionLength], [null]]),
+    readRehearsal: () => readRehearsal(folder, manifest),
   };
 }
 
@@ -82,24 +91,40 @@ export function describeMissingDecoder(folder: string): string {
   return `${folder}: expected a model bundle, found an encoder without a decoder: ${remedy}`;
 }
 
-/** Reads every file that a manifest names, and returns a look at them, by path. */
-async function readFiles(folder: string, manifest: EncoderManifest): Promise<(path: string) => Uint8Array> {
+/** Reads every file that a manifest names, but for the rehearsal's, and returns a look at them, by path. */
+async function readFiles(folder: string, manifest: Manifest | EncoderManifest): Promise<(path: string) => Uint8Array> {
   const files = new Map<string, Uint8Array>();
-  for (const { path, bytes, sha256 } of manifest.files) {
-    const contents = await readBundleFile(folder, path);
-    if (contents.length !== bytes) {
-      throw new Error(`${join(folder, path)}: expected ${bytes} bytes by the manifest, found ${contents.length}`);
-    }
-    const found = sha256Of(contents);
-    if (found !== sha256)
-      throw new Error(`${join(folder, path)}: expected sha256 ${sha256} by the manifest, found ${found}`);
-    files.set(path, contents);
+  const rehearsal = "rehearsal" in manifest ? Object.values(manifest.rehearsal ?? {}) : [];
+  for (const file of manifest.files) {
+    if (!rehearsal.includes(file.path)) files.set(file.path, await readVerified(folder, file));
   }
   return (path) => {
     const contents = files.get(path);
     if (contents === undefined) throw new Error(`${join(folder, "manifest.json")}: ${path} is not among its files`);
     return contents;
   };
+}
+
+async function readRehearsal(folder: string, { rehearsal, files }: Manifest): Promise<RehearsalFiles | undefined> {
+  if (rehearsal === undefined) return undefined;
+  const read = (wanted: string) => {
+    const file = files.find(({ path }) => path === wanted);
+    if (file === undefined) throw new Error(`${join(folder, "manifest.json")}: ${wanted} is not among its files`);
+    return readVerified(folder, file);
+  };
+  return { features: await read(rehearsal.features), captions: await read(rehearsal.captions) };
+}
+
+/** Reads a file that has the size and hash that the manifest states. */
+async function readVerified(folder: string, { path, bytes, sha256 }: Manifest["files"][number]): Promise<Uint8Array> {
+  const contents = await readBundleFile(folder, path);
+  if (contents.length !== bytes) {
+    throw new Error(`${join(folder, path)}: expected ${bytes} bytes by the manifest, found ${contents.length}`);
+  }
+  const found = sha256Of(contents);
+  if (found !== sha256)
+    throw new Error(`${join(folder, path)}: expected sha256 ${sha256} by the manifest, found ${found}`);
+  return contents;
 }
 
 /** Without the batch; null is any length. */

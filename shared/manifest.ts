@@ -74,6 +74,8 @@ export const manifestSchema = z.strictObject({
   }),
   decoder: z.strictObject({ topology: bundlePathSchema }),
   vocabulary: z.strictObject({ path: bundlePathSchema, size: z.int().min(3) }),
+  /** Features of photos and the model's own captions of them, by which training holds what it knows; not for captioning. */
+  rehearsal: z.strictObject({ features: bundlePathSchema, captions: bundlePathSchema }).optional(),
   preprocessing: preprocessingSchema,
   specialIds: z.strictObject({ padding: z.literal(0), start: z.int().positive(), end: z.int().positive() }),
   cleaning: z.enum(cleanings),

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { say } from "../cli/progress.ts";
 import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
@@ -13,13 +14,16 @@ import {
   parseDecoder,
   rangesPath,
 } from "./export/draft-manifest.ts";
+import { makeRehearsal } from "./export/make-rehearsal.ts";
 import { describeModel } from "./export/model-card.ts";
 import { featureSummaryFile } from "./features/photo-features.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
+import { describeLearnt, describeNothingLearnt, learntSchema } from "./fit/learnt.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/recipe.ts";
 import { fit, fitFiles } from "./fit.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
+import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -51,9 +55,12 @@ export const exportBundle: Stage = {
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
     files.set(rangesPath, await readFile(join(stageFolder(context, "calibrate"), rangesFile)));
+    const rehearsal = encodeRehearsal(await makeRehearsal(context, { prepared, decoder, search: draft.search }));
+    files.set(rehearsalFiles.features, rehearsal.features);
+    files.set(rehearsalFiles.captions, rehearsal.captions);
     const sizes = [...files].map(([path, contents]) => ({ path, bytes: contents.length, sha256: sha256Of(contents) }));
     const inOrder = sizes.toSorted((one, other) => (one.path < other.path ? -1 : 1));
-    const manifest = manifestSchema.parse({ ...draft, files: inOrder });
+    const manifest = manifestSchema.parse({ ...draft, rehearsal: rehearsalFiles, files: inOrder });
     await writeOutputs(bundleFolder(context), {
       dependencies,
       files: {
@@ -62,7 +69,7 @@ export const exportBundle: Stage = {
           describeModel(manifest, {
             prepared,
             decoder: readMergeModel(parseDecoder(decoder)),
-            recipe: chooseRecipe(context.settings),
+            recipe: chooseRecipe(context.settings, prepared.summary),
           }),
         ],
         "manifest.json": [`${JSON.stringify(manifest, null, 2)}\n`],
@@ -73,6 +80,7 @@ export const exportBundle: Stage = {
     exported.readDecoder();
     const line = `${manifest.id}, revision ${exported.revision}, in ${bundleFolder(context)}`;
     process.stdout.write(`${terminalText(line)}\n${terminalLines(describeScores(manifest.scores))}`);
+    if (context.settings.from !== undefined) await tellWhatWasLearnt(context);
   },
 };
 
@@ -96,6 +104,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
       id: idOf(context),
       licence: context.settings.licence ?? source.manifest.licence,
       maxWords: context.settings.maxWords,
+      rehearsal: true, // which bundles of earlier versions lack
     },
     inputs: {
       captions: ofFile(preparedFiles.captions),
@@ -106,6 +115,14 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
       decoder: ofFile(fitFiles.weights),
     },
   };
+}
+
+async function tellWhatWasLearnt(context: TrainContext): Promise<void> {
+  const path = join(stageFolder(context, "fit"), fitFiles.learnt);
+  const learnt = learntSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  process.stdout.write(terminalLines(describeLearnt(learnt)));
+  const nothing = describeNothingLearnt(learnt);
+  if (nothing !== undefined) say(`warning: ${nothing}`);
 }
 
 async function readDecoder(context: TrainContext): Promise<ModelFiles> {

@@ -1,21 +1,26 @@
 import { mkdir } from "node:fs/promises";
 import { say } from "../cli/progress.ts";
-import { openEncoder } from "../gpu-service/bundle.ts";
+import { type Bundle, openBundle, openEncoder } from "../gpu-service/bundle.ts";
+import { type LayersModel, parseLayersModel } from "../gpu-service/networks/layers-model.ts";
+import type { Split } from "./dataset.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
 import { startBackend } from "./fit/backend.ts";
 import { CiderReward } from "./fit/cider-reward.ts";
 import { FeatureScaling } from "./fit/feature-scaling.ts";
 import { FitRun } from "./fit/fit-run.ts";
+import { compareDecoders, type Learnt } from "./fit/learnt.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
 import { chooseRecipe, type Recipe } from "./fit/recipe.ts";
+import { Rehearsing } from "./fit/rehearsing.ts";
 import { Scorer } from "./fit/scorer.ts";
 import type { Rewarding } from "./fit/self-critical.ts";
-import { chooseStart } from "./fit/start-weights.ts";
+import { chooseStart, type Start } from "./fit/start-weights.ts";
 import type { TrainingData } from "./fit/trainer.ts";
 import { digestFile } from "./output-file.ts";
-import { type Prepared, preparedFiles, readPrepared } from "./prepared.ts";
+import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
+import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
 import { encoderBundleOf, searchOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -26,12 +31,17 @@ export const fitFiles = {
   weights: "weights.bin",
   /** `epochMetricsSchema`, a line an epoch. */
   metrics: "metrics.jsonl",
+  /** `learntSchema`, where training went on from a bundle. */
+  learnt: "learnt.json",
 } as const;
+
+/** Of the training photos, those whose captions before and after are compared. */
+const photosCompared = 500;
 
 /**
  * In: `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to go on from. Out, into
- * `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, what each epoch gave. On the way
- * `checkpoint.safetensors`, from which an interrupted run goes on.
+ * `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, what each epoch gave; `learnt.json`, what came of
+ * it where it went on from a bundle. On the way `checkpoint.safetensors`, from which an interrupted run goes on.
  */
 export const fit: Stage = {
   name: "fit",
@@ -46,31 +56,44 @@ export const fit: Stage = {
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
     const data = await readTrainingData(context, prepared);
-    const recipe = chooseRecipe(context.settings);
+    const recipe = chooseRecipe(context.settings, prepared.summary);
     const scaling = standardize(data, recipe);
-    const { start, ...model } = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
+    const start = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
     say(`fit: on ${await startBackend()}`);
+    const origin = await openOrigin(context);
+    const rehearsing = startRehearsing(origin, { prepared, start });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
-      ...{ folder, dependencies, data, recipe, scaling, ...model },
-      start: context.settings.from === undefined ? start : (scaling?.unfold(start) ?? start),
+      ...{ folder, dependencies, recipe, scaling, ...start },
+      start: context.settings.from === undefined ? start.start : (scaling?.unfold(start.start) ?? start.start),
+      data: { ...data, rehearsing },
       seed: context.settings.seed,
       scorer: await devScorer(context, prepared),
     });
     try {
-      process.stdout.write(summarize(model.spec));
+      process.stdout.write(summarize(start.spec));
       for await (const epoch of run.epochs()) process.stdout.write(describeEpoch(epoch));
       const { topology, weights } = await run.keptFiles();
+      const learnt =
+        origin === undefined
+          ? undefined
+          : await learntSince(context, {
+              origin,
+              prepared,
+              model: parseLayersModel({ topology, readWeights: () => weights }),
+            });
       await writeOutputs(folder, {
         dependencies,
         files: {
           [fitFiles.topology]: [JSON.stringify(topology)],
           [fitFiles.weights]: [weights],
           [fitFiles.metrics]: run.metrics.map((epoch) => `${JSON.stringify(epoch)}\n`),
+          ...(learnt === undefined ? {} : { [fitFiles.learnt]: [`${JSON.stringify(learnt, null, 2)}\n`] }),
         },
       });
     } finally {
       run.dispose();
+      rehearsing?.dispose();
     }
   },
 };
@@ -85,7 +108,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   return {
     settings: {
       ...{ flips, seed, embeddingSize, units, tuneEmbeddings, maxWords },
-      recipe: JSON.stringify(chooseRecipe(settings)),
+      recipe: JSON.stringify(chooseRecipe(settings, await readSummary(context))),
     },
     inputs: {
       captions: ofFiles(prepared, preparedFiles.captions),
@@ -132,6 +155,48 @@ function standardize(
   scaling.standardize(features);
   if (mirrored !== undefined) scaling.standardize(mirrored);
   return scaling;
+}
+
+/** The bundle that training goes on from, and what it has to rehearse. */
+interface Origin {
+  bundle: Bundle;
+  rehearsal: Rehearsal | undefined;
+}
+
+async function openOrigin({ settings: { from } }: TrainContext): Promise<Origin | undefined> {
+  if (from === undefined) return undefined;
+  const bundle = await openBundle(from);
+  const rehearsal = await readRehearsal(bundle);
+  if (rehearsal === undefined) {
+    say(`fit: ${from} carries nothing to rehearse: what it knew is not held; bundles that are exported now carry it`);
+  }
+  return { bundle, rehearsal };
+}
+
+function startRehearsing(
+  origin: Origin | undefined,
+  { prepared: { vocabulary }, start }: { prepared: Prepared; start: Start },
+): Rehearsing | undefined {
+  if (origin?.rehearsal === undefined) return undefined;
+  const known = origin.bundle.vocabulary.size;
+  return new Rehearsing(origin.rehearsal, { ...start, vocabulary, known });
+}
+
+/** What the decoder says otherwise than that of the bundle that it went on from. */
+async function learntSince(
+  context: TrainContext,
+  { origin, prepared, model }: { origin: Origin; prepared: Prepared; model: LayersModel },
+): Promise<Learnt> {
+  const { bundle, rehearsal } = origin;
+  const ofSplit = (split: Split) => prepared.photos.filter((photo) => photo.split === split);
+  return compareDecoders({
+    before: { model: bundle.readDecoder(), vocabulary: bundle.vocabulary },
+    after: { model, vocabulary: prepared.vocabulary },
+    search: await searchOf(context),
+    own: await readFeatures(context, { photos: ofSplit("train").slice(0, photosCompared) }),
+    dev: await readFeatures(context, { photos: ofSplit("dev") }),
+    rehearsal,
+  });
 }
 
 /** Undefined where there are no dev photos: the last epoch is then kept. */

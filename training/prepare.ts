@@ -58,7 +58,7 @@ async function dependenciesOf(
 ): Promise<Dependencies> {
   const { cleaning, minCount, from } = context.settings;
   const inherited = from === undefined ? {} : { from: (await openBundle(from)).revision };
-  const settings = { cleaning, cleaningVersion: cleaningVersions[cleaning], minCount };
+  const settings = { cleaning, cleaningVersion: cleaningVersions[cleaning], minCount: minCount ?? "by size" };
   return { settings, inputs: { ...sources, ...inherited, photos: digest } };
 }
 

@@ -129,8 +129,13 @@ export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "o
     photoFolder: first === undefined ? stageFolder({ out }, "sentences") : await folderOf(first.path),
     vocabulary: parseVocabulary(await readJson(join(folder, preparedFiles.vocabulary))),
     photos,
-    summary: summarySchema.parse(await readJson(join(folder, preparedFiles.summary))),
+    summary: await readSummary({ out }),
   };
+}
+
+/** The counts of what `prepare` wrote. */
+export async function readSummary({ out }: Pick<TrainContext, "out">): Promise<Summary> {
+  return summarySchema.parse(await readJson(join(stageFolder({ out }, "prepare"), preparedFiles.summary)));
 }
 
 async function readJson(path: string): Promise<unknown> {

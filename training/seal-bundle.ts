@@ -17,6 +17,7 @@ export async function sealBundle(folder: string): Promise<Bundle> {
     draft.vocabulary.path,
     ...(await filesOf(folder, draft.encoder.topology)),
     ...(draft.encoder.ranges === undefined ? [] : [draft.encoder.ranges]),
+    ...Object.values(draft.rehearsal ?? {}),
     ...(await filesOf(folder, draft.decoder.topology)),
   ];
   const files: Manifest["files"] = [];

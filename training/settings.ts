@@ -9,8 +9,8 @@ export interface TrainSettings {
   cleaning: Cleaning;
   /** Folders to look for the photos in that caption files name, after the files' own. */
   images: readonly string[];
-  /** How often a word must be seen in the training captions to be learnt. */
-  minCount: number;
+  /** How often a word must be seen in the training captions to be learnt; undefined: by their number, `minCountOf`. */
+  minCount?: number | undefined;
   /** Files of sentences without photos, a line a sentence. */
   text: readonly string[];
   /** Files of photos with words and without captions; they are learnt from sentences of the text. */
@@ -66,7 +66,6 @@ export interface Shard {
 export const defaultSettings: TrainSettings = {
   cleaning: "natural",
   images: [],
-  minCount: 10,
   text: [],
   words: [],
   keywords: [],

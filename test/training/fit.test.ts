@@ -1,18 +1,24 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openBundle } from "../../gpu-service/bundle.ts";
+import { rowsOf } from "../../gpu-service/vectors.ts";
 import { exportBundle } from "../../training/export.ts";
+import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";
+import { captionFeatures } from "../../training/fit/decode-features.ts";
 import { readMergeModel } from "../../training/fit/merge-reader.ts";
 import type { EpochMetrics } from "../../training/fit/metrics.ts";
 import { fit } from "../../training/fit.ts";
 import { prepare } from "../../training/prepare.ts";
+import { readPrepared } from "../../training/prepared.ts";
+import { readRehearsal } from "../../training/rehearsal.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
+import { largestDifference } from "../fixtures/vectors.ts";
 import { makeJsonl, oneSource } from "./made-dataset.ts";
 import { listen } from "./run-prepare.ts";
 
@@ -23,9 +29,13 @@ const learnt = [
 ];
 
 /** Photos with three captions each, by the splits given. */
-async function makeData(splits: readonly string[], captions: readonly string[] = learnt): Promise<string> {
+async function makeData(
+  splits: readonly string[],
+  captions: readonly string[] = learnt,
+  { seed = 1 } = {},
+): Promise<string> {
   const data = await makeJsonl(splits.map((split, index) => ({ image: `${index}.jpg`, captions, split })));
-  for (const [index, bytes] of (await madePhotos(splits.length, { width: 60, height: 40 })).entries()) {
+  for (const [index, bytes] of (await madePhotos(splits.length, { width: 60, height: 40, seed })).entries()) {
     await writeFile(join(dirname(data), `${index}.jpg`), bytes);
   }
   return data;
@@ -154,9 +164,41 @@ describe("training that goes on from a bundle", () => {
   test("learns the new words", async () => {
     const captions = ["A zebra .", "A zebra .", "A zebra ."];
     const data = await makeData(["train", "train", "dev"], captions);
-    const context = await train({ data, from: tinyBundle, epochs: 60, learningRate: 0.01 });
+    const context = await train({ data, from: tinyBundle, epochs: 4, learningRate: 0.01 });
     const [metrics] = (await metricsOf(context)).slice(-1);
     expect(metrics?.samples[0]?.caption).toBe("a zebra");
+  });
+
+  test("says what it learnt and at what cost, and keeps what it knew where the bundle carries a rehearsal", async () => {
+    const dogs = ["A brown dog runs on the grass .", "A brown dog runs .", "A brown dog runs on the grass ."];
+    const first = await train({
+      data: await makeData(["train", "train"], dogs),
+      from: tinyBundle,
+      epochs: 4,
+      learningRate: 0.01,
+    });
+    expect(first.said).toContain(`fit: ${tinyBundle} carries nothing to rehearse`);
+    const from = join(first.out, "bundle");
+    const data = await makeData(["train", "train", "train"], ["A zebra .", "A zebra .", "A zebra ."], { seed: 2 });
+    const { out, said } = await train({ data, from, epochs: 4, learningRate: 0.01 });
+    expect(said).not.toContain("nothing to rehearse");
+    expect(said).toContain("learnt: 3 of 3 training photos have another caption than before\n");
+    expect(said).toContain("new words: zebra (in 9 captions learnt; said of 3 of 3 photos)\n");
+    expect(said).toContain("elsewhere: 0 of 2 rehearsed photos have another caption than before\n");
+    expect(JSON.parse(await readFile(join(out, "fit", "learnt.json"), "utf8"))).toEqual({
+      own: { photos: 3, changed: 3 },
+      newWords: [{ word: "zebra", captions: 9, said: 3 }],
+      rehearsal: { photos: 2, changed: 0 },
+      dev: [],
+    });
+  });
+
+  test("warns where nothing was learnt", async () => {
+    const { said } = await train({ from: tinyBundle, learningRate: 1e-9, minCount: 10 });
+    expect(said).toContain("learnt: 0 of 2 training photos have another caption than before\nno new words\n");
+    expect(said).toContain(
+      "warning: nothing was learnt: all 2 training photos have the captions that they had before.",
+    );
   });
 
   test("takes a handful of words for enough, since it knows others", async () => {
@@ -200,6 +242,28 @@ describe("training that goes on from a bundle", () => {
 });
 
 describe("export", () => {
+  test("gives the bundle training photos to rehearse, with its own captions, which captioning does without", async () => {
+    const context = await train({ data: await makeData(["train", "dev", "train", "test", "train"]) });
+    const folder = join(context.out, "bundle");
+    const bundle = await openBundle(folder);
+    const rehearsal = await readRehearsal(bundle);
+    expect(rehearsal?.captions).toHaveLength(3);
+    const { photos, ...made } = await readFeatures(context, {
+      photos: (await readPrepared(context)).photos.filter(({ split }) => split === "train"),
+    });
+    const rows = (features: Float32Array) => rowsOf(features, photos.length);
+    for (const row of rows(rehearsal?.features ?? new Float32Array())) {
+      expect(Math.min(...rows(made.features).map((other) => largestDifference(row, other)))).toBeLessThan(0.01);
+    }
+    const search = { ...bundle.manifest.search };
+    const said = await captionFeatures(bundle.readDecoder(), rehearsal ?? made, { ...bundle, search, beam: 3 });
+    expect(rehearsal?.captions).toEqual(said.map((words) => [words]));
+
+    await truncate(join(folder, "rehearsal", "features.bin"), 100);
+    const other = await openBundle(folder); // it captions all the same
+    await expect(other.readRehearsal()).rejects.toThrow(/rehearsal\/features\.bin: expected \d+ bytes by the manifest/);
+  });
+
   test("makes no bundle of a decoder that was made with other flags", async () => {
     const context = await train({ stages: [prepare, features, fit] });
     const other = { ...context, settings: { ...context.settings, seed: 2 } };

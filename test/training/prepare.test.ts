@@ -2,7 +2,7 @@ import { appendFile, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPrepared } from "../../training/prepared.ts";
-import { temporaryFolder } from "../fixtures/bundles.ts";
+import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
 import { makeFlickr8k, makeJsonl, tokensOf } from "./made-dataset.ts";
 import { listen, runPrepare } from "./run-prepare.ts";
@@ -153,6 +153,13 @@ describe("tells of photos", () => {
     const { said } = await runPrepare({ data: await makeFlickr8k({ tokens }) });
     expect(said).toContain(": images/c.jpg, images/d.jpg, images/e.jpg and 2 more\n");
   });
+});
+
+test("a word counts that is seen ten times, or twice in a few captions that training goes on with", async () => {
+  const data = await makeFlickr8k();
+  const { summary } = await readPrepared(await runPrepare({ data, minCount: undefined, from: tinyBundle }));
+  expect(summary.minCount).toBe(2);
+  await expect(runPrepare({ data, minCount: undefined })).rejects.toThrow("words seen 10 times or more");
 });
 
 describe("stops with a sentence that says what to do", () => {

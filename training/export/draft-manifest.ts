@@ -54,7 +54,7 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
     scores,
     provenance: [
       ...inheritedProvenance(source, context),
-      ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings) })),
+      ...(await decoderProvenance(context, { prepared, recipe: chooseRecipe(context.settings, prepared.summary) })),
     ],
     licence: context.settings.licence ?? source.manifest.licence,
   };

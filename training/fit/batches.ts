@@ -36,6 +36,16 @@ export function bucketedBatches(
   return shuffled(batches, random);
 }
 
+/** So many batches of `size` captions, each caption as often as the others or once more; of like length together. */
+export function repeatedBatches(
+  captions: readonly TrainingCaption[],
+  { size, steps, random }: { size: number; steps: number; random: RandomGenerator },
+): TrainingCaption[][] {
+  const drawn: TrainingCaption[] = [];
+  while (captions.length > 0 && drawn.length < size * steps) drawn.push(...shuffled(captions, random));
+  return bucketedBatches(drawn.slice(0, size * steps), { size, random });
+}
+
 /** The tutorial's batches: all captions of `photos` photos, in the order of the data. */
 export function photoBatches(captions: readonly TrainingCaption[], photos: number): TrainingCaption[][] {
   return inChunks([...groupByPhoto(captions).values()], photos).map((some) => some.flat());

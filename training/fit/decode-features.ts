@@ -2,7 +2,8 @@ import { type FoundCaption, type SearchSettings, searchCaptions } from "../../gp
 import type { LayersModel } from "../../gpu-service/networks/layers-model.ts";
 import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
 import { createOnnxDecoder } from "../../gpu-service/onnx/decoder-session.ts";
-import { paddingId } from "../../shared/vocabulary.ts";
+import type { Manifest } from "../../shared/manifest.ts";
+import { paddingId, type Vocabulary } from "../../shared/vocabulary.ts";
 
 /** Photos whose captions are searched together: enough to fill the matrices, few enough to stay in the caches. */
 const photosAtOnce = 100;
@@ -11,6 +12,24 @@ interface DecodeSettings extends SearchSettings {
   featureSize: number;
   vocabularySize: number;
   beam: number;
+}
+
+interface CaptionSettings {
+  vocabulary: Vocabulary;
+  search: Manifest["search"];
+  beam: number;
+}
+
+/** The words of the best caption of each photo by the service's own search. */
+export async function captionFeatures(
+  model: LayersModel,
+  { features, featureSize }: { features: Float32Array; featureSize: number },
+  { vocabulary, search, beam }: CaptionSettings,
+): Promise<string[][]> {
+  const { size: vocabularySize, startId, endId } = vocabulary;
+  const settings = { ...search, featureSize, beam, vocabularySize, startId, endId };
+  const found = await decodeFeatures(model, features, settings);
+  return found.map(({ words }) => vocabulary.wordsOf(words));
 }
 
 /** The best caption of each photo by the service's own search. `features` is float32 [photos, featureSize]. */

@@ -128,6 +128,7 @@ export class FitRun {
 
 /** How many an epoch learns from. */
 function captionsOf({ batch }: Phase, { captions }: TrainingData): number {
+  if ("captions" in batch && batch.steps !== undefined) return batch.captions * batch.steps;
   if (!("samples" in batch)) return captions.length;
   return batch.samples * new Set(captions.map(({ photo }) => photo)).size;
 }

@@ -14,6 +14,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   tanh,
+  transpose,
   unstack,
   zeros,
 } from "@tensorflow/tfjs-core";
@@ -71,6 +72,7 @@ function backward(
   outer: readonly Tensor2D[],
   { recurrent, steps }: { recurrent: Tensor2D; steps: readonly Step[] },
 ): Tensor[] {
+  const transposed = transpose(recurrent); // a copy, since the WebAssembly backend is slow with one that is only flagged
   const ofGates: Tensor2D[] = [];
   let ofHidden: Tensor2D | undefined;
   let ofCell: Tensor2D | undefined;
@@ -91,7 +93,7 @@ function backward(
       1,
     );
     ofGates.unshift(own);
-    ofHidden = matMul(own, recurrent, false, true) as Tensor2D;
+    ofHidden = matMul(own, transposed) as Tensor2D;
     ofCell = mul(cell, step.forgetGate) as Tensor2D;
   }
   return [stack(ofGates), ofRecurrent(steps, ofGates)];
@@ -110,5 +112,5 @@ function ofRecurrent(steps: readonly Step[], ofGates: readonly Tensor2D[]): Tens
   const units = first.hidden.shape[1];
   if (steps.length === 1) return zeros([units, 4 * units]);
   const before = concat(steps.slice(0, -1).map(({ hidden }) => hidden));
-  return matMul(before, concat([...ofGates.slice(1)]), true, false);
+  return matMul(transpose(before), concat([...ofGates.slice(1)]));
 }

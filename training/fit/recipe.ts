@@ -1,3 +1,4 @@
+import { type DataSize, fineTuneRecipe } from "./fine-tune.ts";
 import type { Dropout } from "./merge-model.ts";
 
 export const presets = ["default", "tutorial", "fine-tune"] as const;
@@ -30,14 +31,16 @@ export interface Phase {
   epochs: number;
   batch: PhaseBatch;
   learningRate: number;
+  /** Captions a step of those that the bundle carries which training goes on from, and what they count beside the others. */
+  rehearsal?: { captions: number; weight: number };
   /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */
   schedule: "constant" | "cosine";
 }
 
 /** What a step learns from. */
 export type PhaseBatch =
-  /** So many captions of like length, shuffled. */
-  | { captions: number }
+  /** So many captions of like length, shuffled; all of them an epoch, or so many steps. */
+  | { captions: number; steps?: number }
   /** All captions of so many photos, in the order of the data. */
   | { photos: number }
   /**
@@ -47,7 +50,7 @@ export type PhaseBatch =
    */
   | { photos: number; samples: number; anchor: number };
 
-export const recipes: Record<Preset, Recipe> = {
+export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
   default: {
     phases: [
       { epochs: 24, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
@@ -59,18 +62,6 @@ export const recipes: Record<Preset, Recipe> = {
     maxGradientNorm: 2,
     averageDecay: 0.999,
     patience: 5,
-    keeps: "best epoch",
-  },
-  /** For a decoder that is good already: short, and careful with what it knows. */
-  "fine-tune": {
-    phases: [
-      { epochs: 6, batch: { captions: 64 }, learningRate: 2e-4, schedule: "cosine" },
-      { epochs: 12, batch: { photos: 32, samples: 5, anchor: 0.3 }, learningRate: 2e-4, schedule: "cosine" },
-    ],
-    dropout: { image: 0.5, words: 0.5, merge: 0.5 },
-    labelSmoothing: 0.1,
-    maxGradientNorm: 5,
-    averageDecay: 0.99,
     keeps: "best epoch",
   },
   /** To the letter, but for dropout: a caption's prefixes share their masks. */
@@ -97,14 +88,15 @@ interface RecipeSettings {
 }
 
 /** Where epochs, batch or rate are given, the first phase has them in the place of its own, and is the only one. */
-export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings): Recipe {
-  const recipe = recipes[preset ?? (from === undefined ? "default" : "fine-tune")];
+export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings, size: DataSize): Recipe {
+  const name = preset ?? (from === undefined ? "default" : "fine-tune");
+  const recipe = name === "fine-tune" ? fineTuneRecipe(size) : recipes[name];
   const [first] = recipe.phases;
   if (first === undefined || [epochs, batch, learningRate].every((given) => given === undefined)) return recipe;
   const changed: Phase = {
     ...first,
     epochs: epochs ?? first.epochs,
-    batch: batch === undefined ? first.batch : { captions: batch },
+    batch: batch === undefined ? first.batch : { ...("captions" in first.batch ? first.batch : {}), captions: batch },
     learningRate: learningRate ?? first.learningRate,
   };
   return { ...recipe, phases: [changed] };

@@ -1,5 +1,5 @@
 import { rawConfidence } from "../../gpu-service/candidate.ts";
-import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
+import { type LayersModel, parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
@@ -48,10 +48,14 @@ export class Scorer {
     return this.#photos.photos[index]?.id ?? "";
   }
 
-  async score({ topology, weights }: ModelFiles, beam: number): Promise<Scored> {
+  score({ topology, weights }: ModelFiles, beam: number): Promise<Scored> {
+    return this.scoreModel(parseLayersModel({ topology, readWeights: () => weights }), beam);
+  }
+
+  async scoreModel(model: LayersModel, beam: number): Promise<Scored> {
     const { vocabulary, search } = this.#settings;
     const { photos, features, featureSize } = this.#photos;
-    const found = await decodeFeatures(parseLayersModel({ topology, readWeights: () => weights }), features, {
+    const found = await decodeFeatures(model, features, {
       ...search,
       featureSize,
       beam,

@@ -17,7 +17,7 @@ export interface Start {
 
 interface Given {
   vocabulary: Vocabulary;
-  summary: Pick<Summary, "longestCaption">;
+  summary: Pick<Summary, "longestCaption" | "trainingPhotos" | "devPhotos">;
   featureSize: number;
 }
 
@@ -27,7 +27,7 @@ export async function chooseStart(
   { vocabulary, summary, featureSize }: Given,
 ): Promise<Start> {
   const { seed, tuneEmbeddings, units, from } = settings;
-  const { dropout } = chooseRecipe(settings);
+  const { dropout } = chooseRecipe(settings, summary);
   const common = { featureSize, vocabularySize: vocabulary.size, maxCaptionLength: summary.longestCaption, dropout };
   if (from !== undefined) {
     const { sizes, values } = await inheritFrom(from, vocabulary);
@@ -47,7 +47,10 @@ export async function chooseStart(
 
 interface Inherited {
   sizes: Omit<MergeSpec, "dropout">;
-  /** Its weights among drawn ones: the words that it knows keep theirs, words that are new get them drawn. */
+  /**
+   * Its weights: the words that it knows keep theirs, new ones get drawn vectors and the mean of the known words' output
+   * weights. With output weights drawn, new words would be said of everything before the first step.
+   */
   values(spec: MergeSpec, seed: number): MergeValues;
 }
 
@@ -64,13 +67,13 @@ async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inhe
     values(spec, seed) {
       const drawn = initialValues(spec, seed);
       const bias = inherited["word_probabilities/bias"];
-      const usual = bias.reduce((sum, value) => sum + value, 0) / known; // no new word is likely or unlikely at first
-      drawn["word_probabilities/bias"].fill(usual).set(bias);
+      drawn["word_probabilities/bias"].fill(meanOf(bias)).set(bias);
       drawn["embedding/embeddings"].set(inherited["embedding/embeddings"]);
       const kernel = drawn["word_probabilities/kernel"];
       for (let unit = 0; unit < spec.units; unit++) {
         const row = inherited["word_probabilities/kernel"].subarray(unit * known, (unit + 1) * known);
-        kernel.set(row, unit * spec.vocabularySize);
+        const wider = kernel.subarray(unit * spec.vocabularySize, (unit + 1) * spec.vocabularySize);
+        wider.fill(meanOf(row)).set(row);
       }
       return {
         ...inherited,
@@ -80,4 +83,8 @@ async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inhe
       };
     },
   };
+}
+
+function meanOf(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -7,7 +7,6 @@ import {
   gather,
   gatherND,
   logSoftmax,
-  matMul,
   mean,
   mul,
   neg,
@@ -27,8 +26,12 @@ import {
 } from "@tensorflow/tfjs-core";
 import { runLstm } from "./lstm.ts";
 import type { WeightName } from "./merge-model.ts";
+import { product } from "./product.ts";
 
 export type MergeVariables = Record<WeightName, Variable>;
+
+/** Weights that are read and not learnt: variables, or tensors of their shapes. */
+export type MergeTensors = Record<WeightName, Tensor>;
 
 /** Captions that are learnt together. Shapes are given as [steps, rows]; a row is a caption, a step a word. */
 export interface Batch {
@@ -50,6 +53,13 @@ export interface Masks {
   merge?: Float32Array;
 }
 
+interface LossSettings {
+  masks?: Masks | undefined;
+  labelSmoothing?: number | undefined;
+  /** In the place of each word that follows, how likely every word is: float32 [steps · rows, vocabularySize]. */
+  targets?: Tensor2D | undefined;
+}
+
 /**
  * The cross-entropy of a batch's words, each given all words before it: whole captions at once, since the LSTM's state
  * behind word i is that of the prefix of i words. With label smoothing, that share of each target goes to all words alike.
@@ -57,12 +67,17 @@ export interface Masks {
 export function teacherForcingLoss(
   variables: MergeVariables,
   batch: Batch,
-  { masks = {}, labelSmoothing = 0 }: { masks?: Masks; labelSmoothing?: number } = {},
+  { masks = {}, labelSmoothing = 0, targets }: LossSettings = {},
 ): Scalar {
+  return crossEntropy(wordLogits(variables, batch, masks), { batch, labelSmoothing, targets });
+}
+
+/** Logits of the word that follows each of a batch's: float32 [steps · rows, vocabularySize]. */
+export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks = {}): Tensor2D {
   const { rows, steps } = batch;
   const units = variables["dense/bias"].size;
   const affine = (values: Tensor, layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
-    add(matMul(values as Tensor2D, variables[`${layer}/kernel`] as Tensor as Tensor2D), variables[`${layer}/bias`]);
+    add(product(values as Tensor2D, variables[`${layer}/kernel`] as Tensor as Tensor2D), variables[`${layer}/bias`]);
   const embedded = lookUp(variables["embedding/embeddings"] as Tensor as Tensor2D, batch.words);
   const vectors = masks.words === undefined ? embedded : mul(embedded, tensor(masks.words, embedded.shape));
   const gates = reshape(affine(vectors, "lstm"), [steps, rows, 4 * units]) as Tensor3D;
@@ -71,8 +86,7 @@ export function teacherForcingLoss(
   const images = relu(affine(photos, "image_dense")); // [rows, units]
   const merged = reshape(add(sentences, images), [steps * rows, units]);
   const kept = masks.merge === undefined ? merged : mul(merged, tensor(masks.merge, merged.shape));
-  const logits = affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D; // [steps · rows, vocabularySize]
-  return crossEntropy(logits, { batch, labelSmoothing });
+  return affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D;
 }
 
 /** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
@@ -90,7 +104,10 @@ function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
 }
 
 /** Σ weight · cross-entropy of each row of `logits`, in fewer passes over them than the tape would take. */
-function crossEntropy(logits: Tensor2D, { batch, labelSmoothing }: { batch: Batch; labelSmoothing: number }): Scalar {
+function crossEntropy(
+  logits: Tensor2D,
+  { batch, labelSmoothing, targets }: { batch: Batch; labelSmoothing: number; targets: Tensor2D | undefined },
+): Scalar {
   const { next, weights } = batch;
   const entropy = customGrad<Scalar>((...args) => {
     const [values, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -99,12 +116,16 @@ function crossEntropy(logits: Tensor2D, { batch, labelSmoothing }: { batch: Batc
     const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // of each target
     const shares = tensor1d(weights);
     save([logProbabilities, places, shares]);
-    const ofTargets = mul(gatherND(logProbabilities, places), 1 - labelSmoothing);
+    const likely = targets === undefined ? gatherND(logProbabilities, places) : sum(mul(targets, logProbabilities), 1);
+    const ofTargets = mul(likely, 1 - labelSmoothing);
     const ofAll = labelSmoothing === 0 ? 0 : mul(mean(logProbabilities, 1), labelSmoothing);
     return {
       value: neg(sum(mul(add(ofTargets, ofAll), shares))) as Scalar,
-      gradFunc: (outer: Scalar, [logs, targets, counted]: Tensor[]) => {
-        const wanted = scatterND(targets as Tensor2D, fill([rows.length], 1 - labelSmoothing), logits.shape);
+      gradFunc: (outer: Scalar, [logs, found, counted]: Tensor[]) => {
+        const wanted =
+          targets === undefined
+            ? scatterND(found as Tensor2D, fill([rows.length], 1 - labelSmoothing), logits.shape)
+            : mul(targets, 1 - labelSmoothing);
         const excess = sub(exp(logs as Tensor), wanted);
         const smoothed = labelSmoothing === 0 ? excess : sub(excess, labelSmoothing / logits.shape[1]);
         return mul(smoothed, mul(reshape(counted as Tensor, [-1, 1]), outer));

@@ -1,9 +1,16 @@
 import { setImmediate } from "node:timers/promises";
-import { add, dispose, mul, scalar, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
+import { add, dispose, mul, scalar, type Tensor2D, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { chooseOne, randomFor, shuffled } from "../keyed-random.ts";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
-import { bucketedBatches, groupByPhoto, inChunks, photoBatches, type TrainingCaption } from "./batches.ts";
+import {
+  bucketedBatches,
+  groupByPhoto,
+  inChunks,
+  photoBatches,
+  repeatedBatches,
+  type TrainingCaption,
+} from "./batches.ts";
 import {
   type Dropout,
   type MergeSpec,
@@ -14,6 +21,7 @@ import {
 } from "./merge-model.ts";
 import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import { learningRateAt, type Phase, type PhaseBatch, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import type { Rehearsing } from "./rehearsing.ts";
 import { drawCaptions, type Rewarding } from "./self-critical.ts";
 import { type Batch, type Masks, type MergeVariables, teacherForcingLoss } from "./teacher-forcing.ts";
 
@@ -22,6 +30,8 @@ export interface TrainingData extends TrainingFeatures {
   captions: readonly TrainingCaption[];
   /** What a self-critical phase measures its captions by; asked for when there is one. */
   rewarding?: () => Rewarding;
+  /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
+  rehearsing?: Rehearsing | undefined;
 }
 
 interface TrainerSettings {
@@ -63,7 +73,7 @@ interface EpochSettings {
 
 /** A step that is ready to be taken: its loss is the sum of its parts'. */
 interface PreparedStep {
-  parts: readonly { batch: Batch; masks?: Masks; labelSmoothing?: number }[];
+  parts: readonly { batch: Batch; masks?: Masks; labelSmoothing?: number; targetsOf?: () => Tensor2D }[];
   /** How many captions it learns from. */
   captions: number;
   /** Of captions that were drawn. */
@@ -102,7 +112,11 @@ export class Trainer {
     let learningRate = 0;
     for (const [step, prepare] of steps.entries()) {
       learningRate = learningRateAt(phaseEpoch, { step, steps: steps.length });
-      const prepared = prepare();
+      const prepared = this.#addRehearsal(prepare(), {
+        data,
+        phase: phaseEpoch.phase,
+        random: this.#random(number, `rehearsal ${step}`),
+      });
       const loss = this.#step(prepared, learningRate);
       total += prepared.reward ?? loss;
       if (!Number.isFinite(loss)) total = Number.NaN;
@@ -146,7 +160,7 @@ export class Trainer {
     const batches =
       "photos" in batch
         ? photoBatches(data.captions, batch.photos)
-        : bucketedBatches(data.captions, { size: batch.captions, random: this.#random(number, "order") });
+        : captionBatches(data.captions, { batch, random: this.#random(number, "order") });
     return batches.map((captions, step) => () => {
       const prepared = prepareBatch(data, captions, { spec, dropout, random: this.#random(number, step) });
       return { parts: [{ ...prepared, labelSmoothing }], captions: captions.length };
@@ -178,12 +192,26 @@ export class Trainer {
     });
   }
 
+  /** A step that also learns from some of what is rehearsed, where the phase has it so. */
+  #addRehearsal(
+    step: PreparedStep,
+    { data, phase, random }: { data: TrainingData; phase: Phase; random: RandomGenerator },
+  ): PreparedStep {
+    const { rehearsal } = phase;
+    if (rehearsal === undefined || data.rehearsing === undefined) return step;
+    const { spec, recipe } = this.#settings;
+    const drawn = data.rehearsing.draw(rehearsal.captions, { spec, dropout: recipe.dropout, random });
+    const weights = drawn.batch.weights.map((weight) => rehearsal.weight * weight);
+    return { ...step, parts: [...step.parts, { ...drawn, batch: { ...drawn.batch, weights } }] };
+  }
+
   /** Returns the loss before it. */
   #step({ parts }: PreparedStep, learningRate: number): number {
     const { maxGradientNorm, averageDecay } = this.#settings.recipe;
     return tidy(() => {
       const learnt = this.#learnt.map((name) => this.#variables[name]);
-      const losses = () => parts.map(({ batch, ...others }) => teacherForcingLoss(this.#variables, batch, others));
+      const ready = parts.map(({ targetsOf, ...part }) => ({ ...part, targets: targetsOf?.() }));
+      const losses = () => ready.map(({ batch, ...others }) => teacherForcingLoss(this.#variables, batch, others));
       const { value, grads } = variableGrads(() => losses().reduce((sum, loss) => add(sum, loss)), learnt);
       this.#adam.apply(maxGradientNorm === undefined ? grads : clipByNorm(grads, maxGradientNorm), learningRate);
       this.#steps += 1;
@@ -228,6 +256,16 @@ export class Trainer {
   #random(epoch: number, of: number | string): RandomGenerator {
     return randomFor(this.#settings.seed, "epoch", epoch, of);
   }
+}
+
+function captionBatches(
+  captions: readonly TrainingCaption[],
+  { batch, random }: { batch: { captions: number; steps?: number }; random: RandomGenerator },
+): TrainingCaption[][] {
+  const { captions: size, steps } = batch;
+  return steps === undefined
+    ? bucketedBatches(captions, { size, random })
+    : repeatedBatches(captions, { size, steps, random });
 }
 
 const noDropout: Dropout = { image: 0, words: 0, merge: 0 };

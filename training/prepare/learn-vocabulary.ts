@@ -13,6 +13,16 @@ interface Learnt {
   figures: Omit<Summary, "dropped" | "findings" | "hasSplits" | "sources">;
 }
 
+/** Of a word in the captions of a few photos of one's own, which go on from a model: seen once it may be a slip. */
+const minCountOfFew = 2;
+const mostCaptionsOfFew = 1500;
+const minCountOfMany = 10;
+
+/** How often a word must be seen to be learnt, unless told. */
+export function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
+  return known !== undefined && captions <= mostCaptionsOfFew ? minCountOfFew : minCountOfMany;
+}
+
 interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
   prepared: readonly PreparedPhoto[];
   /** The words of the model that training goes on from, which it knows already. */
@@ -20,9 +30,10 @@ interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
 }
 
 /** Makes the vocabulary of the captions for training. */
-export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, minCount }: LearnSettings): Learnt {
+export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, ...asked }: LearnSettings): Learnt {
   const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
   const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
+  const minCount = asked.minCount ?? minCountOf({ captions: training.length, known });
   const vocabulary = buildOrExplain(training, { minCount, known });
   const allCaptions = dataset.photos.flatMap(({ captions }) => captions);
   return {
@@ -48,7 +59,7 @@ export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, m
 /** The vocabulary, or a sentence that says what to do where it would be too small to learn. */
 function buildOrExplain(
   training: readonly string[][],
-  { minCount, known }: Pick<LearnSettings, "minCount" | "known">,
+  { minCount, known }: { minCount: number; known: Vocabulary | undefined },
 ): Vocabulary {
   if (training.length === 0) {
     throw new Error("expected captions of photos for training, found none: put some photos into the split train");

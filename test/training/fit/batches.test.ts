@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bucketedBatches, layOut, photoBatches } from "../../../training/fit/batches.ts";
+import { bucketedBatches, layOut, photoBatches, repeatedBatches } from "../../../training/fit/batches.ts";
 import { randomFor } from "../../../training/keyed-random.ts";
 
 const captions = Array.from({ length: 1000 }, (_, index) => ({
@@ -17,6 +17,15 @@ test("bucketed batches have every caption once and little padding", () => {
   const unsorted = Math.max(...captions.map(({ ids }) => ids.length - 1));
   expect(words / (1000 * unsorted)).toBeLessThan(0.7); // what it would be without
   expect(bucketedBatches(captions, { size: 32, random: randomFor(2) })).not.toEqual(batches);
+});
+
+test("few captions fill as many batches as are asked for, each as often as the others, give or take one", () => {
+  const few = captions.slice(0, 30);
+  const batches = repeatedBatches(few, { size: 16, steps: 10, random: randomFor(1) });
+  expect(batches.map(({ length }) => length)).toEqual(new Array(10).fill(16));
+  const times = few.map((caption) => batches.flat().filter((other) => other === caption).length);
+  expect(new Set(times)).toEqual(new Set([5, 6]));
+  expect(new Set(repeatedBatches(captions, { size: 16, steps: 10, random: randomFor(1) }).flat()).size).toBe(160);
 });
 
 test("the tutorial's batches are all captions of three photos, in the order of the data", () => {

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { fineTuneRecipe } from "../../../training/fit/fine-tune.ts";
 import { chooseRecipe, epochsOf, isPatienceOver, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
+
+const size = { trainingPhotos: 6000, devPhotos: 1000 };
 
 test("the tutorial's schedule: 20 epochs of 3 photos at 1e-3, then 10 of 6 photos at 1e-4, nothing else", () => {
   const epochs = epochsOf(recipes.tutorial);
@@ -10,7 +13,7 @@ test("the tutorial's schedule: 20 epochs of 3 photos at 1e-3, then 10 of 6 photo
 });
 
 test("a cosine schedule rises over the first epoch, then falls to nothing", () => {
-  const recipe = chooseRecipe({ epochs: 10, learningRate: 0.01 });
+  const recipe = chooseRecipe({ epochs: 10, learningRate: 0.01 }, size);
   const rates = epochsOf(recipe).flatMap((epoch) =>
     Array.from({ length: 50 }, (_, step) => learningRateAt(epoch, { step, steps: 50 })),
   );
@@ -22,12 +25,23 @@ test("a cosine schedule rises over the first epoch, then falls to nothing", () =
 });
 
 test("a preset is chosen by name, or by whether training goes on from a bundle; flags stand in its phases' place", () => {
-  expect(chooseRecipe({})).toBe(recipes.default);
-  expect(chooseRecipe({ from: "a" })).toBe(recipes["fine-tune"]);
-  expect(chooseRecipe({ from: "a", preset: "default" })).toBe(recipes.default);
-  expect(chooseRecipe({ preset: "tutorial", epochs: 2, batch: 9 }).phases).toEqual([
+  expect(chooseRecipe({}, size)).toBe(recipes.default);
+  expect(chooseRecipe({ from: "a" }, size)).toEqual(fineTuneRecipe(size));
+  expect(chooseRecipe({ from: "a", preset: "default" }, size)).toBe(recipes.default);
+  expect(chooseRecipe({ preset: "tutorial", epochs: 2, batch: 9 }, size).phases).toEqual([
     { epochs: 2, batch: { captions: 9 }, learningRate: 1e-3, schedule: "constant" },
   ]);
+});
+
+test("fine-tuning on few photos has steps enough, does without rewards, and lets no handful of dev photos choose", () => {
+  const few = fineTuneRecipe({ trainingPhotos: 27, devPhotos: 3 });
+  const steps = few.phases.map(({ epochs, batch }) => ("steps" in batch ? epochs * (batch.steps ?? 0) : 0));
+  expect(steps).toEqual([expect.toSatisfy((count: number) => count >= 100)]);
+  expect(few.phases.every(({ rehearsal }) => rehearsal !== undefined)).toBe(true);
+  expect(few.keeps).toBe("last epoch");
+  expect(fineTuneRecipe({ trainingPhotos: 300, devPhotos: 128 }).keeps).toBe("best epoch");
+  const phases = fineTuneRecipe(size).phases.map(({ batch }) => "samples" in batch);
+  expect(phases).toEqual([false, true]);
 });
 
 test.each([
