@@ -61,7 +61,7 @@ export const fit: Stage = {
     const start = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
     say(`fit: on ${await startBackend()}`);
     const origin = await openOrigin(context);
-    const rehearsing = startRehearsing(origin, { prepared, start });
+    const rehearsing = startRehearsing(origin, { prepared, start, learnt: data.features });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
       ...{ folder, dependencies, recipe, scaling, ...start },
@@ -175,11 +175,11 @@ async function openOrigin({ settings: { from } }: TrainContext): Promise<Origin 
 
 function startRehearsing(
   origin: Origin | undefined,
-  { prepared: { vocabulary }, start }: { prepared: Prepared; start: Start },
+  { prepared: { vocabulary }, start, learnt }: { prepared: Prepared; start: Start; learnt: Float32Array },
 ): Rehearsing | undefined {
   if (origin?.rehearsal === undefined) return undefined;
   const known = origin.bundle.vocabulary.size;
-  return new Rehearsing(origin.rehearsal, { ...start, vocabulary, known });
+  return new Rehearsing(origin.rehearsal, { ...start, vocabulary, known, learnt });
 }
 
 /** What the decoder says otherwise than that of the bundle that it went on from. */

@@ -27,6 +27,8 @@ interface FitSettings {
   isEmbeddingTuned: boolean;
   /** How the features of `data` were standardized, where they were. */
   scaling?: FeatureScaling | undefined;
+  /** How many words the start knew, where others are new. */
+  known?: number | undefined;
   /** Undefined: the last epoch is the best. */
   scorer: Scorer | undefined;
 }

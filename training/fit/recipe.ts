@@ -19,6 +19,8 @@ export interface Recipe {
   labelSmoothing: number;
   /** Gradients are scaled down to this joint norm. */
   maxGradientNorm?: number;
+  /** How many times as far as others the weights of new words go at a step, where training goes on from a bundle. */
+  newWordRate?: number;
   /** Of the average of the weights over the steps, which is then what is scored and exported. */
   averageDecay?: number;
   /** A phase ends early when its best dev score is this many epochs old. */

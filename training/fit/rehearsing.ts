@@ -1,5 +1,6 @@
 import { dispose, softmax, type Tensor2D, tensor, tidy } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { cosine, meanOf, rowsOf } from "../../gpu-service/vectors.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { shuffled } from "../keyed-random.ts";
 import type { Rehearsal } from "../rehearsal.ts";
@@ -11,6 +12,12 @@ import { type Batch, type Masks, type MergeTensors, wordLogits } from "./teacher
 /** No new word has a chance with the teacher: e to the power of this is 0 beside any other. */
 const never = -1000;
 
+/** A share of the photos rehearsed: those most like the new ones, of which new words would be said by mistake. */
+const nearShare = 0.2;
+
+/** Of new photos, which likeness is measured to. */
+const mostCompared = 300;
+
 interface RehearsingParts {
   /** The decoder at the start, its new words included. */
   spec: MergeSpec;
@@ -18,6 +25,8 @@ interface RehearsingParts {
   vocabulary: Vocabulary;
   /** How many words it knew, padding included: the first of the vocabulary. */
   known: number;
+  /** Of the photos that are learnt: float32 [photos, featureSize]. */
+  learnt: Float32Array;
 }
 
 /**
@@ -28,11 +37,15 @@ interface RehearsingParts {
 export class Rehearsing {
   readonly #photos: TrainingFeatures;
   readonly #captions: readonly TrainingCaption[];
+  /** Those of the photos that are most like the new ones. */
+  readonly #near: readonly TrainingCaption[];
   readonly #teacher: MergeTensors;
 
-  constructor({ features, captions }: Rehearsal, { spec, start, vocabulary, known }: RehearsingParts) {
+  constructor({ features, captions }: Rehearsal, { spec, start, vocabulary, known, learnt }: RehearsingParts) {
     this.#photos = { features };
     this.#captions = captions.flatMap((own, photo) => own.map((words) => ({ photo, ids: vocabulary.encode(words) })));
+    const near = nearestTo(learnt, { features, featureSize: spec.featureSize });
+    this.#near = this.#captions.filter(({ photo }) => near.has(photo));
     const bias = start["word_probabilities/bias"].map((value, id) => (id < known ? value : never));
     const values = { ...start, "word_probabilities/bias": bias };
     const shapes = weightShapes(spec);
@@ -41,12 +54,13 @@ export class Rehearsing {
     ) as MergeTensors; // an entry a name
   }
 
-  /** Some captions to rehearse, drawn, with what dropout takes off. */
+  /** Some captions to rehearse, half of them of the photos most like the new ones, with what dropout takes off. */
   draw(
     count: number,
     { spec, dropout, random }: { spec: MergeSpec; dropout: Dropout; random: RandomGenerator },
   ): RehearsedBatch {
-    const drawn = shuffled(this.#captions, random).slice(0, count);
+    const near = shuffled(this.#near, random).slice(0, Math.floor(count / 2));
+    const drawn = [...near, ...shuffled(this.#captions, random).slice(0, count - near.length)];
     const whole = prepareBatch(this.#photos, drawn, { spec, dropout: noDropout, random }).batch;
     const { batch, masks } = prepareBatch(this.#photos, drawn, { spec, dropout, random });
     return { batch, masks, targetsOf: () => tidy(() => softmax(wordLogits(this.#teacher, whole))) };
@@ -55,6 +69,19 @@ export class Rehearsing {
   dispose(): void {
     dispose(this.#teacher);
   }
+}
+
+/** Places of the photos whose likeness to some photo of `learnt`, the cosine about their mean, is highest. */
+function nearestTo(
+  learnt: Float32Array,
+  { features, featureSize }: { features: Float32Array; featureSize: number },
+): Set<number> {
+  const photos = rowsOf(features, features.length / featureSize);
+  const some = rowsOf(learnt, learnt.length / featureSize).slice(0, mostCompared);
+  const origin = meanOf(photos);
+  const likeness = photos.map((photo) => Math.max(...some.map((other) => cosine(photo, other, origin))));
+  const order = [...likeness.keys()].toSorted((one, other) => (likeness[other] ?? 0) - (likeness[one] ?? 0));
+  return new Set(order.slice(0, Math.ceil(nearShare * order.length)));
 }
 
 interface RehearsedBatch {

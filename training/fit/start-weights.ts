@@ -13,6 +13,8 @@ export interface Start {
   start: MergeValues;
   /** Whether the words' vectors are learnt, too: always, unless they were read. */
   isEmbeddingTuned: boolean;
+  /** How many words its weights know, the first of the vocabulary; undefined where all of them were drawn. */
+  known?: number;
 }
 
 interface Given {
@@ -30,10 +32,10 @@ export async function chooseStart(
   const { dropout } = chooseRecipe(settings, summary);
   const common = { featureSize, vocabularySize: vocabulary.size, maxCaptionLength: summary.longestCaption, dropout };
   if (from !== undefined) {
-    const { sizes, values } = await inheritFrom(from, vocabulary);
+    const { known, sizes, values } = await inheritFrom(from, vocabulary);
     const maxCaptionLength = Math.max(common.maxCaptionLength, sizes.maxCaptionLength);
     const spec = { ...common, ...sizes, vocabularySize: vocabulary.size, maxCaptionLength };
-    return { spec, start: values(spec, seed), isEmbeddingTuned: true };
+    return { spec, start: values(spec, seed), isEmbeddingTuned: true, known };
   }
   if (settings.wordVectors === undefined) {
     const spec = { ...common, units, embeddingSize: settings.embeddingSize };
@@ -46,6 +48,8 @@ export async function chooseStart(
 }
 
 interface Inherited {
+  /** Words, padding included. */
+  known: number;
   sizes: Omit<MergeSpec, "dropout">;
   /**
    * Its weights: the words that it knows keep theirs, new ones get drawn vectors and the mean of the known words' output
@@ -63,6 +67,7 @@ async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inhe
   }
   const { sizes, values: inherited } = naming(folder, () => readMergeModel(bundle.readDecoder()));
   return {
+    known,
     sizes,
     values(spec, seed) {
       const drawn = initialValues(spec, seed);

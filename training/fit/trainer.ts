@@ -1,5 +1,16 @@
 import { setImmediate } from "node:timers/promises";
-import { add, dispose, mul, scalar, type Tensor2D, tensor, tidy, variable, variableGrads } from "@tensorflow/tfjs-core";
+import {
+  add,
+  dispose,
+  mul,
+  scalar,
+  sub,
+  type Tensor2D,
+  tensor,
+  tidy,
+  variable,
+  variableGrads,
+} from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { chooseOne, randomFor, shuffled } from "../keyed-random.ts";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
@@ -40,6 +51,8 @@ interface TrainerSettings {
   seed: number;
   /** Whether the words' vectors are learnt, too. */
   isEmbeddingTuned: boolean;
+  /** How many words the weights knew at the start, the first of the vocabulary, where others are new. */
+  known?: number | undefined;
 }
 
 /** Everything that a run goes on from, at the end of an epoch. */
@@ -213,11 +226,33 @@ export class Trainer {
       const ready = parts.map(({ targetsOf, ...part }) => ({ ...part, targets: targetsOf?.() }));
       const losses = () => ready.map(({ batch, ...others }) => teacherForcingLoss(this.#variables, batch, others));
       const { value, grads } = variableGrads(() => losses().reduce((sum, loss) => add(sum, loss)), learnt);
-      this.#adam.apply(maxGradientNorm === undefined ? grads : clipByNorm(grads, maxGradientNorm), learningRate);
+      const clipped = maxGradientNorm === undefined ? grads : clipByNorm(grads, maxGradientNorm);
+      this.#hastenNewWords(() => this.#adam.apply(clipped, learningRate));
       this.#steps += 1;
       if (averageDecay !== undefined) this.#updateAverage(averageDecay);
       return value.dataSync<"float32">()[0] ?? Number.NaN;
     });
+  }
+
+  /** Takes a step, and takes the weights of new words as many times as far as the recipe says. */
+  #hastenNewWords(step: () => void): void {
+    const { recipe, spec, known = spec.vocabularySize } = this.#settings;
+    const { newWordRate = 1 } = recipe;
+    if (newWordRate === 1 || known === spec.vocabularySize) {
+      step();
+      return;
+    }
+    const ofWords = this.#learnt.filter(
+      (name) => name.startsWith("word_probabilities") || name.startsWith("embedding"),
+    );
+    const before = ofWords.map((name) => this.#variables[name].clone());
+    step();
+    const rates = Float32Array.from({ length: spec.vocabularySize }, (_, id) => (id < known ? 1 : newWordRate));
+    for (const [index, name] of ofWords.entries()) {
+      const rate = tensor(rates, name === "embedding/embeddings" ? [spec.vocabularySize, 1] : [spec.vocabularySize]);
+      const from = before[index] ?? scalar(0);
+      this.#variables[name].assign(add(from, mul(sub(this.#variables[name], from), rate)));
+    }
   }
 
   /** An exponential moving average whose first steps weigh less (as TensorFlow's `num_updates` has it). */

@@ -67,7 +67,7 @@ test("what is rehearsed is still said after something new was learnt, and forgot
     features: earlier.features,
     captions: earlier.captions.map((text) => [text.split(" ")]),
   };
-  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known });
+  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
   onTestFinished(() => rehearsing.dispose());
 
   const keptBy = async (values: MergeValues) =>
@@ -87,7 +87,7 @@ test("the teacher gives each word of a caption probabilities of every word it kn
   const start = initialValues(spec, 1);
   start["word_probabilities/bias"][known] = 9; // however likely it would be
   const rehearsal = { ...spec, features: earlier.features, captions: [[["a", "dog"]], [[]], [["a"]], [["a", "cat"]]] };
-  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known });
+  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
   onTestFinished(() => rehearsing.dispose());
   const { batch, targetsOf } = rehearsing.draw(4, { spec, dropout: spec.dropout, random: randomFor(1) });
   expect([batch.rows, batch.steps]).toEqual([4, 3]);
