@@ -191,7 +191,7 @@ describe("training that goes on from a bundle", () => {
       rehearsal: { photos: 2, changed: 0 },
       dev: [],
     });
-  });
+  }, 60_000);
 
   test("warns where nothing was learnt", async () => {
     const { said } = await train({ from: tinyBundle, learningRate: 1e-9, minCount: 10 });
