@@ -33,9 +33,9 @@ test("finds growth of the service wrong, but not within the first minutes, nor t
   expect([...memoryFaults(growsBy("edge")), ...memoryFaults(growsBy("wrangler"))]).toEqual([]);
 });
 
-/** A process of the test's own, with a child that holds so many MiB. */
+/** A process of the test's own, with a child that holds so many MiB, and uses them, or the system may take them back. */
 function holder(mib: number): number {
-  const hold = `process.title = "workerd"; globalThis.held = Buffer.alloc(${mib} * 2 ** 20, 1); setInterval(() => undefined, 1000)`;
+  const hold = `process.title = "workerd"; globalThis.held = Buffer.alloc(${mib} * 2 ** 20, 1); setInterval(() => globalThis.held.fill(1), 200)`;
   const start = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hold)}])`;
   const child = spawn(process.execPath, ["-e", `${start}; setInterval(() => undefined, 1000)`], { detached: true });
   onTestFinished(() => void process.kill(-(child.pid ?? Number.NaN), "SIGKILL"));
