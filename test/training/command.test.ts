@@ -21,7 +21,7 @@ describe("npm run train", () => {
     }
     for (const { name, about } of stages) expect(stdout).toMatch(new RegExp(`${name} +${about.slice(0, 20)}`));
     expect(stdout).toMatch(/default:\s+"natural"/);
-    expect(stdout).toMatch(/\(default: 10;\s+2\s+with\s+--from/);
+    expect(stdout).toMatch(/\(default: 10; 2 with --from and\s/);
     expect(stdout).toMatch(/prepare +reads captions/);
   });
 

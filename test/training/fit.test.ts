@@ -174,7 +174,7 @@ describe("training that goes on from a bundle", () => {
     const first = await train({
       data: await makeData(["train", "train"], dogs),
       from: tinyBundle,
-      epochs: 4,
+      epochs: 3,
       learningRate: 0.01,
     });
     expect(first.said).toContain(`fit: ${tinyBundle} carries nothing to rehearse`);

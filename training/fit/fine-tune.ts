@@ -16,27 +16,31 @@ export type DataSize = Pick<Summary, "trainingPhotos" | "devPhotos">;
  * cannot choose, and dev photos of other data would choose what has learnt least.
  */
 export function fineTuneRecipe({ trainingPhotos, devPhotos }: DataSize): Recipe {
-  if (trainingPhotos < many) return fewPhotos;
+  if (trainingPhotos < many) return fewPhotos(trainingPhotos);
   return { ...manyPhotos, keeps: devPhotos >= fewestToChooseBy ? "best epoch" : "last epoch" };
 }
 
-const fewPhotos: Recipe = {
-  phases: [
-    {
-      epochs: 8,
-      batch: { captions: 8, steps: 20 },
-      rehearsal: { captions: 24, weight: 3 },
-      learningRate: 2e-4,
-      schedule: "cosine",
-    },
-  ],
-  dropout: { image: 0, words: 0, merge: 0 },
-  labelSmoothing: 0,
-  maxGradientNorm: 5,
-  newWordRate: 30,
-  averageDecay: 0.98,
-  keeps: "last epoch",
-};
+/** Without dropout: with it, a new word is said of more photos that it is wrong for. */
+function fewPhotos(count: number): Recipe {
+  const isHandful = count < 100;
+  return {
+    phases: [
+      {
+        epochs: isHandful ? 8 : 10,
+        batch: { captions: isHandful ? 8 : 16, steps: 20 },
+        rehearsal: { captions: 32, weight: 8 },
+        learningRate: 5e-5,
+        newWordRate: 7.5e-3,
+        schedule: "cosine",
+      },
+    ],
+    dropout: { image: 0, words: 0, merge: 0 },
+    labelSmoothing: 0,
+    maxGradientNorm: 2,
+    averageDecay: 0.98,
+    keeps: "last epoch",
+  };
+}
 
 const manyPhotos: Omit<Recipe, "keeps"> = {
   phases: [

@@ -19,8 +19,6 @@ export interface Recipe {
   labelSmoothing: number;
   /** Gradients are scaled down to this joint norm. */
   maxGradientNorm?: number;
-  /** How many times as far as others the weights of new words go at a step, where training goes on from a bundle. */
-  newWordRate?: number;
   /** Of the average of the weights over the steps, which is then what is scored and exported. */
   averageDecay?: number;
   /** A phase ends early when its best dev score is this many epochs old. */
@@ -33,6 +31,8 @@ export interface Phase {
   epochs: number;
   batch: PhaseBatch;
   learningRate: number;
+  /** The highest of the weights of words that are new to the decoder that training goes on from, where it is higher. */
+  newWordRate?: number;
   /** Captions a step of those that the bundle carries which training goes on from, and what they count beside the others. */
   rehearsal?: { captions: number; weight: number };
   /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */

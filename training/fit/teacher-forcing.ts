@@ -7,6 +7,7 @@ import {
   gather,
   gatherND,
   logSoftmax,
+  matMul,
   mean,
   mul,
   neg,
@@ -22,11 +23,11 @@ import {
   type Tensor3D,
   tensor,
   tensor1d,
+  transpose,
   type Variable,
 } from "@tensorflow/tfjs-core";
 import { runLstm } from "./lstm.ts";
 import type { WeightName } from "./merge-model.ts";
-import { product } from "./product.ts";
 
 export type MergeVariables = Record<WeightName, Variable>;
 
@@ -88,6 +89,22 @@ export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks =
   const kept = masks.merge === undefined ? merged : mul(merged, tensor(masks.merge, merged.shape));
   return affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D;
 }
+
+/**
+ * a · b, [n, m] and [m, k]. Its gradient multiplies by transposed copies: TensorFlow.js' own multiplies by matrices that are
+ * only flagged as transposed, for which its WebAssembly backend takes ten times as long.
+ */
+const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((...args: (Tensor | GradSaveFunc)[]) => {
+  const [one, other, save] = args as [Tensor2D, Tensor2D, GradSaveFunc]; // customGrad appends the last
+  save([one, other]);
+  return {
+    value: matMul(one, other),
+    gradFunc: (outer: Tensor2D, [a, b]: Tensor[]) => [
+      matMul(outer, transpose(b as Tensor2D)),
+      matMul(transpose(a as Tensor2D), outer),
+    ],
+  };
+});
 
 /** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
 function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {

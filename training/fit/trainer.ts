@@ -5,6 +5,7 @@ import {
   mul,
   scalar,
   sub,
+  type Tensor,
   type Tensor2D,
   tensor,
   tidy,
@@ -121,6 +122,8 @@ export class Trainer {
   async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
     const isSelfCritical = "samples" in phaseEpoch.phase.batch;
     const steps = this.#plan(data, { number, phase: phaseEpoch.phase });
+    const { learningRate: highest, newWordRate = highest } = phaseEpoch.phase;
+    const newWordTimes = this.#settings.known === undefined ? 1 : newWordRate / highest;
     let total = 0;
     let learningRate = 0;
     for (const [step, prepare] of steps.entries()) {
@@ -130,7 +133,7 @@ export class Trainer {
         phase: phaseEpoch.phase,
         random: this.#random(number, `rehearsal ${step}`),
       });
-      const loss = this.#step(prepared, learningRate);
+      const loss = this.#step(prepared, { learningRate, newWordTimes });
       total += prepared.reward ?? loss;
       if (!Number.isFinite(loss)) total = Number.NaN;
       onStep(prepared.captions);
@@ -214,12 +217,18 @@ export class Trainer {
     if (rehearsal === undefined || data.rehearsing === undefined) return step;
     const { spec, recipe } = this.#settings;
     const drawn = data.rehearsing.draw(rehearsal.captions, { spec, dropout: recipe.dropout, random });
-    const weights = drawn.batch.weights.map((weight) => rehearsal.weight * weight);
-    return { ...step, parts: [...step.parts, { ...drawn, batch: { ...drawn.batch, weights } }] };
+    const share = rehearsal.weight / (1 + rehearsal.weight);
+    const weighted = <Part extends PreparedStep["parts"][number]>(part: Part, by: number) => {
+      return { ...part, batch: { ...part.batch, weights: part.batch.weights.map((weight) => by * weight) } };
+    };
+    return { ...step, parts: [...step.parts.map((part) => weighted(part, 1 - share)), weighted(drawn, share)] };
   }
 
   /** Returns the loss before it. */
-  #step({ parts }: PreparedStep, learningRate: number): number {
+  #step(
+    { parts }: PreparedStep,
+    { learningRate, newWordTimes }: { learningRate: number; newWordTimes: number },
+  ): number {
     const { maxGradientNorm, averageDecay } = this.#settings.recipe;
     return tidy(() => {
       const learnt = this.#learnt.map((name) => this.#variables[name]);
@@ -227,30 +236,25 @@ export class Trainer {
       const losses = () => ready.map(({ batch, ...others }) => teacherForcingLoss(this.#variables, batch, others));
       const { value, grads } = variableGrads(() => losses().reduce((sum, loss) => add(sum, loss)), learnt);
       const clipped = maxGradientNorm === undefined ? grads : clipByNorm(grads, maxGradientNorm);
-      this.#hastenNewWords(() => this.#adam.apply(clipped, learningRate));
+      const apply = () => this.#adam.apply(clipped, learningRate);
+      if (newWordTimes > 1) this.#hastenNewWords(newWordTimes, apply);
+      else apply();
       this.#steps += 1;
       if (averageDecay !== undefined) this.#updateAverage(averageDecay);
       return value.dataSync<"float32">()[0] ?? Number.NaN;
     });
   }
 
-  /** Takes a step, and takes the weights of new words as many times as far as the recipe says. */
-  #hastenNewWords(step: () => void): void {
-    const { recipe, spec, known = spec.vocabularySize } = this.#settings;
-    const { newWordRate = 1 } = recipe;
-    if (newWordRate === 1 || known === spec.vocabularySize) {
-      step();
-      return;
-    }
-    const ofWords = this.#learnt.filter(
-      (name) => name.startsWith("word_probabilities") || name.startsWith("embedding"),
-    );
-    const before = ofWords.map((name) => this.#variables[name].clone());
+  /** Takes a step, and takes the weights of new words so many times as far. */
+  #hastenNewWords(times: number, step: () => void): void {
+    const { spec, known = spec.vocabularySize } = this.#settings;
+    const names = this.#learnt.filter((name) => /^(embedding|word_probabilities)\//.test(name));
+    const before = names.map((name) => this.#variables[name].clone());
     step();
-    const rates = Float32Array.from({ length: spec.vocabularySize }, (_, id) => (id < known ? 1 : newWordRate));
-    for (const [index, name] of ofWords.entries()) {
+    const rates = Float32Array.from({ length: spec.vocabularySize }, (_, id) => (id < known ? 1 : times));
+    for (const [index, name] of names.entries()) {
       const rate = tensor(rates, name === "embedding/embeddings" ? [spec.vocabularySize, 1] : [spec.vocabularySize]);
-      const from = before[index] ?? scalar(0);
+      const from = before[index] as Tensor; // one a name
       this.#variables[name].assign(add(from, mul(sub(this.#variables[name], from), rate)));
     }
   }
