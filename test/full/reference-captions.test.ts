@@ -23,6 +23,7 @@ async function researchBundle(): Promise<string> {
   const manifest = {
     ...shipped,
     calibration: undefined,
+    rehearsal: undefined,
     encoder: { ...shipped.encoder, ranges: undefined },
     preprocessing: { ...shipped.preprocessing, through: undefined },
     vocabulary: { path: "vocabulary.json", size: words.size },
