@@ -135,10 +135,13 @@ async function readTrainingData(
       photo: index,
       ids: vocabulary.encode(words),
       ...(photo.weight === undefined ? {} : { weight: photo.weight }),
+      ...(photo.hasPseudoCaptions === undefined ? {} : { isPseudo: true as const }),
     })),
   );
   const rewarding = (): Rewarding => ({
-    reward: new CiderReward(read.photos.map((photo) => photo.captions.map(({ text }) => text))),
+    reward: new CiderReward(
+      read.photos.map(({ captions: own, hasPseudoCaptions }) => (hasPseudoCaptions ? [] : own.map(({ text }) => text))),
+    ),
     vocabulary,
     maxWords: context.settings.maxWords,
   });

@@ -10,6 +10,8 @@ export interface TrainingCaption {
   ids: readonly number[];
   /** What its words count beside those of others; 1 where it is left out. */
   weight?: number;
+  /** A pseudo-caption: nobody wrote it for its photo. */
+  isPseudo?: true;
 }
 
 /** Captions are gathered by length from among this many batches' worth, so that batches hold little padding. */

@@ -11,12 +11,12 @@ export class CiderReward {
   readonly #references: readonly (readonly CiderVector[])[];
   readonly #documents: DocumentFrequencies;
 
-  /** The captions of each photo, as they were written. */
+  /** The captions of each photo, as they were written; none of those that are not rewarded. */
   constructor(references: readonly (readonly string[])[]) {
     const ngrams = references.map((captions) =>
       captions.map((caption) => countNgrams([...splitAtSpaces(scoredTokens(caption)), endWord])),
     );
-    this.#documents = countDocuments(ngrams);
+    this.#documents = countDocuments(ngrams.filter(({ length }) => length > 0));
     this.#references = ngrams.map((ofPhoto) => ofPhoto.map((counts) => weighNgrams(counts, this.#documents)));
   }
 

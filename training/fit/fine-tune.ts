@@ -53,7 +53,7 @@ const manyPhotos: Omit<Recipe, "keeps"> = {
     },
     {
       epochs: 12,
-      batch: { photos: 32, samples: 5, anchor: 0.3 },
+      batch: { photos: 32, samples: 5, anchor: 0.3, pseudoAnchor: 0.3 },
       rehearsal: { captions: 64, weight: 0.3 },
       learningRate: 2e-4,
       schedule: "cosine",

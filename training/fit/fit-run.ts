@@ -9,7 +9,7 @@ import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import { epochsOf, isPatienceOver, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
-import { Trainer, type TrainingData } from "./trainer.ts";
+import { Trainer, type TrainingData, writtenOf } from "./trainer.ts";
 
 /** How many dev photos' captions are kept of each epoch. */
 const samplesKept = 3;
@@ -63,8 +63,10 @@ export class FitRun {
     for (const [index, phaseEpoch] of planned.entries()) {
       const done = this.metrics.at(-1)?.epoch ?? 0;
       const ofPhase = this.metrics.filter(({ epoch }) => planned[epoch - 1]?.phase === phaseEpoch.phase);
+      const isSelfCritical = "samples" in phaseEpoch.phase.batch;
+      if (isSelfCritical && writtenOf(this.#settings.data).length === 0) continue; // nothing to measure captions by
       if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
-      if ("samples" in phaseEpoch.phase.batch && phaseEpoch.epoch === 0) this.#startFromBest();
+      if (isSelfCritical && phaseEpoch.epoch === 0) this.#startFromBest();
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
       const isBest = this.metrics.every((other) => choosingScore(metrics) >= choosingScore(other));
       if (isBest || recipe.keeps === "last epoch") this.#best = this.#trainer.values();
@@ -129,10 +131,10 @@ export class FitRun {
 }
 
 /** How many an epoch learns from. */
-function captionsOf({ batch }: Phase, { captions }: TrainingData): number {
+function captionsOf({ batch }: Phase, data: TrainingData): number {
   if ("captions" in batch && batch.steps !== undefined) return batch.captions * batch.steps;
-  if (!("samples" in batch)) return captions.length;
-  return batch.samples * new Set(captions.map(({ photo }) => photo)).size;
+  if (!("samples" in batch)) return data.captions.length;
+  return batch.samples * new Set(writtenOf(data).map(({ photo }) => photo)).size;
 }
 
 interface Begun {

@@ -48,15 +48,22 @@ export type PhaseBatch =
   /**
    * Captions that it draws, so many for each of so many photos, shuffled: those of higher CIDEr (self-critical sequence
    * training). Begins from the best weights so far. `anchor` is the weight of one written caption of each photo,
-   * learnt beside them: it keeps captions as long and words as many as people's.
+   * learnt beside them: it keeps captions as long and words as many as people's. For photos with pseudo-captions none are
+   * drawn, since sentences that were chosen are no measure; as many of those as of the photos are learnt on at each step,
+   * at the weight `pseudoAnchor`.
    */
-  | { photos: number; samples: number; anchor: number };
+  | { photos: number; samples: number; anchor: number; pseudoAnchor: number };
 
 export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
   default: {
     phases: [
       { epochs: 24, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
-      { epochs: 12, batch: { photos: 64, samples: 5, anchor: 0.1 }, learningRate: 5e-4, schedule: "cosine" },
+      {
+        epochs: 12,
+        batch: { photos: 64, samples: 5, anchor: 0.1, pseudoAnchor: 0.3 },
+        learningRate: 5e-4,
+        schedule: "cosine",
+      },
     ],
     dropout: { image: 0.3, words: 0.3, merge: 0.25 },
     featureFloor: 0.06,

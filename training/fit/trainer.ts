@@ -190,18 +190,33 @@ export class Trainer {
     const { spec, recipe } = this.#settings;
     const rewarding = data.rewarding?.();
     if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
-    const ofPhoto = groupByPhoto(data.captions);
+    const ofPhoto = groupByPhoto(writtenOf(data));
     const photos = shuffled([...ofPhoto.keys()], this.#random(number, "order"));
+    const pseudo = shuffled(
+      data.captions.filter(({ isPseudo }) => isPseudo),
+      this.#random(number, "pseudo"),
+    );
     return inChunks(photos, batch.photos).map((some, step) => () => {
       const random = this.#random(number, step);
       const settings = { ...rewarding, samples: batch.samples, random };
       const drawn = drawCaptions(this.#variables, data, { photos: some, settings });
       const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
-      const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random }).batch;
-      const weights = anchor.weights.map((weight) => batch.anchor * weight);
-      const { labelSmoothing } = recipe;
+      const { dropout, labelSmoothing } = recipe;
+      const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random });
+      const parts: PreparedStep["parts"][number][] = [
+        { batch: drawn.batch },
+        { batch: weighed(anchor.batch, batch.anchor), labelSmoothing },
+      ];
+      const held = pseudo
+        .slice(0, batch.photos)
+        .map((_, index) => pseudo[(step * batch.photos + index) % pseudo.length]);
+      if (held.length > 0) {
+        const alike = held.flatMap((caption) => (caption === undefined ? [] : [{ ...caption, weight: 1 }]));
+        const prepared = prepareBatch(data, alike, { spec, dropout, random });
+        parts.push({ ...prepared, batch: weighed(prepared.batch, batch.pseudoAnchor), labelSmoothing });
+      }
       return {
-        parts: [{ batch: drawn.batch }, { batch: { ...anchor, weights }, labelSmoothing }],
+        parts,
         captions: drawn.batch.rows,
         reward: drawn.reward,
       };
@@ -305,6 +320,15 @@ function captionBatches(
   return steps === undefined
     ? bucketedBatches(captions, { size, random })
     : repeatedBatches(captions, { size, steps, random });
+}
+
+/** The captions that people wrote for their photos. */
+export function writtenOf({ captions }: Pick<TrainingData, "captions">): TrainingCaption[] {
+  return captions.filter(({ isPseudo }) => isPseudo === undefined);
+}
+
+function weighed(batch: Batch, by: number): Batch {
+  return { ...batch, weights: batch.weights.map((weight) => by * weight) };
 }
 
 const noDropout: Dropout = { image: 0, words: 0, merge: 0 };

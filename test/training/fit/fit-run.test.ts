@@ -6,6 +6,7 @@ import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { FitRun } from "../../../training/fit/fit-run.ts";
 import { initialValues } from "../../../training/fit/merge-model.ts";
 import type { Recipe } from "../../../training/fit/recipe.ts";
+import type { TrainingData } from "../../../training/fit/trainer.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { tinySpec } from "./tiny-merge-model.ts";
 
@@ -40,7 +41,12 @@ const data = {
 const recipe: Recipe = {
   phases: [
     { epochs: 3, batch: { captions: 2 }, learningRate: 0.01, schedule: "cosine" },
-    { epochs: 3, batch: { photos: 2, samples: 3, anchor: 0.1 }, learningRate: 0.01, schedule: "cosine" },
+    {
+      epochs: 3,
+      batch: { photos: 2, samples: 3, anchor: 0.1, pseudoAnchor: 0.3 },
+      learningRate: 0.01,
+      schedule: "cosine",
+    },
   ],
   dropout: { image: 0.25, words: 0.25, merge: 0.25 },
   labelSmoothing: 0.1,
@@ -48,12 +54,12 @@ const recipe: Recipe = {
   keeps: "best epoch",
 };
 
-async function begin(folder: string): Promise<FitRun> {
+async function begin(folder: string, learnt: TrainingData = data): Promise<FitRun> {
   const spec = { ...tinySpec, dropout: recipe.dropout };
   const dependencies = { settings: { seed: 1 }, inputs: {} };
   const start = initialValues(spec, 1);
   return FitRun.begin({
-    ...{ folder, dependencies, data, spec, start, recipe, seed: 1 },
+    ...{ folder, dependencies, data: learnt, spec, start, recipe, seed: 1 },
     isEmbeddingTuned: true,
     scorer: undefined,
   });
@@ -87,3 +93,11 @@ test.each([1, 3, 4])(
     second.dispose();
   },
 );
+
+test("a run that has nothing but pseudo-captions goes without the phase that would need captions to measure by", async () => {
+  const captions = data.captions.map((caption) => ({ ...caption, isPseudo: true as const }));
+  const run = await begin(await temporaryFolder(), { ...data, captions });
+  await runUntil(run);
+  expect(run.metrics.map(({ loss }) => loss !== undefined)).toEqual([true, true, true]);
+  run.dispose();
+});

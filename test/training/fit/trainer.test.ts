@@ -161,7 +161,12 @@ describe("a trainer", () => {
       ...recipeOf({ epochs: 20, captions: 8, averageDecay: 0.9 }),
       phases: [
         { epochs: 20, batch: { captions: 8 }, learningRate: 0.01, schedule: "constant" },
-        { epochs: 25, batch: { photos: 4, samples: 5, anchor: 0.1 }, learningRate: 0.01, schedule: "constant" },
+        {
+          epochs: 25,
+          batch: { photos: 4, samples: 5, anchor: 0.1, pseudoAnchor: 0.3 },
+          learningRate: 0.01,
+          schedule: "constant",
+        },
       ],
     };
     const taught = begin(recipe);
@@ -179,6 +184,32 @@ describe("a trainer", () => {
     onTestFinished(() => resumed.dispose());
     await runEpochs(resumed, phase, { on, from: 5 });
     expect(resumed.values()).toEqual(trainer.values());
+  }, 60_000);
+
+  test("draws no captions for photos with pseudo-captions, and goes on learning those", async () => {
+    const vocabulary = parseVocabulary(["", "startseq", "endseq", ..."abcdefghijklmnopqrstuvwxyzA"]);
+    const captions = data.captions.map((caption) =>
+      caption.photo < 3 ? caption : { ...caption, isPseudo: true as const },
+    );
+    const asked = new Set<number>();
+    const reward = new CiderReward(data.captions.map(({ photo, ids }) => (photo < 3 ? [vocabulary.decode(ids)] : [])));
+    const watched = { of: (photo: number, words: string[]) => asked.add(photo) && reward.of(photo, words) };
+    const on = { ...data, captions, rewarding: () => ({ reward: watched as CiderReward, vocabulary, maxWords: 8 }) };
+    const learnOn = async (pseudoAnchor: number) => {
+      const batch = { photos: 3, samples: 4, anchor: 0.1, pseudoAnchor };
+      const recipe = {
+        ...recipeOf(),
+        phases: [{ epochs: 2, batch, learningRate: 0.01, schedule: "constant" }],
+      } as const;
+      const trainer = begin(recipe);
+      await runEpochs(trainer, recipe, { on });
+      const pseudo = { ...data, captions: captions.filter(({ isPseudo }) => isPseudo) };
+      const [loss = Number.NaN] = await runEpochs(trainer, recipeOf({ epochs: 1, captions: 8 }), { on: pseudo });
+      return loss;
+    };
+    const held = await learnOn(1);
+    expect([...asked].toSorted()).toEqual([0, 1, 2]);
+    expect(held).toBeLessThan(0.95 * (await learnOn(1e-6)));
   }, 60_000);
 
   test("keeps no tensor but its own over steps and epochs", async () => {
