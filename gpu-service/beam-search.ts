@@ -40,7 +40,8 @@ export async function searchCaptions(
   { features, options }: { features: Float32Array; options: readonly CaptionOptions[] },
   settings: SearchSettings,
 ): Promise<FoundCaption[][]> {
-  const searches = options.map(({ beam }, photo) => new PhotoSearch({ width: beam, row: photo }, settings));
+  const costs = { penalty: settings.repetition?.penalty ?? 0, repeatable: new Set(settings.repetition?.except) };
+  const searches = options.map(({ beam }, photo) => new PhotoSearch({ width: beam, row: photo, costs }, settings));
   let state = await engine.begin(features, options.length);
   try {
     for (;;) {
@@ -62,26 +63,30 @@ export async function searchCaptions(
   return searches.map((search, photo) => search.ranked().slice(0, options[photo]?.candidates));
 }
 
+/** `penalty` for a word that is said once more, unless it is repeatable. */
+interface RepetitionCosts {
+  penalty: number;
+  repeatable: ReadonlySet<number>;
+}
+
 class PhotoSearch {
   beams: Beam[];
   readonly #ended: Omit<Beam, "row">[] = [];
   readonly #width: number;
   readonly #settings: SearchSettings;
-  readonly #penalty: number;
-  readonly #repeatable: ReadonlySet<number>;
+  readonly #costs: RepetitionCosts;
 
-  constructor({ width, row }: { width: number; row: number }, settings: SearchSettings) {
+  constructor({ width, row, costs }: { width: number; row: number; costs: RepetitionCosts }, settings: SearchSettings) {
     this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row, cost: 0 }];
     this.#width = width;
     this.#settings = settings;
-    this.#penalty = settings.repetition?.penalty ?? 0;
-    this.#repeatable = new Set(settings.repetition?.except);
+    this.#costs = costs;
   }
 
   /** How many next words a beam of this photo may need: one for each beam that has not ended, behind those that cost. */
   get wanted(): number {
     if (this.beams.length === 0) return 0;
-    const costly = this.#penalty === 0 ? 0 : Math.max(...this.beams.map(({ words }) => words.length));
+    const costly = this.#costs.penalty === 0 ? 0 : Math.max(...this.beams.map(({ words }) => words.length));
     return this.#open + costly;
   }
 
@@ -96,8 +101,9 @@ class PhotoSearch {
   ): number {
     const { endId, maxWords } = this.#settings;
     const width = this.#open;
+    const candidates = Math.min(this.wanted, columns);
     const extended = this.beams.flatMap((beam, index) =>
-      Array.from({ length: Math.min(this.wanted, columns) }, (_, rank) => {
+      Array.from({ length: candidates }, (_, rank) => {
         const place = (row + index) * columns + rank;
         const [word = endId, score = Number.NEGATIVE_INFINITY] = [step.words[place], step.logProbabilities[place]];
         return extend(beam, { word, score, row: row + index, cost: this.#costOf(word, beam.words) });
@@ -125,7 +131,8 @@ class PhotoSearch {
   }
 
   #costOf(word: number, before: readonly number[]): number {
-    return this.#penalty > 0 && before.includes(word) && !this.#repeatable.has(word) ? this.#penalty : 0;
+    const { penalty, repeatable } = this.#costs;
+    return penalty > 0 && before.includes(word) && !repeatable.has(word) ? penalty : 0;
   }
 }
 

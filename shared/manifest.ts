@@ -55,7 +55,7 @@ export type Preprocessing = z.infer<typeof preprocessingSchema>;
 /** What it costs to say a word once more in a caption, in nats, so that a caption does not tell the same thing twice. */
 const repetitionSchema = z.strictObject({
   penalty: z.number().positive().max(100),
-  /** Ids of words that people often say more than once in a caption: articles, prepositions, colours. */
+  /** Ids of words that people often say more than once in a caption: articles, prepositions. */
   except: z.array(z.int().nonnegative()),
 });
 

@@ -12,12 +12,12 @@ import { FitRun } from "./fit/fit-run.ts";
 import { compareDecoders, type Learnt } from "./fit/learnt.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
+import type { TrainingData } from "./fit/plan-steps.ts";
 import { chooseRecipe, type Recipe } from "./fit/recipe.ts";
 import { Rehearsing } from "./fit/rehearsing.ts";
 import { Scorer } from "./fit/scorer.ts";
 import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
-import type { TrainingData } from "./fit/trainer.ts";
 import { digestFile } from "./output-file.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
@@ -58,14 +58,15 @@ export const fit: Stage = {
     const data = await readTrainingData(context, prepared);
     const recipe = chooseRecipe(context.settings, prepared.summary);
     const scaling = standardize(data, recipe);
-    const start = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
+    const chosen = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
+    const isInherited = context.settings.from !== undefined; // from features as they come
+    const start = { ...chosen, start: isInherited ? (scaling?.unfold(chosen.start) ?? chosen.start) : chosen.start };
     say(`fit: on ${await startBackend()}`);
     const origin = await openOrigin(context);
-    const rehearsing = startRehearsing(origin, { prepared, start, learnt: data.features });
+    const rehearsing = startRehearsing(origin, { prepared, start, recipe, scaling, learnt: data.features });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
       ...{ folder, dependencies, recipe, scaling, ...start },
-      start: context.settings.from === undefined ? start.start : (scaling?.unfold(start.start) ?? start.start),
       data: { ...data, rehearsing },
       seed: context.settings.seed,
       scorer: await devScorer(context, prepared),
@@ -169,20 +170,34 @@ interface Origin {
 async function openOrigin({ settings: { from } }: TrainContext): Promise<Origin | undefined> {
   if (from === undefined) return undefined;
   const bundle = await openBundle(from);
-  const rehearsal = await readRehearsal(bundle);
-  if (rehearsal === undefined) {
-    say(`fit: ${from} carries nothing to rehearse: what it knew is not held; bundles that are exported now carry it`);
-  }
-  return { bundle, rehearsal };
+  return { bundle, rehearsal: await readRehearsal(bundle) };
 }
 
+interface RehearsingParts {
+  prepared: Prepared;
+  start: Start;
+  recipe: Recipe;
+  scaling: FeatureScaling | undefined;
+  /** Of the photos that are learnt, standardized where they are. */
+  learnt: Float32Array;
+}
+
+/** Undefined where the recipe rehearses nothing, or there is nothing to rehearse, which is told. */
 function startRehearsing(
   origin: Origin | undefined,
-  { prepared: { vocabulary }, start, learnt }: { prepared: Prepared; start: Start; learnt: Float32Array },
+  { prepared: { vocabulary }, start, recipe, scaling, learnt }: RehearsingParts,
 ): Rehearsing | undefined {
-  if (origin?.rehearsal === undefined) return undefined;
-  const known = origin.bundle.vocabulary.size;
-  return new Rehearsing(origin.rehearsal, { ...start, vocabulary, known, learnt });
+  if (origin === undefined || recipe.phases.every(({ rehearsal }) => rehearsal === undefined)) return undefined;
+  const { bundle, rehearsal } = origin;
+  if (rehearsal === undefined) {
+    say(
+      `fit: ${bundle.folder} carries nothing to rehearse: what it knew is not held; bundles that are exported now carry it`,
+    );
+    return undefined;
+  }
+  const features = Float32Array.from(rehearsal.features);
+  scaling?.standardize(features);
+  return new Rehearsing({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
 }
 
 /** What the decoder says otherwise than that of the bundle that it went on from. */

@@ -14,6 +14,11 @@ export interface TrainingCaption {
   isPseudo?: true;
 }
 
+/** The captions that people wrote for their photos. */
+export function writtenOf(captions: readonly TrainingCaption[]): TrainingCaption[] {
+  return captions.filter(({ isPseudo }) => isPseudo === undefined);
+}
+
 /** Captions are gathered by length from among this many batches' worth, so that batches hold little padding. */
 const bucketBatches = 20;
 

@@ -1,4 +1,5 @@
 import type { Summary } from "../prepared.ts";
+import { noDropout } from "./merge-model.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** With fewer, differences between epochs would be chance. */
@@ -34,7 +35,7 @@ function fewPhotos(count: number): Recipe {
         schedule: "cosine",
       },
     ],
-    dropout: { image: 0, words: 0, merge: 0 },
+    dropout: noDropout,
     labelSmoothing: 0,
     maxGradientNorm: 2,
     averageDecay: 0.98,

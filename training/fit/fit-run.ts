@@ -2,14 +2,16 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { showProgress } from "../../cli/progress.ts";
 import { searches } from "../searches.ts";
 import type { Dependencies } from "../stage-record.ts";
+import { writtenOf } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FeatureScaling } from "./feature-scaling.ts";
 import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
+import type { TrainingData } from "./plan-steps.ts";
 import { epochsOf, isPatienceOver, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
-import { Trainer, type TrainingData, writtenOf } from "./trainer.ts";
+import { Trainer } from "./trainer.ts";
 
 /** How many dev photos' captions are kept of each epoch. */
 const samplesKept = 3;
@@ -64,7 +66,7 @@ export class FitRun {
       const done = this.metrics.at(-1)?.epoch ?? 0;
       const ofPhase = this.metrics.filter(({ epoch }) => planned[epoch - 1]?.phase === phaseEpoch.phase);
       const isSelfCritical = "samples" in phaseEpoch.phase.batch;
-      if (isSelfCritical && writtenOf(this.#settings.data).length === 0) continue; // nothing to measure captions by
+      if (isSelfCritical && writtenOf(this.#settings.data.captions).length === 0) continue; // nothing to measure captions by
       if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
       if (isSelfCritical && phaseEpoch.epoch === 0) this.#startFromBest();
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
@@ -134,7 +136,7 @@ export class FitRun {
 function captionsOf({ batch }: Phase, data: TrainingData): number {
   if ("captions" in batch && batch.steps !== undefined) return batch.captions * batch.steps;
   if (!("samples" in batch)) return data.captions.length;
-  return batch.samples * new Set(writtenOf(data).map(({ photo }) => photo)).size;
+  return batch.samples * new Set(writtenOf(data.captions).map(({ photo }) => photo)).size;
 }
 
 interface Begun {

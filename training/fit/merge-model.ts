@@ -20,6 +20,8 @@ export interface Dropout {
   merge: number;
 }
 
+export const noDropout: Dropout = { image: 0, words: 0, merge: 0 };
+
 /** A weight's name, `<layer>/<weight>` as TensorFlow.js saves it. */
 export type WeightName = keyof ReturnType<typeof weightShapes>;
 

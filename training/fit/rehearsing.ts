@@ -5,7 +5,7 @@ import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { shuffled } from "../keyed-random.ts";
 import type { Rehearsal } from "../rehearsal.ts";
 import type { TrainingCaption } from "./batches.ts";
-import { type Dropout, type MergeSpec, type MergeValues, weightNames, weightShapes } from "./merge-model.ts";
+import { type Dropout, type MergeSpec, type MergeValues, noDropout, weightNames, weightShapes } from "./merge-model.ts";
 import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import { type Batch, type Masks, type MergeTensors, wordLogits } from "./teacher-forcing.ts";
 
@@ -90,5 +90,3 @@ interface RehearsedBatch {
   /** The teacher's probabilities of each next word: float32 [steps · rows, vocabularySize]. Caller disposes it. */
   targetsOf(): Tensor2D;
 }
-
-const noDropout: Dropout = { image: 0, words: 0, merge: 0 };

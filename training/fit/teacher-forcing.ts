@@ -77,14 +77,16 @@ export function teacherForcingLoss(
 export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks = {}): Tensor2D {
   const { rows, steps } = batch;
   const units = variables["dense/bias"].size;
-  const affine = (values: Tensor, layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
-    add(product(values as Tensor2D, variables[`${layer}/kernel`] as Tensor as Tensor2D), variables[`${layer}/bias`]);
+  const kernel = (layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
+    variables[`${layer}/kernel`] as Tensor as Tensor2D;
+  const affine = (values: Tensor, layer: "lstm" | "dense" | "word_probabilities") =>
+    add(product(values as Tensor2D, kernel(layer)), variables[`${layer}/bias`]);
   const embedded = lookUp(variables["embedding/embeddings"] as Tensor as Tensor2D, batch.words);
   const vectors = masks.words === undefined ? embedded : mul(embedded, tensor(masks.words, embedded.shape));
   const gates = reshape(affine(vectors, "lstm"), [steps, rows, 4 * units]) as Tensor3D;
   const sentences = runLstm(gates, variables["lstm/recurrent_kernel"] as Tensor as Tensor2D); // [steps, rows, units]
-  const photos = tensor(batch.features, [rows, batch.features.length / rows]);
-  const images = relu(affine(photos, "image_dense")); // [rows, units]
+  const photos = tensor(batch.features, [rows, batch.features.length / rows]) as Tensor2D;
+  const images = relu(add(productOfConstant(photos, kernel("image_dense")), variables["image_dense/bias"])); // [rows, units]
   const merged = reshape(add(sentences, images), [steps * rows, units]);
   const kept = masks.merge === undefined ? merged : mul(merged, tensor(masks.merge, merged.shape));
   return affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D;
@@ -105,6 +107,19 @@ const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((..
     ],
   };
 });
+
+/** The same where nobody asks for the gradient of `a`. */
+function productOfConstant(a: Tensor2D, b: Tensor2D): Tensor2D {
+  const product = customGrad<Tensor2D>((...args) => {
+    const [other, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
+    save([a]);
+    return {
+      value: matMul(a, other),
+      gradFunc: (outer: Tensor2D, [constant]: Tensor[]) => matMul(transpose(constant as Tensor2D), outer),
+    };
+  });
+  return product(b);
+}
 
 /** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
 function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {

@@ -6,45 +6,16 @@ import {
   scalar,
   sub,
   type Tensor,
-  type Tensor2D,
   tensor,
   tidy,
   variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { chooseOne, randomFor, shuffled } from "../keyed-random.ts";
 import { clipByNorm, ScheduledAdam } from "./adam.ts";
-import {
-  bucketedBatches,
-  groupByPhoto,
-  inChunks,
-  photoBatches,
-  repeatedBatches,
-  type TrainingCaption,
-} from "./batches.ts";
-import {
-  type Dropout,
-  type MergeSpec,
-  type MergeValues,
-  type WeightName,
-  weightNames,
-  weightShapes,
-} from "./merge-model.ts";
-import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
-import { learningRateAt, type Phase, type PhaseBatch, type PhaseEpoch, type Recipe } from "./recipe.ts";
-import type { Rehearsing } from "./rehearsing.ts";
-import { drawCaptions, type Rewarding } from "./self-critical.ts";
-import { type Batch, type Masks, type MergeVariables, teacherForcingLoss } from "./teacher-forcing.ts";
-
-/** What there is to learn from. */
-export interface TrainingData extends TrainingFeatures {
-  captions: readonly TrainingCaption[];
-  /** What a self-critical phase measures its captions by; asked for when there is one. */
-  rewarding?: () => Rewarding;
-  /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
-  rehearsing?: Rehearsing | undefined;
-}
+import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
+import { type PreparedStep, planSteps, type TrainingData } from "./plan-steps.ts";
+import { learningRateAt, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { type MergeVariables, teacherForcingLoss } from "./teacher-forcing.ts";
 
 interface TrainerSettings {
   spec: MergeSpec;
@@ -85,15 +56,6 @@ interface EpochSettings {
   onStep(captions: number): void;
 }
 
-/** A step that is ready to be taken: its loss is the sum of its parts'. */
-interface PreparedStep {
-  parts: readonly { batch: Batch; masks?: Masks; labelSmoothing?: number; targetsOf?: () => Tensor2D }[];
-  /** How many captions it learns from. */
-  captions: number;
-  /** Of captions that were drawn. */
-  reward?: number;
-}
-
 /** A decoder that is being learnt. Whoever makes one disposes it. */
 export class Trainer {
   readonly #settings: TrainerSettings;
@@ -121,18 +83,16 @@ export class Trainer {
   /** Learns from each caption once, or from captions of its own for each photo. */
   async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
     const isSelfCritical = "samples" in phaseEpoch.phase.batch;
-    const steps = this.#plan(data, { number, phase: phaseEpoch.phase });
+    const { spec, recipe, seed } = this.#settings;
+    const epoch = { number, phase: phaseEpoch.phase };
+    const steps = planSteps(data, { variables: this.#variables, spec, recipe, seed, ...epoch });
     const { learningRate: highest, newWordRate = highest } = phaseEpoch.phase;
     const newWordTimes = this.#settings.known === undefined ? 1 : newWordRate / highest;
     let total = 0;
     let learningRate = 0;
     for (const [step, prepare] of steps.entries()) {
       learningRate = learningRateAt(phaseEpoch, { step, steps: steps.length });
-      const prepared = this.#addRehearsal(prepare(), {
-        data,
-        phase: phaseEpoch.phase,
-        random: this.#random(number, `rehearsal ${step}`),
-      });
+      const prepared = prepare();
       const loss = this.#step(prepared, { learningRate, newWordTimes });
       total += prepared.reward ?? loss;
       if (!Number.isFinite(loss)) total = Number.NaN;
@@ -165,78 +125,6 @@ export class Trainer {
   dispose(): void {
     dispose([this.#variables, this.#average ?? {}]);
     this.#adam.dispose();
-  }
-
-  /** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
-  #plan(data: TrainingData, { number, phase }: { number: number; phase: Phase }): (() => PreparedStep)[] {
-    const { spec, recipe } = this.#settings;
-    const { dropout, labelSmoothing } = recipe;
-    const { batch } = phase;
-    if ("samples" in batch) return this.#planSelfCritical(data, { number, batch });
-    const batches =
-      "photos" in batch
-        ? photoBatches(data.captions, batch.photos)
-        : captionBatches(data.captions, { batch, random: this.#random(number, "order") });
-    return batches.map((captions, step) => () => {
-      const prepared = prepareBatch(data, captions, { spec, dropout, random: this.#random(number, step) });
-      return { parts: [{ ...prepared, labelSmoothing }], captions: captions.length };
-    });
-  }
-
-  #planSelfCritical(
-    data: TrainingData,
-    { number, batch }: { number: number; batch: Extract<PhaseBatch, { samples: number }> },
-  ): (() => PreparedStep)[] {
-    const { spec, recipe } = this.#settings;
-    const rewarding = data.rewarding?.();
-    if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
-    const ofPhoto = groupByPhoto(writtenOf(data));
-    const photos = shuffled([...ofPhoto.keys()], this.#random(number, "order"));
-    const pseudo = shuffled(
-      data.captions.filter(({ isPseudo }) => isPseudo),
-      this.#random(number, "pseudo"),
-    );
-    return inChunks(photos, batch.photos).map((some, step) => () => {
-      const random = this.#random(number, step);
-      const settings = { ...rewarding, samples: batch.samples, random };
-      const drawn = drawCaptions(this.#variables, data, { photos: some, settings });
-      const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
-      const { dropout, labelSmoothing } = recipe;
-      const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random });
-      const parts: PreparedStep["parts"][number][] = [
-        { batch: drawn.batch },
-        { batch: weighed(anchor.batch, batch.anchor), labelSmoothing },
-      ];
-      const held = pseudo
-        .slice(0, batch.photos)
-        .map((_, index) => pseudo[(step * batch.photos + index) % pseudo.length]);
-      if (held.length > 0) {
-        const alike = held.flatMap((caption) => (caption === undefined ? [] : [{ ...caption, weight: 1 }]));
-        const prepared = prepareBatch(data, alike, { spec, dropout, random });
-        parts.push({ ...prepared, batch: weighed(prepared.batch, batch.pseudoAnchor), labelSmoothing });
-      }
-      return {
-        parts,
-        captions: drawn.batch.rows,
-        reward: drawn.reward,
-      };
-    });
-  }
-
-  /** A step that also learns from some of what is rehearsed, where the phase has it so. */
-  #addRehearsal(
-    step: PreparedStep,
-    { data, phase, random }: { data: TrainingData; phase: Phase; random: RandomGenerator },
-  ): PreparedStep {
-    const { rehearsal } = phase;
-    if (rehearsal === undefined || data.rehearsing === undefined) return step;
-    const { spec, recipe } = this.#settings;
-    const drawn = data.rehearsing.draw(rehearsal.captions, { spec, dropout: recipe.dropout, random });
-    const share = rehearsal.weight / (1 + rehearsal.weight);
-    const weighted = <Part extends PreparedStep["parts"][number]>(part: Part, by: number) => {
-      return { ...part, batch: { ...part.batch, weights: part.batch.weights.map((weight) => by * weight) } };
-    };
-    return { ...step, parts: [...step.parts.map((part) => weighted(part, 1 - share)), weighted(drawn, share)] };
   }
 
   /** Returns the loss before it. */
@@ -306,32 +194,7 @@ export class Trainer {
     }
     this.#steps = steps;
   }
-
-  #random(epoch: number, of: number | string): RandomGenerator {
-    return randomFor(this.#settings.seed, "epoch", epoch, of);
-  }
 }
-
-function captionBatches(
-  captions: readonly TrainingCaption[],
-  { batch, random }: { batch: { captions: number; steps?: number }; random: RandomGenerator },
-): TrainingCaption[][] {
-  const { captions: size, steps } = batch;
-  return steps === undefined
-    ? bucketedBatches(captions, { size, random })
-    : repeatedBatches(captions, { size, steps, random });
-}
-
-/** The captions that people wrote for their photos. */
-export function writtenOf({ captions }: Pick<TrainingData, "captions">): TrainingCaption[] {
-  return captions.filter(({ isPseudo }) => isPseudo === undefined);
-}
-
-function weighed(batch: Batch, by: number): Batch {
-  return { ...batch, weights: batch.weights.map((weight) => by * weight) };
-}
-
-const noDropout: Dropout = { image: 0, words: 0, merge: 0 };
 
 function toVariables(spec: MergeSpec, values: MergeValues): MergeVariables {
   const shapes = weightShapes(spec);

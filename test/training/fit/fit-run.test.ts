@@ -5,8 +5,8 @@ import { parseVocabulary } from "../../../shared/vocabulary.ts";
 import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { FitRun } from "../../../training/fit/fit-run.ts";
 import { initialValues } from "../../../training/fit/merge-model.ts";
+import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import type { Recipe } from "../../../training/fit/recipe.ts";
-import type { TrainingData } from "../../../training/fit/trainer.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { tinySpec } from "./tiny-merge-model.ts";
 

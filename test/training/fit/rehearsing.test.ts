@@ -6,9 +6,10 @@ import { parseVocabulary } from "../../../shared/vocabulary.ts";
 import { captionFeatures } from "../../../training/fit/decode-features.ts";
 import { toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { initialValues, type MergeSpec, type MergeValues, mergeModel } from "../../../training/fit/merge-model.ts";
+import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import { epochsOf, type Recipe } from "../../../training/fit/recipe.ts";
 import { Rehearsing } from "../../../training/fit/rehearsing.ts";
-import { Trainer, type TrainingData } from "../../../training/fit/trainer.ts";
+import { Trainer } from "../../../training/fit/trainer.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
 
 beforeAll(() => setBackend("cpu"));

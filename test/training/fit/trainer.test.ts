@@ -7,8 +7,9 @@ import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { decodeFeatures } from "../../../training/fit/decode-features.ts";
 import { toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { initialValues, type MergeSpec, mergeModel } from "../../../training/fit/merge-model.ts";
+import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import { epochsOf, type Recipe } from "../../../training/fit/recipe.ts";
-import { Trainer, type TrainingData } from "../../../training/fit/trainer.ts";
+import { Trainer } from "../../../training/fit/trainer.ts";
 
 beforeAll(() => setBackend("cpu"));
 

@@ -1,0 +1,141 @@
+import type { Tensor2D } from "@tensorflow/tfjs-core";
+import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { chooseOne, randomFor, shuffled } from "../keyed-random.ts";
+import {
+  bucketedBatches,
+  groupByPhoto,
+  inChunks,
+  photoBatches,
+  repeatedBatches,
+  type TrainingCaption,
+  writtenOf,
+} from "./batches.ts";
+import { type MergeSpec, noDropout } from "./merge-model.ts";
+import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
+import type { Phase, PhaseBatch, Recipe } from "./recipe.ts";
+import type { Rehearsing } from "./rehearsing.ts";
+import { drawCaptions, type Rewarding } from "./self-critical.ts";
+import type { Batch, Masks, MergeVariables } from "./teacher-forcing.ts";
+
+/** What there is to learn from. */
+export interface TrainingData extends TrainingFeatures {
+  captions: readonly TrainingCaption[];
+  /** What a self-critical phase measures its captions by; asked for when there is one. */
+  rewarding?: () => Rewarding;
+  /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
+  rehearsing?: Rehearsing | undefined;
+}
+
+/** A step that is ready to be taken: its loss is the sum of its parts'. */
+export interface PreparedStep {
+  parts: readonly StepPart[];
+  /** How many captions it learns from. */
+  captions: number;
+  /** Of captions that were drawn. */
+  reward?: number;
+}
+
+interface StepPart {
+  batch: Batch;
+  masks?: Masks;
+  labelSmoothing?: number;
+  targetsOf?: () => Tensor2D;
+}
+
+interface EpochPlan {
+  /** The weights that drawn captions depend on, as they are when a step is prepared. */
+  variables: MergeVariables;
+  spec: MergeSpec;
+  recipe: Recipe;
+  seed: number;
+  /** Of the epoch, from 1, over all phases. */
+  number: number;
+  phase: Phase;
+}
+
+/** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
+export function planSteps(data: TrainingData, plan: EpochPlan): (() => PreparedStep)[] {
+  const { phase } = plan;
+  const steps = "samples" in phase.batch ? planDrawing(data, plan, phase.batch) : planCaptions(data, plan, phase.batch);
+  return steps.map((prepare, step) => () => addRehearsal(prepare(), { data, plan, step }));
+}
+
+function planCaptions(
+  data: TrainingData,
+  plan: EpochPlan,
+  batch: Exclude<PhaseBatch, { samples: number }>,
+): (() => PreparedStep)[] {
+  const { spec, recipe } = plan;
+  const { dropout, labelSmoothing } = recipe;
+  return batchesOf(data.captions, { batch, random: randomOf(plan, "order") }).map((captions, step) => () => {
+    const prepared = prepareBatch(data, captions, { spec, dropout, random: randomOf(plan, step) });
+    return { parts: [{ ...prepared, labelSmoothing }], captions: captions.length };
+  });
+}
+
+function batchesOf(
+  captions: readonly TrainingCaption[],
+  { batch, random }: { batch: Exclude<PhaseBatch, { samples: number }>; random: RandomGenerator },
+): TrainingCaption[][] {
+  if ("photos" in batch) return photoBatches(captions, batch.photos);
+  const { captions: size, steps } = batch;
+  return steps === undefined
+    ? bucketedBatches(captions, { size, random })
+    : repeatedBatches(captions, { size, steps, random });
+}
+
+function planDrawing(
+  data: TrainingData,
+  plan: EpochPlan,
+  batch: Extract<PhaseBatch, { samples: number }>,
+): (() => PreparedStep)[] {
+  const { variables, spec, recipe } = plan;
+  const { dropout, labelSmoothing } = recipe;
+  const rewarding = data.rewarding?.();
+  if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
+  const ofPhoto = groupByPhoto(writtenOf(data.captions));
+  const photos = shuffled([...ofPhoto.keys()], randomOf(plan, "order"));
+  const pseudo = inChunks(
+    shuffled(
+      data.captions.filter(({ isPseudo }) => isPseudo),
+      randomOf(plan, "pseudo"),
+    ),
+    batch.photos,
+  );
+  return inChunks(photos, batch.photos).map((some, step) => () => {
+    const random = randomOf(plan, step);
+    const settings = { ...rewarding, samples: batch.samples, random };
+    const drawn = drawCaptions(variables, data, { photos: some, settings });
+    const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
+    const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random }).batch;
+    const parts: StepPart[] = [{ batch: drawn.batch }, weighed({ batch: anchor, labelSmoothing }, batch.anchor)];
+    const held = pseudo[step % pseudo.length]?.map((caption) => ({ ...caption, weight: 1 }));
+    if (held !== undefined) {
+      const prepared = prepareBatch(data, held, { spec, dropout, random });
+      parts.push(weighed({ ...prepared, labelSmoothing }, batch.pseudoAnchor));
+    }
+    return { parts, captions: drawn.batch.rows, reward: drawn.reward };
+  });
+}
+
+/** A step that also learns from some of what is rehearsed, where the phase has it so. */
+function addRehearsal(
+  prepared: PreparedStep,
+  { data, plan, step }: { data: TrainingData; plan: EpochPlan; step: number },
+): PreparedStep {
+  const { spec, recipe, phase } = plan;
+  if (phase.rehearsal === undefined || data.rehearsing === undefined) return prepared;
+  const { captions, weight } = phase.rehearsal;
+  const random = randomOf(plan, `rehearsal ${step}`);
+  const drawn = data.rehearsing.draw(captions, { spec, dropout: recipe.dropout, random });
+  const share = weight / (1 + weight);
+  return { ...prepared, parts: [...prepared.parts.map((part) => weighed(part, 1 - share)), weighed(drawn, share)] };
+}
+
+function weighed(part: StepPart, by: number): StepPart {
+  return { ...part, batch: { ...part.batch, weights: part.batch.weights.map((weight) => by * weight) } };
+}
+
+function randomOf({ seed, number }: EpochPlan, of: number | string): RandomGenerator {
+  return randomFor(seed, "epoch", number, of);
+}
