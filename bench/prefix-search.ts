@@ -3,7 +3,7 @@ import { rowsOf } from "../gpu-service/vectors.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { benchInputs } from "./inputs.ts";
 import { createPrefixDecoder } from "./prefix-decoder.ts";
-import { tutorialSearch } from "./tutorial-search.ts";
+import { tutorialSearch, tutorialSettings } from "./tutorial-search.ts";
 
 export const prefixSearch: Bench = {
   name: "prefix-search",
@@ -15,7 +15,7 @@ export const prefixSearch: Bench = {
     const features = await engine.encode(Buffer.concat(photos), photos.length);
     const rows = rowsOf(features, photos.length);
     const options = photos.map(() => ({ beam: 1, candidates: 1 }));
-    const settings = { ...manifest.search, startId: manifest.specialIds.start, endId: manifest.specialIds.end };
+    const settings = tutorialSettings(manifest);
     let found: string[] = [];
     let expected: string[] = [];
     const { oursMs, peerMs } = await timeInTurns(9, {

@@ -1,7 +1,14 @@
+import type { SearchSettings } from "../gpu-service/beam-search.ts";
 import type { Manifest } from "../shared/manifest.ts";
 
 /** float32 [featureSize] and the words so far, start included → float32 [vocabularySize]. */
 export type NextWord = (features: Float32Array, prefix: readonly number[]) => Promise<Float32Array>;
+
+/** How our search is asked for the captions of the tutorial's, which knows no cost for what is said again. */
+export function tutorialSettings({ specialIds, search }: Pick<Manifest, "specialIds" | "search">): SearchSettings {
+  const { lengthPenalty, maxWords } = search;
+  return { lengthPenalty, maxWords, startId: specialIds.start, endId: specialIds.end };
+}
 
 /** The tutorial's greedy search: for every word the whole padded beginning once more. Word ids without start and end. */
 export async function tutorialSearch(

@@ -3,7 +3,7 @@ import { rowsOf } from "../gpu-service/vectors.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { benchInputs } from "./inputs.ts";
 import { loadTfjsWasm } from "./tfjs-wasm.ts";
-import { tutorialSearch } from "./tutorial-search.ts";
+import { tutorialSearch, tutorialSettings } from "./tutorial-search.ts";
 
 const batch = 8;
 
@@ -16,7 +16,7 @@ export const wasmEncode: Bench = {
     const wasm = await loadTfjsWasm(bundle);
     const pixels = Buffer.concat(photos);
     const options = photos.map(() => ({ beam: 1, candidates: 1 }));
-    const settings = { ...manifest.search, startId: manifest.specialIds.start, endId: manifest.specialIds.end };
+    const settings = tutorialSettings(manifest);
     const { oursMs, peerMs } = await timeInTurns(3, {
       async ours() {
         const features = await engine.encode(pixels, batch);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { loadTfjsWasm } from "../../bench/tfjs-wasm.ts";
-import { tutorialSearch } from "../../bench/tutorial-search.ts";
+import { tutorialSearch, tutorialSettings } from "../../bench/tutorial-search.ts";
 import { searchCaptions } from "../../gpu-service/beam-search.ts";
 import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
 import { decodeImage } from "../../gpu-service/images/decode-image.ts";
@@ -14,7 +14,7 @@ it.skipIf(!isResearchDataThere)(
   { timeout: 600_000 },
   async () => {
     const bundle = await openBundle(defaultModelDir);
-    const { preprocessing, specialIds, search } = bundle.manifest;
+    const { preprocessing } = bundle.manifest;
     const engine = await createOnnxEngine(bundle);
     const reference = await loadTfjsWasm(bundle);
     for (const name of await readdir(`${researchData}photos`)) {
@@ -22,7 +22,7 @@ it.skipIf(!isResearchDataThere)(
       const { pixels } = await decodeImage(bytes, { preprocessing, maxPixels: 1e8 });
       const features = await engine.encode(pixels, 1);
       expect(cosine(features, await reference.encode(pixels, 1)), name).toBeGreaterThan(0.9999);
-      const settings = { ...search, startId: specialIds.start, endId: specialIds.end };
+      const settings = tutorialSettings(bundle.manifest);
       const [found] = await searchCaptions(engine, { features, options: [{ beam: 1, candidates: 1 }] }, settings);
       expect(found?.[0]?.words, name).toEqual(await tutorialSearch(reference.nextWord, features, bundle.manifest));
     }
