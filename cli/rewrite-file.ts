@@ -60,7 +60,7 @@ export async function finishRewrites(folder: string, names: readonly string[]): 
 
 async function finishOne(journal: string): Promise<void> {
   const record = parseJournal(await readRegularFile(journal, { followsLinks: false }));
-  if (record === undefined) return;
+  if (record === undefined) return rm(toDiskPath(journal), { force: true });
   const folder = dirname(journal);
   const [file, copy] = [join(folder, record.file), join(folder, record.copy)];
   const target = await openRegularFile(file, { flags: constants.O_RDWR, followsLinks: false });
@@ -124,7 +124,7 @@ async function writeAll(target: FileHandle, bytes: Uint8Array, offset: number): 
   }
 }
 
-/** Undefined where a kill left it half written: nothing of the file was touched then. */
+/** Undefined for a journal that a kill left half written: the file itself had not been touched yet. */
 function parseJournal(bytes: Uint8Array): z.infer<typeof journalSchema> | undefined {
   try {
     return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString()));

@@ -80,7 +80,7 @@ describe.skipIf(!hasAttributes)(`a captioned photo keeps what it has (needs ${pr
 
 describe("a photo that a killed run has half written", () => {
   /** What such a run leaves: half a photo, the whole one, and the journal that says so. */
-  async function halfWritten({ inodeOf = "a.jpg" }: { inodeOf?: string } = {}) {
+  async function halfWritten({ inodeOf = "a.jpg", journalLength = 1000 } = {}) {
     const folder = await temporaryFolder();
     await copyFile(photoPath("coffee"), join(folder, "a.jpg"));
     await writeFile(join(folder, "other"), "");
@@ -91,7 +91,7 @@ describe("a photo that a killed run has half written", () => {
     const { ino, dev } = await stat(join(folder, inodeOf), { bigint: true });
     const sha256 = createHash("sha256").update(whole).digest("hex");
     const journal = { file: "a.jpg", copy, sha256, inode: String(ino), device: String(dev) };
-    await writeFile(join(folder, `.edge-caption-${pid}-7.journal`), JSON.stringify(journal));
+    await writeFile(join(folder, `.edge-caption-${pid}-7.journal`), JSON.stringify(journal).slice(0, journalLength));
     await truncate(join(folder, "a.jpg"), 1000);
     return { folder, whole, ino };
   }
@@ -111,5 +111,12 @@ describe("a photo that a killed run has half written", () => {
     await captionTiny(folder, ".", "--txt");
     expect(await readFile(join(folder, "a.jpg"))).not.toEqual(whole);
     expect((await readdir(folder)).filter((name) => name.endsWith(".journal"))).toHaveLength(1);
+  });
+
+  test.each([0, 40])("was not begun where the journal ends after %i bytes, and leaves nothing", async (journalLength) => {
+    const { folder, whole } = await halfWritten({ journalLength });
+    await captionTiny(folder, ".", "--txt");
+    expect(await readFile(join(folder, "a.jpg"))).not.toEqual(whole);
+    expect((await readdir(folder)).filter((name) => name.startsWith(".edge-caption-"))).toEqual([]);
   });
 });
