@@ -40,6 +40,7 @@ export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
     maxWorkers: "100%", // most tests wait for processes of their own
+    globalSetup: "./test/built-programs.ts",
     reporters: ["default", "./test/closing-line-reporter.ts"],
     projects: [
       {

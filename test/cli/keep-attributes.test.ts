@@ -113,10 +113,13 @@ describe("a photo that a killed run has half written", () => {
     expect((await readdir(folder)).filter((name) => name.endsWith(".journal"))).toHaveLength(1);
   });
 
-  test.each([0, 40])("was not begun where the journal ends after %i bytes, and leaves nothing", async (journalLength) => {
-    const { folder, whole } = await halfWritten({ journalLength });
-    await captionTiny(folder, ".", "--txt");
-    expect(await readFile(join(folder, "a.jpg"))).not.toEqual(whole);
-    expect((await readdir(folder)).filter((name) => name.startsWith(".edge-caption-"))).toEqual([]);
-  });
+  test.each([0, 40])(
+    "was not begun where the journal ends after %i bytes, and leaves nothing",
+    async (journalLength) => {
+      const { folder, whole } = await halfWritten({ journalLength });
+      await captionTiny(folder, ".", "--txt");
+      expect(await readFile(join(folder, "a.jpg"))).not.toEqual(whole);
+      expect((await readdir(folder)).filter((name) => name.startsWith(".edge-caption-"))).toEqual([]);
+    },
+  );
 });

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { repository } from "../../scripts/repository.ts";
+import { builtProgram } from "../built-programs.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { type Run, runNode } from "../run-node.ts";
 
 /** What starts the command, for whoever spawns it. */
-export const commandLine = ["--import", import.meta.resolve("tsx"), join(repository, "cli/main.ts")];
+export const commandLine = [builtProgram("edge-caption")];
 
 /** Runs the command as a person does, in a process of its own, in a folder. */
 export function edgeCaptionIn(cwd: string, ...args: string[]): Promise<Run> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { type Problem, problemSchema } from "../../shared/problem.ts";
 import { signatureHeaders } from "../../shared/signature.ts";
+import { builtProgram } from "../built-programs.ts";
 import { keepOutput } from "../kept-output.ts";
 import { secretMark } from "../leaks.ts";
 
@@ -75,7 +76,7 @@ export async function runService(environment: Environment, args: string[] = []) 
 }
 
 export function spawnService(environment: Environment, args: string[] = []) {
-  const child = spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts", ...args], {
+  const child = spawn(process.execPath, [builtProgram("service"), ...args], {
     cwd: repository,
     env: { PATH: process.env.PATH, PORT: "0", MODEL_DIR: tinyBundle, SERVICE_SECRETS: secret, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
