@@ -9,14 +9,14 @@ const fewestToChooseBy = 100;
 const many = 1000;
 
 /** What a recipe goes by. */
-export type DataSize = Pick<Summary, "trainingPhotos" | "devPhotos">;
+export type DataSize = Pick<Summary, "trainingPhotos" | "trainingCaptions" | "devPhotos">;
 
 /**
  * How a decoder that is good already goes on: with a rehearsal of what it knows beside every step. With few photos an epoch
  * is a number of steps, whatever the data, and the averaged weights of the last epoch are kept: a handful of dev photos
  * cannot choose, and dev photos of other data would choose what has learnt least.
  */
-export function fineTuneRecipe({ trainingPhotos, devPhotos }: DataSize): Recipe {
+export function fineTuneRecipe({ trainingPhotos, devPhotos }: Omit<DataSize, "trainingCaptions">): Recipe {
   if (trainingPhotos < many) return fewPhotos(trainingPhotos);
   return { ...manyPhotos, keeps: devPhotos >= fewestToChooseBy ? "best epoch" : "last epoch" };
 }

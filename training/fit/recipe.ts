@@ -57,17 +57,17 @@ export type PhaseBatch =
 export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
   default: {
     phases: [
-      { epochs: 24, batch: { captions: 96 }, learningRate: 1e-3, schedule: "cosine" },
+      { epochs: 24, batch: { captions: 128 }, learningRate: 1.2e-3, schedule: "cosine" },
       {
-        epochs: 12,
+        epochs: 10,
         batch: { photos: 64, samples: 5, anchor: 0.1, pseudoAnchor: 0.3 },
         learningRate: 5e-4,
         schedule: "cosine",
       },
     ],
-    dropout: { image: 0.3, words: 0.3, merge: 0.25 },
+    dropout: { image: 0.5, words: 0.3, merge: 0.4 },
     featureFloor: 0.06,
-    labelSmoothing: 0.1,
+    labelSmoothing: 0.05,
     maxGradientNorm: 2,
     averageDecay: 0.999,
     patience: 5,
@@ -96,10 +96,14 @@ interface RecipeSettings {
   learningRate?: number | undefined;
 }
 
+/** Captions, each as often as there are epochs, that the default preset learns from first: fewer epochs of more data. */
+const captionsLearnt = 720_000;
+const fewestEpochs = 6;
+
 /** Where epochs, batch or rate are given, the first phase has them in the place of its own, and is the only one. */
 export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings, size: DataSize): Recipe {
   const name = preset ?? (from === undefined ? "default" : "fine-tune");
-  const recipe = name === "fine-tune" ? fineTuneRecipe(size) : recipes[name];
+  const recipe = presetRecipe(name, size);
   const [first] = recipe.phases;
   if (first === undefined || [epochs, batch, learningRate].every((given) => given === undefined)) return recipe;
   const changed: Phase = {
@@ -109,6 +113,15 @@ export function chooseRecipe({ preset, from, epochs, batch, learningRate }: Reci
     learningRate: learningRate ?? first.learningRate,
   };
   return { ...recipe, phases: [changed] };
+}
+
+function presetRecipe(name: Preset, size: DataSize): Recipe {
+  if (name === "fine-tune") return fineTuneRecipe(size);
+  const recipe = recipes[name];
+  const [first, ...others] = recipe.phases;
+  if (name !== "default" || first === undefined) return recipe;
+  const epochs = Math.max(fewestEpochs, Math.min(first.epochs, Math.round(captionsLearnt / size.trainingCaptions)));
+  return { ...recipe, phases: [{ ...first, epochs }, ...others] };
 }
 
 /** A phase, and where an epoch lies in it. */

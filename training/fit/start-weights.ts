@@ -5,6 +5,7 @@ import type { TrainSettings } from "../settings.ts";
 import { readWordVectors } from "../word-vectors.ts";
 import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
 import { readMergeModel } from "./merge-reader.ts";
+import type { DataSize } from "./fine-tune.ts";
 import { chooseRecipe } from "./recipe.ts";
 
 /** The model that is learnt, and its weights before the first step. */
@@ -19,7 +20,7 @@ export interface Start {
 
 interface Given {
   vocabulary: Vocabulary;
-  summary: Pick<Summary, "longestCaption" | "trainingPhotos" | "devPhotos">;
+  summary: Pick<Summary, "longestCaption"> & DataSize;
   featureSize: number;
 }
 

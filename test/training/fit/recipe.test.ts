@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fineTuneRecipe } from "../../../training/fit/fine-tune.ts";
 import { chooseRecipe, epochsOf, isPatienceOver, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
 
-const size = { trainingPhotos: 6000, devPhotos: 1000 };
+const size = { trainingPhotos: 6000, trainingCaptions: 30_000, devPhotos: 1000 };
 
 test("the tutorial's schedule: 20 epochs of 3 photos at 1e-3, then 10 of 6 photos at 1e-4, nothing else", () => {
   const epochs = epochsOf(recipes.tutorial);
@@ -25,12 +25,21 @@ test("a cosine schedule rises over the first epoch, then falls to nothing", () =
 });
 
 test("a preset is chosen by name, or by whether training goes on from a bundle; flags stand in its phases' place", () => {
-  expect(chooseRecipe({}, size)).toBe(recipes.default);
+  expect(chooseRecipe({}, size)).toEqual(recipes.default);
   expect(chooseRecipe({ from: "a" }, size)).toEqual(fineTuneRecipe(size));
-  expect(chooseRecipe({ from: "a", preset: "default" }, size)).toBe(recipes.default);
+  expect(chooseRecipe({ from: "a", preset: "default" }, size)).toEqual(recipes.default);
   expect(chooseRecipe({ preset: "tutorial", epochs: 2, batch: 9 }, size).phases).toEqual([
     { epochs: 2, batch: { captions: 9 }, learningRate: 1e-3, schedule: "constant" },
   ]);
+});
+
+test.each([
+  [1000, 24],
+  [60_000, 12],
+  [600_000, 6],
+])("the default preset goes through %i captions %i times before it draws its own", (trainingCaptions, epochs) => {
+  const { phases } = chooseRecipe({}, { ...size, trainingCaptions });
+  expect(phases.map((phase) => phase.epochs)).toEqual([epochs, 10]);
 });
 
 test("fine-tuning on few photos has steps enough, does without rewards, and lets no handful of dev photos choose", () => {
