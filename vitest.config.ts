@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
-import "./gpu-service/onnx/telemetry.ts"; // for what makes sessions in the tests' own processes
+import "./captioner/onnx/telemetry.ts"; // for what makes sessions in the tests' own processes
 
 /** A minute of a browser, in `test:full`. */
 const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/cli/gallery.test.ts"];
@@ -20,9 +20,8 @@ const manyProcesses = [
     "other-metadata",
   ].map((name) => `test/cli/${name}.test.ts`),
   ...["outputs", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
-  ...["engines/engine-pool", "http/app-supervision", "http/drain", "main", "secrets"].map(
-    (name) => `test/gpu-service/${name}.test.ts`,
-  ),
+  ...["http/app-supervision", "http/drain", "main", "secrets"].map((name) => `test/gpu-service/${name}.test.ts`),
+  "test/captioner/engines/engine-pool.test.ts",
   ...["closing-line-reporter", "scripts/encoder/command", "scripts/start"].map((name) => `test/${name}.test.ts`),
   ...["report", "sentences/keywords"].map((name) => `test/training/${name}.test.ts`),
 ];

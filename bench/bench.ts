@@ -1,4 +1,4 @@
-import type { Precision } from "../gpu-service/engine.ts";
+import type { Precision } from "../captioner/engine.ts";
 import { precisions } from "../shared/contract.ts";
 
 /** What a bench found. */

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultModelDir, sha256Of } from "../gpu-service/bundle.ts";
-import { startEngineProcess } from "../gpu-service/engines/engine-process.ts";
+import { defaultModelDir, sha256Of } from "../captioner/bundle.ts";
+import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { encodePhotos, type PhotoToEncode } from "../training/features/encode-photos.ts";
 import { type Bench, timeInTurns } from "./bench.ts";

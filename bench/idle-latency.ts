@@ -1,5 +1,5 @@
-import type { Precision } from "../gpu-service/engine.ts";
-import { decodeImage } from "../gpu-service/images/decode-image.ts";
+import type { Precision } from "../captioner/engine.ts";
+import { decodeImage } from "../captioner/images/decode-image.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";

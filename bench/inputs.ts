@@ -1,8 +1,8 @@
-import { searchCaptions } from "../gpu-service/beam-search.ts";
-import { type Bundle, defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import type { CpuSettings, Engine } from "../gpu-service/engine.ts";
-import { decodeImage } from "../gpu-service/images/decode-image.ts";
-import { createOnnxEngine } from "../gpu-service/onnx/engine.ts";
+import { searchCaptions } from "../captioner/beam-search.ts";
+import { type Bundle, defaultModelDir, openBundle } from "../captioner/bundle.ts";
+import type { CpuSettings, Engine } from "../captioner/engine.ts";
+import { decodeImage } from "../captioner/images/decode-image.ts";
+import { createOnnxEngine } from "../captioner/onnx/engine.ts";
 import { defaultCaptionOptions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 

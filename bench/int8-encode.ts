@@ -1,5 +1,5 @@
-import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import { startEngineProcess } from "../gpu-service/engines/engine-process.ts";
+import { defaultModelDir, openBundle } from "../captioner/bundle.ts";
+import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
 import { decodedMadePhotos } from "./inputs.ts";
 

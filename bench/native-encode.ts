@@ -1,7 +1,7 @@
-import { defaultModelDir, openBundle } from "../gpu-service/bundle.ts";
-import type { EngineChoice } from "../gpu-service/engine.ts";
-import { type EngineProcess, startEngineProcess } from "../gpu-service/engines/engine-process.ts";
-import { readNativeSetup } from "../gpu-service/engines/native-setup.ts";
+import { defaultModelDir, openBundle } from "../captioner/bundle.ts";
+import type { EngineChoice } from "../captioner/engine.ts";
+import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
+import { readNativeSetup } from "../captioner/engines/native-setup.ts";
 import { type Bench, type BenchResult, timeInTurns } from "./bench.ts";
 import { decodedMadePhotos } from "./inputs.ts";
 import { loadTfjsWasm, type TfjsWasm } from "./tfjs-wasm.ts";

@@ -1,9 +1,9 @@
 import { Tensor } from "onnxruntime-node";
-import type { Bundle } from "../gpu-service/bundle.ts";
-import type { LayerOf } from "../gpu-service/networks/layers-model.ts";
-import { OnnxGraph } from "../gpu-service/onnx/graph.ts";
-import { compileLayer, type Value } from "../gpu-service/onnx/layers.ts";
-import { createDecoderSession } from "../gpu-service/onnx/session.ts";
+import type { Bundle } from "../captioner/bundle.ts";
+import type { LayerOf } from "../captioner/networks/layers-model.ts";
+import { OnnxGraph } from "../captioner/onnx/graph.ts";
+import { compileLayer, type Value } from "../captioner/onnx/layers.ts";
+import { createDecoderSession } from "../captioner/onnx/session.ts";
 
 /**
  * The decoder as the tutorial runs it, on ONNX Runtime: one photo and the padded beginning of its caption in, the

@@ -1,5 +1,5 @@
-import { searchCaptions } from "../gpu-service/beam-search.ts";
-import { rowsOf } from "../gpu-service/vectors.ts";
+import { searchCaptions } from "../captioner/beam-search.ts";
+import { rowsOf } from "../captioner/vectors.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 import { benchInputs } from "./inputs.ts";
 import { createPrefixDecoder } from "./prefix-decoder.ts";

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Precision } from "../gpu-service/engine.ts";
+import type { Precision } from "../captioner/engine.ts";
 
 type Listening = Pick<RunningService, "precision"> & { port: number };
 

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import type { Precision } from "../gpu-service/engine.ts";
+import type { Precision } from "../captioner/engine.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
 import { bareCaptions, benchInputs } from "./inputs.ts";

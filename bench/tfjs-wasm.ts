@@ -4,7 +4,7 @@ import { dirname, join, sep } from "node:path";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { add, cast, div, io, ready, setBackend, type Tensor, tensor, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import { type LayersModel, loadLayersModel } from "@tensorflow/tfjs-layers";
-import type { Bundle } from "../gpu-service/bundle.ts";
+import type { Bundle } from "../captioner/bundle.ts";
 
 /**
  * The peer of our engine: TensorFlow.js' own execution of the same bundle on its WebAssembly backend. It reads the

@@ -1,5 +1,5 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { readNativeSetup } from "../gpu-service/engines/native-setup.ts";
+import { readNativeSetup } from "../captioner/engines/native-setup.ts";
 import { startBackend } from "../training/fit/backend.ts";
 import { photoBatches, type TrainingCaption } from "../training/fit/batches.ts";
 import { initialValues, type MergeSpec } from "../training/fit/merge-model.ts";

@@ -1,4 +1,4 @@
-import type { SearchSettings } from "../gpu-service/beam-search.ts";
+import type { SearchSettings } from "../captioner/beam-search.ts";
 import type { Manifest } from "../shared/manifest.ts";
 
 /** float32 [featureSize] and the words so far, start included → float32 [vocabularySize]. */

@@ -1,13 +1,13 @@
 import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { defaultModelDir } from "../gpu-service/bundle.ts";
+import { defaultModelDir } from "../captioner/bundle.ts";
 import {
   type EngineChoice,
   engineChoices,
   type OnnxDevice,
   onnxDevices,
   type PrecisionChoice,
-} from "../gpu-service/engine.ts";
+} from "../captioner/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type CaptionRequest, captionPaths } from "./caption-paths.ts";

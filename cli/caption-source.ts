@@ -1,4 +1,4 @@
-import type { PhotoCaption } from "../gpu-service/captioner.ts";
+import type { PhotoCaption } from "../captioner/captioner.ts";
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { PhotoIds } from "../shared/photo-id.ts";

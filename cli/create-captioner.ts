@@ -1,7 +1,7 @@
 import { pMapIterable } from "p-map";
-import { defaultModelDir } from "../gpu-service/bundle.ts";
-import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../gpu-service/engine.ts";
+import { defaultModelDir } from "../captioner/bundle.ts";
+import { startCaptioner, usualCaptionerSettings } from "../captioner/captioner.ts";
+import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../captioner/engine.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 import { readPhotoFile } from "./read-photo-file.ts";

@@ -1,7 +1,7 @@
-import { openBundle, revisionAt } from "../gpu-service/bundle.ts";
-import { startCaptioner, usualCaptionerSettings } from "../gpu-service/captioner.ts";
-import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../gpu-service/engine.ts";
-import { knownPrecision } from "../gpu-service/engines/known-precision.ts";
+import { openBundle, revisionAt } from "../captioner/bundle.ts";
+import { startCaptioner, usualCaptionerSettings } from "../captioner/captioner.ts";
+import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../captioner/engine.ts";
+import { knownPrecision } from "../captioner/engines/known-precision.ts";
 import type { CaptionSource } from "./caption-source.ts";
 
 /** One batch in the model, the next one decoded, and one whose captions are being written. */

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { defaultPrecision, precisionChoices } from "../gpu-service/engine.ts";
+import { defaultPrecision, precisionChoices } from "../captioner/engine.ts";
 
 /** Of the commands that caption, or tell what is captioned. */
 export function precisionOption(): Option {

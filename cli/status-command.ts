@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { defaultModelDir } from "../gpu-service/bundle.ts";
-import type { PrecisionChoice } from "../gpu-service/engine.ts";
+import { defaultModelDir } from "../captioner/bundle.ts";
+import type { PrecisionChoice } from "../captioner/engine.ts";
 import { terminalJson } from "../shared/terminal-text.ts";
 import { findAll } from "./caption-paths.ts";
 import { Coverage, describeCoverage } from "./coverage.ts";

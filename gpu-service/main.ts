@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { setFlagsFromString } from "node:v8";
-import { startCaptioner } from "./captioner.ts";
+import { startCaptioner } from "../captioner/captioner.ts";
 import { createApp, createMetricsApp } from "./http/app.ts";
 import { drain, drainOnSignal } from "./http/drain.ts";
 import { listen } from "./http/http-server.ts";

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { PhaseTimings } from "./captioner.ts";
-import type { PoolEvents } from "./engines/engine-pool.ts";
+import type { PhaseTimings } from "../captioner/captioner.ts";
+import type { PoolEvents } from "../captioner/engines/engine-pool.ts";
 import type { Lifecycle } from "./http/lifecycle.ts";
 
 /** From a tiny model's step to a photo that waited for its whole deadline. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
-import { readNativeSetup } from "../gpu-service/engines/native-setup.ts";
+import { readNativeSetup } from "../captioner/engines/native-setup.ts";
 import { canBuildImages } from "./container/buildah.ts";
 import { chromiumPath } from "./fixtures/chromium.ts";
 import { isImmutableKnown, isProgramThere } from "./fixtures/programs.ts";

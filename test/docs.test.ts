@@ -13,7 +13,7 @@ const pages = ["README.md", "docs/results/README.md", ...readdirSync(join(reposi
 /** Paths that nobody commits: made by whoever follows a page. */
 const made = ["deploy/.env"];
 const sourcePath =
-  /(?<![\w@/.-])(?:bench|cli|deploy|docs|edge|gpu-service|models|scripts|shared|test|training)\/[\w./-]*\w/g;
+  /(?<![\w@/.-])(?:bench|captioner|cli|deploy|docs|edge|files|gpu-service|models|scripts|shared|terminal|test|training)\/[\w./-]*\w/g;
 
 describe.each(pages)("%s", (page) => {
   const text = readFileSync(join(repository, page), "utf8");
@@ -43,7 +43,7 @@ test("every script of package.json is named on some page", () => {
 
 test("every package that something depends on stands among the decisions", () => {
   const decisions = readFileSync(join(repository, "docs/decisions.md"), "utf8");
-  const workspaces = [".", "cli", "edge", "gpu-service", "shared", "training"];
+  const workspaces = [".", "captioner", "cli", "edge", "gpu-service", "shared", "training"];
   const names = workspaces.flatMap((folder) =>
     Object.keys(dependenciesOf(readFileSync(join(repository, folder, "package.json"), "utf8"))),
   );

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
+import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import { decodeImage } from "../captioner/images/decode-image.ts";
 import { say, showProgress } from "../cli/progress.ts";
 import { readPhotoFile } from "../cli/read-photo-file.ts";
-import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
-import { decodeImage } from "../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type EncoderRanges, rangesFormat } from "../shared/ranges.ts";

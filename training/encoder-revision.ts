@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EncoderBundle } from "../gpu-service/bundle.ts";
-import { encoderRevisionOf, networkFiles } from "../gpu-service/encoder-revision.ts";
+import type { EncoderBundle } from "../captioner/bundle.ts";
+import { encoderRevisionOf, networkFiles } from "../captioner/encoder-revision.ts";
 import type { EncoderManifest } from "../shared/manifest.ts";
 
 /** The files of a bundle's encoder: its topology and the weights that this names. */

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type Bundle, openBundle, revisionAt } from "../captioner/bundle.ts";
+import { toCandidate } from "../captioner/candidate.ts";
+import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { say, showProgress } from "../cli/progress.ts";
-import { type Bundle, openBundle, revisionAt } from "../gpu-service/bundle.ts";
-import { toCandidate } from "../gpu-service/candidate.ts";
-import { type EngineProcess, startEngineProcess } from "../gpu-service/engines/engine-process.ts";
 import { terminalLines } from "../shared/terminal-text.ts";
 import type { Split } from "./dataset.ts";
 import { describeEvaluation } from "./evaluate/describe-evaluation.ts";

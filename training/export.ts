@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../captioner/bundle.ts";
 import { say } from "../cli/progress.ts";
-import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../gpu-service/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { calibrate, rangesFile } from "./calibrate.ts";

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
+import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import { startEngineProcess } from "../captioner/engines/engine-process.ts";
+import { joinRows } from "../captioner/vectors.ts";
 import { say, showProgress } from "../cli/progress.ts";
-import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
-import { startEngineProcess } from "../gpu-service/engines/engine-process.ts";
-import { joinRows } from "../gpu-service/vectors.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { isIn, shardName, takeOverShards } from "./features/feature-shards.ts";

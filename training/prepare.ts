@@ -1,5 +1,5 @@
+import { openBundle } from "../captioner/bundle.ts";
 import { say } from "../cli/progress.ts";
-import { openBundle } from "../gpu-service/bundle.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
 import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
 import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";

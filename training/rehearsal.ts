@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Bundle, naming, type RehearsalFiles } from "../gpu-service/bundle.ts";
+import { type Bundle, naming, type RehearsalFiles } from "../captioner/bundle.ts";
 
 /**
  * Photos as the encoder sees them, with the captions that a model itself gives them. Training that goes on from the model

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openBundle } from "../gpu-service/bundle.ts";
+import { openBundle } from "../captioner/bundle.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { evaluate, evaluatedFiles } from "./evaluate.ts";
 import { digestFile } from "./output-file.ts";

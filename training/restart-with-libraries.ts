@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../gpu-service/engines/native-setup.ts";
+import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../captioner/engines/native-setup.ts";
 
 /** What this process would have to begin with to find TensorFlow's CUDA libraries; undefined where it has it. */
 export function missingEnvironment(

@@ -1,5 +1,5 @@
-import { defaultModelDir } from "../gpu-service/bundle.ts";
-import type { Precision } from "../gpu-service/engine.ts";
+import { defaultModelDir } from "../captioner/bundle.ts";
+import type { Precision } from "../captioner/engine.ts";
 import type { Cleaning } from "../shared/clean-caption.ts";
 import type { Split } from "./dataset.ts";
 import type { Preset } from "./fit/recipe.ts";

@@ -1,4 +1,4 @@
-import { openBundle } from "../gpu-service/bundle.ts";
+import { openBundle } from "../captioner/bundle.ts";
 import type { Manifest } from "../shared/manifest.ts";
 import type { TrainContext } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type EncoderBundle, openEncoder } from "../gpu-service/bundle.ts";
+import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
 import { type EncoderManifest, encoderManifestSchema } from "../shared/manifest.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";

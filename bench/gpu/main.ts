@@ -1,5 +1,5 @@
-import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
-import { type EngineProcess, startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
+import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
+import { type EngineProcess, startEngineProcess } from "../../captioner/engines/engine-process.ts";
 import { decodedMadePhotos } from "../inputs.ts";
 import { measure } from "./measure.ts";
 

@@ -1,4 +1,4 @@
-import type { EngineProcess } from "../../gpu-service/engines/engine-process.ts";
+import type { EngineProcess } from "../../captioner/engines/engine-process.ts";
 import { defaultCaptionOptions } from "../../shared/contract.ts";
 import { timeInTurns } from "../bench.ts";
 

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import type { Captioner } from "../../captioner/captioner.ts";
 import { type CaptionOptions, type CaptionResult, parseCaptionOptions, quote } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
 import { verifySignature } from "../../shared/signature.ts";
-import type { Captioner } from "../captioner.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
 import type { Place } from "./admission.ts";

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Logger } from "pino";
-import { endingSignals } from "../ending-signals.ts";
+import { endingSignals } from "../../captioner/ending-signals.ts";
 import { close } from "./http-server.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 

@@ -1,5 +1,5 @@
+import type { Captioner } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import type { Captioner } from "../captioner.ts";
 import { Admission, type Place } from "./admission.ts";
 
 /** Who is let in, from start to end: nobody before the engine is warm, nobody once the service drains. */

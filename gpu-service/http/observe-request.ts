@@ -2,8 +2,8 @@ import type { HttpBindings } from "@hono/node-server";
 import { createMiddleware } from "hono/factory";
 import type { RequestIdVariables } from "hono/request-id";
 import type { Logger } from "pino";
+import type { PhaseTimings } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import type { PhaseTimings } from "../captioner.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 

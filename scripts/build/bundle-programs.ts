@@ -5,9 +5,9 @@ import { repository } from "../repository.ts";
 
 const programs = {
   service: "gpu-service/main.ts",
-  "engine-child": "gpu-service/engines/engine-child.ts",
-  "decode-child": "gpu-service/images/decode-child.ts",
-  "heic-worker": "gpu-service/images/heic-worker.js",
+  "engine-child": "captioner/engines/engine-child.ts",
+  "decode-child": "captioner/images/decode-child.ts",
+  "heic-worker": "captioner/images/heic-worker.js",
   "edge-caption": "cli/main.ts",
   train: "training/main.ts",
   "create-captioner": "cli/create-captioner.ts",

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
-import { defaultModelDir } from "../../gpu-service/bundle.ts";
+import { defaultModelDir } from "../../captioner/bundle.ts";
 import { tinyBundle } from "../../test/gpu-service/running-service.ts";
 import type { Fault } from "./fault.ts";
 import { faults } from "./faults.ts";

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openBundle } from "../../gpu-service/bundle.ts";
-import { startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
-import { decodeImage } from "../../gpu-service/images/decode-image.ts";
-import { cosine, meanOf } from "../../gpu-service/vectors.ts";
+import { openBundle } from "../../captioner/bundle.ts";
+import { startEngineProcess } from "../../captioner/engines/engine-process.ts";
+import { decodeImage } from "../../captioner/images/decode-image.ts";
+import { cosine, meanOf } from "../../captioner/vectors.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 
 interface Comparison {

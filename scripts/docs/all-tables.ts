@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
+import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { summarySchema } from "../../training/prepared.ts";
 import { faultTable } from "../chaos/report.ts";

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import { libraryEnvironment } from "../../gpu-service/engines/native-setup.ts";
+import { libraryEnvironment } from "../../captioner/engines/native-setup.ts";
 import { complaintOf } from "./run-command.ts";
 
 const limitMs = 300_000; // a GPU that the library holds no code for compiles it first

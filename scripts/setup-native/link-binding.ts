@@ -1,6 +1,6 @@
 import { lstat, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type NativeSetup, nativeRecordPath } from "../../gpu-service/engines/native-setup.ts";
+import { type NativeSetup, nativeRecordPath } from "../../captioner/engines/native-setup.ts";
 
 interface Linking<Report> {
   packageFolder: string;

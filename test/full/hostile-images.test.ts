@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pMap from "p-map";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { defaultModelDir } from "../../gpu-service/bundle.ts";
+import { defaultModelDir } from "../../captioner/bundle.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { metricsOf, postCaption, problemOf, startService } from "../gpu-service/running-service.ts";
 import { type Batch, MutatedImages } from "./mutated/decode-batch.ts";

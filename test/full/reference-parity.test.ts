@@ -2,11 +2,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { loadTfjsWasm } from "../../bench/tfjs-wasm.ts";
 import { tutorialSearch, tutorialSettings } from "../../bench/tutorial-search.ts";
-import { searchCaptions } from "../../gpu-service/beam-search.ts";
-import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
-import { decodeImage } from "../../gpu-service/images/decode-image.ts";
-import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
-import { cosine } from "../../gpu-service/vectors.ts";
+import { searchCaptions } from "../../captioner/beam-search.ts";
+import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
+import { decodeImage } from "../../captioner/images/decode-image.ts";
+import { createOnnxEngine } from "../../captioner/onnx/engine.ts";
+import { cosine } from "../../captioner/vectors.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 
 it.skipIf(!isResearchDataThere)(

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { defaultModelDir, openBundle } from "../../gpu-service/bundle.ts";
+import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";

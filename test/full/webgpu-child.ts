@@ -1,8 +1,8 @@
-import { openBundle } from "../../gpu-service/bundle.ts";
-import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
-import { loadEncoder } from "../../gpu-service/onnx/engine.ts";
-import { createGpuSession } from "../../gpu-service/onnx/session.ts";
-import { cosine, rowsOf } from "../../gpu-service/vectors.ts";
+import { openBundle } from "../../captioner/bundle.ts";
+import { compileDecoder } from "../../captioner/onnx/decoder.ts";
+import { loadEncoder } from "../../captioner/onnx/engine.ts";
+import { createGpuSession } from "../../captioner/onnx/session.ts";
+import { cosine, rowsOf } from "../../captioner/vectors.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos } from "../fixtures/real-photos.ts";
 

@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";
+import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { runFinalCheck } from "../../scripts/setup-native/final-check.ts";
 import { defaultVersion } from "../../scripts/setup-native/pins.ts";
 

@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
-import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";
+import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { repository } from "../../scripts/repository.ts";
 import { readFlickr8k } from "../../training/prepare/read-flickr8k.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";

@@ -1,6 +1,6 @@
 import { getBackend, memory } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";
+import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { startBackend } from "../../training/fit/backend.ts";
 import { initialValues, weightNames } from "../../training/fit/merge-model.ts";
 import { epochsOf, recipes } from "../../training/fit/recipe.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openBundle, openEncoder } from "../../gpu-service/bundle.ts";
+import { openBundle, openEncoder } from "../../captioner/bundle.ts";
 import { type EncoderRanges, encoderRangesSchema } from "../../shared/ranges.ts";
 import { checkRanges, measureRanges } from "../../training/calibrate/measure-ranges.ts";
 import { calibrate } from "../../training/calibrate.ts";

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { openBundle, openEncoder } from "../../gpu-service/bundle.ts";
-import { startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
+import { openBundle, openEncoder } from "../../captioner/bundle.ts";
+import { startEngineProcess } from "../../captioner/engines/engine-process.ts";
 import { exportBundle } from "../../training/export.ts";
 import { features } from "../../training/features.ts";
 import { fit } from "../../training/fit.ts";

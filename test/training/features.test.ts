@@ -2,10 +2,10 @@ import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from "node:fs
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { openBundle } from "../../gpu-service/bundle.ts";
-import { decodeImage } from "../../gpu-service/images/decode-image.ts";
-import { createOnnxEngine } from "../../gpu-service/onnx/engine.ts";
-import { cosine } from "../../gpu-service/vectors.ts";
+import { openBundle } from "../../captioner/bundle.ts";
+import { decodeImage } from "../../captioner/images/decode-image.ts";
+import { createOnnxEngine } from "../../captioner/onnx/engine.ts";
+import { cosine } from "../../captioner/vectors.ts";
 import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";
 import { prepare } from "../../training/prepare.ts";

@@ -1,8 +1,8 @@
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openBundle } from "../../gpu-service/bundle.ts";
-import { rowsOf } from "../../gpu-service/vectors.ts";
+import { openBundle } from "../../captioner/bundle.ts";
+import { rowsOf } from "../../captioner/vectors.ts";
 import { exportBundle } from "../../training/export.ts";
 import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";

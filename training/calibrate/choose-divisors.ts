@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { type EncoderBundle, naming } from "../../gpu-service/bundle.ts";
-import { createProbes, type Probes } from "../../gpu-service/onnx/probes.ts";
+import { type EncoderBundle, naming } from "../../captioner/bundle.ts";
+import { createProbes, type Probes } from "../../captioner/onnx/probes.ts";
 import type { Divisors } from "../../shared/ranges.ts";
 
 /** Part of the furthest channel's reach that one is taken to have at least: one that these photos hardly move may move on others. */

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import { type EncoderBundle, naming } from "../../gpu-service/bundle.ts";
-import { createEncoderSession } from "../../gpu-service/onnx/encoder-session.ts";
-import { createProbes } from "../../gpu-service/onnx/probes.ts";
-import { cosine, meanOf } from "../../gpu-service/vectors.ts";
+import { type EncoderBundle, naming } from "../../captioner/bundle.ts";
+import { createEncoderSession } from "../../captioner/onnx/encoder-session.ts";
+import { createProbes } from "../../captioner/onnx/probes.ts";
+import { cosine, meanOf } from "../../captioner/vectors.ts";
 import type { Divisors, EncoderRanges } from "../../shared/ranges.ts";
 import { shareOutside, ValueHistogram } from "./value-histogram.ts";
 

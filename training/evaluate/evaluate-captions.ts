@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Bundle } from "../../gpu-service/bundle.ts";
+import type { Bundle } from "../../captioner/bundle.ts";
 import type { Candidate } from "../../shared/contract.ts";
 import { cleanReferences, referencesOf } from "../fit/scorer.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";

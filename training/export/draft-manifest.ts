@@ -1,5 +1,5 @@
-import type { EncoderBundle } from "../../gpu-service/bundle.ts";
-import { parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { EncoderBundle } from "../../captioner/bundle.ts";
+import { parseLayersModel } from "../../captioner/networks/layers-model.ts";
 import type { Calibration } from "../../shared/calibration.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { nameSources } from "../data-source.ts";

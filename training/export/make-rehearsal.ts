@@ -1,5 +1,5 @@
-import { openBundle } from "../../gpu-service/bundle.ts";
-import { joinRows } from "../../gpu-service/vectors.ts";
+import { openBundle } from "../../captioner/bundle.ts";
+import { joinRows } from "../../captioner/vectors.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { readFeatures } from "../features/photo-features.ts";
 import { captionFeatures } from "../fit/decode-features.ts";

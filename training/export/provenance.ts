@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { openBundle } from "../../gpu-service/bundle.ts";
+import { openBundle } from "../../captioner/bundle.ts";
 import { nameSources } from "../data-source.ts";
 import type { Recipe } from "../fit/recipe.ts";
 import { digestFile } from "../output-file.ts";

@@ -1,8 +1,8 @@
 import { pMapIterable } from "p-map";
+import { sha256Of } from "../../captioner/bundle.ts";
+import type { EngineProcess } from "../../captioner/engines/engine-process.ts";
+import { decodeImage } from "../../captioner/images/decode-image.ts";
 import { readPhotoFile } from "../../cli/read-photo-file.ts";
-import { sha256Of } from "../../gpu-service/bundle.ts";
-import type { EngineProcess } from "../../gpu-service/engines/engine-process.ts";
-import { decodeImage } from "../../gpu-service/images/decode-image.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";

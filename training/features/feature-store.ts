@@ -1,7 +1,7 @@
 import { appendFile, type FileHandle, open, readFile, truncate, writeFile } from "node:fs/promises";
 import * as z from "zod";
+import { joinRows } from "../../captioner/vectors.ts";
 import { describeFileError } from "../../cli/file-error.ts";
-import { joinRows } from "../../gpu-service/vectors.ts";
 
 /** Which features: those of a photo with these bytes, or of its mirror image. */
 export interface FeatureKey {

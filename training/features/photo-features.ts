@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { type EncoderBundle, openEncoder } from "../../gpu-service/bundle.ts";
+import { type EncoderBundle, openEncoder } from "../../captioner/bundle.ts";
 import { encoderRevision } from "../encoder-revision.ts";
 import type { PreparedPhoto } from "../prepared.ts";
 import { encoderBundleOf } from "../source-bundle.ts";

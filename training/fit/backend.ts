@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import { ready, setBackend } from "@tensorflow/tfjs-core";
-import { readNativeSetup } from "../../gpu-service/engines/native-setup.ts";
-import { deviceOf, loadTensorFlow } from "../../gpu-service/tensorflow/binding.ts";
+import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
+import { deviceOf, loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
 
 /** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. Throws where TensorFlow is set up but cannot be loaded. */
 export async function startBackend(): Promise<string> {

@@ -1,7 +1,7 @@
-import { type FoundCaption, type SearchSettings, searchCaptions } from "../../gpu-service/beam-search.ts";
-import type { LayersModel } from "../../gpu-service/networks/layers-model.ts";
-import { compileDecoder } from "../../gpu-service/onnx/decoder.ts";
-import { createOnnxDecoder } from "../../gpu-service/onnx/decoder-session.ts";
+import { type FoundCaption, type SearchSettings, searchCaptions } from "../../captioner/beam-search.ts";
+import type { LayersModel } from "../../captioner/networks/layers-model.ts";
+import { compileDecoder } from "../../captioner/onnx/decoder.ts";
+import { createOnnxDecoder } from "../../captioner/onnx/decoder-session.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { paddingId, type Vocabulary } from "../../shared/vocabulary.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { LayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { LayersModel } from "../../captioner/networks/layers-model.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { PhotoFeatures } from "../features/photo-features.ts";

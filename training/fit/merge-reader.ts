@@ -1,5 +1,5 @@
-import type { Layer, LayerOf, LayersModel } from "../../gpu-service/networks/layers-model.ts";
-import { splitDecoder } from "../../gpu-service/networks/split-decoder.ts";
+import type { Layer, LayerOf, LayersModel } from "../../captioner/networks/layers-model.ts";
+import { splitDecoder } from "../../captioner/networks/split-decoder.ts";
 import type { MergeSpec, MergeValues } from "./merge-model.ts";
 
 export interface ReadMergeModel {

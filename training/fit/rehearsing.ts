@@ -1,6 +1,6 @@
 import { dispose, softmax, type Tensor2D, tensor, tidy } from "@tensorflow/tfjs-core";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { cosine, meanOf, rowsOf } from "../../gpu-service/vectors.ts";
+import { cosine, meanOf, rowsOf } from "../../captioner/vectors.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { shuffled } from "../keyed-random.ts";
 import type { Rehearsal } from "../rehearsal.ts";

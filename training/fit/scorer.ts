@@ -1,5 +1,5 @@
-import { rawConfidence } from "../../gpu-service/candidate.ts";
-import { type LayersModel, parseLayersModel } from "../../gpu-service/networks/layers-model.ts";
+import { rawConfidence } from "../../captioner/candidate.ts";
+import { type LayersModel, parseLayersModel } from "../../captioner/networks/layers-model.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";

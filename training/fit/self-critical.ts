@@ -1,5 +1,5 @@
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { joinRows, rowsOf } from "../../gpu-service/vectors.ts";
+import { joinRows, rowsOf } from "../../captioner/vectors.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { layOut } from "./batches.ts";
 import type { CiderReward } from "./cider-reward.ts";

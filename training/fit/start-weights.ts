@@ -1,11 +1,11 @@
-import { naming, openBundle } from "../../gpu-service/bundle.ts";
+import { naming, openBundle } from "../../captioner/bundle.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
 import { readWordVectors } from "../word-vectors.ts";
+import type { DataSize } from "./fine-tune.ts";
 import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
 import { readMergeModel } from "./merge-reader.ts";
-import type { DataSize } from "./fine-tune.ts";
 import { chooseRecipe } from "./recipe.ts";
 
 /** The model that is learnt, and its weights before the first step. */

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { EncoderBundle } from "../../gpu-service/bundle.ts";
+import type { EncoderBundle } from "../../captioner/bundle.ts";
 import { startBackend } from "../fit/backend.ts";
 import type { ModelFiles } from "../fit/layers-format.ts";
 import { digestFile } from "../output-file.ts";

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
+import { sha256Of } from "../../captioner/bundle.ts";
 import { toDiskPath } from "../../cli/disk-path.ts";
 import { showProgress } from "../../cli/progress.ts";
 import { readPhotoFile } from "../../cli/read-photo-file.ts";
-import { sha256Of } from "../../gpu-service/bundle.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";

@@ -1,4 +1,4 @@
-import type { Layer, LayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { Layer, LayersModel } from "../../captioner/networks/layers-model.ts";
 
 export type Shape = readonly (number | null)[];
 

@@ -1,4 +1,4 @@
-import type { LayersModel } from "../../gpu-service/networks/layers-model.ts";
+import type { LayersModel } from "../../captioner/networks/layers-model.ts";
 import { html } from "../../shared/html.ts";
 import { countByClass, countParameters, type DescribedLayer, describeLayers } from "./describe-layers.ts";
 import { grouped, shapeText } from "./figures.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, openBundle } from "../../gpu-service/bundle.ts";
+import { type Bundle, openBundle } from "../../captioner/bundle.ts";
 import type { Split } from "../dataset.ts";
 import { type Evaluation, evaluationSchema } from "../evaluate/evaluate-captions.ts";
 import { evaluatedFiles } from "../evaluate.ts";

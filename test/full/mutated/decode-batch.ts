@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as z from "zod";
-import { defaultModelDir, openBundle } from "../../../gpu-service/bundle.ts";
+import { defaultModelDir, openBundle } from "../../../captioner/bundle.ts";
 import { defaultMaxPixels } from "../../../shared/contract.ts";
 import { imagesToMutate, mutatedImage } from "../../fixtures/mutated-images.ts";
 import { heicPath } from "../../fixtures/real-photos.ts";
 import type { jobSchema, Outcome } from "./decode-mutated.ts";
 
-const usualDecoder = new URL("../../../gpu-service/images/decode-image.ts", import.meta.url).href;
+const usualDecoder = new URL("../../../captioner/images/decode-image.ts", import.meta.url).href;
 const program = fileURLToPath(new URL("decode-mutated.ts", import.meta.url));
 /** A file that takes longer hangs; what is slow takes a second here. */
 const longestMs = 30_000;

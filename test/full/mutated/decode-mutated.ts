@@ -33,7 +33,7 @@ const expectedCodes = ["unsupported_media_type", "payload_too_large", "invalid_i
 
 if (process.argv[2] !== undefined) {
   const { seed, from, to, folder, indexFile, decoder, ...settings } = jobSchema.parse(JSON.parse(process.argv[2]));
-  const { decodeImage }: typeof import("../../../gpu-service/images/decode-image.ts") = await import(decoder);
+  const { decodeImage }: typeof import("../../../captioner/images/decode-image.ts") = await import(decoder);
   const originals = readdirSync(folder)
     .toSorted()
     .map((name) => new Uint8Array(readFileSync(join(folder, name))));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeImage } from "../../../gpu-service/images/decode-image.ts";
+import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { PhotoSupply } from "../../../scripts/load/photo-supply.ts";
 import { photoIdsOf } from "../../../shared/photo-id.ts";
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../../../gpu-service/engines/native-setup.ts";
+import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../../../captioner/engines/native-setup.ts";
 import { linkBinding } from "../../../scripts/setup-native/link-binding.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 

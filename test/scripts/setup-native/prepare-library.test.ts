@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, readlink, stat, truncate } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { nativePackageFolder } from "../../../gpu-service/engines/native-setup.ts";
+import { nativePackageFolder } from "../../../captioner/engines/native-setup.ts";
 import { openCache } from "../../../scripts/setup-native/cache.ts";
 import { prepareLibrary } from "../../../scripts/setup-native/prepare-library.ts";
 import type { Source } from "../../../scripts/setup-native/source.ts";

@@ -1,4 +1,4 @@
-import { nativePackageFolder } from "../../../gpu-service/engines/native-setup.ts";
+import { nativePackageFolder } from "../../../captioner/engines/native-setup.ts";
 import { openCache } from "../../../scripts/setup-native/cache.ts";
 import { prepareLibrary } from "../../../scripts/setup-native/prepare-library.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openEncoder } from "../../../gpu-service/bundle.ts";
+import { openEncoder } from "../../../captioner/bundle.ts";
 import { chooseDivisors } from "../../../training/calibrate/choose-divisors.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos } from "../../fixtures/real-photos.ts";

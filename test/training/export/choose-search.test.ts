@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { expect, test } from "vitest";
-import { openBundle } from "../../../gpu-service/bundle.ts";
+import { openBundle } from "../../../captioner/bundle.ts";
 import { chooseSearch } from "../../../training/export/choose-search.ts";
 import { type ModelFiles, toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { mergeModel } from "../../../training/fit/merge-model.ts";

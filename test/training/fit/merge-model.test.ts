@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { parseLayersModel } from "../../../gpu-service/networks/layers-model.ts";
+import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { countParameters } from "../../../training/export/model-card.ts";
 import { toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { initialValues, mergeModel, summarize } from "../../../training/fit/merge-model.ts";

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { memory, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { parseLayersModel } from "../../../gpu-service/networks/layers-model.ts";
+import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { parseVocabulary } from "../../../shared/vocabulary.ts";
 import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { decodeFeatures } from "../../../training/fit/decode-features.ts";

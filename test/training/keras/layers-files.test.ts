@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { expect, test } from "vitest";
-import { parseLayersModel } from "../../../gpu-service/networks/layers-model.ts";
+import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { weightedLayers, withWeights } from "../../../training/keras/layers-files.ts";
 import { madeTensor } from "../../fixtures/keras-weights.ts";
 

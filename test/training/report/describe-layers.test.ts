@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultModelDir, openBundle } from "../../../gpu-service/bundle.ts";
+import { defaultModelDir, openBundle } from "../../../captioner/bundle.ts";
 import { countByClass, countParameters, describeLayers } from "../../../training/report/describe-layers.ts";
 
 test("gives each layer of the shipped decoder its class, output shape and parameters", async () => {

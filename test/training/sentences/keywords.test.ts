@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { exiftoolPath } from "exiftool-vendored";
 import { describe, expect, test } from "vitest";
-import { openBundle } from "../../../gpu-service/bundle.ts";
+import { openBundle } from "../../../captioner/bundle.ts";
 import { readKeywords } from "../../../training/sentences/read-keywords.ts";
 import { readChosen } from "../../../training/sentences.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SilenceWatch } from "../../../gpu-service/engines/silence-watch.ts";
+import { SilenceWatch } from "../../../captioner/engines/silence-watch.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { defaultModelDir, modelCardOf, openBundle, sha256Of } from "../../gpu-service/bundle.ts";
+import { defaultModelDir, modelCardOf, openBundle, sha256Of } from "../../captioner/bundle.ts";
 import { modelCardSchema } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";

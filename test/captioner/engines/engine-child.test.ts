@@ -21,7 +21,7 @@ child.once("message", () => {
 test("an engine whose owner was killed ends without a word", async () => {
   const program = join(await temporaryFolder(), "owner.mjs");
   await writeFile(program, owner);
-  const engine = join(repository, "gpu-service/engines/engine-child.ts");
+  const engine = join(repository, "captioner/engines/engine-child.ts");
   const start = JSON.stringify({ folder: tinyBundle, choice: "onnx", cpu: {}, device: "cpu" });
   const { stdout, stderr } = await runNode([program, engine, import.meta.resolve("tsx"), start]); // its pipes end with the engine
   expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });

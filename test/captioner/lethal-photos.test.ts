@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LethalPhotos } from "../../gpu-service/lethal-photos.ts";
+import { LethalPhotos } from "../../captioner/lethal-photos.ts";
 
 const refusal = expect.objectContaining({ code: "invalid_image" });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { openBundle } from "../../../gpu-service/bundle.ts";
-import { DecodePool } from "../../../gpu-service/images/decode-pool.ts";
+import { openBundle } from "../../../captioner/bundle.ts";
+import { DecodePool } from "../../../captioner/images/decode-pool.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { costlyImage } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cosine, joinRows, meanOf, rowsOf } from "../../gpu-service/vectors.ts";
+import { cosine, joinRows, meanOf, rowsOf } from "../../captioner/vectors.ts";
 
 const east = Float32Array.of(2, 0);
 const northEast = Float32Array.of(3, 3);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage } from "../../../gpu-service/images/decode-image.ts";
+import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { imageFormats } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
 import * as made from "../../fixtures/made-images.ts";

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage } from "../../../gpu-service/images/decode-image.ts";
-import { estimateDecodeMs } from "../../../gpu-service/images/decoding-effort.ts";
+import { decodeImage } from "../../../captioner/images/decode-image.ts";
+import { estimateDecodeMs } from "../../../captioner/images/decoding-effort.ts";
 import { readImageHeader } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
 import { costlyImage, manyFrameWebp, manyScanJpeg } from "../../fixtures/costly-images.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { toCandidate } from "../../gpu-service/candidate.ts";
+import { toCandidate } from "../../captioner/candidate.ts";
 import { parseVocabulary } from "../../shared/vocabulary.ts";
 
 const vocabulary = parseVocabulary(["", "startseq", "endseq", "dog", "runs"]);

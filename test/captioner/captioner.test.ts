@@ -7,9 +7,9 @@ import {
   type CaptionerSettings,
   startCaptioner,
   usualCaptionerSettings,
-} from "../../gpu-service/captioner.ts";
-import type { PoolEvents } from "../../gpu-service/engines/engine-pool.ts";
-import { EngineLost, startEngineProcess } from "../../gpu-service/engines/engine-process.ts";
+} from "../../captioner/captioner.ts";
+import type { PoolEvents } from "../../captioner/engines/engine-pool.ts";
+import { EngineLost, startEngineProcess } from "../../captioner/engines/engine-process.ts";
 import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type SearchSettings, searchCaptions } from "../../gpu-service/beam-search.ts";
-import type { Engine } from "../../gpu-service/engine.ts";
+import { type SearchSettings, searchCaptions } from "../../captioner/beam-search.ts";
+import type { Engine } from "../../captioner/engine.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
 
 const settings: SearchSettings = { lengthPenalty: 0.7, maxWords: 4, startId: 1, endId: 2 };

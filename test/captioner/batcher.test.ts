@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Batcher } from "../../gpu-service/batcher.ts";
-import { EngineLost } from "../../gpu-service/engines/engine-process.ts";
+import { Batcher } from "../../captioner/batcher.ts";
+import { EngineLost } from "../../captioner/engines/engine-process.ts";
 
 interface HeldBatch {
   items: readonly number[];

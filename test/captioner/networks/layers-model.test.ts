@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseLayersModel } from "../../../gpu-service/networks/layers-model.ts";
+import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 
 const dense = (name: string, input: string) => ({
   name,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { saturatesBytes } from "../../../gpu-service/onnx/byte-products.ts";
+import { saturatesBytes } from "../../../captioner/onnx/byte-products.ts";
 
 const flags = (list: string) =>
   `processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 ${list} rdpid\nbugs\t\t: none\n`;

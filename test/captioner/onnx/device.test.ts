@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, it } from "vitest";
-import { startEngineProcess } from "../../../gpu-service/engines/engine-process.ts";
+import { startEngineProcess } from "../../../captioner/engines/engine-process.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 
 const isGpuThere = existsSync("/dev/nvidia0");

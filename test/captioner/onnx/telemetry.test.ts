@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startEngineProcess } from "../../../gpu-service/engines/engine-process.ts";
+import { startEngineProcess } from "../../../captioner/engines/engine-process.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 
 // The folder is there as soon as a session is, where nothing is switched off (1.30 on Linux). No control here does that:

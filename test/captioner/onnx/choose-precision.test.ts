@@ -1,9 +1,9 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type EncoderBundle, openEncoder } from "../../../gpu-service/bundle.ts";
-import { choosePrecision, openEncoderSession } from "../../../gpu-service/onnx/choose-precision.ts";
-import { recallPrecision, rememberPrecision } from "../../../gpu-service/onnx/precision-memory.ts";
+import { type EncoderBundle, openEncoder } from "../../../captioner/bundle.ts";
+import { choosePrecision, openEncoderSession } from "../../../captioner/onnx/choose-precision.ts";
+import { recallPrecision, rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 
 async function withCache(folder?: string): Promise<string> {
