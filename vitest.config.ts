@@ -8,20 +8,13 @@ const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/
 
 /** Of `test:full`, what starts the command or the service dozens of times. */
 const manyProcesses = [
-  ...[
-    "apply",
-    "counts",
-    "endpoint",
-    "foreign-state",
-    "hostile-names",
-    "keep-attributes",
-    "odd-files",
-    "odd-names",
-    "other-metadata",
-  ].map((name) => `test/cli/${name}.test.ts`),
+  ...["apply", "counts", "endpoint", "foreign-state", "hostile-names", "odd-files", "odd-names", "other-metadata"].map(
+    (name) => `test/cli/${name}.test.ts`,
+  ),
   ...["outputs", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
   ...["http/app-supervision", "http/drain", "main", "secrets"].map((name) => `test/gpu-service/${name}.test.ts`),
   "test/captioner/engines/engine-pool.test.ts",
+  "test/files/keep-attributes.test.ts",
   ...["closing-line-reporter", "scripts/encoder/command", "scripts/start"].map((name) => `test/${name}.test.ts`),
   ...["report", "sentences/keywords"].map((name) => `test/training/${name}.test.ts`),
 ];

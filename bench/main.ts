@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
-import { runProgram } from "../cli/run-program.ts";
 import { figure } from "../scripts/docs/bench-tables.ts";
 import { type BenchResults, describeMachine, writeResults } from "../scripts/docs/results.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";

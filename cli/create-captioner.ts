@@ -2,9 +2,9 @@ import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../captioner/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../captioner/captioner.ts";
 import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../captioner/engine.ts";
+import { readPhotoFile } from "../files/read-photo-file.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
-import { readPhotoFile } from "./read-photo-file.ts";
 
 /** A photo's bytes, or the path of its file. */
 export type Photo = Uint8Array | string;

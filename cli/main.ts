@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import * as z from "zod";
-import { applyCommand } from "./apply-command.ts";
-import { captionCommand } from "./caption-command.ts";
-import { invocationFolder } from "./invocation-folder.ts";
-import { runProgram } from "./run-program.ts";
-import { statusCommand } from "./status-command.ts";
+import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { runProgram } from "../terminal/run-program.ts";
+import { applyCommand } from "./commands/apply.ts";
+import { captionCommand } from "./commands/caption.ts";
+import { statusCommand } from "./commands/status.ts";
 
 const { version } = z
   .object({ version: z.string() })

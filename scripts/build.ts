@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { buildPackage } from "./build/build-package.ts";
 import { buildPage } from "./page/build-page.ts";
 

@@ -1,6 +1,6 @@
-import { endOnSignal } from "../cli/ending.ts";
-import { runProgram } from "../cli/run-program.ts";
-import { showWaiting } from "../cli/waiting.ts";
+import { runProgram } from "../terminal/run-program.ts";
+import { endOnSignal } from "../terminal/signals.ts";
+import { showSpinner } from "../terminal/spinner.ts";
 import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
 import { describeRest, describeResult, faultTable, summarizeOutcome } from "./chaos/report.ts";
 import { type Outcome, tryFault } from "./chaos/try-fault.ts";
@@ -26,7 +26,7 @@ async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void>
       passedOver.push(`- \`${fault.name}\` is passed over: ${obstacle}`);
       continue;
     }
-    const hideProgress = showWaiting(`${fault.name}…`);
+    const hideProgress = showSpinner(`${fault.name}…`);
     try {
       const outcome = await tryFault(fault, { ...trial, supply, signal: ending.signal });
       outcomes.push(outcome);

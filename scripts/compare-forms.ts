@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../captioner/bundle.ts";
-import { invocationFolder } from "../cli/invocation-folder.ts";
-import { runProgram } from "../cli/run-program.ts";
+import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { compareForms } from "./compare-forms/compare.ts";
 
 const toPath = (path: string) => resolve(invocationFolder(), path);

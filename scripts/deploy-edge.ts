@@ -1,4 +1,4 @@
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { deployEdgeCommand } from "./deploy-edge/command.ts";
 import { deployEdge } from "./deploy-edge/deploy.ts";
 import { wranglerAt } from "./wrangler.ts";

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { allTables, pagesWithTables } from "./docs/all-tables.ts";
 import { changedTables, fillTables } from "./docs/fill-tables.ts";
 import { repository } from "./repository.ts";

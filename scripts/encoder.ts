@@ -1,7 +1,7 @@
-import { endOnSignal } from "../cli/ending.ts";
-import { say } from "../cli/progress.ts";
-import { runProgram } from "../cli/run-program.ts";
 import { terminalText } from "../shared/terminal-text.ts";
+import { say } from "../terminal/progress.ts";
+import { runProgram } from "../terminal/run-program.ts";
+import { endOnSignal } from "../terminal/signals.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
 import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";

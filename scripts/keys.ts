@@ -1,4 +1,4 @@
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { keysCommand } from "./keys/command.ts";
 import { createKey, listKeys, revokeKey } from "./keys/key-store.ts";
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { describeLicences, listLicences } from "./licences/list-licences.ts";
 
 const page = new URL("../docs/licences.md", import.meta.url);

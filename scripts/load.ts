@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { endOnSignal } from "../cli/ending.ts";
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
+import { endOnSignal } from "../terminal/signals.ts";
 import { type LoadResult, writeResults } from "./docs/results.ts";
 import { faultsOf } from "./load/check-firing.ts";
 import { type LoadRequest, loadCommand } from "./load/command.ts";

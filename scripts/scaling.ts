@@ -1,4 +1,4 @@
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { scalingCommand } from "./scaling/command.ts";
 import { describeScaling } from "./scaling/report.ts";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { invocationFolder } from "../cli/invocation-folder.ts";
-import { runProgram } from "../cli/run-program.ts";
+import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { sealBundle } from "../training/seal-bundle.ts";
 
 /** `npm run seal`. Exit codes: 0 sealed, 1 something failed, 2 wrong usage. */

@@ -1,4 +1,4 @@
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { checksOf } from "./smoke/checks.ts";
 import { smokeCommand } from "./smoke/command.ts";
 import { runChecks } from "./smoke/run-checks.ts";

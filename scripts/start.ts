@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
-import { endOnSignal, untilAborted } from "../cli/ending.ts";
-import { Interrupted } from "../cli/interrupted.ts";
-import { runProgram } from "../cli/run-program.ts";
-import { showWaiting } from "../cli/waiting.ts";
+import { runProgram } from "../terminal/run-program.ts";
+import { endOnSignal, Interrupted, untilAborted } from "../terminal/signals.ts";
+import { showSpinner } from "../terminal/spinner.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
 import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
@@ -54,7 +53,7 @@ async function caption(photo: Photo, { servers, ending }: { servers: LocalServer
     () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
     startLimitSeconds * 1000,
   );
-  const hideWaiting = showWaiting("starting the service and the edge…");
+  const hideWaiting = showSpinner("starting the service and the edge…");
   try {
     await waitUntilReady(servers, ending.signal);
     const first = await captionAt(servers.edge, photo, ending.signal);

@@ -43,7 +43,7 @@ test("every script of package.json is named on some page", () => {
 
 test("every package that something depends on stands among the decisions", () => {
   const decisions = readFileSync(join(repository, "docs/decisions.md"), "utf8");
-  const workspaces = [".", "captioner", "cli", "edge", "gpu-service", "shared", "training"];
+  const workspaces = [".", "captioner", "cli", "edge", "files", "gpu-service", "shared", "terminal", "training"];
   const names = workspaces.flatMap((folder) =>
     Object.keys(dependenciesOf(readFileSync(join(repository, folder, "package.json"), "utf8"))),
   );

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { invocationFolder } from "../cli/invocation-folder.ts";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
+import { invocationFolder } from "../terminal/invocation-folder.ts";
 import { type DataSource, parseDataSource } from "./data-source.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";

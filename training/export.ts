@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../captioner/bundle.ts";
-import { say } from "../cli/progress.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
+import { say } from "../terminal/progress.ts";
 import { calibrate, rangesFile } from "./calibrate.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import {

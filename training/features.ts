@@ -4,7 +4,7 @@ import type * as z from "zod";
 import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
 import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { joinRows } from "../captioner/vectors.ts";
-import { say, showProgress } from "../cli/progress.ts";
+import { say, showProgress } from "../terminal/progress.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { isIn, shardName, takeOverShards } from "./features/feature-shards.ts";

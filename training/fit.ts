@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { type Bundle, openBundle, openEncoder } from "../captioner/bundle.ts";
 import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
-import { say } from "../cli/progress.ts";
+import { say } from "../terminal/progress.ts";
 import type { Split } from "./dataset.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";

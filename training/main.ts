@@ -1,4 +1,4 @@
-import { runProgram } from "../cli/run-program.ts";
+import { runProgram } from "../terminal/run-program.ts";
 import { trainCommand } from "./command.ts";
 import { restartWithLibraries } from "./restart-with-libraries.ts";
 import { runStages } from "./stage.ts";

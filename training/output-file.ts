@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import { describeFileError } from "../cli/file-error.ts";
+import { describeFileError } from "../files/file-error.ts";
 import { openInput } from "./read-lines.ts";
 
 const blockBytes = 64 * 1024;

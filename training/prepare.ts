@@ -1,6 +1,6 @@
 import { openBundle } from "../captioner/bundle.ts";
-import { say } from "../cli/progress.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
+import { say } from "../terminal/progress.ts";
 import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
 import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";
 import { cleaningVersions, cleanPhotos } from "./prepare/clean-photos.ts";

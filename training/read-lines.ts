@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { TextDecoder } from "node:util";
-import { openRegularFile, UnfitFile } from "../cli/regular-file.ts";
+import { openRegularFile, UnfitFile } from "../files/regular-file.ts";
 
 const newline = 0x0a;
 const maxLineBytes = 4 * 2 ** 20;

@@ -1,8 +1,8 @@
 import { join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import * as z from "zod";
-import { say, showProgress } from "../cli/progress.ts";
 import { type Cleaning, cleanCaption } from "../shared/clean-caption.ts";
+import { say, showProgress } from "../terminal/progress.ts";
 import { digestFile } from "./output-file.ts";
 import { readLines } from "./read-lines.ts";
 import { readKeywords } from "./sentences/read-keywords.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { lockFolder } from "../cli/lock-file.ts";
-import { say } from "../cli/progress.ts";
+import { lockFolder } from "../files/lock-file.ts";
+import { say } from "../terminal/progress.ts";
 import type { DataSource } from "./data-source.ts";
 import type { TrainSettings } from "./settings.ts";
 

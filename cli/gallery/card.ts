@@ -1,7 +1,7 @@
 import { basename, relative, sep } from "node:path";
+import { isUtf8Path, toDiskPath, toPathText } from "../../files/disk-path.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
-import { isUtf8Path, toDiskPath, toPathText } from "../disk-path.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
 
 /** What a card's line begins with, and what stands before its thumbnail: by these the next run finds the pictures that it need not make again. */
 export const cardOpening = '<article class="card" data-id="';

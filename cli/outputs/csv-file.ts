@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import Papa from "papaparse";
+import { toPathText } from "../../files/disk-path.ts";
+import type { FileReplacer } from "../../files/file-replacer.ts";
+import { type CsvTable, readCsv } from "../../files/read-csv.ts";
 import { disarmFormulas } from "../../shared/csv-cell.ts";
-import type { CaptionState } from "../caption-state.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
-import { toPathText } from "../disk-path.ts";
-import type { FileReplacer } from "../file-replacer.ts";
-import { type CsvTable, readCsv } from "../read-csv.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 import type { Listing } from "./output.ts";
 import { type OutputStream, openOutputStream } from "./output-stream.ts";
 

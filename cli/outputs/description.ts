@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { CaptionState } from "../caption-state.ts";
-import { type CaptionToWrite, markedCaption, unmarkedCaption } from "../captioned-photo.ts";
-import type { Metadata, RawTags } from "../exiftool.ts";
+import type { Metadata, RawTags } from "../../files/exiftool.ts";
+import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
+import type { CaptionToWrite } from "../caption/captioned-photo.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 
 /** The XMP and IPTC fields that hold a photo's description, and the XMP field for who wrote it. */
 const xmpField = "XMP-dc:Description";

@@ -1,18 +1,19 @@
 import type { BigIntStats } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
+import type { Metadata } from "../../files/exiftool.ts";
+import { UnfitForCaption } from "../../files/file-error.ts";
+import type { FileReplacer } from "../../files/file-replacer.ts";
+import { identityOf, statExactly } from "../../files/keep-attributes.ts";
+import { readPhotoFile } from "../../files/read-photo-file.ts";
+import { Turns } from "../../files/turns.ts";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
-import type { CaptionState } from "../caption-state.ts";
-import type { CaptionToWrite } from "../captioned-photo.ts";
-import { fromDiskPath, toDiskPath } from "../disk-path.ts";
-import type { Metadata } from "../exiftool.ts";
-import type { FileReplacer } from "../file-replacer.ts";
-import { identityOf, statExactly } from "../keep-attributes.ts";
-import { readPhotoFile } from "../read-photo-file.ts";
-import { Turns } from "../turns.ts";
+import type { CaptionToWrite } from "../caption/captioned-photo.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 import { judgeDescription, photoTags, readDescription } from "./description.ts";
-import { type PhotoWriter, UnfitForCaption, type Written } from "./output.ts";
+import type { PhotoWriter, Written } from "./output.ts";
 
 /** What ExifTool knows each format by. */
 const extensions: Record<ImageFormat, string> = {

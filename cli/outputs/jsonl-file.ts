@@ -1,9 +1,9 @@
 import * as z from "zod";
+import { AppendFile } from "../../files/append-file.ts";
+import { readJsonLines } from "../../files/json-lines.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
-import { AppendFile } from "../append-file.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../captioned-photo.ts";
-import { readJsonLines } from "../json-lines.ts";
+import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
 import type { Listing } from "./output.ts";
 import { openOutputStream } from "./output-stream.ts";
 

@@ -1,9 +1,9 @@
-import type { CaptionRun } from "../caption-photos.ts";
-import type { CaptionState } from "../caption-state.ts";
-import { Metadata } from "../exiftool.ts";
-import { FileReplacer } from "../file-replacer.ts";
+import { Metadata } from "../../files/exiftool.ts";
+import { FileReplacer } from "../../files/file-replacer.ts";
+import { say } from "../../terminal/progress.ts";
+import type { CaptionRun } from "../caption/caption-photos.ts";
 import { openGallery } from "../gallery/gallery-file.ts";
-import { say } from "../progress.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 import { openCsvFile } from "./csv-file.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";

@@ -4,12 +4,11 @@ import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
+import { toDiskPath } from "../../files/disk-path.ts";
+import { describeFileError, fileErrorReason, OutputError } from "../../files/file-error.ts";
+import { kindOf } from "../../files/regular-file.ts";
 import { terminalLines } from "../../shared/terminal-text.ts";
-import { toDiskPath } from "../disk-path.ts";
-import { describeFileError, fileErrorReason } from "../file-error.ts";
-import { say } from "../progress.ts";
-import { kindOf } from "../regular-file.ts";
-import { OutputError } from "./output.ts";
+import { say } from "../../terminal/progress.ts";
 
 /** Between two looks whether somebody reads a named pipe. */
 const lookEveryMs = 100;

@@ -1,4 +1,4 @@
-import type { CaptionedPhoto, CaptionToWrite } from "../captioned-photo.ts";
+import type { CaptionedPhoto, CaptionToWrite } from "../caption/captioned-photo.ts";
 
 /** Gathers all photos in one place, in their order. */
 export interface Listing {
@@ -18,14 +18,4 @@ export type Written = "written" | "same" | "kept" | "shared";
 /** Writes a caption beside its photo or into it. */
 export interface PhotoWriter {
   write(caption: CaptionToWrite): Promise<Written>;
-}
-
-/** One photo's caption cannot be written where it should stand; the others go on. Its message is a sentence. */
-export class UnfitForCaption extends Error {
-  override readonly name = "UnfitForCaption";
-}
-
-/** Something was written for all photos and cannot go on, such as on a full disk: the run stops. Its message is a sentence. */
-export class OutputError extends Error {
-  override readonly name = "OutputError";
 }

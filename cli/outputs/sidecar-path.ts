@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join } from "node:path";
-import { unfitReason } from "../read-photo-file.ts";
-import { isRegularFileThere } from "../regular-file.ts";
-import { UnfitForCaption } from "./output.ts";
+import { UnfitForCaption } from "../../files/file-error.ts";
+import { unfitReason } from "../../files/read-photo-file.ts";
+import { isRegularFileThere } from "../../files/regular-file.ts";
 
 /** `photo.txt` for `photo.jpg`. */
 export function stemPath(file: string, extension: string): string {

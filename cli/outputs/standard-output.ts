@@ -1,5 +1,5 @@
+import { markedCaption } from "../../shared/caption-mark.ts";
 import { terminalJson, terminalText } from "../../shared/terminal-text.ts";
-import { markedCaption } from "../captioned-photo.ts";
 import { jsonLineOf } from "./jsonl-file.ts";
 import type { Listing } from "./output.ts";
 

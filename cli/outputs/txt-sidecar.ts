@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
-import type { CaptionState } from "../caption-state.ts";
-import { markedCaption, unmarkedCaption } from "../captioned-photo.ts";
-import { toDiskPath } from "../disk-path.ts";
-import type { FileReplacer } from "../file-replacer.ts";
-import { openRegularFile } from "../regular-file.ts";
+import { toDiskPath } from "../../files/disk-path.ts";
+import type { FileReplacer } from "../../files/file-replacer.ts";
+import { openRegularFile } from "../../files/regular-file.ts";
+import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 import type { PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
-import type { CaptionState } from "../caption-state.ts";
-import type { CaptionToWrite } from "../captioned-photo.ts";
-import { fromDiskPath, toDiskPath } from "../disk-path.ts";
-import type { Metadata } from "../exiftool.ts";
-import type { FileReplacer } from "../file-replacer.ts";
+import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
+import type { Metadata } from "../../files/exiftool.ts";
+import type { FileReplacer } from "../../files/file-replacer.ts";
+import type { CaptionToWrite } from "../caption/captioned-photo.ts";
+import type { CaptionState } from "../state/caption-state.ts";
 import { type Description, holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
 import type { PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";

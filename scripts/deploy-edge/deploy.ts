@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { showWaiting } from "../../cli/waiting.ts";
+import { showSpinner } from "../../terminal/spinner.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 import type { DeployRequest } from "./command.ts";
 import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./look.ts";
@@ -23,7 +23,7 @@ export async function deployEdge(
   wrangler: Wrangler,
   config: EdgeConfig = readEdgeConfig(request.environment),
 ): Promise<boolean> {
-  const hideWaiting = showWaiting("looking at the settings and at Cloudflare…");
+  const hideWaiting = showSpinner("looking at the settings and at Cloudflare…");
   const needs = await lookAtNeeds(request, { config, wrangler }).finally(hideWaiting);
   say(`${config.name}, ${request.environment}`);
   for (const need of needs) say(describe(need));

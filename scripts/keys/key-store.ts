@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { showWaiting } from "../../cli/waiting.ts";
 import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
+import { showSpinner } from "../../terminal/spinner.ts";
 import { wranglerAt } from "../wrangler.ts";
 import type { KeyPlaceOptions, NewKey } from "./command.ts";
 
@@ -49,7 +49,7 @@ async function kvKey(
     ...(environment === undefined ? [] : ["--env", environment]),
     ...(remote ? ["--remote"] : ["--local", "--persist-to", stateDir]),
   ];
-  const hideWaiting = showWaiting("asking wrangler…");
+  const hideWaiting = showSpinner("asking wrangler…");
   const { code, stdout, stderr } = await wranglerAt()
     .ask(["kv", "key", ...args, ...where])
     .finally(hideWaiting);

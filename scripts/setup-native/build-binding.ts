@@ -3,7 +3,7 @@ import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as z from "zod";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import { complaintOf, runCommand } from "./run-command.ts";
 import { findNodeHeaders } from "./toolchain.ts";
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { isRunning } from "../../cli/lock-file.ts";
+import { isRunning } from "../../files/lock-file.ts";
 import { describeBytes } from "./progress.ts";
 
 const dayMs = 24 * 3600 * 1000;

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import { type Cache, expectSpace, inStaging, publish } from "./cache.ts";
 import { downloadFile } from "./download.ts";
 import type { Architecture, FilePin } from "./pins.ts";

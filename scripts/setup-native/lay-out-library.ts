@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { extract } from "tar";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 /** What the binding includes, and what that includes, in TensorFlow 2.15 to 2.21; the whole folder is fifty times as much. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import type { Architecture, Kind } from "./pins.ts";
 import { findProgram } from "./toolchain.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import { buildBinding, readBindingVersion } from "./build-binding.ts";
 import { inStaging, publish } from "./cache.ts";
 import { type FetchContext, fetchLibrary } from "./fetch-library.ts";

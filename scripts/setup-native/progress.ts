@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 
 export interface Progress {
   add(bytes: number): void;

@@ -1,5 +1,5 @@
 import { access, constants, mkdir } from "node:fs/promises";
-import { fileErrorReason } from "../../cli/file-error.ts";
+import { fileErrorReason } from "../../files/file-error.ts";
 
 /** Throws a sentence where one of the folders cannot be made or written to: the edge would say it in a language of its own. */
 export async function expectPlaces(folders: readonly string[]): Promise<void> {

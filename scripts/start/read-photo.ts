@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readPhotoFile, unfitReason } from "../../cli/read-photo-file.ts";
+import { readPhotoFile, unfitReason } from "../../files/read-photo-file.ts";
 import { defaultMaxBytes } from "../../shared/contract.ts";
 import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
 

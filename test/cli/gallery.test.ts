@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCsv } from "../../cli/read-csv.ts";
+import { readCsv } from "../../files/read-csv.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { madeImage } from "../fixtures/made-images.ts";

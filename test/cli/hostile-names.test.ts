@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
-import { readCsv } from "../../cli/read-csv.ts";
+import { readCsv } from "../../files/read-csv.ts";
 import { isUnsafeForTerminal } from "../../shared/terminal-text.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { isRunning } from "../../cli/lock-file.ts";
+import { isRunning } from "../../files/lock-file.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { isImmutableKnown, isProgramThere } from "../fixtures/programs.ts";

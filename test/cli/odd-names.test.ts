@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { fromDiskPath, fromPathText, toDiskPath, toPathText } from "../../cli/disk-path.ts";
+import { fromDiskPath, fromPathText, toDiskPath, toPathText } from "../../files/disk-path.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { captionTiny, commandLine, edgeCaptionIn } from "./run-command.ts";

@@ -2,7 +2,7 @@ import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ExifTool } from "exiftool-vendored";
 import { afterAll, describe, expect, test } from "vitest";
-import type { RawTags } from "../../cli/exiftool.ts";
+import type { RawTags } from "../../files/exiftool.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage } from "../fixtures/made-images.ts";
 import { photoPath } from "../fixtures/real-photos.ts";

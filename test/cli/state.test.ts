@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CaptionState } from "../../cli/caption-state.ts";
+import { CaptionState } from "../../cli/state/caption-state.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { isProgramThere } from "../fixtures/programs.ts";

@@ -2,7 +2,7 @@ import { pMapIterable } from "p-map";
 import { sha256Of } from "../../captioner/bundle.ts";
 import type { EngineProcess } from "../../captioner/engines/engine-process.ts";
 import { decodeImage } from "../../captioner/images/decode-image.ts";
-import { readPhotoFile } from "../../cli/read-photo-file.ts";
+import { readPhotoFile } from "../../files/read-photo-file.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";

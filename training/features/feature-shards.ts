@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { say } from "../../cli/progress.ts";
+import { say } from "../../terminal/progress.ts";
 import type { Shard } from "../settings.ts";
 import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./feature-store.ts";
 

@@ -1,7 +1,7 @@
 import { appendFile, type FileHandle, open, readFile, truncate, writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { joinRows } from "../../captioner/vectors.ts";
-import { describeFileError } from "../../cli/file-error.ts";
+import { describeFileError } from "../../files/file-error.ts";
 
 /** Which features: those of a photo with these bytes, or of its mirror image. */
 export interface FeatureKey {
@@ -29,7 +29,7 @@ const rowsRead = 64;
 /**
  * Features on disk: `<path>.bin`, float32 [rows, featureSize], little-endian, and its index `<path>.jsonl`: the kind on
  * the first line, then a line a row. Rows are only ever added, the index after the values, so that a kill costs at most
- * what was being added. One process at a time adds; see `cli/lock-file.ts`.
+ * what was being added. One process at a time adds; see `files/lock-file.ts`.
  */
 export class FeatureStore {
   readonly featureSize: number;

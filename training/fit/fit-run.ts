@@ -1,5 +1,5 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { showProgress } from "../../cli/progress.ts";
+import { showProgress } from "../../terminal/progress.ts";
 import { searches } from "../searches.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { writtenOf } from "./batches.ts";

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { File, type Group, ready } from "h5wasm/node";
-import { describeFileError } from "../../cli/file-error.ts";
+import { describeFileError } from "../../files/file-error.ts";
 
 /** Runs `read` on an open HDF5 file. Errors name the file; what HDF5 says of it is cut down to its innermost reason. */
 export async function readHdf5<Result>(path: string, read: (file: Group) => Result): Promise<Result> {

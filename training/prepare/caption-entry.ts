@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, normalize, relative, resolve } from "node:path";
-import { toDiskPath } from "../../cli/disk-path.ts";
+import { toDiskPath } from "../../files/disk-path.ts";
 import type { CaptionedPhoto, Dataset, Split } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 

@@ -2,11 +2,11 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
 import { sha256Of } from "../../captioner/bundle.ts";
-import { toDiskPath } from "../../cli/disk-path.ts";
-import { showProgress } from "../../cli/progress.ts";
-import { readPhotoFile } from "../../cli/read-photo-file.ts";
+import { toDiskPath } from "../../files/disk-path.ts";
+import { readPhotoFile } from "../../files/read-photo-file.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
+import { showProgress } from "../../terminal/progress.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 import type { DigestedPhoto } from "./assign-splits.ts";
 

@@ -1,5 +1,5 @@
 import Papa from "papaparse";
-import { fromPathText } from "../../cli/disk-path.ts";
+import { fromPathText } from "../../files/disk-path.ts";
 import { rearmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionEntry } from "./caption-entry.ts";
 

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeText, encodingByMark } from "../../cli/decode-text.ts";
+import { decodeText, encodingByMark } from "../../files/decode-text.ts";
 import type { Dataset } from "../dataset.ts";
 import { openInput } from "../read-lines.ts";
 import { collectPhotos } from "./caption-entry.ts";

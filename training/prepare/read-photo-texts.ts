@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { unmarkedCaption } from "../../cli/captioned-photo.ts";
-import { toDiskPath } from "../../cli/disk-path.ts";
-import { PassedOver } from "../../cli/passed-over.ts";
-import { readRegularFile } from "../../cli/regular-file.ts";
-import { walkFolder } from "../../cli/walk-folder.ts";
+import { toDiskPath } from "../../files/disk-path.ts";
+import { PassedOver } from "../../files/find/passed-over.ts";
+import { walkFolder } from "../../files/find/walk-folder.ts";
+import { readRegularFile } from "../../files/regular-file.ts";
+import { unmarkedCaption } from "../../shared/caption-mark.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 
 /** What a photo's captions may be called, in the place of the photo's extension or after it. */

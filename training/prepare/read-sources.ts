@@ -1,5 +1,5 @@
 import { relative, resolve } from "node:path";
-import { invocationFolder } from "../../cli/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/invocation-folder.ts";
 import { type DataSource, nameSources } from "../data-source.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";

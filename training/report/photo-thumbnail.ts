@@ -1,6 +1,6 @@
 import { sha256Of } from "../../captioner/bundle.ts";
 import { openPhoto } from "../../captioner/images/decode-image.ts";
-import { readPhotoFile } from "../../cli/read-photo-file.ts";
+import { readPhotoFile } from "../../files/read-photo-file.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 
 /** Sharp on a phone, and thirty of them stay below a megabyte. */

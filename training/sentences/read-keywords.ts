@@ -1,13 +1,13 @@
 import { lstatSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import pMap from "p-map";
-import { toDiskPath } from "../../cli/disk-path.ts";
-import { expectExifTool, Metadata, type RawTags } from "../../cli/exiftool.ts";
-import { PassedOver } from "../../cli/passed-over.ts";
-import { say, showProgress } from "../../cli/progress.ts";
-import { unfitReason } from "../../cli/read-photo-file.ts";
-import { openRegularFile } from "../../cli/regular-file.ts";
-import { walkFolder } from "../../cli/walk-folder.ts";
+import { toDiskPath } from "../../files/disk-path.ts";
+import { expectExifTool, Metadata, type RawTags } from "../../files/exiftool.ts";
+import { PassedOver } from "../../files/find/passed-over.ts";
+import { walkFolder } from "../../files/find/walk-folder.ts";
+import { unfitReason } from "../../files/read-photo-file.ts";
+import { openRegularFile } from "../../files/regular-file.ts";
+import { say, showProgress } from "../../terminal/progress.ts";
 import { everyWordOf, type LabelledPhotos, singleWords, type WordedPhoto } from "./read-words.ts";
 
 /** Where Lightroom, digiKam and others keep keywords. Hierarchies stand there level by level. */

@@ -1,0 +1,135 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { pMapIterable } from "p-map";
+import { fromPathText, toDiskPath } from "../../files/disk-path.ts";
+import { expectExifTool } from "../../files/exiftool.ts";
+import { isLastingFileError, UnfitForCaption } from "../../files/file-error.ts";
+import { FileReplacer } from "../../files/file-replacer.ts";
+import { readCsv } from "../../files/read-csv.ts";
+import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
+import { CaptionError } from "../../shared/errors.ts";
+import { readImageFormat } from "../../shared/image-header.ts";
+import { photoIdsOf } from "../../shared/photo-id.ts";
+import { say } from "../../terminal/progress.ts";
+import { type CaptionToWrite, photoKeyOf } from "../caption/captioned-photo.ts";
+import { PhotoCounts } from "../caption/counts.ts";
+import { type EndedPhoto, writeEverywhere } from "../caption/run-captions.ts";
+import { RunProgress } from "../caption/run-progress.ts";
+import { openWriters, type WriterRequest } from "../outputs/open-outputs.ts";
+import { CaptionState } from "../state/caption-state.ts";
+
+const rowsAtOnce = 4;
+
+export interface ApplyRequest extends WriterRequest {
+  /** Absolute, or `-` for standard input. */
+  csvPath: string;
+  /** Undefined: there is none, and nothing is remembered. */
+  statePath: string | undefined;
+  /** Whether what others wrote into the state is believed. */
+  trustsState: boolean;
+  /** What the paths in the table start from. */
+  root: string;
+  /** Also captions that nobody changed. */
+  all: boolean;
+  showsProgress: boolean;
+}
+
+type Row = Record<string, string>;
+type KnownCaptions = Omit<CaptionState, "find" | "remember" | "rememberFile">;
+
+/** `edge-caption apply`: writes the captions that a person changed where they were asked for, and remembers them. */
+export async function applyCorrections(request: ApplyRequest): Promise<PhotoCounts> {
+  const { csvPath, statePath, showsProgress } = request;
+  const { rows, encoding } = await readCsv(csvPath, { needs: ["path", "caption"] });
+  if (request.xmp || request.embed) await expectExifTool();
+  if (showsProgress) say(describeState(request));
+  if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
+  const trusts = request.trustsState;
+  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath, { trusts });
+  const files = new FileReplacer();
+  const folders = rows.map(({ path = "" }) => dirname(resolve(request.root, fromPathText(path))));
+  const { writers, close } = openWriters(request, { files, state, roots: [...new Set([request.root, ...folders])] });
+  const words = { doing: "applying", captioned: "applied", skipped: "left as they were" };
+  const shown = new RunProgress({ words, total: rows.length, isShown: showsProgress });
+  const counts = new PhotoCounts();
+  const apply = async (row: Row): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> => {
+    const { path = "" } = row;
+    try {
+      const correction = await readCorrection(row, { ...request, state, files });
+      const outcomes = correction && (await writeEverywhere(correction, writers, counts));
+      const hasTakenWork = outcomes?.has("written") ?? false;
+      const kind = correction?.caption === "" ? "cleared" : "captioned";
+      return { kind: hasTakenWork ? kind : "skipped", path, hasTakenWork };
+    } catch (error) {
+      const isItsOwn = error instanceof CaptionError || error instanceof UnfitForCaption;
+      const reason = isItsOwn ? error.message : unfitReason(error);
+      if (reason === undefined || isLastingFileError(error)) return { kind: "fatal", error };
+      return { kind: "failed", path, error: reason, hasTakenWork: false };
+    }
+  };
+  try {
+    for await (const ended of pMapIterable(rows, apply, { concurrency: rowsAtOnce })) {
+      if (ended.kind === "fatal") throw ended.error;
+      counts[ended.kind] += 1;
+      shown.tell(ended, counts);
+    }
+    return counts;
+  } finally {
+    shown.end();
+    await close();
+    await state.close();
+  }
+}
+
+/** As tables name it, where a name is not UTF-8. */
+async function findFile(path: string): Promise<string> {
+  const isThere = await stat(path).catch(() => undefined);
+  return isThere ? path : fromPathText(path);
+}
+
+/**
+ * A row with its photo; undefined where its caption is the model's own and `all` is not asked for. Throws where the photo is
+ * not the one that the row was written for.
+ */
+async function readCorrection(
+  { path = "", caption = "", id: wanted = "" }: Row,
+  { root, all, state, files }: Pick<ApplyRequest, "root" | "all"> & { state: KnownCaptions; files: FileReplacer },
+): Promise<CaptionToWrite | undefined> {
+  const file = await findFile(resolve(root, path));
+  await files.tidy(dirname(file));
+  const known = state.idsOf(file, await stat(toDiskPath(file)));
+  const read = photoReader(file, files); // of thousands of rows that nobody changed, no photo is read
+  const photo = known ?? (await photoIdsOf(await read()));
+  const last = await state.last(photo);
+  if (wanted !== "" && ![photoKeyOf(photo), photo.id, last?.id].includes(wanted)) {
+    throw new UnfitForCaption(`expected the photo ${wanted}, found ${photoKeyOf(photo)}: it has changed since`);
+  }
+  const text = caption.trim();
+  const correction = state.correctionOf(photo);
+  const isPersons = last?.caption !== text || correction !== undefined;
+  if (!isPersons && !all) return undefined;
+  const isKnown = last !== undefined || correction !== undefined;
+  if (isPersons && (text !== "" || isKnown)) await state.correct(photo, text); // an empty cell alone corrects nothing
+  const format = readImageFormat(await read(), { allowHeic: true }); // a person may describe what is not decoded
+  return { path, file, photo, format, caption: text, model: isPersons ? undefined : last?.model, isUnsure: false };
+}
+
+/** What is known of the photos decides what is written, so it is told where that stands. */
+function describeState({ statePath, root }: Pick<ApplyRequest, "statePath" | "root">): string {
+  if (statePath === undefined) {
+    return `no state beside the table, in ${root} or above: all captions count as corrections, and none is remembered (--state names one)`;
+  }
+  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is begun`;
+}
+
+/** Instead of a state, where there is none. */
+const knowingNothing: KnownCaptions = {
+  idsOf: () => undefined,
+  last: async () => undefined,
+  correctionOf: () => undefined,
+  hasSaid: () => false,
+  correct: async () => {},
+  carryOver: async () => {},
+  close: async () => {},
+};

@@ -1,0 +1,66 @@
+import { dirname, resolve } from "node:path";
+import { Command } from "commander";
+import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { findState } from "../state/state-path.ts";
+import { applyCorrections } from "./apply-corrections.ts";
+import { addPhotoOutputOptions, type PhotoOutputFlags, trustOption } from "./options.ts";
+
+interface Flags extends PhotoOutputFlags {
+  root: string;
+  state?: string;
+  all: boolean;
+  trustState: boolean;
+  quiet: boolean;
+}
+
+/** `edge-caption apply <csv>`. */
+export function applyCommand(): Command {
+  const folder = invocationFolder();
+  const toPath = (path: string) => resolve(folder, path);
+  const toTable = (path: string) => (path === "-" ? path : toPath(path));
+  const command = new Command("apply");
+  command
+    .description("Writes captions that were corrected in the gallery or in a spreadsheet to their photos.")
+    .argument(
+      "<csv>",
+      "a table with the columns path and caption, - for standard input; with the column id, only to the photos that have it",
+      toTable,
+    )
+    .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder);
+  return addPhotoOutputOptions(command)
+    .option("--all", "also captions that nobody changed, which are the model's own", false)
+    .option("--quiet", "tell only what fails", false)
+    .option(
+      "--state <file>",
+      "what was captioned already (default: .edge-caption.jsonl beside the table, or at --root or above)",
+      toPath,
+    )
+    .addOption(trustOption())
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action(async (csvPath: string, { root, quiet, trustState: trustsState, ...flags }: Flags) => {
+      if (!flags.txt && !flags.xmp && !flags.embed) {
+        command.error("error: expected --txt, --xmp or --embed: where the captions are to be written");
+      }
+      const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
+      const statePath = flags.state ?? beside ?? findState(root);
+      const { failed } = await applyCorrections({
+        ...flags,
+        csvPath,
+        statePath,
+        trustsState,
+        root,
+        showsProgress: !quiet,
+      });
+      if (failed > 0) process.exitCode = 1;
+    });
+}
+
+const examples = `
+Examples:
+  edge-caption apply corrected.csv --embed
+  edge-caption apply ~/Downloads/corrected.csv --root ~/Pictures --xmp
+
+Only captions that differ from the model's are written, and an empty one takes ours away. They are remembered in the state:
+later runs of edge-caption caption write them instead of the model's.
+From a clone: npm run edge-caption -- apply …`;

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { defaultModelDir } from "../../captioner/bundle.ts";
+import type { PrecisionChoice } from "../../captioner/engine.ts";
+import { pathLine } from "../../files/find/read-path-list.ts";
+import { terminalJson } from "../../shared/terminal-text.ts";
+import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { say } from "../../terminal/progress.ts";
+import { findAll } from "../caption/caption-paths.ts";
+import { readEmbeddedRevision } from "../caption/embedded-source.ts";
+import { StateIndex } from "../state/state-index.ts";
+import { openStateKey } from "../state/state-key.ts";
+import { findState, stateIn } from "../state/state-path.ts";
+import { surveyPhotos } from "../state/survey-photos.ts";
+import { precisionOption, trustOption } from "./options.ts";
+import { Coverage, describeCoverage } from "./status-report.ts";
+
+interface Flags {
+  state?: string;
+  trustState: boolean;
+  modelDir: string;
+  precision: PrecisionChoice;
+  missing: boolean;
+  json: boolean;
+}
+
+/** `edge-caption status <folder>`. */
+export function statusCommand(): Command {
+  const invokedFrom = invocationFolder();
+  const toPath = (path: string) => resolve(invokedFrom, path);
+  return new Command("status")
+    .description("Tells how many photos of a folder have their caption.")
+    .argument("[folder]", "photos, with all below", ".")
+    .option("--missing", "the paths of those that have none from this model, one a line", false)
+    .option("--json", "as JSON", false)
+    .option("--state <file>", "what was captioned (default: .edge-caption.jsonl in the folder or above it)", toPath)
+    .addOption(trustOption())
+    .option("--model-dir <folder>", "the model bundle whose captions count", toPath, defaultModelDir)
+    .addOption(precisionOption())
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action(async (folder: string, flags: Flags) => {
+      const revision = await readEmbeddedRevision({ ...flags, engine: "auto", device: "cpu" });
+      const { photos, passedOver } = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
+      const [found] = photos;
+      if (found !== undefined && "error" in found && found.path === folder) {
+        throw new Error(`${folder}: ${found.error}`);
+      }
+      const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
+      if (flags.missing) say(`state: ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`);
+      const coverage = new Coverage(revision);
+      const key = await openStateKey({ makes: false });
+      const index = await StateIndex.read(statePath, { key, trusts: flags.trustState });
+      for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
+        const standing = coverage.add(photo);
+        if (flags.missing && standing !== "captioned") process.stdout.write(`${pathLine(photo.path)}\n`);
+      }
+      if (flags.json)
+        process.stdout.write(
+          `${terminalJson({ state: statePath, ...coverage.toJson(), passedOver: passedOver.toJson() })}\n`,
+        );
+      else if (!flags.missing) process.stdout.write(describeCoverage(coverage, { statePath, passedOver }));
+    });
+}
+
+const examples = `
+Examples:
+  edge-caption status photos
+  edge-caption status photos --missing | edge-caption caption - --csv captions.csv
+
+From a clone: npm run edge-caption -- status …`;

@@ -1,0 +1,119 @@
+import type { Stats } from "node:fs";
+import { dirname, relative } from "node:path";
+import { AppendFile } from "../../files/append-file.ts";
+import { lockFile } from "../../files/lock-file.ts";
+import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
+import type { ByteId, PhotoIds } from "../../shared/photo-id.ts";
+import { type PhotoName, photoKeyOf } from "../caption/captioned-photo.ts";
+import { type CaptionMaker, StateIndex, type StateLine } from "./state-index.ts";
+import { openStateKey, type StateKey } from "./state-key.ts";
+
+interface Parts {
+  file: AppendFile;
+  index: StateIndex;
+  unlock: () => Promise<void>;
+  key: StateKey | undefined;
+}
+
+/**
+ * What was captioned already, in a file that only grows. Photos stand under their content id, or under their byte id where
+ * they have none, so that neither a move nor a caption written into the file makes a photo new.
+ */
+export class CaptionState {
+  readonly #folder: string;
+  readonly #file: AppendFile;
+  readonly #index: StateIndex;
+  readonly #unlock: () => Promise<void>;
+  readonly #key: StateKey | undefined;
+
+  private constructor(parts: Parts) {
+    this.#folder = dirname(parts.file.path);
+    this.#file = parts.file;
+    this.#index = parts.index;
+    this.#unlock = parts.unlock;
+    this.#key = parts.key;
+  }
+
+  /**
+   * Opens a state, or begins one. Throws a sentence where another run has it, where the file is something else, and, unless
+   * `trusts` is given, where it came from elsewhere.
+   */
+  static async open(path: string, { trusts = false }: { trusts?: boolean } = {}): Promise<CaptionState> {
+    const unlock = await lockFile(path);
+    try {
+      const key = await openStateKey({ makes: true });
+      const index = await StateIndex.read(path, { key, trusts });
+      const file = await AppendFile.open(path, { size: index.end, followsLinks: false });
+      const state = new CaptionState({ file, index, unlock, key });
+      if (index.newTrust !== undefined && key !== undefined) await state.#append(index.newTrust);
+      return state;
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  /** The photo's result by this model and search, if that is the last it had. */
+  async find(photo: PhotoName, maker: CaptionMaker): Promise<CaptionResult | undefined> {
+    const place = this.#index.by(maker, photoKeyOf(photo));
+    return place && this.#read(place);
+  }
+
+  /** The photo's last result, whoever made it. */
+  async last(photo: PhotoName): Promise<CaptionResult | undefined> {
+    const place = this.#index.last(photoKeyOf(photo));
+    return place && this.#read(place);
+  }
+
+  correctionOf(photo: PhotoName): string | undefined {
+    return this.#index.correctionOf(photoKeyOf(photo));
+  }
+
+  /** Whether a caption that stands somewhere came from here. */
+  hasSaid(photo: PhotoName, caption: string): boolean {
+    return this.#index.hasSaid(photoKeyOf(photo), caption);
+  }
+
+  /** The ids of a file that nobody has touched since they were worked out. */
+  idsOf(file: string, stats: Stats): PhotoIds | undefined {
+    return this.#index.idsOf(relative(this.#folder, file), stats);
+  }
+
+  async remember(result: CaptionResult): Promise<void> {
+    await this.#append({ kind: "captioned", result });
+  }
+
+  async rememberFile(file: string, { stats, ids }: { stats: Stats; ids: PhotoIds }): Promise<void> {
+    const { size, mtimeMs, ctimeMs } = stats;
+    const path = relative(this.#folder, file);
+    await this.#append({ kind: "file", path, stamp: { size, mtimeMs, ctimeMs }, ...ids });
+  }
+
+  async correct(photo: PhotoName, caption: string): Promise<void> {
+    if (this.correctionOf(photo) === caption) return;
+    await this.#append({ kind: "corrected", key: photoKeyOf(photo), caption });
+  }
+
+  /** A photo without a content id is about to get another byte id, though it shows the same. */
+  async carryOver(photo: PhotoName, id: ByteId): Promise<void> {
+    const result = await this.last(photo);
+    if (result !== undefined) await this.#append({ kind: "captioned", as: id, result });
+    const correction = this.correctionOf(photo);
+    if (correction !== undefined) await this.correct({ id }, correction);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close().finally(this.#unlock);
+  }
+
+  async #read(place: { offset: number; length: number }): Promise<CaptionResult> {
+    return captionResultSchema.parse(JSON.parse(await this.#file.read(place)).result);
+  }
+
+  async #append(line: StateLine): Promise<void> {
+    const json = JSON.stringify(line);
+    const text = `${this.#key?.mark(json) ?? json}\n`;
+    const offset = await this.#file.append(text);
+    this.#index.add(line, { offset, end: offset + Buffer.byteLength(text) });
+  }
+}

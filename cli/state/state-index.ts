@@ -1,0 +1,210 @@
+import { createHash, type Hash } from "node:crypto";
+import { lstatSync, type Stats } from "node:fs";
+import * as z from "zod";
+import { readJsonLines } from "../../files/json-lines.ts";
+import { byteIdSchema, type CaptionOptions, captionResultSchema, contentIdSchema } from "../../shared/contract.ts";
+import type { PhotoIds } from "../../shared/photo-id.ts";
+import { photoKeyOf } from "../caption/captioned-photo.ts";
+import { type StateKey, stateKeyPath } from "./state-key.ts";
+
+/** What every line of a state file begins with. */
+const opening = '{"kind":';
+
+const stampSchema = z.object({ size: z.number(), mtimeMs: z.number(), ctimeMs: z.number() });
+
+const lineSchema = z.discriminatedUnion("kind", [
+  /** A photo was captioned. `as`: its byte id now, which its caption has changed. */
+  z.object({
+    kind: z.literal("captioned"),
+    as: byteIdSchema.optional(),
+    result: captionResultSchema.pick({
+      id: true,
+      contentId: true,
+      caption: true,
+      confidence: true,
+      model: true,
+      options: true,
+    }),
+  }),
+  /** A file's ids, as long as it is not touched; `path` relative to the state's folder. */
+  z.object({
+    kind: z.literal("file"),
+    path: z.string(),
+    stamp: stampSchema,
+    id: byteIdSchema,
+    contentId: contentIdSchema.optional(),
+  }),
+  /** A person said it better. */
+  z.object({ kind: z.literal("corrected"), key: z.string(), caption: z.string() }),
+  /** Somebody answers for all that stands before this line, which has so many bytes and this digest. */
+  z.object({ kind: z.literal("trusted"), bytes: z.number(), sha256: z.string() }),
+]);
+
+export type StateLine = z.infer<typeof lineSchema>;
+
+/** What makes a caption: another model or another search may say something else. */
+export interface CaptionMaker {
+  revision: string;
+  options: CaptionOptions;
+}
+
+/** A photo's last caption, and where its line stands in the state file, in bytes. */
+export interface LastCaption extends CaptionMaker {
+  confidence: number;
+  offset: number;
+  length: number;
+}
+
+/** Whether a caption is by this model and search. */
+export function isMadeBy({ revision, options }: CaptionMaker, last: LastCaption | undefined): boolean {
+  return (
+    last?.revision === revision && last.options.beam === options.beam && last.options.candidates === options.candidates
+  );
+}
+
+interface KnownFile {
+  stamp: z.infer<typeof stampSchema>;
+  ids: PhotoIds;
+}
+
+export interface Trust {
+  /** Tells which lines were written here; undefined: none can be told. */
+  key: StateKey | undefined;
+  /** Whether what was written elsewhere is believed as well. */
+  trusts: boolean;
+}
+
+/** What a state file says, without the captions' details, which stay on disk. */
+export class StateIndex {
+  readonly #last = new Map<string, LastCaption>();
+  readonly #written = new Map<string, string[]>();
+  readonly #corrections = new Map<string, string>();
+  readonly #files = new Map<string, KnownFile>();
+  /** Where the last whole line ends. */
+  #end = 0;
+  #newTrust: StateLine | undefined;
+
+  /**
+   * Reads a state. Throws a sentence where it holds what was not written here and nobody answers for: it may have come with
+   * the photos, and its corrections would be written into them.
+   */
+  static async read(path: string, { key, trusts }: Trust): Promise<StateIndex> {
+    const index = new StateIndex();
+    const digest = createHash("sha256");
+    /** From the first line that was not written here. */
+    let doubted: DoubtedLine[] = [];
+    let count = 0;
+    for await (const { value, text, offset, end } of readJsonLines(path, { opening, followsLinks: false })) {
+      const line = parseLine(path, value);
+      const isOurs = key?.hasMarked(text) === true;
+      if (isOurs && line.kind === "trusted" && line.bytes === offset && line.sha256 === digestSoFar(digest)) {
+        for (const { line: earlier, ...place } of doubted) index.add(earlier, place);
+        doubted = [];
+      }
+      digest.update(text);
+      count += 1;
+      if (isOurs && doubted.length === 0) index.add(line, { offset, end });
+      else doubted.push({ line, offset, end, isOurs });
+    }
+    const foreign = doubted.filter(({ isOurs }) => !isOurs).length;
+    const isOthers = count === 0 && isOfAnotherUser(path);
+    if ((foreign > 0 || isOthers) && !trusts)
+      throw new Error(describeDoubt(path, { foreign, count, hasKey: key !== undefined }));
+    for (const { line, ...place } of doubted) index.add(line, place);
+    if (foreign > 0) index.#newTrust = { kind: "trusted", bytes: index.#end, sha256: digestSoFar(digest) };
+    return index;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** The line to write so that the same need not be answered for again. */
+  get newTrust(): StateLine | undefined {
+    return this.#newTrust;
+  }
+
+  add(line: StateLine, { offset, end }: { offset: number; end: number }): void {
+    this.#end = end;
+    if (line.kind === "captioned") {
+      const { result } = line;
+      const { model, options, confidence } = result;
+      const key = line.as ?? photoKeyOf(result);
+      this.#last.set(key, { revision: model.revision, options, confidence, offset, length: end - offset });
+      this.#remember(key, result.caption);
+    } else if (line.kind === "corrected") {
+      this.#corrections.set(line.key, line.caption);
+      this.#remember(line.key, line.caption);
+    } else if (line.kind === "file") {
+      const { path, stamp, id, contentId } = line;
+      this.#files.set(path, { stamp, ids: contentId === undefined ? { id } : { id, contentId } });
+    }
+  }
+
+  /** A photo's last caption, whoever made it. */
+  last(key: string): LastCaption | undefined {
+    return this.#last.get(key);
+  }
+
+  /** Its caption by this model and search, if that is the last one. */
+  by(maker: CaptionMaker, key: string): LastCaption | undefined {
+    const last = this.#last.get(key);
+    return isMadeBy(maker, last) ? last : undefined;
+  }
+
+  correctionOf(key: string): string | undefined {
+    return this.#corrections.get(key);
+  }
+
+  /** Whether this was ever the photo's caption here, and is not what somebody wrote elsewhere. */
+  hasSaid(key: string, caption: string): boolean {
+    return this.#written.get(key)?.includes(caption) ?? false;
+  }
+
+  /** The ids of a file that nobody has touched since they were worked out. */
+  idsOf(path: string, stats: Stats): PhotoIds | undefined {
+    const { stamp, ids } = this.#files.get(path) ?? {};
+    const isSame = stamp?.size === stats.size && stamp.mtimeMs === stats.mtimeMs && stamp.ctimeMs === stats.ctimeMs;
+    return isSame ? ids : undefined;
+  }
+
+  #remember(key: string, caption: string): void {
+    const captions = this.#written.get(key) ?? [];
+    if (!captions.includes(caption)) this.#written.set(key, [...captions, caption]);
+  }
+}
+
+interface DoubtedLine {
+  line: StateLine;
+  offset: number;
+  end: number;
+  isOurs: boolean;
+}
+
+function parseLine(path: string, value: unknown): StateLine {
+  const line = lineSchema.safeParse(value);
+  if (line.success) return line.data;
+  throw new Error(`${path}: expected a state of edge-caption: ${z.prettifyError(line.error)}`);
+}
+
+function digestSoFar(digest: Hash): string {
+  return digest.copy().digest("hex");
+}
+
+function isOfAnotherUser(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && process.geteuid !== undefined && found.uid !== process.geteuid();
+}
+
+function describeDoubt(
+  path: string,
+  { foreign, count, hasKey }: { foreign: number; count: number; hasKey: boolean },
+): string {
+  const whose =
+    foreign === 0 ? "another user's" : `${foreign} of its ${count} lines were not written by you on this machine`;
+  const unkept = hasKey ? "" : ` (what you write is told by a key, ${stateKeyPath()}, which is not there)`;
+  return (
+    `${path}: ${whose}${unkept}; nothing of it is believed. If it is yours, from another machine or an earlier version, ` +
+    "add --trust-state once. If it came with the photos, delete it, or name another file with --state"
+  );
+}

@@ -1,0 +1,143 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, extname, join } from "node:path";
+import { promisify } from "node:util";
+import type { ExifTool } from "exiftool-vendored";
+import { toDiskPath } from "./disk-path.ts";
+import { UnfitForCaption } from "./file-error.ts";
+
+const run = promisify(execFile);
+const maxProcesses = 2;
+
+/**
+ * Throws a sentence where ExifTool cannot run, which is asked before anything is captioned: `exiftool-vendored` waits for
+ * ever for a process that ended before it answered.
+ */
+export async function expectExifTool(flags = "--xmp and --embed"): Promise<void> {
+  const { exiftoolPath } = await import("exiftool-vendored");
+  try {
+    await run(await exiftoolPath(), ["-ver"]);
+  } catch (cause) {
+    const { code, stderr = "" } = cause as { code?: unknown; stderr?: string };
+    const isMissing = code === "ENOENT" || code === 127; // by itself, or by what /usr/bin/env says
+    const found = isMissing ? "" : `, found that it fails: ${stderr.trim() || String(cause)}`;
+    throw new Error(`expected perl, which ExifTool runs on${found}: install it, or leave ${flags} out`, {
+      cause,
+    });
+  }
+}
+
+/** Values by tags with their group, like `XMP-dc:Description`; null takes one away. */
+export type RawTags = Record<string, string | number | null>;
+
+/** Reads and writes the metadata of files, through ExifTool, which is started when it is first needed. */
+export class Metadata {
+  #started: Promise<{ exiftool: ExifTool; links: string }> | undefined;
+  #linked = 0;
+
+  /** The tags of a file that match; those it lacks are missing. */
+  read(file: string, tags: readonly string[]): Promise<RawTags> {
+    const readArgs = ["-G1", ...tags.map((tag) => `-${tag}`)];
+    return this.#withPlainNames({ file }, async (exiftool, { file: plain }) => ({
+      ...(await exiftool.readRaw(plain, { readArgs })),
+    }));
+  }
+
+  /**
+   * Writes a copy of `file` with other tags, null for none, to `copy`, which lies in the same folder and has a name of
+   * letters, digits, `.` and `-`. `extension` is what ExifTool takes the file for.
+   */
+  async writeCopy(
+    { file, copy, extension }: { file: string; copy: string; extension: string },
+    tags: RawTags,
+  ): Promise<void> {
+    await this.#withPlainNames({ file, extension }, (exiftool, { file: plain, folder }) =>
+      exiftool.write(plain, tags, { writeArgs: ["-o", join(folder, basename(copy))] }),
+    );
+  }
+
+  /** Makes a file, called as `copy` above, that holds nothing but these tags. */
+  async create(file: string, tags: RawTags): Promise<void> {
+    await this.#withPlainNames({ file }, (exiftool, { folder }) => exiftool.write(join(folder, basename(file)), tags));
+  }
+
+  async close(): Promise<void> {
+    const started = await this.#started;
+    await started?.exiftool.end();
+    if (started !== undefined) await rm(started.links, { recursive: true, force: true });
+  }
+
+  /**
+   * ExifTool takes its arguments line by line, reads `%` in a path that it writes to, and takes a file for what its
+   * extension says. All but the plainest paths are reached through links.
+   */
+  async #withPlainNames<Result>(
+    { file, extension = extname(file) }: { file: string; extension?: string },
+    use: (exiftool: ExifTool, names: { file: string; folder: string }) => Promise<Result>,
+  ): Promise<Result> {
+    this.#started ??= startExifTool();
+    const { exiftool, links } = await this.#started;
+    if (plainPath.test(file) && extname(file).toLowerCase() === extension.toLowerCase()) {
+      return describing(() => use(exiftool, { file, folder: dirname(file) }));
+    }
+    this.#linked += 1;
+    const link = join(links, `${this.#linked}${plainPath.test(extension) ? extension : ""}`);
+    const folder = join(links, `${this.#linked}-folder`);
+    try {
+      await symlink(toDiskPath(file), link);
+      await symlink(toDiskPath(dirname(file)), folder);
+      return await describing(() => use(exiftool, { file: link, folder }));
+    } finally {
+      await Promise.all([link, folder].map((path) => rm(path, { force: true })));
+    }
+  }
+}
+
+/** Nothing that a program could read as anything but a path. */
+const plainPath = /^[\w./\\:-]+$/;
+
+/** ExifTool waits for more at the end of its input, for ever where whoever wrote it was killed. This tells it the end. */
+const untilInputEnds = `
+  my $pid = open(my $tool, "|-", @ARGV) or exit 127;
+  $SIG{TERM} = sub { kill TERM => $pid; exit };
+  while (sysread(STDIN, my $lines, 65536)) { syswrite($tool, $lines) }
+  syswrite($tool, "\\n-stay_open\\nFalse\\n");
+  close($tool);`;
+
+async function startExifTool(): Promise<{ exiftool: ExifTool; links: string }> {
+  const { ExifTool, DefaultExiftoolArgs, exiftoolPath } = await import("exiftool-vendored");
+  const path = await exiftoolPath();
+  const links = await mkdtemp(join(plainTemporaryFolder(), "edge-caption-"));
+  const exiftool = new ExifTool({
+    maxProcs: maxProcesses,
+    // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished.
+    // In a folder of ours: without a home, ExifTool runs the settings that it finds where it is started.
+    processFactory: () => {
+      const [program, ...args] =
+        process.platform === "win32"
+          ? [path, ...DefaultExiftoolArgs]
+          : ["perl", "-e", untilInputEnds, path, ...DefaultExiftoolArgs];
+      return spawn(program, args, { stdio: "pipe", detached: true, cwd: links });
+    },
+  });
+  return { exiftool, links };
+}
+
+function plainTemporaryFolder(): string {
+  const folder = [tmpdir(), "/tmp", "/var/tmp"].find((place) => plainPath.test(place));
+  if (folder !== undefined) return folder;
+  throw new Error(
+    `${tmpdir()}: expected a temporary folder with a path of ASCII letters, digits and . - _: set TMPDIR`,
+  );
+}
+
+/** What ExifTool does not like of a file concerns that file alone. */
+async function describing<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UnfitForCaption(`ExifTool: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,194 @@
+import type { BigIntStats } from "node:fs";
+import { chmod, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+import { fromDiskPath, toDiskPath } from "./disk-path.ts";
+import { describeFileError, isLastingFileError, OutputError, UnfitForCaption } from "./file-error.ts";
+import { copyAttributes, copyTimes, identityOf, statExactly } from "./keep-attributes.ts";
+import { isRunning } from "./lock-file.ts";
+import { readPhotoFile } from "./read-photo-file.ts";
+import { finishRewrites, journalOf, rewriteFile } from "./rewrite-file.ts";
+import { Turns } from "./turns.ts";
+
+/** Short, since a photo's name may fill all that the file system allows; hidden, so that it is not found as a photo. */
+const temporaryName = /^\.edge-caption-(\d+)-\d+\.tmp(?:\.\w+)?$/;
+
+/** What a file could not keep when it was replaced. */
+export type Loss =
+  | "hard links"
+  | "owner"
+  | "extended attributes and access control lists"
+  | "times below a microsecond";
+
+type Write = (temporary: string) => Promise<void>;
+
+/** Writes files so that whoever reads them sees the old one or the new one, whole, whenever the run ends. */
+export class FileReplacer {
+  /** Of all files together that `replaceKeeping` replaced: how many lost what. */
+  readonly losses = new Map<Loss, number>();
+  /** By file, whatever its names. */
+  readonly #turns = new Turns();
+  #made = 0;
+  readonly #tidied = new Map<string, Promise<void>>();
+
+  /** `write` makes the new file under the temporary path that it is given, in the same folder. */
+  async replace(path: string, write: Write): Promise<void> {
+    await this.#replace({ path, write, extension: extname(path) }, (temporary) => this.putInPlace(temporary, path));
+  }
+
+  /**
+   * The same for a file that is there and keeps what it has besides its contents: owner, rights, attributes, times, hard
+   * links. Where a copy cannot have them all, the file itself is written, under a journal, instead of being replaced.
+   * `extension` is for programs that go by it.
+   */
+  async replaceKeeping(path: string, write: Write, { extension }: { extension: string }): Promise<void> {
+    await this.#replace({ path, write, extension }, async (temporary) => {
+      const before = await statExactly(path);
+      await syncFile(temporary);
+      await chmod(toDiskPath(temporary), 0o600); // whatever rights it was made with
+      const isWhole = await copyAttributes(path, temporary);
+      if (isWhole && before.nlink === 1n) await rename(toDiskPath(temporary), toDiskPath(path));
+      else this.#count(await this.#rewriteOrReplace({ path, temporary, before, isWhole }));
+    });
+  }
+
+  /** A photo's bytes, while it is not being written. */
+  async readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#turns.take(await identityOf(path), () => readPhotoFile(path));
+  }
+
+  /** Removes a file, with the same sentences where it cannot be. */
+  async remove(path: string): Promise<void> {
+    await rm(toDiskPath(path)).catch((cause: unknown) => {
+      throw toOutputError(cause, path);
+    });
+  }
+
+  /** A path for the new form of a file, for whoever writes it bit by bit; `putInPlace` ends it. */
+  async temporaryFor(path: string, extension = extname(path)): Promise<string> {
+    const folder = dirname(path);
+    try {
+      await this.tidy(folder);
+      this.#made += 1;
+      const temporary = join(folder, `.edge-caption-${process.pid}-${this.#made}.tmp${extension}`);
+      await (await open(toDiskPath(temporary), "wx")).close(); // a folder that may only be read shows here
+      await rm(toDiskPath(temporary));
+      return temporary;
+    } catch (cause) {
+      throw toOutputError(cause, path);
+    }
+  }
+
+  async putInPlace(temporary: string, path: string): Promise<void> {
+    await syncFile(temporary);
+    await rename(toDiskPath(temporary), toDiskPath(path));
+  }
+
+  /** Ends or removes, once a folder, what runs left there that were killed. Call it before photos are read. */
+  tidy(folder: string): Promise<void> {
+    const tidied = this.#tidied.get(folder) ?? tidyFolder(folder);
+    this.#tidied.set(folder, tidied);
+    return tidied;
+  }
+
+  async #replace(
+    { path, write, extension }: { path: string; write: Write; extension: string },
+    putInPlace: (temporary: string) => Promise<void>,
+  ): Promise<void> {
+    const temporary = await this.temporaryFor(path, extension);
+    try {
+      await write(temporary);
+      await putInPlace(temporary);
+    } catch (cause) {
+      const isHalfWritten = await isThere(journalOf(temporary));
+      if (isHalfWritten) throw new OutputError(`${path}: it is half written; start again, which ends it`, { cause });
+      await rm(toDiskPath(temporary), { force: true });
+      throw (await isDiskFull(path))
+        ? new OutputError(`${path}: the disk is full: make room, and start again`, { cause })
+        : toOutputError(cause, path);
+    }
+  }
+
+  async #rewriteOrReplace({ path, temporary, before, isWhole }: Replacement): Promise<Loss[]> {
+    try {
+      const rewrite = () => rewriteFile(path, temporary);
+      const areTimesExact = await this.#turns.take(await identityOf(path), rewrite);
+      return areTimesExact ? [] : ["times below a microsecond"];
+    } catch (error) {
+      if (!isRefusal(error) || (await isThere(journalOf(temporary)))) throw error;
+      // the folder may be written to, the file may not
+      await chmod(toDiskPath(temporary), Number(before.mode));
+      const areTimesExact = await copyTimes(path, temporary);
+      await rename(toDiskPath(temporary), toDiskPath(path));
+      const after = await statExactly(path);
+      const lost: [Loss, boolean][] = [
+        ["hard links", before.nlink > 1n],
+        ["owner", after.uid !== before.uid || after.gid !== before.gid],
+        ["extended attributes and access control lists", !isWhole],
+        ["times below a microsecond", !areTimesExact],
+      ];
+      return lost.flatMap(([loss, isLost]) => (isLost ? [loss] : []));
+    }
+  }
+
+  #count(losses: readonly Loss[]): void {
+    for (const loss of losses) this.losses.set(loss, (this.losses.get(loss) ?? 0) + 1);
+  }
+}
+
+interface Replacement {
+  path: string;
+  temporary: string;
+  before: BigIntStats;
+  /** Whether the temporary file has all that a copy can have. */
+  isWhole: boolean;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(toDiskPath(path), "r"); // it may have the rights of a photo that nobody may write to
+  await file.sync().finally(() => file.close());
+}
+
+async function tidyFolder(folder: string): Promise<void> {
+  const entries = await readdir(toDiskPath(folder), { encoding: "buffer" }).catch(() => []); // whoever writes there is told
+  const names = entries.map(fromDiskPath);
+  await finishRewrites(folder, names);
+  for (const name of names) {
+    const pid = temporaryName.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid)) || (await isThere(journalOf(join(folder, name))))) continue;
+    await rm(toDiskPath(join(folder, name)), { force: true }).catch(() => undefined); // a folder of that name is not ours
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(toDiskPath(path)).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+}
+
+/** What concerns one file fails its photo, what the next would meet as well ends the run. */
+function toOutputError(cause: unknown, path: string): unknown {
+  const sentence = describeFileError(cause, { path });
+  if (sentence === undefined) return cause;
+  return isLastingFileError(cause) ? new OutputError(sentence, { cause }) : new UnfitForCaption(sentence, { cause });
+}
+
+/** Other programs that write for us only say that they could not. */
+async function isDiskFull(path: string): Promise<boolean> {
+  try {
+    const [{ bavail, bsize }, size] = await Promise.all([
+      statfs(toDiskPath(dirname(path))),
+      stat(toDiskPath(path)).then(
+        (stats) => stats.size,
+        () => 0,
+      ),
+    ]);
+    return bavail * bsize < size + bsize;
+  } catch {
+    return false;
+  }
+}
