@@ -69,7 +69,7 @@ export const defaultSettings: TrainSettings = {
   text: [],
   words: [],
   keywords: [],
-  sentenceWeight: 0.25,
+  sentenceWeight: 0.2,
   encoder: defaultModelDir,
   flips: false,
   seed: 1,

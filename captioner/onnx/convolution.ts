@@ -1,8 +1,8 @@
 import { batchNormalizationTerms, type ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { Layer, LayerOf } from "../networks/layers-model.ts";
+import { activate, type Compilation, type Value } from "./compilation.ts";
 import { type Grid, toWholeNumbers } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
-import { activate, type Compilation, type Value } from "./layers.ts";
 
 /** Adds a convolution with its activation: [channels, height, width] → [filters, height', width']. */
 export function convolution(

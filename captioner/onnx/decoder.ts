@@ -1,7 +1,8 @@
 import type { Layer, LayersModel } from "../networks/layers-model.ts";
 import { splitDecoder } from "../networks/split-decoder.ts";
+import type { Value } from "./compilation.ts";
 import { OnnxGraph } from "./graph.ts";
-import { compileLayer, onlyInput, type Value, vectorSize } from "./layers.ts";
+import { compileLayer, onlyInput, vectorSize } from "./layers.ts";
 import { embedding, lstmStep, type StateTensor, StepState } from "./recurrence.ts";
 
 export interface CompiledDecoder {

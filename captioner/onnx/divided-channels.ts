@@ -1,8 +1,8 @@
 import type { Divisors } from "../../shared/ranges.ts";
 import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { Layer } from "../networks/layers-model.ts";
+import type { Value } from "./compilation.ts";
 import type { OnnxGraph } from "./graph.ts";
-import type { Value } from "./layers.ts";
 
 /** Channels that lie together in a value, and the convolution that they come from where dividing its own divides them. */
 export interface ChannelPart {

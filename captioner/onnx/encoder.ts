@@ -3,12 +3,13 @@ import type { EncoderRanges } from "../../shared/ranges.ts";
 import { foldedWeights } from "../networks/convolution-weights.ts";
 import type { LayersModel } from "../networks/layers-model.ts";
 import { walkEncoder } from "../networks/walk-encoder.ts";
+import type { Compilation, Value } from "./compilation.ts";
 import { convolution, imageShape } from "./convolution.ts";
 import { type ChannelPart, DividedChannels, isHomogeneous, partsBehind } from "./divided-channels.ts";
 import { OnnxGraph } from "./graph.ts";
 import { asFloats, ByteHolder, type Holder, type MadeValue, Probe, type ProbedLayer } from "./held-values.ts";
 import { averageLate } from "./late-averages.ts";
-import { type Compilation, compileLayer, type Value } from "./layers.ts";
+import { compileLayer } from "./layers.ts";
 import { Pixels } from "./pixels.ts";
 import { rangeOwners } from "./range-owners.ts";
 

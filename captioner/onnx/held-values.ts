@@ -1,8 +1,8 @@
 import type { EncoderRanges, Range } from "../../shared/ranges.ts";
+import type { Value } from "./compilation.ts";
 import type { ChannelPart } from "./divided-channels.ts";
 import { type Grid, gridOf } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
-import type { Value } from "./layers.ts";
 
 export interface MadeValue extends Value {
   /** That made it. */

@@ -1,21 +1,7 @@
-import type { Activation, Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
+import type { Layer, LayerOf } from "../networks/layers-model.ts";
+import { activate, type Compilation, type Value } from "./compilation.ts";
 import { batchNormalization, globalAverage, pooling } from "./convolution.ts";
-import type { Grid } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
-
-/** A value of the graph: float32 [n, ...shape]. Images lie channels first, shape [channels, height, width]. */
-export interface Value {
-  name: string;
-  shape: readonly number[];
-  /** Where all its numbers lie on one. */
-  grid?: Grid;
-}
-
-/** The graph being built and the model it is built from. */
-export interface Compilation {
-  graph: OnnxGraph;
-  model: LayersModel;
-}
 
 /** Adds one feed-forward layer to the graph. Sizes are checked on the way; an error names the layer. */
 export function compileLayer(compilation: Compilation, layer: Layer, inputs: readonly Value[]): Value {
@@ -54,22 +40,6 @@ export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
   return input;
 }
 
-const activationNodes = {
-  relu: ["Relu", {}],
-  sigmoid: ["Sigmoid", {}],
-  hard_sigmoid: ["HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }],
-  tanh: ["Tanh", {}],
-  softmax: ["Softmax", { axis: -1 }],
-} as const;
-
-/** Adds an activation to the graph: the value itself where it is linear. */
-export function activate(graph: OnnxGraph, activation: Activation, input: Value): Value {
-  if (activation === "linear") return input;
-  const [operator, attributes] = activationNodes[activation];
-  return { name: graph.node(operator, [input.name], attributes), shape: input.shape };
-}
-
-/** [n, size] → [n, units]. */
 function dense({ graph, model }: Compilation, layer: LayerOf<"Dense">, input: Value): Value {
   const size = vectorSize(layer, input);
   const { units, use_bias: hasBias, activation } = layer.config;

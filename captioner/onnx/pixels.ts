@@ -1,9 +1,9 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
+import type { Value } from "./compilation.ts";
 import type { ChannelPart } from "./divided-channels.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { gridConstants } from "./held-values.ts";
-import type { Value } from "./layers.ts";
 
 /** An encoder's input: bytes [n, 3, height, width], and what they are scaled to where a layer reads that. */
 export class Pixels {

@@ -1,6 +1,7 @@
 import type { LayerOf } from "../networks/layers-model.ts";
+import { activate, type Compilation, type Value } from "./compilation.ts";
 import type { OnnxGraph } from "./graph.ts";
-import { activate, type Compilation, type Value, vectorSize } from "./layers.ts";
+import { vectorSize } from "./layers.ts";
 
 /** One tensor of a decoder's state, float32 [rows, size]. */
 export interface StateTensor {
