@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { summarySchema } from "../../training/prepared.ts";
-import { faultTable } from "../chaos/report.ts";
-import { loadTable, memoryTable } from "../load/report.ts";
 import { repository } from "../repository.ts";
 import { benchTables } from "./bench-tables.ts";
+import { faultTable, loadTable, memoryTable } from "./endurance-tables.ts";
 import type { Tables } from "./fill-tables.ts";
 import {
   benchResultsSchema,

@@ -3,16 +3,16 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { describe, expect, test, vi } from "vitest";
-import type { Fault } from "../../scripts/chaos/fault.ts";
-import { moveClock } from "../../scripts/chaos/faults/clock.ts";
-import { stopService } from "../../scripts/chaos/faults/service.ts";
-import { tryFault } from "../../scripts/chaos/try-fault.ts";
-import { PhotoSupply } from "../../scripts/load/photo-supply.ts";
+import type { Fault } from "../endurance/chaos/fault.ts";
+import { moveClock } from "../endurance/chaos/faults/clock.ts";
+import { stopService } from "../endurance/chaos/faults/service.ts";
+import { tryFault } from "../endurance/chaos/try-fault.ts";
+import { PhotoSupply } from "../endurance/load/photo-supply.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
 import { runNode } from "../run-node.ts";
 
-const command = ["--import", "tsx", "scripts/chaos.ts", "--tiny"];
+const command = ["--import", "tsx", "test/endurance/chaos.ts", "--tiny"];
 
 const chaos = (...args: string[]) => runNode([...command, ...args]);
 

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { faultsOf } from "../../scripts/load/check-firing.ts";
-import { sides } from "../../scripts/load/memory.ts";
-import { soak } from "../../scripts/load/soak.ts";
-import { withStack } from "../../scripts/load/stack.ts";
+import { sides } from "../../scripts/docs/endurance-tables.ts";
+import { faultsOf } from "../endurance/load/check-firing.ts";
+import { soak } from "../endurance/load/soak.ts";
+import { withStack } from "../endurance/load/stack.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "../kept-output.ts";
 import { runNode } from "../run-node.ts";
 
 test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
-  const command = ["--import", "tsx", "scripts/load.ts", "--tiny", "--seconds", "3"];
+  const command = ["--import", "tsx", "test/endurance/load.ts", "--tiny", "--seconds", "3"];
   const { code, stdout, stderr } = await runNode(command);
 
   expect(stdout).not.toContain("wrong");

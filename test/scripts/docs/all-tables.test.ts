@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { chaosCommand } from "../../../scripts/chaos/command.ts";
 import { allTables, pagesWithTables } from "../../../scripts/docs/all-tables.ts";
 import { benchTables } from "../../../scripts/docs/bench-tables.ts";
 import { changedTables, fillTables } from "../../../scripts/docs/fill-tables.ts";
-import { loadCommand } from "../../../scripts/load/command.ts";
 import { repository } from "../../../scripts/repository.ts";
+import { chaosCommand } from "../../endurance/chaos/command.ts";
+import { loadCommand } from "../../endurance/load/command.ts";
 
 const pages = await pagesWithTables();
 const textOf = (page: string) => readFileSync(join(repository, page), "utf8");

@@ -1,0 +1,47 @@
+import { describeFault, faultTable } from "../../scripts/docs/endurance-tables.ts";
+import { writeResults } from "../../scripts/docs/results.ts";
+import { runProgram } from "../../terminal/run-program.ts";
+import { endOnSignal } from "../../terminal/signals.ts";
+import { showSpinner } from "../../terminal/spinner.ts";
+import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
+import { describeRest, summarizeOutcome } from "./chaos/report.ts";
+import { type Outcome, tryFault } from "./chaos/try-fault.ts";
+import { PhotoSupply } from "./load/photo-supply.ts";
+
+/** Different in their pixels; more would only take longer to paint. */
+const paintedPhotos = 16;
+
+/** `npm run chaos`. Exit codes: 0 promises kept, 1 one is broken or something failed, 2 wrong usage, 130 interrupted. */
+await runProgram(chaosCommand(tryAll));
+
+async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void> {
+  const ending = new AbortController();
+  endOnSignal(ending); // before there is anything that could be left behind
+  const supply = await PhotoSupply.of(paintedPhotos);
+  const outcomes: Outcome[] = [];
+  const passedOver: string[] = [];
+  console.log(faultTable([]));
+  for (const fault of faults) {
+    const obstacle = fault.obstacle?.();
+    if (obstacle !== undefined) {
+      passedOver.push(`- \`${fault.name}\` is passed over: ${obstacle}`);
+      continue;
+    }
+    const hideProgress = showSpinner(`${fault.name}…`);
+    try {
+      const outcome = await tryFault(fault, { ...trial, supply, signal: ending.signal });
+      outcomes.push(outcome);
+      hideProgress();
+      console.log(describeFault(summarizeOutcome(outcome)));
+    } catch (error) {
+      throw ending.signal.aborted ? ending.signal.reason : error;
+    } finally {
+      hideProgress();
+    }
+  }
+  console.log(
+    ["", describeRest(outcomes), ...passedOver].filter((line, index) => index === 0 || line !== "").join("\n"),
+  );
+  if (record) await writeResults("chaos.json", { faults: outcomes.map(summarizeOutcome) });
+  if (outcomes.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+}

@@ -1,0 +1,54 @@
+import { resolve } from "node:path";
+import { Argument, Command, Option } from "commander";
+import { defaultModelDir } from "../../../captioner/bundle.ts";
+import { tinyBundle } from "../../gpu-service/running-service.ts";
+import type { Fault } from "./fault.ts";
+import { faults } from "./faults.ts";
+import { shortened } from "./product.ts";
+
+export interface ChaosRequest {
+  faults: readonly Fault[];
+  modelDir: string;
+  perSecond: { known: number; new: number };
+  /** Whether the outcomes go into docs/results. */
+  record: boolean;
+}
+
+interface Flags {
+  tiny?: boolean;
+  record?: boolean;
+}
+
+/** The command line of `npm run chaos`. */
+export function chaosCommand(run: (request: ChaosRequest) => Promise<void>): Command {
+  const names = faults.map(({ name }) => name);
+  return new Command("npm run chaos --")
+    .description(
+      "Breaks the running product in every way that has a promise, while photos keep coming, and looks whether the promise is kept.",
+    )
+    .addArgument(new Argument("[fault...]", "which; without any, all one after the other").choices(names))
+    .option("--tiny", "with the tests' bundle of a thousandth of the work, at a quicker pace")
+    .addOption(new Option("--record", "write the outcomes of all faults to docs/results/chaos.json").conflicts("tiny"))
+    .addHelpText("after", help)
+    .exitOverride()
+    .action((chosen: string[], { tiny = false, record = false }: Flags, command: Command) => {
+      if (record && chosen.length > 0) command.error("error: --record takes all faults, without names");
+      return run({
+        faults: chosen.length === 0 ? faults : faults.filter(({ name }) => chosen.includes(name)),
+        modelDir: tiny ? tinyBundle : resolve(defaultModelDir),
+        perSecond: tiny ? { known: 10, new: 6 } : { known: 5, new: 3 },
+        record,
+      });
+    });
+}
+
+const help = `
+Faults:
+${faults.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join("\n")}
+
+Each is tried on a product of its own: the edge in Cloudflare's runtime, the service, a link between them and a host that starts the
+service again. A request counts as lost that gets neither a caption nor a problem document of the contract in time;
+what the edge cuts off because it is killed itself is counted apart. The edge gives a caption ${shortened.captionMs / 1000} s here, leaves a
+failing service alone for ${shortened.restSeconds} s, and an engine is silent for at most ${shortened.engineTimeoutMs / 1000} s: shorter than by default, so that this ends.
+
+Prints a table in Markdown. Exit codes: 0 all promises kept, 1 one is broken or something failed, 2 wrong usage, 130 interrupted.`;

@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { host } from "../../../scripts/start/ports.ts";
+
+interface Pair {
+  near: Socket;
+  far: Socket | undefined;
+}
+
+/** The way from edge to service: passes bytes on, until it is cut or falls silent. */
+export class Link {
+  readonly #server: Server;
+  readonly #pairs = new Set<Pair>();
+  #farPort: number;
+  #state: "open" | "cut" | "silent" = "open";
+
+  private constructor(server: Server, farPort: number) {
+    this.#server = server;
+    this.#farPort = farPort;
+    server.on("connection", (near) => this.#take(near));
+  }
+
+  /** Listens on a free port. */
+  static async to(farPort: number): Promise<Link> {
+    const server = createServer();
+    await once(server.listen({ host, port: 0 }), "listening");
+    return new Link(server, farPort);
+  }
+
+  get origin(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
+    return `http://${host}:${address.port}`;
+  }
+
+  /** New connections go there from now on; those that stand stay, as with any balancer of connections. */
+  lead(farPort: number): void {
+    this.#farPort = farPort;
+  }
+
+  /** Breaks every connection, and each new one at once. */
+  cut(): void {
+    this.#state = "cut";
+    for (const { near, far } of this.#pairs) {
+      near.resetAndDestroy();
+      far?.resetAndDestroy();
+    }
+  }
+
+  /** Takes connections and passes nothing on, in either direction. */
+  silence(): void {
+    this.#state = "silent";
+    for (const { near, far } of this.#pairs) {
+      near.unpipe();
+      far?.unpipe();
+    }
+  }
+
+  /** What silence held back goes on its way. */
+  mend(): void {
+    this.#state = "open";
+    for (const pair of this.#pairs) this.#join(pair);
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await once(this.#server.close(), "close");
+  }
+
+  #take(near: Socket): void {
+    near.on("error", () => undefined); // as broken off as it was meant to be
+    if (this.#state === "cut") {
+      near.resetAndDestroy();
+      return;
+    }
+    const pair: Pair = { near, far: undefined };
+    this.#pairs.add(pair);
+    near.once("close", () => {
+      this.#pairs.delete(pair);
+      pair.far?.destroy();
+    });
+    if (this.#state === "open") this.#join(pair);
+  }
+
+  #join(pair: Pair): void {
+    pair.far ??= this.#reach(pair.near);
+    pair.near.pipe(pair.far);
+    pair.far.pipe(pair.near);
+  }
+
+  #reach(near: Socket): Socket {
+    const far = connect({ host, port: this.#farPort });
+    far.on("error", () => undefined);
+    far.once("close", () => near.destroy());
+    return far;
+  }
+}

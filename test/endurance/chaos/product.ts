@@ -1,0 +1,185 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { KeptProcess } from "../../../scripts/start/kept-process.ts";
+import { edgeProgram, isWell, serviceProgram, waitUntilReady } from "../../../scripts/start/local-servers.ts";
+import { host } from "../../../scripts/start/ports.ts";
+import { type GroupCommand, ProcessGroup } from "../../../scripts/start/process-group.ts";
+import { withinTime } from "../../../scripts/within-time.ts";
+import { modelCardSchema } from "../../../shared/contract.ts";
+import { freePort } from "../../free-port.ts";
+import { childrenOf } from "../../process-table.ts";
+import { Link } from "./link.ts";
+
+/** Shorter than by default, so that faults need not last for minutes. */
+export const shortened = {
+  /** The edge's `UPSTREAM_TIMEOUT_MS`. */
+  captionMs: 8_000,
+  /** The edge's `ORIGIN_REST_SECONDS`. */
+  restSeconds: 3,
+  /** The service's `ENGINE_TIMEOUT_MS`. */
+  engineTimeoutMs: 5_000,
+} as const;
+
+/** Hosts wait a moment, too, and longer after each failure; here always this long. */
+const hosted = { pauseMs: () => 1_000, maxEndsAtOnce: Number.POSITIVE_INFINITY };
+const startLimitMs = 60_000;
+const pollMs = 100;
+
+export interface ProductSettings {
+  modelDir: string;
+  /** For the edge's cache and whatever a fault needs. */
+  folder: string;
+  /** Changes how the service is started. */
+  service?: (program: GroupCommand) => GroupCommand;
+  signal: AbortSignal;
+}
+
+interface Service {
+  kept: KeptProcess;
+  origin: string;
+  port: number;
+}
+
+/** The whole product: the edge, the service behind a link, and a host that starts it again when it ends. */
+export class Product {
+  readonly link: Link;
+  readonly #settings: ProductSettings;
+  readonly #secret = randomBytes(32).toString("hex");
+  readonly #edgePort: number;
+  readonly #services: Service[] = [];
+  #edge: ProcessGroup | undefined;
+  /** When the edge was not there, from and to. */
+  readonly #edgeGaps: { fromMs: number; toMs: number }[] = [];
+
+  private constructor(settings: ProductSettings, { link, edgePort }: { link: Link; edgePort: number }) {
+    this.#settings = settings;
+    this.link = link;
+    this.#edgePort = edgePort;
+  }
+
+  /** Resolves when a photo can be captioned. */
+  static async start(settings: ProductSettings): Promise<Product> {
+    const [edgePort, servicePort] = [await freePort(), await freePort()];
+    const product = new Product(settings, { link: await Link.to(servicePort), edgePort });
+    try {
+      await mkdir(product.#stateDir, { recursive: true });
+      product.#startService(settings.modelDir, servicePort);
+      product.#edge = product.#startEdge();
+      await product.#untilReady(product.edge);
+      return product;
+    } catch (error) {
+      await product.stop();
+      throw error;
+    }
+  }
+
+  get edge(): string {
+    return `http://${host}:${this.#edgePort}`;
+  }
+
+  /** The one that was started first. */
+  get service(): Service {
+    const [service] = this.#services;
+    if (service === undefined) throw new Error("expected a service to have been started");
+    return service;
+  }
+
+  /** The process id of the service's engine. What translates TypeScript stands before it. */
+  get engine(): number {
+    const engine = childrenOf(this.service.kept.pid).at(-1);
+    if (engine === undefined) throw new Error("expected the service to have an engine, found none");
+    return engine;
+  }
+
+  /** Starts a service of a model beside those that run, and leads nothing there yet. */
+  async startBeside(modelDir: string): Promise<Service> {
+    return this.#startService(modelDir, await freePort());
+  }
+
+  /** Resolves when that service takes photos. */
+  async untilReady({ origin }: Service): Promise<void> {
+    await this.#untilReady(origin);
+  }
+
+  /** Kills the edge with all that it has started, and starts it again on what it had stored. */
+  async restartEdge(): Promise<void> {
+    const gap = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
+    this.#edgeGaps.push(gap);
+    this.#edge?.signal("SIGKILL");
+    await this.#edge?.stop();
+    this.#edge = this.#startEdge();
+    await this.#withinStart(async (signal) => {
+      while (!(await isWell(`${this.edge}/healthz`, signal))) await setTimeout(pollMs, undefined, { signal });
+    });
+    gap.toMs = performance.now();
+  }
+
+  /** Whether there was no edge at any time in between. */
+  wasEdgeAway({ begunMs, endedMs }: { begunMs: number; endedMs: number }): boolean {
+    return this.#edgeGaps.some(({ fromMs, toMs }) => begunMs <= toMs && endedMs >= fromMs);
+  }
+
+  /** What the service tells Prometheus; 0 for what it does not tell. */
+  async metric(name: string): Promise<number> {
+    const address = `${this.service.origin}/metrics`;
+    const text = await this.#withinStart(async (signal) => (await fetch(address, { signal })).text());
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1) ?? 0);
+  }
+
+  /** What a service names in its answers, its precision included. */
+  async revisionOf({ origin }: Service): Promise<string> {
+    const card = await this.#withinStart(async (signal) => (await fetch(`${origin}/v1/model`, { signal })).json());
+    return modelCardSchema.parse(card).revision;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#edge?.stop(), ...this.#services.map(({ kept }) => kept.stop())]);
+    await this.link.close();
+  }
+
+  get #stateDir(): string {
+    return join(this.#settings.folder, "edge");
+  }
+
+  async #untilReady(origin: string): Promise<void> {
+    try {
+      await this.#withinStart((signal) => waitUntilReady({ edge: origin }, signal));
+    } catch (cause) {
+      this.#settings.signal.throwIfAborted();
+      const endings = this.#services.flatMap(({ kept }) => kept.endings);
+      throw new Error([`${origin} was not ready within ${startLimitMs / 1000} s`, ...endings].join("; "), { cause });
+    }
+  }
+
+  #withinStart<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    return withinTime({ ms: startLimitMs, signal: this.#settings.signal }, work);
+  }
+
+  #startService(modelDir: string, port: number): Service {
+    const { args, environment, ...program } = serviceProgram({ port, modelDir, secret: this.#secret });
+    const settings = { ...environment, ENGINE_TIMEOUT_MS: String(shortened.engineTimeoutMs), LOG_LEVEL: "silent" };
+    const change = this.#settings.service ?? ((unchanged) => unchanged);
+    const kept = new KeptProcess(change({ ...program, args, environment: settings }), hosted);
+    const service = { kept, port, origin: `http://${host}:${port}` };
+    this.#services.push(service);
+    return service;
+  }
+
+  #startEdge(): ProcessGroup {
+    return new ProcessGroup(
+      edgeProgram({
+        port: this.#edgePort,
+        stateDir: this.#stateDir,
+        service: this.link.origin,
+        secret: this.#secret,
+        variables: {
+          UPSTREAM_TIMEOUT_MS: String(shortened.captionMs),
+          ORIGIN_REST_SECONDS: String(shortened.restSeconds),
+        },
+      }),
+    );
+  }
+}

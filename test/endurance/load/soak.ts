@@ -1,0 +1,52 @@
+import { setTimeout } from "node:timers/promises";
+import type { LocalServers } from "../../../scripts/start/local-servers.ts";
+import { type Firing, fire, type Target } from "./fire.ts";
+import { type MemorySample, sampleMemory } from "./memory.ts";
+import { soakShape } from "./shapes.ts";
+
+/** So many make a line; more would not be seen. */
+const sampleCount = 120;
+
+interface Soak {
+  firing: Firing;
+  samples: MemorySample[];
+}
+
+/** The mixed load for minutes on end, with the memory that it takes. */
+export async function soak(
+  { target, servers }: { target: Target; servers: LocalServers },
+  minutes: number,
+): Promise<Soak> {
+  const over = new AbortController();
+  const sampling = watchMemory(servers, {
+    everyMs: (minutes * 60_000) / sampleCount,
+    signal: AbortSignal.any([over.signal, target.signal]),
+  });
+  sampling.catch(() => undefined); // it is told of where it is waited for
+  try {
+    const firing = await fire(soakShape, { ...target, seconds: minutes * 60 });
+    return { firing, samples: await end() };
+  } finally {
+    await end();
+  }
+
+  function end(): Promise<MemorySample[]> {
+    over.abort();
+    return sampling;
+  }
+}
+
+/** Until the signal aborts. */
+async function watchMemory(
+  servers: LocalServers,
+  { everyMs, signal }: { everyMs: number; signal: AbortSignal },
+): Promise<MemorySample[]> {
+  const samples: MemorySample[] = [];
+  const begunMs = performance.now();
+  while (!signal.aborted) {
+    const memory = await sampleMemory(servers);
+    samples.push({ minute: (performance.now() - begunMs) / 60_000, ...memory });
+    await setTimeout(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+  return samples;
+}
