@@ -58,7 +58,7 @@ describe("an encoder without a decoder", () => {
 
     expect(stderr).toBe(
       `edge-caption service: ${folder}: expected a model bundle, found an encoder without a decoder: ` +
-        `npm run train -- --encoder ${folder} --data <captions> --out <folder> makes a bundle of it\n`,
+        `edge-caption-train --encoder ${folder} --data <captions> --out <folder> makes a bundle of it\n`,
     );
     expect(code).toBe(1);
   });

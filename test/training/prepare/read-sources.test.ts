@@ -103,8 +103,8 @@ describe("photos with words", () => {
         weight,
       ]),
     ).toEqual([
-      [true, "train", 0.12],
-      [true, "train", 0.12],
+      [true, "train", defaultSettings.sentenceWeight],
+      [true, "train", defaultSettings.sentenceWeight],
     ]);
     expect(photos[0]?.captions[0]?.text).toMatch(/pizza/);
     expect(photos[1]?.captions[0]?.text).toMatch(/dog/);
