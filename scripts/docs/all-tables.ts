@@ -14,10 +14,11 @@ import {
   readResults,
   soakResultsSchema,
 } from "./results.ts";
+import { roomDiagram } from "./room-diagram.ts";
 import { scalingTables } from "./scaling-tables.ts";
 import { evaluationTables, prepareTable } from "./training-tables.ts";
 
-/** Every table that a command's figures make, by name: of the results in docs/results, the shipped bundle, and forecasts. */
+/** Every table that a command's figures make, by name: of the results in docs/results, the shipped bundle, the sources, and forecasts. */
 export async function allTables(): Promise<Tables> {
   const { manifest } = await openBundle(defaultModelDir);
   const { faults } = await readResults("chaos.json", chaosResultsSchema);
@@ -30,6 +31,7 @@ export async function allTables(): Promise<Tables> {
     ["chaos", faultTable(faults)],
     ...evaluationTables(await readResults("evaluation.json", evaluationSchema), manifest),
     ["prepare", prepareTable(await summaryOf("tutorial"), await summaryOf("natural"))],
+    ["rooms", await roomDiagram()],
     ...scalingTables(),
   ]);
 }
