@@ -1,16 +1,27 @@
 import type { PhotoId } from "../shared/contract.ts";
-import type { PhotoIds } from "../shared/photo-id.ts";
+import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
 import { describeError, log } from "./log.ts";
-import type { PhotoTombstone, SecondLook } from "./photo-tombstone.ts";
+
+/** The methods of a `PhotoTombstone`. */
+export interface Tombstone extends Rpc.DurableObjectBranded {
+  place(secondLook?: SecondLook): Promise<void>;
+  isPlacedSince(ms: number): Promise<boolean>;
+}
+
+/** For a file of which KV did not know what it shows: its caption may have been stored elsewhere a moment before. */
+export interface SecondLook {
+  id: ByteId;
+  revision: string;
+}
 
 /** What became of a photo's captions; `unknown` where the tombstones cannot be had. */
 export type Fate = "kept" | "deleted" | "unknown";
 
 /** The deletions that photos' tombstones remember. */
 export class Deletions {
-  readonly #namespace: DurableObjectNamespace<PhotoTombstone>;
+  readonly #namespace: DurableObjectNamespace<Tombstone>;
 
-  constructor(namespace: DurableObjectNamespace<PhotoTombstone>) {
+  constructor(namespace: DurableObjectNamespace<Tombstone>) {
     this.#namespace = namespace;
   }
 

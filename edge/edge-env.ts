@@ -1,13 +1,24 @@
 import type { RequestIdVariables } from "hono/request-id";
+import type { KeyTier } from "../shared/api-key.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { CaptionCache } from "./caption-cache.ts";
 import type { CaptionService } from "./caption-service.ts";
 import type { Deletions } from "./deletions.ts";
 import type { Flights } from "./join-flight.ts";
 import type { ModelRevision } from "./model-revision.ts";
-import type { Tier } from "./rate-limit.ts";
-import type { RequestRecord } from "./request-record.ts";
 import type { Settings } from "./settings.ts";
+
+export type Tier = "public" | KeyTier;
+
+/** What is measured of a request. */
+export type Phase = "upload" | "cache" | "service";
+
+/** What a request leaves behind: filled in by whoever knows, written once at its end. */
+export interface RequestRecord {
+  phaseMs: Partial<Record<Phase, number>>;
+  /** Of the photo. */
+  bytes: number;
+}
 
 /** What Hono's context carries: the environment as it came, unparsed, and what is made of it for one request. */
 export interface EdgeEnv {

@@ -1,10 +1,9 @@
 import type { PhotoId } from "../shared/contract.ts";
 import type { CaptionCache } from "./caption-cache.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
-import type { Deletions } from "./deletions.ts";
+import type { Deletions, SecondLook } from "./deletions.ts";
 import { flightName } from "./join-flight.ts";
 import { describeError, log } from "./log.ts";
-import type { SecondLook } from "./photo-tombstone.ts";
 
 interface ErasureParts {
   cache: CaptionCache;

@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ByteId } from "../shared/photo-id.ts";
 import { captionCacheOf } from "./caption-cache.ts";
-import { Deletions } from "./deletions.ts";
+import { Deletions, type SecondLook, type Tombstone } from "./deletions.ts";
 import { eraseCaptions } from "./erase-captions.ts";
 import { readSettings } from "./settings.ts";
 
@@ -13,17 +12,11 @@ export const tombstoneSeconds = 600;
 /** When KV has surely told everywhere what it was told before the deletion. */
 export const secondLookSeconds = 90;
 
-/** For a file of which KV did not know what it shows: its caption may have been stored elsewhere a moment before. */
-export interface SecondLook {
-  id: ByteId;
-  revision: string;
-}
-
 /**
  * When a photo's captions were deleted; either id of the photo names the object. KV cannot tell this: another data centre may
  * go on for a minute about what it had, and about what it had not.
  */
-export class PhotoTombstone extends DurableObject {
+export class PhotoTombstone extends DurableObject implements Tombstone {
   async place(secondLook?: SecondLook): Promise<void> {
     const { storage } = this.ctx;
     await storage.put("deletedAtMs", Date.now());

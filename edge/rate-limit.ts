@@ -1,11 +1,8 @@
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
-import type { KeyTier } from "../shared/api-key.ts";
 import { CaptionError } from "../shared/errors.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv, Tier } from "./edge-env.ts";
 import { describeError, log } from "./log.ts";
-
-export type Tier = "public" | KeyTier;
 
 export interface Caller {
   tier: Tier;

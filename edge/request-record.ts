@@ -2,21 +2,12 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { endTime, startTime } from "hono/timing";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv, Phase } from "./edge-env.ts";
 import { describeError, log } from "./log.ts";
 import { readDataset } from "./settings.ts";
 
 /** What is measured of a request, in the order of the data point's doubles. */
-const phases = ["upload", "cache", "service"] as const;
-
-type Phase = (typeof phases)[number];
-
-/** What a request leaves behind: filled in by whoever knows, written once at its end. */
-export interface RequestRecord {
-  phaseMs: Partial<Record<Phase, number>>;
-  /** Of the photo. */
-  bytes: number;
-}
+const phases: readonly Phase[] = ["upload", "cache", "service"];
 
 /** Measures a phase, for `Server-Timing` and for the record. A Worker's clock stands still between two waits. */
 export async function timePhase<T>(c: Context<EdgeEnv>, phase: Phase, work: Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
 import { parseOrigin } from "../shared/origin.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
-import type { PhotoTombstone } from "./photo-tombstone.ts";
+import type { Tombstone } from "./deletions.ts";
 import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
@@ -62,7 +62,7 @@ const environmentSchema = z.object({
   /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
   FLIGHTS: bindingSchema<DurableObjectNamespace<CaptionFlight>>("getByName", "the Durable Object CaptionFlight"),
   /** Remembers deletions for ten minutes. Two or four calls are billed for each cache miss. */
-  TOMBSTONES: bindingSchema<DurableObjectNamespace<PhotoTombstone>>("getByName", "the Durable Object PhotoTombstone"),
+  TOMBSTONES: bindingSchema<DurableObjectNamespace<Tombstone>>("getByName", "the Durable Object PhotoTombstone"),
   /**
    * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
    * travel there, hence https unless it is this machine.

@@ -20,7 +20,7 @@ import { featureSummaryFile } from "./features/photo-features.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
 import { describeLearnt, describeNothingLearnt, learntSchema } from "./fit/learnt.ts";
 import { readMergeModel } from "./fit/merge-reader.ts";
-import { chooseRecipe } from "./fit/recipe.ts";
+import { chooseRecipe } from "./fit/presets.ts";
 import { fit, fitFiles } from "./fit.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";

@@ -1,7 +1,8 @@
 import { expectExifTool } from "../../files/exiftool.ts";
-import { type FoundPhoto, findPhotos } from "../../files/find/find-photos.ts";
+import { findPhotos } from "../../files/find/find-photos.ts";
 import { PassedOver } from "../../files/find/passed-over.ts";
 import { readPathList } from "../../files/find/read-path-list.ts";
+import type { FoundPhoto } from "../../files/find/walk-folder.ts";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { say } from "../../terminal/progress.ts";
 import { endOnSignal, Interrupted, untilAborted } from "../../terminal/signals.ts";

@@ -5,7 +5,7 @@ import { Semaphore } from "async-mutex";
 import { pMapIterable, pMapStop } from "p-map";
 import { toDiskPath } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
-import type { FoundPhoto } from "../../files/find/find-photos.ts";
+import type { FoundPhoto } from "../../files/find/walk-folder.ts";
 import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";

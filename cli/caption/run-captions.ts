@@ -1,6 +1,6 @@
 import { pMapIterable } from "p-map";
 import { describeFileError, isLastingFileError, UnfitForCaption } from "../../files/file-error.ts";
-import type { FoundPhoto } from "../../files/find/find-photos.ts";
+import type { FoundPhoto } from "../../files/find/walk-folder.ts";
 import type { Listing, PhotoWriter, Written } from "../outputs/output.ts";
 import { jpegStemsIn } from "../outputs/sidecar-path.ts";
 import { type CaptionOrigin, type CaptionRun, captionPhotos, type FinishedPhoto } from "./caption-photos.ts";

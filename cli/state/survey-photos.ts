@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { toDiskPath } from "../../files/disk-path.ts";
-import type { FoundPhoto } from "../../files/find/find-photos.ts";
+import type { FoundPhoto } from "../../files/find/walk-folder.ts";
 import { readPhotoFile, unfitReason } from "../../files/read-photo-file.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import { photoKeyOf } from "../caption/captioned-photo.ts";

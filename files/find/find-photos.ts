@@ -5,10 +5,7 @@ import { fileErrorReason } from "../file-error.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
 import { PassedOver } from "./passed-over.ts";
 import { isSystemFolder } from "./system-folder.ts";
-import { compareNames, walkFolder } from "./walk-folder.ts";
-
-/** A file that is taken for a photo, or a place where none can be found and why. */
-export type FoundPhoto = { path: string } | { path: string; error: string };
+import { compareNames, type FoundPhoto, walkFolder } from "./walk-folder.ts";
 
 /** What Node gives for bytes on the command line that are not UTF-8. */
 const replacement = "\uFFFD";

@@ -3,9 +3,11 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
-import type { FoundPhoto } from "./find-photos.ts";
 import { otherKindOf, type PassedOver } from "./passed-over.ts";
 import { isSystemFolder } from "./system-folder.ts";
+
+/** A file that is taken for a photo, or a place where none can be found and why. */
+export type FoundPhoto = { path: string } | { path: string; error: string };
 
 /** In a folder only these are taken for photos. A file that is named on the command line may be called anything. */
 const photoExtensions = new Set(

@@ -2,13 +2,7 @@ import type { Operation, Parameter } from "../../edge/openapi/operations.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import { inline, prose } from "./prose.ts";
 import { typeOf } from "./render-schema.ts";
-import { renderTry } from "./render-try.ts";
-
-export interface Route {
-  method: string;
-  path: string;
-  operation: Operation;
-}
+import { type Route, renderTry } from "./render-try.ts";
 
 /** One operation: what it takes, what it answers, and a form to try it with. */
 export function renderOperation(route: Route): Markup {

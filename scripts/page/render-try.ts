@@ -1,6 +1,11 @@
-import type { Parameter } from "../../edge/openapi/operations.ts";
+import type { Operation, Parameter } from "../../edge/openapi/operations.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import type { Route } from "./render-operation.ts";
+
+export interface Route {
+  method: string;
+  path: string;
+  operation: Operation;
+}
 
 /** What a body of JSON starts as. */
 const firstBodies: Readonly<Record<string, string>> = { lookUpCaptions: '{ "ids": ["sha256:…"] }' };

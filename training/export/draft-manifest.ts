@@ -7,7 +7,7 @@ import type { Split } from "../dataset.ts";
 import { readFeatures } from "../features/photo-features.ts";
 import type { ModelFiles } from "../fit/layers-format.ts";
 import { readMergeModel } from "../fit/merge-reader.ts";
-import { chooseRecipe } from "../fit/recipe.ts";
+import { chooseRecipe } from "../fit/presets.ts";
 import { Scorer } from "../fit/scorer.ts";
 import { groupByDataset, type Prepared, preparedFiles } from "../prepared.ts";
 import { fitCalibration } from "../score/confidence.ts";

@@ -6,7 +6,7 @@ import { readWordVectors } from "../word-vectors.ts";
 import type { DataSize } from "./fine-tune.ts";
 import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
 import { readMergeModel } from "./merge-reader.ts";
-import { chooseRecipe } from "./recipe.ts";
+import { chooseRecipe } from "./presets.ts";
 
 /** The model that is learnt, and its weights before the first step. */
 export interface Start {

@@ -2,8 +2,15 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { type Candidate, captionQuery } from "../../../shared/contract.ts";
 import { asDuration, asPercent, asSize } from "../format.ts";
 import type { CaptionedState, WallPhoto } from "../wall.ts";
-import type { CardActions } from "./card-view.ts";
 import { captionWithBars, wordList } from "./words-view.ts";
+
+/** What a card's buttons do. */
+export interface CardActions {
+  copyText(photo: WallPhoto, state: CaptionedState): void;
+  copyHtml(photo: WallPhoto, state: CaptionedState): void;
+  retry(photo: WallPhoto): void;
+  remove(photo: WallPhoto): void;
+}
 
 /** The label of a photo that has its caption. */
 export function captionedView(photo: WallPhoto, state: CaptionedState, actions: CardActions): TemplateResult {

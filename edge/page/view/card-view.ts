@@ -1,14 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { CaptionedState, PhotoState, WallPhoto } from "../wall.ts";
-import { captionedView } from "./captioned-view.ts";
-
-/** What a card's buttons do. */
-export interface CardActions {
-  copyText(photo: WallPhoto, state: CaptionedState): void;
-  copyHtml(photo: WallPhoto, state: CaptionedState): void;
-  retry(photo: WallPhoto): void;
-  remove(photo: WallPhoto): void;
-}
+import type { PhotoState, WallPhoto } from "../wall.ts";
+import { type CardActions, captionedView } from "./captioned-view.ts";
 
 const progress = {
   "looking up": "Looking whether it is known",

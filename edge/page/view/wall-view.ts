@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { WallPhoto } from "../wall.ts";
-import { type CardActions, cardView } from "./card-view.ts";
+import type { CardActions } from "./captioned-view.ts";
+import { cardView } from "./card-view.ts";
 
 export interface WallActions extends CardActions {
   downloadCsv(): void;

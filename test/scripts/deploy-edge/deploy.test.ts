@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deployEdge } from "../../../scripts/deploy-edge/deploy.ts";
-import { type EdgeConfig, readEdgeConfig } from "../../../scripts/deploy-edge/look.ts";
+import { type EdgeConfig, readEdgeConfig } from "../../../scripts/deploy-edge/preflight.ts";
 import { wranglerAt } from "../../../scripts/wrangler.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { type Cloudflare, fakeWrangler } from "./fake-wrangler.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fineTuneRecipe } from "../../../training/fit/fine-tune.ts";
-import { chooseRecipe, epochsOf, isPatienceOver, learningRateAt, recipes } from "../../../training/fit/recipe.ts";
+import { chooseRecipe, recipes } from "../../../training/fit/presets.ts";
+import { epochsOf, isPatienceOver, learningRateAt } from "../../../training/fit/recipe.ts";
 
 const size = { trainingPhotos: 6000, trainingCaptions: 30_000, devPhotos: 1000 };
 
