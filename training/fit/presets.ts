@@ -17,7 +17,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
     labelSmoothing: 0.1,
     maxGradientNorm: 2,
     averageDecay: 0.999,
-    patience: 5,
+    patience: 8,
     keeps: "best epoch",
   },
   /** To the letter, but for dropout: a caption's prefixes share their masks. */

@@ -68,7 +68,7 @@ describe("a folder of photos with keywords of their own", () => {
     const { vocabulary, manifest } = await openBundle(join(out, "bundle"));
     expect(vocabulary.words).toContain("pizza");
     expect(manifest.provenance.join("\n")).toMatch(
-      /trained on \d+ sentences chosen for \d+ photos, natural(.*\n)+Sentences, at weight 0\.12: of text\.txt sha256 \w{64}; chosen by keywords in the photos\./,
+      /trained on \d+ sentences chosen for \d+ photos, natural(.*\n)+Sentences, at weight 0\.2: of text\.txt sha256 \w{64}; chosen by keywords in the photos\./,
     );
   }, 60_000);
 
