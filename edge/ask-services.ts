@@ -67,17 +67,17 @@ async function askOnce<T>(
     const timeoutMs = Math.floor((deadlineAtMs - Date.now()) / (available.length - index));
     if (timeoutMs <= 0) break;
     const begunMs = Date.now();
+    const isFair = timeoutMs >= fairMs;
     try {
       const verdict = await ask(origin, timeoutMs);
       origins.noteSuccess(origin);
       attempts.blameUnreachable({ except: origin });
       if ("value" in verdict) return verdict;
       if (!isWorthAnother(verdict.refusal)) throw verdict.refusal;
-      attempts.add(verdict.refusal);
+      attempts.add(verdict.refusal, { isFair });
     } catch (error) {
       if (!(error instanceof CaptionError) || !isWorthAnother(error)) throw error;
-      const isFair = timeoutMs >= fairMs;
-      if (error.code !== "upstream_timeout" || isFair || !attempts.areAllAway) attempts.add(error);
+      attempts.add(error, { isFair });
       // one that answered others meanwhile lives: this photo is slow, and not the service
       const isSilent = isFair && !origins.hasAnsweredSince(origin, begunMs);
       if (isUnreachable(error)) attempts.noteUnreachable(origin, error);
@@ -107,8 +107,9 @@ class Attempts {
     this.#origins = origins;
   }
 
-  add(failure: CaptionError): void {
-    this.#failures.push(failure);
+  /** Where all were away before, a time-out tells only that little time was left: it is then passed over. */
+  add(failure: CaptionError, { isFair }: { isFair: boolean }): void {
+    if (failure.code !== "upstream_timeout" || isFair || !this.areAllAway) this.#failures.push(failure);
   }
 
   blame(origin: string, error: CaptionError): void {

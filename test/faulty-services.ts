@@ -125,12 +125,13 @@ function sendOverloaded(response: ServerResponse): void {
 }
 
 /**
- * Captions, and at `POST /restart?goneMs=&startingMs=&silentMs=` goes: its port refuses connections for so long, then all that
- * is asked is answered as by a service that is starting, and then uploads are not answered at all.
+ * Captions, and at `POST /restart?goneMs=&startingMs=&silentMs=&keepsDeadlines=` goes: its port refuses connections for so long, then all that
+ * is asked is answered as by a service that is starting, and then uploads are not answered at all, or just before their deadline with 504.
  */
 async function startRestartingService(): Promise<MadeServer> {
   let readyAtMs = 0;
   let isAnsweringAtMs = 0;
+  let keepsDeadlines = false;
   const caption = captions();
   const server = await startMadeServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://service");
@@ -138,11 +139,15 @@ async function startRestartingService(): Promise<MadeServer> {
       const goneMs = Number(searchParams.get("goneMs"));
       readyAtMs = Date.now() + goneMs + Number(searchParams.get("startingMs"));
       isAnsweringAtMs = readyAtMs + Number(searchParams.get("silentMs"));
+      keepsDeadlines = searchParams.has("keepsDeadlines");
       response.setHeader("Connection", "close").end("gone", () => void server.restart(goneMs));
     } else if (Date.now() < readyAtMs) {
       sendOverloaded(response);
     } else if (request.method === "GET" || Date.now() >= isAnsweringAtMs) {
       await caption(request, response);
+    } else if (keepsDeadlines) {
+      await setTimeout(0.8 * Number(request.headers["x-deadline-ms"]));
+      sendProblem(response, "upstream_timeout");
     }
   });
   return server;

@@ -135,11 +135,14 @@ describe("a lone service that is started again", () => {
     expect(isolateState.origins.size).toBe(0);
   });
 
-  it("was not to be reached, and is not slow, where it comes back when little time is left", async () => {
-    await restart("goneMs=700&startingMs=0&silentMs=2000");
-    const environment = { ...restarting, UPSTREAM_TIMEOUT_MS: "1300" };
-    await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_error");
-  });
+  it.each(["", "&keepsDeadlines"])(
+    "was not to be reached, and is not slow, where it comes back when little time is left%s",
+    async (manner) => {
+      await restart(`goneMs=700&startingMs=0&silentMs=2000${manner}`);
+      const environment = { ...restarting, UPSTREAM_TIMEOUT_MS: "1300" };
+      await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_error");
+    },
+  );
 
   it("says itself when to come back where it takes longer", async () => {
     const environment = { ...faultyService("starting"), UPSTREAM_TIMEOUT_MS: "400" };
