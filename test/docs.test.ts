@@ -8,7 +8,13 @@ const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(repository, "package.json"), "utf8")));
 
-const pages = ["README.md", "docs/results/README.md", ...readdirSync(join(repository, "docs")).flatMap(pageOf)];
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/results/README.md",
+  ...readdirSync(join(repository, "docs")).flatMap(pageOf),
+];
 
 /** Paths that nobody commits: made by whoever follows a page. */
 const made = ["deploy/.env"];
