@@ -44,7 +44,7 @@ function compilePrefixDecoder(bundle: Bundle): Uint8Array {
       values.set(layer.name, isWords ? { name: words, shape: [] } : features);
     } else if (layer.class === "Embedding") {
       const { input_dim: rows, output_dim: size } = layer.config;
-      const vectors = graph.floats(model.weight(layer.name, "embeddings", [rows, size]).values, [rows, size]);
+      const vectors = graph.float32Constant(model.weight(layer.name, "embeddings", [rows, size]).values, [rows, size]);
       values.set(layer.name, { name: graph.node("Gather", [vectors, words]), shape: [size] });
     } else if (layer.class === "LSTM") {
       const [input = features] = inputs;
@@ -73,19 +73,19 @@ function maskedLstm(
   const recurrent = model.weight(layer.name, "recurrent_kernel", [units, 4 * units]).values;
   const bias = model.weight(layer.name, "bias", [4 * units]).values;
   const isPadding = graph.node("Cast", [graph.node("Not", [graph.node("Cast", [words], { to: 9 })])], { to: 1 }); // 9 BOOL, 1 FLOAT
-  const mask = graph.node("Unsqueeze", [isPadding, graph.integers([1])]);
+  const mask = graph.node("Unsqueeze", [isPadding, graph.int64Vector([1])]);
   const masked = graph.node("Concat", [input.name, mask], { axis: 1 });
-  const sequence = graph.node("Unsqueeze", [masked, graph.integers([1])]); // [length, 1, size + 1]
+  const sequence = graph.node("Unsqueeze", [masked, graph.int64Vector([1])]); // [length, 1, size + 1]
   const weights = [
-    graph.floats(gatesFirst(withMask, { rows: size + 1, units }), [1, 4 * units, size + 1]),
-    graph.floats(gatesFirst(recurrent, { rows: units, units }), [1, 4 * units, units]),
-    graph.floats(new Float32Array([...gatesFirst(bias, { rows: 1, units }), ...new Float32Array(4 * units)]), [
+    graph.float32Constant(gatesFirst(withMask, { rows: size + 1, units }), [1, 4 * units, size + 1]),
+    graph.float32Constant(gatesFirst(recurrent, { rows: units, units }), [1, 4 * units, units]),
+    graph.float32Constant(new Float32Array([...gatesFirst(bias, { rows: 1, units }), ...new Float32Array(4 * units)]), [
       1,
       8 * units,
     ]),
   ];
   const [, last = ""] = graph.nodes("LSTM", [sequence, ...weights], { attributes: { hidden_size: units }, outputs: 2 });
-  return { name: graph.node("Squeeze", [last, graph.integers([0])]), shape: [units] };
+  return { name: graph.node("Squeeze", [last, graph.int64Vector([0])]), shape: [units] };
 }
 
 /** Keras' [rows, 4 · units] in the order input, forget, candidate, output → ONNX' [4 · units, rows] in the order input, output, forget, candidate. */

@@ -7,8 +7,8 @@ import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type EncoderRanges, rangesFormat } from "../shared/ranges.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { chooseDivisors } from "./calibrate/choose-divisors.ts";
-import { checkRanges, compareFeatures, measureRanges, measureShift } from "./calibrate/measure-ranges.ts";
+import { equalizeChannels } from "./calibrate/equalize-channels.ts";
+import { checkRanges, compareFeatures, measureBiasCorrection, measureRanges } from "./calibrate/measure-ranges.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
@@ -79,13 +79,13 @@ async function ownRanges(bundle: EncoderBundle, paths: readonly string[]): Promi
 
 async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges> {
   const photos = evenly(paths, photosMeasured);
-  const divisors = await chooseDivisors(bundle, decodeAll(bundle, photos));
+  const divisors = await equalizeChannels(bundle, decodeAll(bundle, photos));
   const ranges = await measureRanges(bundle, { divisors, photos: decodeAll(bundle, photos) });
   const encoder = await encoderRevision(bundle);
   const unshifted: EncoderRanges = { formatVersion: rangesFormat, encoder, photos: photos.length, ranges, divisors };
   const measured = {
     ...unshifted,
-    shift: await measureShift(withRanges(bundle, unshifted), decodeAll(bundle, photos)),
+    shift: await measureBiasCorrection(withRanges(bundle, unshifted), decodeAll(bundle, photos)),
   };
   const others = evenly(
     paths.filter((path) => !photos.includes(path)),

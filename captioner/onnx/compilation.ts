@@ -1,13 +1,13 @@
 import type { Activation, LayersModel } from "../networks/layers-model.ts";
-import type { Grid } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
+import type { QuantizationParams } from "./quantize/quantize-weights.ts";
 
 /** A value of the graph: float32 [n, ...shape]. Images lie channels first, shape [channels, height, width]. */
 export interface Value {
   name: string;
   shape: readonly number[];
   /** Where all its numbers lie on one. */
-  grid?: Grid;
+  quantization?: QuantizationParams;
 }
 
 /** The graph being built and the model it is built from. */

@@ -1,8 +1,8 @@
 import { batchNormalizationTerms, type ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { Layer, LayerOf } from "../networks/layers-model.ts";
 import { activate, type Compilation, type Value } from "./compilation.ts";
-import { type Grid, toWholeNumbers } from "./eight-bits.ts";
 import type { OnnxGraph } from "./graph.ts";
+import { type QuantizationParams, quantizeWeights } from "./quantize/quantize-weights.ts";
 
 /** Adds a convolution with its activation: [channels, height, width] → [filters, height', width']. */
 export function convolution(
@@ -15,9 +15,12 @@ export function convolution(
   const sizes = { area: kernelSize[0] * kernelSize[1], channels, filters };
   const dims = [filters, channels, ...kernelSize];
   const constants =
-    input.grid === undefined
-      ? [graph.floats(channelsFirst(weights.kernel, sizes), dims), graph.floats(weights.bias, [filters])]
-      : wholeConstants(graph, { weights, sizes, dims, grid: input.grid });
+    input.quantization === undefined
+      ? [
+          graph.float32Constant(channelsFirst(weights.kernel, sizes), dims),
+          graph.float32Constant(weights.bias, [filters]),
+        ]
+      : quantizedConstants(graph, { weights, sizes, dims, quantization: input.quantization });
   const attributes = { kernel_shape: kernelSize, strides: layer.config.strides, pads };
   const name = graph.node("Conv", [input.name, ...constants], attributes);
   return activate(graph, activation, { name, shape: [filters, ...size] });
@@ -31,21 +34,26 @@ interface KernelSizes {
 }
 
 /** Kernel and bias for an input on a grid, as whole numbers that ONNX Runtime multiplies as such. */
-function wholeConstants(
+function quantizedConstants(
   graph: OnnxGraph,
-  { weights, sizes, dims, grid }: { weights: ConvolutionWeights; sizes: KernelSizes; dims: number[]; grid: Grid },
+  {
+    weights,
+    sizes,
+    dims,
+    quantization,
+  }: { weights: ConvolutionWeights; sizes: KernelSizes; dims: number[]; quantization: QuantizationParams },
 ): string[] {
-  const { kernel, scales, bias, biasScales } = toWholeNumbers(weights, grid);
+  const { kernel, scales, bias, biasScales } = quantizeWeights(weights, quantization);
   const zeros = [sizes.filters];
   const dequantized = (numbers: string, of: Float32Array, zeroPoints: string) =>
-    graph.node("DequantizeLinear", [numbers, graph.floats(of, zeros), zeroPoints], { axis: 0 });
+    graph.node("DequantizeLinear", [numbers, graph.float32Constant(of, zeros), zeroPoints], { axis: 0 });
   return [
     dequantized(
-      graph.wholes(channelsFirst(kernel, sizes), dims),
+      graph.intConstant(channelsFirst(kernel, sizes), dims),
       scales,
-      graph.wholes(new Int8Array(sizes.filters), zeros),
+      graph.intConstant(new Int8Array(sizes.filters), zeros),
     ),
-    dequantized(graph.wholes(bias, zeros), biasScales, graph.wholes(new Int32Array(sizes.filters), zeros)),
+    dequantized(graph.intConstant(bias, zeros), biasScales, graph.intConstant(new Int32Array(sizes.filters), zeros)),
   ];
 }
 
@@ -58,8 +66,8 @@ export function batchNormalization(
   const [channels = 0, ...space] = input.shape;
   const { scale, shift } = batchNormalizationTerms(model, layer, { channels, rank: input.shape.length });
   const dims = [channels, ...space.map(() => 1)];
-  const scaled = graph.node("Mul", [input.name, graph.floats(scale, dims)]);
-  return { name: graph.node("Add", [scaled, graph.floats(shift, dims)]), shape: input.shape };
+  const scaled = graph.node("Mul", [input.name, graph.float32Constant(scale, dims)]);
+  return { name: graph.node("Add", [scaled, graph.float32Constant(shift, dims)]), shape: input.shape };
 }
 
 /** Padding counts for nothing in TensorFlow's pooling, neither in the maximum nor in the average. */

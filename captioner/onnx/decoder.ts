@@ -103,7 +103,7 @@ function writeBestWords(
   const logProbabilities = graph.node("LogSoftmax", [logits], { axis: -1 });
   const barred = new Float32Array(vocabularySize);
   for (const id of neverNext) barred[id] = Number.NEGATIVE_INFINITY;
-  const allowed = graph.node("Add", [logProbabilities, graph.floats(barred, [vocabularySize])]);
+  const allowed = graph.node("Add", [logProbabilities, graph.float32Constant(barred, [vocabularySize])]);
   const count = graph.input("count", "int64", [1]);
   const [best = "", words = ""] = graph.nodes("TopK", [allowed, count], { attributes: {}, outputs: 2 });
   const wordIds = graph.node("Cast", [words], { to: 6 }); // 6: TensorProto.INT32

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { type EncoderBundle, naming } from "../bundle.ts";
 import type { EncoderEngine, OnnxDevice, Precision } from "../engine.ts";
-import { compileByteEncoder, compileEncoder } from "./encoder.ts";
+import { compileEncoder, compileInt8Encoder } from "./encoder.ts";
 import { createGpuSession, createSession, floatsOf } from "./session.ts";
 
 export type EncoderSession = Pick<EncoderEngine, "precision" | "encode" | "close">;
@@ -36,5 +36,5 @@ function compileAt(bundle: EncoderBundle, precision: Precision): Uint8Array {
   if (known === undefined) {
     throw new Error(`${folder}: expected a bundle with its layers' ranges for int8, found none: use float32 or auto`);
   }
-  return naming(join(folder, path), () => compileByteEncoder(bundle.readEncoder(), { ...spec, ...known }));
+  return naming(join(folder, path), () => compileInt8Encoder(bundle.readEncoder(), { ...spec, ...known }));
 }

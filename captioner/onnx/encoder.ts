@@ -5,13 +5,20 @@ import type { LayersModel } from "../networks/layers-model.ts";
 import { walkEncoder } from "../networks/walk-encoder.ts";
 import type { Compilation, Value } from "./compilation.ts";
 import { convolution, imageShape } from "./convolution.ts";
-import { type ChannelPart, DividedChannels, isHomogeneous, partsBehind } from "./divided-channels.ts";
 import { OnnxGraph } from "./graph.ts";
-import { asFloats, ByteHolder, type Holder, type MadeValue, Probe, type ProbedLayer } from "./held-values.ts";
-import { averageLate } from "./late-averages.ts";
 import { compileLayer } from "./layers.ts";
 import { Pixels } from "./pixels.ts";
-import { rangeOwners } from "./range-owners.ts";
+import {
+  type ActivationPrecision,
+  ActivationProbe,
+  float32Activations,
+  Int8Activations,
+  type LayerOutput,
+  type ProbedLayer,
+  rangeOwners,
+} from "./quantize/activation-precision.ts";
+import { ChannelEqualization, type ChannelPart, isHomogeneous, partsAfter } from "./quantize/channel-equalization.ts";
+import { movePoolingAfterPointwise } from "./quantize/move-pooling-after-pointwise.ts";
 
 export interface EncoderSpec {
   preprocessing: Preprocessing;
@@ -24,34 +31,34 @@ export interface EncoderSpec {
  * convolutions where it follows one.
  */
 export function compileEncoder(model: LayersModel, spec: EncoderSpec): Uint8Array {
-  return compile(model, spec, () => asFloats);
+  return compile(model, spec, () => float32Activations);
 }
 
-/** The same in eight bits: weights, and what passes between layers, in bytes that span their layers' ranges. */
-export function compileByteEncoder(
+/** The same in int8: weights are quantized per channel, activations by the measured ranges of their layers. */
+export function compileInt8Encoder(
   model: LayersModel,
   { ranges, shift, ...spec }: EncoderSpec & Pick<EncoderRanges, "ranges" | "divisors" | "shift">,
 ): Uint8Array {
   if (shift !== undefined && shift.length !== spec.featureSize) {
     throw new Error(`expected a shift of ${spec.featureSize} features, found ${shift.length}`);
   }
-  return compile(averageLate(model), { ...spec, shift }, (graph) => new ByteHolder(graph, ranges));
+  return compile(movePoolingAfterPointwise(model), { ...spec, shift }, (graph) => new Int8Activations(graph, ranges));
 }
 
-/** The same in float32, with an output more for each layer that `compileByteEncoder` needs the range of: float32 [n, …]. */
+/** The same in float32, with one more output for each layer whose range `compileInt8Encoder` needs: float32 [n, …]. */
 export function compileProbes(
   model: LayersModel,
   spec: EncoderSpec & Pick<EncoderRanges, "divisors">,
 ): { bytes: Uint8Array; layers: readonly ProbedLayer[] } {
   const layers: ProbedLayer[] = [];
-  const bytes = compile(averageLate(model), spec, (graph) => new Probe(graph, layers));
+  const bytes = compile(movePoolingAfterPointwise(model), spec, (graph) => new ActivationProbe(graph, layers));
   return { bytes, layers };
 }
 
 function compile(
   model: LayersModel,
   { preprocessing, featureSize, divisors, shift }: EncoderSpec & Pick<EncoderRanges, "divisors" | "shift">,
-  holderFor: (graph: OnnxGraph) => Holder,
+  activationsFor: (graph: OnnxGraph) => ActivationPrecision,
 ): Uint8Array {
   const graph = new OnnxGraph();
   const pixels = new Pixels(graph, preprocessing);
@@ -59,8 +66,8 @@ function compile(
     graph,
     model,
     pixels,
-    holder: holderFor(graph),
-    divided: new DividedChannels(divisors),
+    activations: activationsFor(graph),
+    equalization: new ChannelEqualization(divisors),
   });
   if (features.shape.join() !== String(featureSize)) {
     throw new Error(`expected an encoder with features [n, ${featureSize}], found [n, ${features.shape.join(", ")}]`);
@@ -68,7 +75,7 @@ function compile(
   const shifted =
     shift === undefined
       ? features.name
-      : graph.node("Add", [features.name, graph.floats(Float32Array.from(shift), [featureSize])]);
+      : graph.node("Add", [features.name, graph.float32Constant(Float32Array.from(shift), [featureSize])]);
   graph.output(shifted, { name: "features", type: "float32", shape: ["photos", featureSize] });
   return graph.toBytes();
 }
@@ -82,34 +89,37 @@ const byteClasses: ReadonlySet<string> = new Set([
   "Add",
 ]);
 
-function compileLayers(compilation: Compilation & { pixels: Pixels; holder: Holder; divided: DividedChannels }): Value {
-  const { graph, model, pixels, holder, divided } = compilation;
+function compileLayers(
+  compilation: Compilation & { pixels: Pixels; activations: ActivationPrecision; equalization: ChannelEqualization },
+): Value {
+  const { graph, model, pixels, activations, equalization } = compilation;
   const ownerOf = rangeOwners(model);
-  const madeBy = (layer: string, value: Value, parts: readonly ChannelPart[]): MadeValue => {
+  const madeBy = (layer: string, value: Value, parts: readonly ChannelPart[]): LayerOutput => {
     return { ...value, layer, range: ownerOf(layer), parts };
   };
-  const floatsOf = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : input);
-  const hold = (input: MadeValue | Pixels) => (input instanceof Pixels ? input.scaled : holder.hold(input));
-  const features = walkEncoder<MadeValue | Pixels>(model, pixels, {
+  const floatsOf = (input: LayerOutput | Pixels) => (input instanceof Pixels ? input.scaled : input);
+  const toPrecision = (input: LayerOutput | Pixels) =>
+    input instanceof Pixels ? input.scaled : activations.apply(input);
+  const features = walkEncoder<LayerOutput | Pixels>(model, pixels, {
     convolve(input, layers) {
       const { convolution: layer, normalization = layer } = layers;
       const { filters: channels, activation } = layer.config;
       const parts = [isHomogeneous(activation) ? { channels, convolution: layer.name } : { channels }];
       const folded = foldedWeights(model, { ...layers, channels: imageShape(layer, input).channels });
-      const weights = divided.divide(folded, { inputs: input.parts, outputs: parts });
-      const isOfBytes = input instanceof Pixels && holder.isOfBytes && layer.config.padding === "valid";
-      const work = isOfBytes ? input.convolveBytes(weights) : { input: hold(input), weights };
+      const weights = equalization.scaleWeights(folded, { inputs: input.parts, outputs: parts });
+      const isInt8 = input instanceof Pixels && activations.isInt8 && layer.config.padding === "valid";
+      const work = isInt8 ? input.convolveBytes(weights) : { input: toPrecision(input), weights };
       return madeBy(normalization.name, convolution(graph, { layer, ...work }), parts);
     },
     apply(layer, inputs) {
-      const read = inputs.map(byteClasses.has(layer.class) ? hold : floatsOf);
+      const read = inputs.map(byteClasses.has(layer.class) ? toPrecision : floatsOf);
       const partsOfInputs = inputs.map(({ parts }) => parts);
-      const parts = partsBehind(layer, partsOfInputs);
+      const parts = partsAfter(layer, partsOfInputs);
       if (parts !== undefined) return madeBy(layer.name, compileLayer(compilation, layer, read), parts);
-      const whole = read.map((value, index) => divided.restore(graph, value, partsOfInputs[index] ?? []));
+      const whole = read.map((value, index) => equalization.restore(graph, value, partsOfInputs[index] ?? []));
       const made = compileLayer(compilation, layer, whole);
       return madeBy(layer.name, made, [{ channels: made.shape[0] ?? 0 }]);
     },
   });
-  return divided.restore(graph, floatsOf(features), features.parts);
+  return equalization.restore(graph, floatsOf(features), features.parts);
 }

@@ -38,13 +38,13 @@ export class OnnxGraph {
     this.#outputs.push(valueInfo(name, { type, shape }));
   }
 
-  floats(values: Float32Array, dims: readonly number[]): string {
+  float32Constant(values: Float32Array, dims: readonly number[]): string {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     return this.#constant({ dims: [...dims], dataType: DataType.FLOAT, rawData: bytes });
   }
 
   /** Whole numbers as they lie in memory. */
-  wholes(values: Int8Array | Uint8Array | Int32Array, dims: readonly number[]): string {
+  intConstant(values: Int8Array | Uint8Array | Int32Array, dims: readonly number[]): string {
     const dataType =
       values instanceof Int8Array ? DataType.INT8 : values instanceof Uint8Array ? DataType.UINT8 : DataType.INT32;
     const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -52,7 +52,7 @@ export class OnnxGraph {
   }
 
   /** A vector of int64: what ONNX takes for shapes and axes. */
-  integers(values: readonly number[]): string {
+  int64Vector(values: readonly number[]): string {
     return this.#constant({ dims: [values.length], dataType: DataType.INT64, int64Data: [...values] });
   }
 

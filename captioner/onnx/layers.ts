@@ -43,8 +43,8 @@ export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
 function dense({ graph, model }: Compilation, layer: LayerOf<"Dense">, input: Value): Value {
   const size = vectorSize(layer, input);
   const { units, use_bias: hasBias, activation } = layer.config;
-  const kernel = graph.floats(model.weight(layer.name, "kernel", [size, units]).values, [size, units]);
-  const bias = hasBias ? [graph.floats(model.weight(layer.name, "bias", [units]).values, [units])] : [];
+  const kernel = graph.float32Constant(model.weight(layer.name, "kernel", [size, units]).values, [size, units]);
+  const bias = hasBias ? [graph.float32Constant(model.weight(layer.name, "bias", [units]).values, [units])] : [];
   return activate(graph, activation, { name: graph.node("Gemm", [input.name, kernel, ...bias]), shape: [units] });
 }
 

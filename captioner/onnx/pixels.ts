@@ -1,9 +1,9 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { Value } from "./compilation.ts";
-import type { ChannelPart } from "./divided-channels.ts";
 import type { OnnxGraph } from "./graph.ts";
-import { gridConstants } from "./held-values.ts";
+import { quantizationConstants } from "./quantize/activation-precision.ts";
+import type { ChannelPart } from "./quantize/channel-equalization.ts";
 
 /** An encoder's input: bytes [n, 3, height, width], and what they are scaled to where a layer reads that. */
 export class Pixels {
@@ -35,21 +35,27 @@ export class Pixels {
    */
   convolveBytes({ kernel, bias }: ConvolutionWeights): { input: Value; weights: ConvolutionWeights } {
     const { divisor, offset } = this.#preprocessing;
-    const grid = { scale: Math.fround(1 / divisor), zeroPoint: 0 };
+    const quantization = { scale: Math.fround(1 / divisor), zeroPoint: 0 };
     const shifted = bias.slice();
     for (const [index, weight] of kernel.entries()) {
       const filter = index % bias.length;
       shifted[filter] = (shifted[filter] ?? 0) + offset * weight;
     }
-    const name = this.#graph.node("DequantizeLinear", [this.#bytes, ...gridConstants(this.#graph, grid)]);
-    return { input: { name, shape: this.shape, grid }, weights: { kernel, bias: shifted } };
+    const name = this.#graph.node("DequantizeLinear", [
+      this.#bytes,
+      ...quantizationConstants(this.#graph, quantization),
+    ]);
+    return { input: { name, shape: this.shape, quantization }, weights: { kernel, bias: shifted } };
   }
 
   #scale(): Value {
     const graph = this.#graph;
     const { divisor, offset } = this.#preprocessing;
     const values = graph.node("Cast", [this.#bytes], { to: 1 }); // 1: TensorProto.FLOAT
-    const scaled = graph.node("Div", [values, graph.floats(Float32Array.of(divisor), [1])]);
-    return { name: graph.node("Add", [scaled, graph.floats(Float32Array.of(offset), [1])]), shape: this.shape };
+    const scaled = graph.node("Div", [values, graph.float32Constant(Float32Array.of(divisor), [1])]);
+    return {
+      name: graph.node("Add", [scaled, graph.float32Constant(Float32Array.of(offset), [1])]),
+      shape: this.shape,
+    };
   }
 }

@@ -3,7 +3,7 @@ import { Tensor } from "onnxruntime-node";
 import type { Divisors } from "../../shared/ranges.ts";
 import { type EncoderBundle, naming } from "../bundle.ts";
 import { compileProbes } from "./encoder.ts";
-import type { ProbedLayer } from "./held-values.ts";
+import type { ProbedLayer } from "./quantize/activation-precision.ts";
 import { createSession, floatsOf } from "./session.ts";
 
 /** An encoder in float32 whose layers can be looked at, as they stand divided. */

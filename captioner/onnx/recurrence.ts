@@ -53,7 +53,7 @@ export function embedding(
   if (rows !== vocabularySize) {
     throw new Error(`layer ${layer.name}: expected an embedding of ${vocabularySize} words, found ${rows}`);
   }
-  const table = graph.floats(model.weight(layer.name, "embeddings", [rows, size]).values, [rows, size]);
+  const table = graph.float32Constant(model.weight(layer.name, "embeddings", [rows, size]).values, [rows, size]);
   return { name: graph.node("Gather", [table, words], { axis: 0 }), shape: [size], table, words };
 }
 
@@ -68,7 +68,7 @@ export function lstmStep(
   const hiddenTensor: StateTensor = { name: `${layer.name} hidden`, size: units, kind: "memory" };
   const cellTensor: StateTensor = { name: `${layer.name} cell`, size: units, kind: "memory" };
   const kernel = model.weight(layer.name, "recurrent_kernel", [units, 4 * units]).values;
-  const recurrentKernel = graph.floats(kernel, [units, 4 * units]);
+  const recurrentKernel = graph.float32Constant(kernel, [units, 4 * units]);
   const fromInput = gatesOfInput(compilation, layer, input);
   const sum = graph.node("Gemm", [state.read(hiddenTensor).name, recurrentKernel, fromInput]);
   const gates = graph.nodes("Split", [sum], { attributes: { axis: 1 }, outputs: 4 });
@@ -93,7 +93,8 @@ export function lstmStep(
 function gatesOfInput({ graph, model }: Compilation, layer: LayerOf<"LSTM">, input: Value | WordVectors): string {
   const { units, use_bias: hasBias } = layer.config;
   const size = vectorSize(layer, input);
-  const weight = (name: string, shape: number[]) => graph.floats(model.weight(layer.name, name, shape).values, shape);
+  const weight = (name: string, shape: number[]) =>
+    graph.float32Constant(model.weight(layer.name, name, shape).values, shape);
   const weights = [weight("kernel", [size, 4 * units]), ...(hasBias ? [weight("bias", [4 * units])] : [])];
   if (!("table" in input)) return graph.node("Gemm", [input.name, ...weights]);
   return graph.node("Gather", [graph.node("Gemm", [input.table, ...weights]), input.words], { axis: 0 });

@@ -1,6 +1,6 @@
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import type { OnnxDevice } from "../engine.ts";
-import { saturatesBytes } from "./byte-products.ts";
+import { lacksVnni } from "./cpu-features.ts";
 import "./telemetry.ts";
 
 /** What to do where ONNX Runtime has no such device. */
@@ -26,7 +26,7 @@ export function createSession(model: Uint8Array, { threads }: { threads: number 
     extra: {
       session: {
         intra_op: { allow_spinning: "0" }, // a thread that waits must not take a core from the server
-        x64quantprecision: saturatesBytes() ? "1" : "0", // slower kernels with the right numbers
+        x64quantprecision: lacksVnni() ? "1" : "0", // slower kernels with the right numbers
       },
     },
   });

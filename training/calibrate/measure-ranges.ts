@@ -62,7 +62,7 @@ export async function checkRanges(
 }
 
 /** What the features in eight bits lack of float32's, on these photos' average. */
-export async function measureShift(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
+export async function measureBiasCorrection(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
   const pairs = await encodeInBoth(bundle, photos);
   const [exact, whole] = [meanOf(pairs.map(([one]) => one)), meanOf(pairs.map(([, other]) => other))];
   return Array.from(exact, (value, index) => Number((value - (whole[index] ?? 0)).toPrecision(3)));

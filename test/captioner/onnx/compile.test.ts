@@ -4,7 +4,7 @@ import { input, type LayersModel, layers, model, type SymbolicTensor } from "@te
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { compileDecoder } from "../../../captioner/onnx/decoder.ts";
-import { compileByteEncoder, compileEncoder, compileProbes } from "../../../captioner/onnx/encoder.ts";
+import { compileEncoder, compileInt8Encoder, compileProbes } from "../../../captioner/onnx/encoder.ts";
 import type { Divisors, Range } from "../../../shared/ranges.ts";
 import { savedAndParsed } from "../../fixtures/saved-model.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
@@ -118,7 +118,7 @@ describe("compileEncoder", () => {
         return [name, [Math.min(...values), Math.max(...values)]];
       }),
     );
-    const { features } = await run(compileByteEncoder(parsed, { preprocessing, featureSize, ranges }));
+    const { features } = await run(compileInt8Encoder(parsed, { preprocessing, featureSize, ranges }));
     const expected = exact?.data as Float32Array;
     const widest = Math.max(...Object.values(ranges).map(([low, high]) => high - low), 1);
     expect(largestDifference(features?.data as Float32Array, expected) / widest).toBeLessThan(0.02);
@@ -171,7 +171,7 @@ describe("compileEncoder", () => {
           return [name, [Math.min(...values), Math.max(...values)]];
         }),
       );
-      const { features } = await run(compileByteEncoder(parsed, { ...spec, ranges, divisors }));
+      const { features } = await run(compileInt8Encoder(parsed, { ...spec, ranges, divisors }));
       return largestDifference(features?.data as Float32Array, exact?.data as Float32Array);
     };
     expect(await errorWith({ uneven: [1, 0.1, 0.1, 0.1, 0.1] })).toBeLessThan((await errorWith({})) / 3);
@@ -182,7 +182,7 @@ describe("compileEncoder", () => {
     const parsed = await savedAndParsed(fillWeights(model({ inputs: from, outputs: average(convolve(from)) })));
     const [[convolution = ""] = []] = Object.entries(divisorsOf(parsed));
     const spec = { preprocessing, featureSize: 5, ranges: {}, divisors: { [convolution]: [1, 2] } };
-    expect(() => compileByteEncoder(parsed, spec)).toThrow(`layer ${convolution}: expected 5 divisors, found 2`);
+    expect(() => compileInt8Encoder(parsed, spec)).toThrow(`layer ${convolution}: expected 5 divisors, found 2`);
   });
 
   it("takes a dense layer behind the average", async () => {

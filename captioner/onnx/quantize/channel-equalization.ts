@@ -1,28 +1,28 @@
-import type { Divisors } from "../../shared/ranges.ts";
-import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
-import type { Layer } from "../networks/layers-model.ts";
-import type { Value } from "./compilation.ts";
-import type { OnnxGraph } from "./graph.ts";
+import type { Divisors } from "../../../shared/ranges.ts";
+import type { ConvolutionWeights } from "../../networks/convolution-weights.ts";
+import type { Layer } from "../../networks/layers-model.ts";
+import type { Value } from "../compilation.ts";
+import type { OnnxGraph } from "../graph.ts";
 
-/** Channels that lie together in a value, and the convolution that they come from where dividing its own divides them. */
+/** Consecutive channels of a value, and the convolution that computed them, if scaling its filters scales them. */
 export interface ChannelPart {
   channels: number;
   convolution?: string;
 }
 
 /**
- * What the channels of convolutions are divided by, so that one grid of bytes fits those that reach far and those that
- * do not: a value's numbers stand divided until a convolution reads them, whose kernel multiplies it back.
+ * Channel equalization (Nagel et al. 2019): channels with large activations are scaled down, so that one quantization fits
+ * all channels of a value. A value stays scaled until a convolution reads it, whose kernel scales it back.
  */
-export class DividedChannels {
+export class ChannelEqualization {
   readonly #divisors: Divisors;
 
   constructor(divisors: Divisors = {}) {
     this.#divisors = divisors;
   }
 
-  /** The weights of a convolution that reads divided channels and makes such. */
-  divide(
+  /** Folds the scales of inputs and outputs into the weights of a convolution. */
+  scaleWeights(
     { kernel, bias }: ConvolutionWeights,
     { inputs, outputs }: { inputs: readonly ChannelPart[]; outputs: readonly ChannelPart[] },
   ): ConvolutionWeights {
@@ -38,12 +38,12 @@ export class DividedChannels {
     return { kernel: divided, bias: bias.map((value, filter) => value / (made?.[filter] ?? 1)) };
   }
 
-  /** A value as it is without any division. */
+  /** Scales a value back, for a layer that is no convolution. */
   restore(graph: OnnxGraph, value: Value, parts: readonly ChannelPart[]): Value {
     const divisors = this.#divisorsOf(parts);
     if (divisors === undefined) return value;
     const dims = [divisors.length, ...value.shape.slice(1).map(() => 1)];
-    return { name: graph.node("Mul", [value.name, graph.floats(divisors, dims)]), shape: value.shape };
+    return { name: graph.node("Mul", [value.name, graph.float32Constant(divisors, dims)]), shape: value.shape };
   }
 
   #divisorsOf(parts: readonly ChannelPart[]): Float32Array | undefined {
@@ -61,8 +61,8 @@ export class DividedChannels {
   }
 }
 
-/** The channels that a layer makes of its inputs'; undefined where multiples of these do not become the same multiples. */
-export function partsBehind(
+/** The channels of a layer's output; undefined where scaling its inputs does not scale its output alike. */
+export function partsAfter(
   layer: Layer,
   inputs: ReadonlyArray<readonly ChannelPart[]>,
 ): readonly ChannelPart[] | undefined {
@@ -80,7 +80,7 @@ export function partsBehind(
   }
 }
 
-/** Whether an activation makes of a positive multiple the same multiple. */
+/** Whether f(s·x) = s·f(x) for every s > 0. */
 export function isHomogeneous(activation: string): boolean {
   return activation === "linear" || activation === "relu";
 }

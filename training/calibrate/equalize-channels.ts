@@ -11,7 +11,7 @@ const leastReach = 0.01;
  * being 1. The reach itself would make channels fill their range alike, but leave the kernels that multiply it back as
  * uneven as the channels were; the root shares that out between the two.
  */
-export async function chooseDivisors(bundle: EncoderBundle, photos: AsyncIterable<Uint8Array>): Promise<Divisors> {
+export async function equalizeChannels(bundle: EncoderBundle, photos: AsyncIterable<Uint8Array>): Promise<Divisors> {
   const probes = await createProbes(bundle, { threads: availableParallelism() });
   const reach = new Map<string, Float32Array>();
   try {

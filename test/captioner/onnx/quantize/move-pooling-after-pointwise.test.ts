@@ -1,13 +1,13 @@
 import "@tensorflow/tfjs-backend-cpu";
-import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { initializers, input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import type { LayersModel } from "../../../captioner/networks/layers-model.ts";
-import { compileEncoder } from "../../../captioner/onnx/encoder.ts";
-import { averageLate } from "../../../captioner/onnx/late-averages.ts";
-import { savedAndParsed } from "../../fixtures/saved-model.ts";
-import { seededRandom } from "../../fixtures/seeded-random.ts";
-import { largestDifference } from "../../fixtures/vectors.ts";
+import type { LayersModel } from "../../../../captioner/networks/layers-model.ts";
+import { compileEncoder } from "../../../../captioner/onnx/encoder.ts";
+import { movePoolingAfterPointwise } from "../../../../captioner/onnx/quantize/move-pooling-after-pointwise.ts";
+import { savedAndParsed } from "../../../fixtures/saved-model.ts";
+import { seededRandom } from "../../../fixtures/seeded-random.ts";
+import { largestDifference } from "../../../fixtures/vectors.ts";
 
 const size = 9;
 const preprocessing = { width: size, height: size, fit: "fill", kernel: "linear", divisor: 127.5, offset: -1 } as const;
@@ -16,10 +16,16 @@ const pixels = Uint8Array.from({ length: size * size * 3 }, () => Math.floor(ran
 
 type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
 const apply = (layer: Layer, from: SymbolicTensor) => layer.apply(from) as SymbolicTensor;
-const convolve = (from: SymbolicTensor, filters: number, config: Partial<Parameters<typeof layers.conv2d>[0]> = {}) =>
-  apply(layers.conv2d({ filters, kernelSize: 1, biasInitializer: "randomUniform", ...config }), from);
-const normalize = (from: SymbolicTensor) =>
-  apply(layers.batchNormalization({ gammaInitializer: "randomUniform", betaInitializer: "randomUniform" }), from);
+let seed = 0;
+const between = (minval: number, maxval: number) => initializers.randomUniform({ minval, maxval, seed: ++seed });
+const convolve = (from: SymbolicTensor, filters: number, config: Partial<Parameters<typeof layers.conv2d>[0]> = {}) => {
+  const initial = { kernelInitializer: between(-0.7, 0.7), biasInitializer: between(-0.1, 0.1) };
+  return apply(layers.conv2d({ filters, kernelSize: 1, ...initial, ...config }), from);
+};
+const normalize = (from: SymbolicTensor) => {
+  const initial = { gammaInitializer: between(0.5, 1.5), betaInitializer: between(0.1, 0.3) };
+  return apply(layers.batchNormalization(initial), from);
+};
 const add = (from: SymbolicTensor) => layers.add().apply([rectify(from), from]) as SymbolicTensor;
 const rectify = (from: SymbolicTensor) => apply(layers.activation({ activation: "relu" }), from);
 const average = (from: SymbolicTensor) =>
@@ -37,10 +43,10 @@ function orderOf({ layers }: LayersModel): string[] {
   return layers.slice(2).map((layer) => layer.class);
 }
 
-describe("averageLate", () => {
+describe("movePoolingAfterPointwise", () => {
   it("takes an average behind the convolution that makes fewer channels of it, and the batch normalisation there", async () => {
     const normalized = await networkOf((averaged) => rectify(normalize(convolve(averaged, 2))));
-    const late = averageLate(normalized);
+    const late = movePoolingAfterPointwise(normalized);
     const rest = ["Activation", "GlobalAveragePooling2D"];
     expect(orderOf(normalized)).toEqual(["AveragePooling2D", "Conv2D", "BatchNormalization", ...rest]);
     expect(orderOf(late)).toEqual(["Conv2D", "BatchNormalization", "AveragePooling2D", ...rest]);
@@ -54,7 +60,7 @@ describe("averageLate", () => {
     ["several readers", (averaged) => add(convolve(averaged, 2))],
   ])("changes no feature of a convolution with %s", async (_, read) => {
     const network = await networkOf(read);
-    const late = averageLate(network);
+    const late = movePoolingAfterPointwise(network);
     expect(orderOf(late)).not.toEqual(orderOf(network));
     const [expected, found] = [await featuresOf(network), await featuresOf(late)];
     expect(largestDifference(found, expected)).toBeLessThan(1e-5);
@@ -68,14 +74,14 @@ describe("averageLate", () => {
     ["passes over some", (averaged) => convolve(averaged, 2, { strides: 2 })],
   ])("leaves the order where the convolution %s", async (_, read) => {
     const network = await networkOf(read);
-    expect(orderOf(averageLate(network))).toEqual(orderOf(network));
+    expect(orderOf(movePoolingAfterPointwise(network))).toEqual(orderOf(network));
   });
 
   it("leaves the order where somebody else reads the average, too", async () => {
     const network = await networkOf(
       (averaged) => layers.concatenate().apply([averaged, convolve(averaged, 2)]) as SymbolicTensor,
     );
-    expect(orderOf(averageLate(network))).toEqual(orderOf(network));
+    expect(orderOf(movePoolingAfterPointwise(network))).toEqual(orderOf(network));
   });
 });
 

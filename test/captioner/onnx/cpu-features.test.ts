@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { saturatesBytes } from "../../../captioner/onnx/byte-products.ts";
+import { lacksVnni } from "../../../captioner/onnx/cpu-features.ts";
 
 const flags = (list: string) =>
   `processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 ${list} rdpid\nbugs\t\t: none\n`;
@@ -11,9 +11,9 @@ it.each([
   { what: "one whose other flags have the letters", cpuInfo: flags("avx_vnni_int8x"), expected: true },
   { what: "one that nobody tells of", cpuInfo: "", expected: true },
 ])("takes $what on x64 for one that saturates: $expected", ({ cpuInfo, expected }) => {
-  expect(saturatesBytes(cpuInfo, "x64")).toBe(expected);
+  expect(lacksVnni(cpuInfo, "x64")).toBe(expected);
 });
 
 it("knows that arm64 does not saturate", () => {
-  expect(saturatesBytes("Features\t: fp asimd asimddp\n", "arm64")).toBe(false);
+  expect(lacksVnni("Features\t: fp asimd asimddp\n", "arm64")).toBe(false);
 });

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type Bundle, defaultModelDir, openBundle } from "../../../captioner/bundle.ts";
-import { compileByteEncoder } from "../../../captioner/onnx/encoder.ts";
-import { createEncoderSession, type EncoderSession } from "../../../captioner/onnx/encoder-session.ts";
-import { cosine, rowsOf } from "../../../captioner/vectors.ts";
-import { sealBundle } from "../../../training/seal-bundle.ts";
-import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
-import { decodedPhotos, photoNames } from "../../fixtures/real-photos.ts";
+import { type Bundle, defaultModelDir, openBundle } from "../../../../captioner/bundle.ts";
+import { compileInt8Encoder } from "../../../../captioner/onnx/encoder.ts";
+import { createEncoderSession, type EncoderSession } from "../../../../captioner/onnx/encoder-session.ts";
+import { cosine, rowsOf } from "../../../../captioner/vectors.ts";
+import { sealBundle } from "../../../../training/seal-bundle.ts";
+import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../../fixtures/bundles.ts";
+import { decodedPhotos, photoNames } from "../../../fixtures/real-photos.ts";
 
 describe.each([
   { name: "shipped", folder: defaultModelDir },
@@ -50,7 +50,7 @@ describe.each([
     const { preprocessing, encoder } = bundle.manifest;
     const spec = { preprocessing, featureSize: encoder.featureSize, ranges: {}, ...bundle.readRanges() };
     const path = join(await temporaryFolder(), "optimized.onnx");
-    const session = await InferenceSession.create(compileByteEncoder(bundle.readEncoder(), spec), {
+    const session = await InferenceSession.create(compileInt8Encoder(bundle.readEncoder(), spec), {
       optimizedModelFilePath: path,
       logSeverityLevel: 3,
     });

@@ -1,11 +1,11 @@
-import type { Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
+import type { Layer, LayerOf, LayersModel } from "../../networks/layers-model.ts";
 
 /**
- * A model whose averages are taken behind the 1×1 convolution that alone reads them, where that makes fewer channels: in
- * real numbers the same, since both are linear, padding counts for nothing, and a bias is its own average. ONNX Runtime
- * averages bytes so slowly that it was a third of InceptionV3's time.
+ * Moves average pooling after the 1×1 convolution that alone reads it, where the convolution has fewer output channels.
+ * The result is the same in exact arithmetic: both are linear, padding is not counted, and a bias is its own average. ONNX
+ * Runtime pools int8 so slowly that it took a third of InceptionV3's time.
  */
-export function averageLate(model: LayersModel): LayersModel {
+export function movePoolingAfterPointwise(model: LayersModel): LayersModel {
   const layers = [...model.layers];
   for (const { name } of model.layers) {
     const average = layers.find((layer) => layer.name === name);
@@ -24,7 +24,7 @@ function onlyReaderOf({ name }: Layer, layers: readonly Layer[]): Layer | undefi
   return another === undefined ? reader : undefined;
 }
 
-/** Puts an average behind the last of the layers that read it one after the other. */
+/** Puts a pooling layer after the last of the layers that follow it in a row. */
 function swap(
   layers: Layer[],
   { average, convolution, last }: { average: Layer; convolution: Layer; last: Layer },

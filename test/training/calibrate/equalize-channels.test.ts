@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { openEncoder } from "../../../captioner/bundle.ts";
-import { chooseDivisors } from "../../../training/calibrate/choose-divisors.ts";
+import { equalizeChannels } from "../../../training/calibrate/equalize-channels.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos } from "../../fixtures/real-photos.ts";
 
-describe("chooseDivisors", () => {
+describe("equalizeChannels", () => {
   test("finds some for every convolution's channels, the furthest's being 1 and none below a tenth", async () => {
     const bundle = await openEncoder(tinyBundle);
-    const divisors = await chooseDivisors(bundle, await photos());
+    const divisors = await equalizeChannels(bundle, await photos());
     const convolutions = bundle.readEncoder().layers.filter(({ class: of }) => of === "Conv2D");
     expect(Object.keys(divisors).sort()).toEqual(convolutions.map(({ name }) => name).sort());
     for (const [convolution, ofChannels] of Object.entries(divisors)) {
@@ -21,7 +21,7 @@ describe("chooseDivisors", () => {
     const bundle = await openEncoder(tinyBundle);
     const endless = { ...bundle.manifest.preprocessing, offset: Number.POSITIVE_INFINITY };
     const broken = { ...bundle, manifest: { ...bundle.manifest, preprocessing: endless } };
-    await expect(chooseDivisors(broken, await photos())).rejects.toThrow(/layer \w+: expected finite values, found/);
+    await expect(equalizeChannels(broken, await photos())).rejects.toThrow(/layer \w+: expected finite values, found/);
   });
 });
 
