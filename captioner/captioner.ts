@@ -14,7 +14,7 @@ import { visibleGpus } from "./engines/gpus.ts";
 import { readNativeSetup } from "./engines/native-setup.ts";
 import type { CostlyLimits } from "./images/costly-photos.ts";
 import { DecodePool } from "./images/decode-pool.ts";
-import { LethalPhotos } from "./lethal-photos.ts";
+import { Quarantine } from "./quarantine.ts";
 
 export interface CaptionerSettings extends PixelLimits {
   modelDir: string;
@@ -130,13 +130,13 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const card = modelCardOf(bundle, precision);
   const model = { id: card.id, revision: card.revision };
   const decoding = poolOf(settings, preprocessing);
-  const lethal = new LethalPhotos();
+  const quarantine = new Quarantine();
   const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
     maxWaitMs: batchWaitMs,
     isMoreComing: () => decoding.usual > 0,
     workers: workersOf(pool),
-    onLoss: ({ id }) => lethal.countLoss(id),
+    onLoss: ({ id }) => quarantine.countLoss(id),
   });
   void pool.gaveUp.then(() => batcher.stop(endOfService()));
 
@@ -150,18 +150,18 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
     async caption({ bytes, id = randomUUID(), options, caller, signal }) {
-      lethal.expectHarmless(id);
+      quarantine.expectReleased(id);
       const begunMs = performance.now();
       const onGivenUp = ({ ms, isCostly }: { ms: number; isCostly: boolean }) => {
         const isItsFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
-        if (isItsFault) lethal.countTimeout(id, { isCostly });
+        if (isItsFault) quarantine.countTimeout(id, { isCostly });
       };
       const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
       const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
-        lethal.expectHarmless(id);
+        quarantine.expectReleased(id);
         throw error;
       });
-      lethal.forgive(id);
+      quarantine.release(id);
       const { captions, encodeMs, searchMs } = found;
       const queueMs = performance.now() - begunMs - decodeMs - encodeMs - searchMs;
       const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, calibration }));

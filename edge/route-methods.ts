@@ -1,8 +1,8 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
+import { isFacadeOff } from "./compat/facade.ts";
 import type { EdgeEnv } from "./edge-env.ts";
-import { isFacadeOff } from "./facades/facade.ts";
-import { answerWrongMethod } from "./problems.ts";
+import { answerWrongMethod } from "./error-handler.ts";
 
 /**
  * Finds out which methods a request's route takes, for `Allow` and for preflights; none where there is no route. hono's own

@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { CaptionError } from "../shared/errors.ts";
 
-/** Faults of a photo before nobody works on it any more: engines that were lost with it, or times it was not decoded in time. */
+/** Faults after which a photo is refused: an engine was lost while it worked on it, or it was not decoded in time. */
 const maxFaults = 2;
 const remembered = 1000;
-/** Engines also end for reasons of their own, and machines are slow at times, so that nobody is accused for good. */
+/** Faults are forgotten after an hour, since engines also end for other reasons and machines are slow at times. */
 const forgottenAfterMs = 60 * 60 * 1000;
 
 type Fault = "loss" | "timeout";
@@ -19,12 +19,12 @@ interface Faults {
   last: Fault;
 }
 
-/** Photos that do harm, by their ids: two engines were lost while they worked on one, or it was not decoded in time. */
-export class LethalPhotos {
+/** Quarantines photos by id: those with which two engines were lost, or which were not decoded in time. */
+export class Quarantine {
   readonly #faults = new LRUCache<string, Faults>({ max: remembered, ttl: forgottenAfterMs });
 
-  /** Throws `invalid_image` for a photo that is known to do harm. */
-  expectHarmless(id: string): void {
+  /** Throws `invalid_image` for a photo in quarantine. */
+  expectReleased(id: string): void {
     const known = this.#faults.get(id);
     if (known !== undefined && known.faults >= maxFaults)
       throw new CaptionError("invalid_image", sentences[known.last]);
@@ -40,8 +40,8 @@ export class LethalPhotos {
     this.#count(id, { faults: isCostly ? maxFaults : 1, last: "timeout" });
   }
 
-  /** The photo went through: it was another's fault. */
-  forgive(id: string): void {
+  /** Forgets the faults of a photo that was captioned: they were another's. */
+  release(id: string): void {
     this.#faults.delete(id);
   }
 

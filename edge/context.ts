@@ -8,7 +8,7 @@ import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings } from "./settings.ts";
 
 /** Reads the settings and builds what the handlers behind it work with. */
-export const wire = createMiddleware<EdgeEnv>(async (c, next) => {
+export const provideContext = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("startedAtMs", Date.now());
   const settings = readSettings(c.env);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
