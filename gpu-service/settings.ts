@@ -14,7 +14,7 @@ const environmentSchema = z.object({
   PORT: wholeNumber({ min: 0, max: 65_535 }).default(8788).describe("TCP port to listen on; 0 takes any that is free."),
   HOST: text()
     .default("127.0.0.1")
-    .describe("Address to listen on; 0.0.0.0 in a container, which lets everybody try who reaches it."),
+    .describe("Address to listen on; 0.0.0.0 in a container, which accepts connections from anyone who can reach it."),
   METRICS_PORT: wholeNumber({ min: 0, max: 65_535 })
     .optional()
     .describe(

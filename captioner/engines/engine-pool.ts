@@ -47,7 +47,7 @@ interface EnginePoolSettings {
 interface Slot {
   readonly number: number;
   engine: EngineProcess;
-  /** That were sent to it and are not answered. */
+  /** Batches in flight. */
   batches: number;
 }
 

@@ -139,7 +139,7 @@ export const deleteCaption: Operation = {
 export const lookUpMany: Operation = {
   operationId: "lookUpCaptions",
   tags: ["Captions"],
-  summary: "Look up to a hundred photos up",
+  summary: "Look up as many as 100 photos by id",
   description: "What is stored for each id. Never runs the model.",
   parameters: searchParameters,
   requestBody: { required: true, content: { "application/json": { schema: schemaRef("LookupRequest") } } },

@@ -4,7 +4,7 @@ import { type JsonSchema, schemaRef } from "./schemas.ts";
 /** What each refusal means, for those who meet it. */
 const meanings: Record<ErrorCode, string> = {
   invalid_request: "A parameter or the body is not what the contract has there; `detail` says which.",
-  unauthorized: "This deployment asks for a key, and none came that it knows.",
+  unauthorized: "This deployment requires a valid API key.",
   forbidden: "The key does not cover this.",
   not_found: "Nothing is stored for this photo with these options, or there is no such address.",
   method_not_allowed: "`Allow` names the methods that are.",

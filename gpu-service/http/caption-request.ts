@@ -21,7 +21,7 @@ interface CaptionRoute {
   lifecycle: Lifecycle;
 }
 
-/** `POST /v1/captions`: whoever signed nothing, asks for what there is not or comes at a bad time is told so before a byte is read. */
+/** `POST /v1/captions`: unsigned, invalid or excess requests are refused before the body is read. */
 export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     c.set("isCaption", true);

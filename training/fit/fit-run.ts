@@ -111,7 +111,7 @@ export class FitRun {
       const onStep = (captions: number) => progress.advance(captions);
       const report = await this.#trainer.runEpoch(data, { number: epoch, phaseEpoch, onStep });
       if (!Number.isFinite(report.loss ?? report.reward))
-        throw new Error(`epoch ${epoch}: the loss is no number any more: lower --learning-rate`);
+        throw new Error(`epoch ${epoch}: the loss became NaN: lower --learning-rate`);
       const seconds = Math.round((performance.now() - begunMs) / 10) / 100;
       const scored = await scoreEach(scorer, await this.#filesOf(this.#trainer.values()));
       return { epoch, ...report, seconds, ...scored };

@@ -8,7 +8,7 @@ export type Side = (typeof sides)[number]["side"];
 /** Resident MiB of each side. */
 export type MemorySample = Record<Side, number> & { minute: number };
 
-/** Of growth, what a collection that is due may make of a difference. */
+/** Allowance for a pending garbage collection. */
 const slackMiB = 64;
 /** In less time, what is still being loaded looks like growth. */
 const leastMinutes = 5;
