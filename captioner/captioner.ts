@@ -150,7 +150,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
     async caption({ bytes, id = randomUUID(), options, caller, signal }) {
-      quarantine.expectReleased(id);
+      quarantine.admit(id);
       const begunMs = performance.now();
       const onGivenUp = ({ ms, isCostly }: { ms: number; isCostly: boolean }) => {
         const isItsFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
@@ -158,7 +158,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       };
       const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
       const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
-        quarantine.expectReleased(id);
+        quarantine.admit(id);
         throw error;
       });
       quarantine.release(id);

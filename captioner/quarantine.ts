@@ -24,7 +24,7 @@ export class Quarantine {
   readonly #faults = new LRUCache<string, Faults>({ max: remembered, ttl: forgottenAfterMs });
 
   /** Throws `invalid_image` for a photo in quarantine. */
-  expectReleased(id: string): void {
+  admit(id: string): void {
     const known = this.#faults.get(id);
     if (known !== undefined && known.faults >= maxFaults)
       throw new CaptionError("invalid_image", sentences[known.last]);

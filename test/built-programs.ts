@@ -1,4 +1,4 @@
-import { rm, symlink, writeFile } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { bundlePrograms } from "../scripts/build/bundle-programs.ts";
@@ -21,8 +21,10 @@ export default async function setup(project: TestProject): Promise<void> {
 
 async function buildPrograms(): Promise<void> {
   const { files, packages } = await bundlePrograms({ isServiceAlone: false });
-  await writeFolder(join(folder, "lib"), files);
-  await writeFile(join(folder, "package.json"), await describePackage({ packages, isServiceAlone: false }));
-  await rm(join(folder, "models"), { force: true });
-  await symlink(join(repository, "models"), join(folder, "models"), "dir");
+  const manifest = await describePackage({ packages, isServiceAlone: false });
+  const programs = files.map(({ path, content }) => ({ path: `lib/${path}`, content }));
+  await writeFolder(folder, [...programs, { path: "package.json", content: manifest }]);
+  await symlink(join(repository, "models"), join(folder, "models"), "dir").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }

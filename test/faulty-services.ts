@@ -125,8 +125,9 @@ function sendOverloaded(response: ServerResponse): void {
 }
 
 /**
- * Captions, and at `POST /restart?goneMs=&startingMs=&silentMs=&keepsDeadlines=` goes: its port refuses connections for so long, then all that
- * is asked is answered as by a service that is starting, and then uploads are not answered at all, or just before their deadline with 504.
+ * Captions, and at `POST /restart?goneMs=&startingMs=&silentMs=&keepsDeadlines=` goes: its port refuses connections for so
+ * long, then all that is asked is answered as by a service that is starting, and then uploads are not answered at all, or
+ * just before their deadline with 504.
  */
 async function startRestartingService(): Promise<MadeServer> {
   let readyAtMs = 0;

@@ -6,7 +6,7 @@ import type { QuantizationParams } from "./quantize/quantize-weights.ts";
 export interface Value {
   name: string;
   shape: readonly number[];
-  /** Where all its numbers lie on one. */
+  /** Present where the value passed through quantization: it holds no numbers but those that bytes stand for. */
   quantization?: QuantizationParams;
 }
 
@@ -30,5 +30,3 @@ export function activate(graph: OnnxGraph, activation: Activation, input: Value)
   const [operator, attributes] = activationNodes[activation];
   return { name: graph.node(operator, [input.name], attributes), shape: input.shape };
 }
-
-/** [n, size] → [n, units]. */

@@ -33,7 +33,7 @@ interface KernelSizes {
   filters: number;
 }
 
-/** Kernel and bias for an input on a grid, as whole numbers that ONNX Runtime multiplies as such. */
+/** Kernel and bias for a quantized input, as integers that ONNX Runtime multiplies as such. */
 function quantizedConstants(
   graph: OnnxGraph,
   {

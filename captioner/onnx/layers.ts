@@ -40,6 +40,7 @@ export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
   return input;
 }
 
+/** [n, size] → [n, units]. */
 function dense({ graph, model }: Compilation, layer: LayerOf<"Dense">, input: Value): Value {
   const size = vectorSize(layer, input);
   const { units, use_bias: hasBias, activation } = layer.config;

@@ -3,7 +3,7 @@ import type { FaultResult, LoadResult, SoakResults } from "./results.ts";
 
 const faultColumns = [
   ...["", "what is done", "what was promised", "known: answered", "new: answered", "new: refused", "lost"],
-  ...["well again after", "kept"],
+  ...["recovery time", "kept"],
 ];
 
 /** The table of faults: its heading alone without any, for rows that follow as they come. */

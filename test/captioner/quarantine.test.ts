@@ -7,10 +7,10 @@ test("refuses a photo with which two engines were lost, and no other", () => {
   const quarantine = new Quarantine();
   expect(quarantine.countLoss("one")).toBe(true);
   expect(quarantine.countLoss("other")).toBe(true);
-  quarantine.expectReleased("one");
+  quarantine.admit("one");
   expect(quarantine.countLoss("one")).toBe(false);
-  expect(() => quarantine.expectReleased("one")).toThrow(refusal);
-  quarantine.expectReleased("other");
+  expect(() => quarantine.admit("one")).toThrow(refusal);
+  quarantine.admit("other");
 });
 
 test("forgives a photo that went through after all", () => {
@@ -25,8 +25,8 @@ test("refuses a photo that took too long, at once where that was to be expected,
   quarantine.countTimeout("slow", { isCostly: true });
   quarantine.countTimeout("usual", { isCostly: false });
   const message = "this photo was not decoded in time: it is refused for a while";
-  expect(() => quarantine.expectReleased("slow")).toThrow(expect.objectContaining({ code: "invalid_image", message }));
-  quarantine.expectReleased("usual");
+  expect(() => quarantine.admit("slow")).toThrow(expect.objectContaining({ code: "invalid_image", message }));
+  quarantine.admit("usual");
   quarantine.countTimeout("usual", { isCostly: false });
-  expect(() => quarantine.expectReleased("usual")).toThrow(refusal);
+  expect(() => quarantine.admit("usual")).toThrow(refusal);
 });
