@@ -1,9 +1,9 @@
 import { CaptionError } from "../../shared/errors.ts";
 import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
-import { endOfImage, hasNoLength, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { endOfImage, segmentsOf, startOfScan } from "../../shared/image-formats/jpeg.ts";
 import { hasPlainExtras } from "../../shared/image-formats/tiff-forms.ts";
 import { readTiffSamples } from "../../shared/image-formats/tiff-samples.ts";
-import { chunkHeaderBytes, firstChunkAt } from "../../shared/image-formats/webp.ts";
+import { chunksOf } from "../../shared/image-formats/webp.ts";
 import type { ImageFormat, ImageHeader } from "../../shared/image-header.ts";
 
 /** Each scan goes over every pixel once more and may take 50 bytes of the file. Programs write about ten. */
@@ -70,32 +70,22 @@ function refusal(file: string, most: string): CaptionError {
   return new CaptionError("invalid_image", `expected ${file} of at most ${most}, received more`);
 }
 
-/** Counts no further than one more than there may be, nor past the image's end, as the decoder: phones append previews and films. */
+/** Counts no further than one more than allowed, nor past the image's end, like the decoder: phones append previews and films. */
 function countScans(bytes: Uint8Array): number {
+  const header = new HeaderBytes(bytes, "JPEG", { maxReads: Number.POSITIVE_INFINITY });
   let scans = 0;
-  for (let at = nextSegment(bytes, 2); at < bytes.length && scans <= maxJpegScans; ) {
-    if (bytes[at + 1] === endOfImage) break;
-    if (bytes[at + 1] === startOfScan) scans += 1;
-    at = nextSegment(bytes, at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0));
+  for (const { marker } of segmentsOf(header)) {
+    if (marker === startOfScan) scans += 1;
+    if (marker === endOfImage || scans > maxJpegScans) break;
   }
   return scans;
 }
 
-/** Where the next marker stands that is none of a scan's own. */
-function nextSegment(bytes: Uint8Array, start: number): number {
-  for (let at = bytes.indexOf(0xff, start); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
-    const marker = bytes[at + 1] ?? endOfImage;
-    if (marker !== 0xff && !hasNoLength(marker)) return at;
-  }
-  return bytes.length;
-}
-
 function hasMoreChunks(bytes: Uint8Array, most: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let chunks = 0;
-  for (let at = firstChunkAt; at + chunkHeaderBytes <= bytes.length && chunks <= most; chunks++) {
-    const length = view.getUint32(at + 4, true);
-    at += chunkHeaderBytes + length + (length % 2); // padded to an even length
+  for (const _ of chunksOf(new HeaderBytes(bytes, "WebP"))) {
+    chunks += 1;
+    if (chunks > most) return true;
   }
-  return chunks > most;
+  return false;
 }

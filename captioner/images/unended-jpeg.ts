@@ -1,5 +1,6 @@
 import sharp from "sharp";
-import { endOfImage, hasNoLength, isFrameHeader, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
+import { endOfImage, isFrameHeader, segmentsOf, startOfScan } from "../../shared/image-formats/jpeg.ts";
 import { joinBytes } from "../../shared/join-bytes.ts";
 
 const endMarker = Uint8Array.of(0xff, endOfImage);
@@ -57,10 +58,12 @@ function withoutHalfMarker(bytes: Uint8Array): Uint8Array {
 
 /** Whether every component has all its coefficients to their last bit, each scan being whole. */
 function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
+  const header = new HeaderBytes(bytes, "JPEG", { maxReads: Number.POSITIVE_INFINITY });
   let isProgressive = false;
   const missingBits = new Map<number, Uint8Array>();
-  for (const { marker, data } of segmentsOf(bytes)) {
+  for (const { marker, at, end } of segmentsOf(header)) {
     if (marker === endOfImage) return false;
+    const data = header.slice(at + 4, end);
     if (isFrameHeader(marker)) {
       isProgressive = progressiveFrames.includes(marker);
       for (let at = 6; at < data.length; at += 3) missingBits.set(data[at] ?? 0, new Uint8Array(coefficients).fill(1));
@@ -75,19 +78,4 @@ function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
     }
   }
   return missingBits.size > 0 && [...missingBits.values()].every((missing) => missing.every((bits) => bits === 0));
-}
-
-/** The marker segments up to the end of the image, without the scans between them. */
-function* segmentsOf(bytes: Uint8Array): Generator<{ marker: number; data: Uint8Array }> {
-  for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
-    const marker = bytes[at + 1] ?? 0;
-    if (marker === 0xff || hasNoLength(marker)) {
-      at += marker === 0xff ? 1 : 2;
-      continue;
-    }
-    const end = at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0);
-    yield { marker, data: bytes.subarray(at + 4, end) };
-    if (marker === endOfImage) return;
-    at = end;
-  }
 }

@@ -1,6 +1,6 @@
 import { withoutExifPrefix } from "./exif.ts";
 import type { FileContent, HeaderBytes } from "./header-bytes.ts";
-import { chunkHeaderBytes, firstChunkAt, little, readWebp } from "./webp.ts";
+import { chunkHeaderBytes, chunksOf, firstChunkAt, little, readWebp, type WebpChunk } from "./webp.ts";
 
 // Flags of the extended header.
 const iccFlag = 0x20;
@@ -33,14 +33,6 @@ const ranks = new Map([
 /** Flags and canvas: the data of an extended header. */
 const headerBytes = 10;
 
-interface Chunk {
-  type: string;
-  start: number;
-  dataAt: number;
-  dataEnd: number;
-  end: number;
-}
-
 /**
  * Keeps all but EXIF and XMP, and of the file's own header the name alone. A file has an extended header (VP8X) only where
  * something stands beside its pixels, so a simple file counts as if it had one: writing metadata into it must not change it.
@@ -57,26 +49,19 @@ export function readWebpContent(header: HeaderBytes): FileContent {
   return { kept, exif };
 }
 
-function readChunks(header: HeaderBytes): Chunk[] {
+function readChunks(header: HeaderBytes): WebpChunk[] {
   const announced = header.uint(4, 4, little) + 8;
   if (announced !== header.length) {
     throw header.unexpected({ expected: `${announced} bytes`, received: String(header.length) });
   }
-  const chunks: Chunk[] = [];
-  for (let start = firstChunkAt; start < header.length; ) {
-    const type = header.text(start, 4);
-    const dataAt = start + chunkHeaderBytes;
-    const dataEnd = dataAt + header.uint(start + 4, 4, little);
-    const end = dataEnd + (dataEnd % 2); // chunks are padded to an even length
-    if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
-    chunks.push({ type, start, dataAt, dataEnd, end });
-    start = end;
-  }
+  const chunks = [...chunksOf(header)];
+  const end = chunks.at(-1)?.end ?? firstChunkAt;
+  if (end !== header.length) throw header.unexpected({ expected: "whole chunks", received: "one cut short" });
   return chunks;
 }
 
 /** libwebp reads only the first chunk of a simple file, and skips what an extended header holds after its ten bytes. */
-function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
+function expectCanonical(header: HeaderBytes, chunks: readonly WebpChunk[]): void {
   const [first, ...others] = chunks;
   const isCanonical =
     first?.type === "VP8X"
@@ -86,7 +71,7 @@ function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
 }
 
 /** Whether the chunks after an extended header are in order, and each is there once or not at all, as its flags say. */
-function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
+function agreesWithFlags(chunks: readonly WebpChunk[], flags: number): boolean {
   const order = chunks.flatMap(({ type }) => ranks.get(type) ?? []);
   const isInOrder = order.every((rank, index) => rank >= (order[index - 1] ?? rank));
   const count = (wanted: string) => chunks.filter(({ type }) => type === wanted).length;
