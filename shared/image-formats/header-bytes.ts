@@ -39,7 +39,7 @@ export class HeaderBytes {
     this.length = bytes.length;
   }
 
-  /** An unsigned integer of `size` bytes, big-endian unless told; above 2^53 it is only near the true value. */
+  /** An unsigned integer of `size` bytes, big-endian by default; above 2^53 it is only approximate. */
   uint(offset: number, size: number, { littleEndian = false } = {}): number {
     this.#expectWithin(offset, size);
     return this.peek(offset, size, { littleEndian });
@@ -88,12 +88,12 @@ export class HeaderBytes {
     );
   }
 
-  /** The error for a header that says something no valid file of this format says. */
+  /** The error for a header with a value that no valid file of this format has. */
   unexpected({ expected, received }: { expected: string; received: string }): CaptionError {
     return new CaptionError("invalid_image", `expected ${expected} in this ${this.#name} file, received ${received}`);
   }
 
-  /** The error for a valid file of this format in a form that is not decoded; both say how it is stored, like `of 8 bits`. */
+  /** The error for a valid file in a form that is not decoded; both arguments describe a form, like `of 8 bits`. */
   unsupported({ expected, received }: { expected: string; received: string }): CaptionError {
     const article = /^[AEIO]/.test(this.#name) ? "an" : "a";
     return new CaptionError(

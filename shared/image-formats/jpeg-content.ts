@@ -22,7 +22,7 @@ const metadataPrefixes = [exifPrefix, "http://ns.adobe.com/xap/1.0/\0", "http://
 const readsPerMarker = 2;
 
 /**
- * Keeps all but APP1 with EXIF or XMP, APP13 and comments. Metadata stands before the first scan; from there on the file
+ * Keeps all but APP1 with EXIF or XMP, APP13 and comments. Metadata precedes the first scan; from there on the file
  * is kept whole. Fill bytes belong to the marker after them. Bytes that belong to no segment make the file malformed.
  */
 export function readJpegContent(header: HeaderBytes): FileContent {

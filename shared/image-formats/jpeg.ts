@@ -40,7 +40,7 @@ export function* segmentsOf(header: HeaderBytes): Generator<JpegSegment> {
   }
 }
 
-/** Offset of the marker that ends a scan: among its codes stand stuffed zeros and restart markers alone. */
+/** Offset of the marker that ends a scan, whose codes contain only stuffed zeros and restart markers. */
 function endOfCodes(header: HeaderBytes, start: number): number {
   let at = header.find(0xff, start);
   for (;;) {

@@ -32,7 +32,7 @@ export function readPngContent(header: HeaderBytes): FileContent {
   throw header.cutShort();
 }
 
-/** ImageMagick writes EXIF after the pixels, where libpng does not look for it. Orientation 1 means the same in both places. */
+/** Reads EXIF. ImageMagick writes it after the pixels, where libpng ignores it: there only orientation 1 is accepted. */
 function readExif(
   header: HeaderBytes,
   { dataAt, dataEnd, isAfterPixels }: PngChunk & { isAfterPixels: boolean },
@@ -45,14 +45,14 @@ function readExif(
   return tiff;
 }
 
-/** Remainders of the bytes 0 to 255 by the polynomial of PNG's checksums, ISO 3309. */
+/** Remainders of the bytes 0 to 255 by the polynomial of PNG's checksum, ISO 3309. */
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
   return remainder;
 });
 
-/** `node:zlib` has this, browsers do not. */
+/** PNG's checksum; Node has it in `node:zlib`, browsers do not. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (remainders[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
