@@ -6,33 +6,33 @@ import { readTiffSamples } from "../../shared/image-formats/tiff-samples.ts";
 import { chunksOf } from "../../shared/image-formats/webp.ts";
 import type { ImageFormat, ImageHeader } from "../../shared/image-header.ts";
 
-/** Each scan goes over every pixel once more and may take 50 bytes of the file. Programs write about ten. */
+/** The most scans of a JPEG: each visits every pixel and may take only 50 bytes of the file. Programs write about ten. */
 const maxJpegScans = 50;
-/** A frame is a chunk, and opening an animation takes time by the square of their number: a quarter of a second for these. */
+/** The most chunks of a WebP: a frame is a chunk, and opening an animation takes quadratic time, 250 ms for these. */
 const maxWebpChunks = 5000;
 
 /**
- * Milliseconds of a core per megapixel: of the dearest photos of each format that were measured, rounded up, on the
- * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size, and so is a
- * TIFF, whose pixels may be large.
+ * CPU milliseconds per megapixel of the slowest measured photos of each format, rounded up, on the machine that
+ * docs/performance.md names. A JPEG is mostly decoded at a fraction of its size, and a TIFF may have large pixels: both have
+ * estimates of their own.
  */
 const msPerMegapixel = { png: 15, webp: 15, gif: 15, avif: 75, heic: 100 } as const satisfies Partial<
   Record<ImageFormat, number>
 >;
-/** An interlaced PNG is held whole, and each of its pixels is visited in one of seven passes. */
+/** Milliseconds per megapixel of an interlaced PNG, which is held whole and decoded in seven passes. */
 const interlacedPngMs = 40;
-/** A TIFF has up to 16 channels of up to two bytes. Those beside colours and alpha take a decoding of their own, `withoutPlainExtras`. */
+/** Milliseconds per megapixel of a TIFF: up to 16 channels of up to two bytes; extra channels need `withoutPlainExtras`. */
 const tiffMs = { base: 7, perByteOfPixel: 4.5, withPlainExtras: 35 };
 const baselineJpegMs = 2;
-/** A progressive JPEG's coefficients are held whole, too, and each scan visits all of one component. */
+/** Milliseconds per megapixel of a progressive JPEG, whose coefficients are held whole and visited in each scan. */
 const progressiveJpegMs = { base: 6, perScan: 0.3 };
 const msPerMegabyte = { jpeg: 25, webp: 80, avif: 140 } as const satisfies Partial<Record<ImageFormat, number>>;
-/** A still picture has no more; the rest is other frames, or something that decoders skip. */
+/** Bytes per pixel of a still picture at most; the rest of a file is other frames, or skipped by decoders. */
 const maxBytesOfPixel = 4;
 
 /**
- * Estimates from a photo's bytes how many milliseconds of a core its decoding takes. Right within a factor of three,
- * which is enough to tell photos that others should pass from those others.
+ * Estimates from a photo's bytes how many CPU milliseconds its decoding takes, within a factor of three: enough to keep
+ * costly photos from delaying others.
  */
 export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: ImageHeader): number {
   const megapixels = (width * height) / 1e6;
@@ -55,11 +55,11 @@ function tiffMsPerMegapixel(bytes: Uint8Array): number {
   return tiffMs.base + tiffMs.perByteOfPixel * bytesOfPixel + (hasPlainExtras(samples) ? tiffMs.withPlainExtras : 0);
 }
 
-/** The last byte of IHDR, the first chunk. */
+/** Offset of the last byte of IHDR, the first chunk. */
 const pngInterlaceAt = 28;
 
 /**
- * Refuses files that are small in bytes and in pixels, and yet keep a decoder busy for minutes. Throws `invalid_image`.
+ * Refuses files of few bytes and pixels that would still keep a decoder busy for minutes. Throws `invalid_image`.
  */
 export function expectModestEffort(bytes: Uint8Array, format: ImageFormat): void {
   if (format === "jpeg" && countScans(bytes) > maxJpegScans) throw refusal("a JPEG", `${maxJpegScans} scans`);

@@ -4,14 +4,14 @@ import { endOfImage, isFrameHeader, segmentsOf, startOfScan } from "../../shared
 import { joinBytes } from "../../shared/join-bytes.ts";
 
 const endMarker = Uint8Array.of(0xff, endOfImage);
-/** Bits in the place of those that a scan cut short lacks, which a decoder takes for zeros. */
+/** Bits to append to a scan: one that is cut short then decodes differently than with a decoder's zeros. */
 const filler = new Uint8Array(4096).fill(0xaa);
 const progressiveFrames = [0xc2, 0xca];
 const coefficients = 64;
-/** Rows that are coded together, at most: blocks of eight, four times as coarse in chroma. */
+/** The most rows that are coded together: blocks of eight, four times as coarse in chroma. */
 const mostBlockRows = 32;
 
-/** The file with an end marker behind it, unless it has one there. */
+/** Appends an end marker where the file does not end in one. */
 export function withEndMarker(bytes: Uint8Array): Uint8Array {
   const last = bytes.subarray(-2);
   return last[0] === 0xff && last[1] === endOfImage ? bytes : joinBytes([withoutHalfMarker(bytes), endMarker]);
@@ -21,13 +21,13 @@ interface JpegDecoding {
   width: number;
   height: number;
   maxPixels: number;
-  /** To what the photo is wanted as; fails at damage of this kind or worse. */
+  /** Decodes the photo to the wanted form; fails at damage of this kind or worse. */
   decode: (bytes: Uint8Array, failOn: "warning") => Promise<Uint8Array>;
 }
 
 /**
- * Decodes a JPEG that lacks its end marker and nothing else: all scans must be there, none short of bits. Rejects others,
- * or gives undefined for them.
+ * Decodes a JPEG that lacks only its end marker: all scans must be there and complete. For others it rejects or resolves to
+ * undefined.
  */
 export async function decodeUnendedJpeg(
   bytes: Uint8Array,
@@ -37,7 +37,7 @@ export async function decodeUnendedJpeg(
   const scans = withoutHalfMarker(bytes);
   const ended = joinBytes([scans, endMarker]);
   const pixels = await decode(ended, "warning");
-  // libvips does not look for warnings behind the last rows, and arithmetic coding gives none
+  // libvips does not check for warnings after the last rows, and arithmetic coding causes none
   const bottom = await bottomOf(ended, image);
   const filled = await bottomOf(joinBytes([scans, filler, endMarker]), image);
   return bottom.equals(filled) ? pixels : undefined;
@@ -51,12 +51,12 @@ function bottomOf(bytes: Uint8Array, { width, height, maxPixels }: Omit<JpegDeco
     .toBuffer();
 }
 
-/** A marker of which only the first byte is there would make one with the byte that follows. */
+/** Removes the first byte of a marker at the end, which would form another with the byte after it. */
 function withoutHalfMarker(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
 }
 
-/** Whether every component has all its coefficients to their last bit, each scan being whole. */
+/** Whether every component has all its coefficients to their last bit, if each scan is whole. */
 function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
   const header = new HeaderBytes(bytes, "JPEG", { maxReads: Number.POSITIVE_INFINITY });
   let isProgressive = false;
