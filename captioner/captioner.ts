@@ -36,7 +36,7 @@ export interface CaptionerSettings extends PixelLimits {
   decodeThreads: number;
   /** Limits on photos that take long to decode; undefined where all photos are one person's. */
   costly?: CostlyLimits;
-  /** A photo whose caller gave up counts against the photo if it was decoded for so long, and for most of its time. */
+  /** A photo that was given up counts as slow if it was decoded for so long, and for most of its time. */
   decodePatienceMs?: number;
   /** An engine that does not answer for this long is replaced. */
   engineTimeoutMs: number;

@@ -17,7 +17,7 @@ const environmentSchema = z.object({
     .describe("Address to listen on; 0.0.0.0 in a container, which accepts connections from anyone who can reach it."),
   METRICS_PORT: wholeNumber({ min: 0, max: 65_535 })
     .optional()
-    .describe("TCP port for /metrics, and probes; PORT then has no /metrics, so that it can be public. Default: PORT."),
+    .describe("TCP port for /metrics and probes; PORT then has no /metrics, so that it can be public. Default: PORT."),
   MODEL_DIR: text()
     .transform((path) => resolve(path))
     .default(defaultModelDir)
