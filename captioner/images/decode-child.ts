@@ -2,7 +2,7 @@ import { constants, getPriority, setPriority } from "node:os";
 import sharp from "sharp";
 import { CaptionError } from "../../shared/errors.ts";
 import { endingSignals } from "../child-process.ts";
-import { decodeRead } from "./decode-image.ts";
+import { decodeValidated } from "./decode-image.ts";
 import type { DecodeAnswer, DecodeRequest } from "./decode-process.ts";
 
 /**
@@ -17,7 +17,7 @@ sharp.concurrency(1);
 for (const signal of endingSignals) process.on(signal, () => {}); // its parent still finishes admitted photos
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // an exit would wait for the decoder
 process.on("message", async ({ photo, settings }: DecodeRequest) => {
-  const answer = await decodeRead(photo, settings).catch(answerOf);
+  const answer = await decodeValidated(photo, settings).catch(answerOf);
   process.send?.(answer);
 });
 

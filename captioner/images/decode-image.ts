@@ -1,5 +1,4 @@
-import type { Sharp } from "sharp";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { type ImageHeader, readImageHeader } from "../../shared/image-header.ts";
@@ -22,8 +21,8 @@ export interface DecodeSettings extends PixelLimits {
   allowHeic?: boolean;
 }
 
-/** A photo whose header has been read and is within the limits. */
-export interface ReadPhoto {
+/** A photo with its header, which is within the limits. */
+export interface ValidatedPhoto {
   bytes: Uint8Array;
   header: ImageHeader;
 }
@@ -34,22 +33,22 @@ export interface ReadPhoto {
  * `unsupported_media_type`, `payload_too_large` and `invalid_image`.
  */
 export async function decodeImage(bytes: Uint8Array, settings: DecodeSettings): Promise<DecodedImage> {
-  return decodeRead(readWithinLimits(bytes, settings), settings);
+  return decodeValidated(validatePhoto(bytes, settings), settings);
 }
 
-/** Reads format and size from a photo's bytes, before any pixel is. Throws as `decodeImage` does. */
-export function readWithinLimits(
+/** Reads a photo's header and checks it against the limits; pixels are not read. Throws as `decodeImage` does. */
+export function validatePhoto(
   bytes: Uint8Array,
   { allowHeic = false, ...limits }: Omit<DecodeSettings, "preprocessing">,
-): ReadPhoto {
+): ValidatedPhoto {
   const header = readImageHeader(bytes, { allowHeic });
   expectFewPixels(header, limits);
   return { bytes, header };
 }
 
-/** The rest of `decodeImage`. Throws `invalid_image`. */
-export async function decodeRead(
-  { bytes, header }: ReadPhoto,
+/** Decodes a photo after `validatePhoto`. Throws `invalid_image`. */
+export async function decodeValidated(
+  { bytes, header }: ValidatedPhoto,
   { preprocessing, maxPixels }: Pick<DecodeSettings, "preprocessing" | "maxPixels">,
 ): Promise<DecodedImage> {
   const { format, width, height } = header;

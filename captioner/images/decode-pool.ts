@@ -4,7 +4,7 @@ import sharp from "sharp";
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { PixelLimits } from "../../shared/pixel-limits.ts";
 import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
-import { type DecodedImage, decodeRead, type ReadPhoto, readWithinLimits } from "./decode-image.ts";
+import { type DecodedImage, decodeValidated, type ValidatedPhoto, validatePhoto } from "./decode-image.ts";
 import { DecodeProcess } from "./decode-process.ts";
 import { estimateDecodeMs } from "./decoding-effort.ts";
 
@@ -79,7 +79,7 @@ export class DecodePool {
    */
   async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOptions = {}): Promise<TimedImage> {
     signal?.throwIfAborted();
-    const photo = readWithinLimits(bytes, this.#settings);
+    const photo = validatePhoto(bytes, this.#settings);
     const { header } = photo;
     const expectedMs = estimateDecodeMs(bytes, header);
     const isCostly = expectedMs > costlyMs;
@@ -130,7 +130,7 @@ export class DecodePool {
     const { preprocessing, maxPixels } = this.#settings;
     const settings = { preprocessing, maxPixels };
     const process = costly && this.#processes.pop(); // one for each that the queue runs
-    if (process === undefined) return timed(await decodeRead(photo, settings), begunMs);
+    if (process === undefined) return timed(await decodeValidated(photo, settings), begunMs);
     try {
       return timed(await process.decode({ photo, settings }, costly?.signal), begunMs);
     } finally {
@@ -147,7 +147,7 @@ function timed(image: DecodedImage, begunMs: number): TimedImage {
 
 interface DecodeJob {
   /** Undefined once its caller has given up. */
-  photo: ReadPhoto | undefined;
+  photo: ValidatedPhoto | undefined;
   /** When decoding began; undefined while it waits. */
   begunMs: number | undefined;
 }

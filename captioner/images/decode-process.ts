@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
 import { loaderArguments, programExtension } from "../child-process.ts";
-import type { DecodedImage, DecodeSettings, ReadPhoto } from "./decode-image.ts";
+import type { DecodedImage, DecodeSettings, ValidatedPhoto } from "./decode-image.ts";
 
 export interface DecodeRequest {
-  photo: ReadPhoto;
+  photo: ValidatedPhoto;
   settings: Pick<DecodeSettings, "preprocessing" | "maxPixels">;
 }
 
@@ -18,7 +18,7 @@ export type DecodeAnswer = DecodedImage | { code: ErrorCode; message: string };
 export class DecodeProcess {
   #child: ChildProcess | undefined;
 
-  /** The same as `decodeRead`, one photo at a time. When the signal aborts, kills the process and rejects with the signal's reason. */
+  /** The same as `decodeValidated`, one photo at a time. When the signal aborts, kills the process and rejects with the signal's reason. */
   async decode(request: DecodeRequest, signal: AbortSignal | undefined): Promise<DecodedImage> {
     signal?.throwIfAborted();
     const child = this.#start();
