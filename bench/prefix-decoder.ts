@@ -1,7 +1,7 @@
 import { Tensor } from "onnxruntime-node";
 import type { Bundle } from "../captioner/bundle.ts";
 import type { LayerOf } from "../captioner/networks/layers-model.ts";
-import type { Value } from "../captioner/onnx/compilation.ts";
+import type { Value } from "../captioner/onnx/graph.ts";
 import { OnnxGraph } from "../captioner/onnx/graph.ts";
 import { compileLayer } from "../captioner/onnx/layers.ts";
 import { createDecoderSession } from "../captioner/onnx/session.ts";

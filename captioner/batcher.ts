@@ -3,23 +3,24 @@ import { EngineLost } from "./engines/engine-process.ts";
 
 interface BatcherSettings<Item, Result> {
   maxBatch: number;
-  /** How long a batch that is not full waits for items that are known to come. Without any it never waits. */
+  /** How long a batch that is not full waits while more items are coming. */
   maxWaitMs: number;
+  /** Whether items are being prepared that may still join a batch. */
   isMoreComing(): boolean;
   workers: {
-    /** Whether a worker would take a batch now: a free one, or for a full batch one that is about to be. */
+    /** Whether a worker would take a batch now: a free one, or for a full batch one that is about to be free. */
     canTake(batch: { isFull: boolean }): boolean;
-    /** Occupies that worker at once. Gives one result an item, in their order. */
+    /** Occupies that worker at once. Returns one result per item, in the same order. */
     run(items: readonly Item[]): Promise<Result[]>;
   };
-  /** A worker was lost while it worked on the item. Returns whether another may have it. */
+  /** Called for each item of a lost worker. Returns whether another worker may run it. */
   onLoss(item: Item): boolean;
 }
 
-interface Waiting<Item, Result> {
+interface QueuedItem<Item, Result> {
   readonly item: Item;
   readonly sinceMs: number;
-  /** Whether a worker was lost with it. */
+  /** Whether a worker was lost while it ran this item. */
   isSuspect: boolean;
   isSettled: boolean;
   resolve(result: Result): void;
@@ -27,13 +28,13 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Gathers items into batches, one a free worker, first come first served. A lone item never waits for company: whatever
- * has come while the workers were busy makes the next batch. Items whose worker was lost run again, each alone, so that
- * one of them that takes its worker along takes no other item with it.
+ * Gathers items into batches, one per free worker, first come first served: whatever has come while the workers were busy
+ * makes the next batch. Items whose worker was lost run again, each alone, so that an item that kills its worker affects no
+ * other.
  */
 export class Batcher<Item, Result> {
   readonly #settings: BatcherSettings<Item, Result>;
-  readonly #waiting: Waiting<Item, Result>[] = [];
+  readonly #waiting: QueuedItem<Item, Result>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stopped: Error | undefined;
 
@@ -47,8 +48,8 @@ export class Batcher<Item, Result> {
   }
 
   /**
-   * Rejects with the signal's reason when it aborts, at once, whether the item waits or runs; one that waits never
-   * reaches a worker. Rejects with `EngineLost` when its worker was lost and no other may have it.
+   * Runs an item. Rejects with the signal's reason as soon as it aborts; an item that still waits then never reaches a
+   * worker. Rejects with `EngineLost` when its worker was lost and no other may run it.
    */
   push(item: Item, signal?: AbortSignal): Promise<Result> {
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -56,14 +57,14 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       const abort = () => {
         settle(() => reject(signal?.reason));
-        this.#drop(waiting);
+        this.#remove(waiting);
       };
       const settle = (how: () => void) => {
         waiting.isSettled = true;
         signal?.removeEventListener("abort", abort);
         how();
       };
-      const waiting: Waiting<Item, Result> = {
+      const waiting: QueuedItem<Item, Result> = {
         item,
         sinceMs: performance.now(),
         isSuspect: false,
@@ -77,21 +78,21 @@ export class Batcher<Item, Result> {
     });
   }
 
-  /** Starts what can be started. To be called when a worker becomes free. */
+  /** Starts the batches that can be started. Call it when a worker becomes free. */
   pump(): void {
     clearTimeout(this.#timer);
     const { workers } = this.#settings;
     while (this.#waiting.length > 0 && workers.canTake({ isFull: this.#isNextFull() })) {
-      const patienceMs = this.#patienceMs();
-      if (patienceMs > 0) {
-        this.#timer = setTimeout(() => this.pump(), patienceMs);
+      const remainingMs = this.#remainingWaitMs();
+      if (remainingMs > 0) {
+        this.#timer = setTimeout(() => this.pump(), remainingMs);
         return;
       }
       void this.#run(this.#nextBatch());
     }
   }
 
-  /** Rejects what waits, and whatever comes. What a worker has in hand is not touched. */
+  /** Rejects the items that wait and all later ones. Items that are running finish. */
   stop(reason: Error): void {
     this.#stopped = reason;
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
@@ -103,21 +104,21 @@ export class Batcher<Item, Result> {
     return next.length === maxBatch && !next.some(({ isSuspect }) => isSuspect);
   }
 
-  /** How long the next batch may still wait to become fuller. */
-  #patienceMs(): number {
+  /** How long the next batch may still wait for more items. */
+  #remainingWaitMs(): number {
     const { maxWaitMs, isMoreComing } = this.#settings;
     const [oldest] = this.#waiting;
     if (oldest === undefined || oldest.isSuspect || this.#isNextFull() || !isMoreComing()) return 0;
     return oldest.sinceMs + maxWaitMs - performance.now();
   }
 
-  #nextBatch(): Waiting<Item, Result>[] {
+  #nextBatch(): QueuedItem<Item, Result>[] {
     const { maxBatch } = this.#settings;
     const suspect = this.#waiting.slice(0, maxBatch).findIndex(({ isSuspect }) => isSuspect);
     return this.#waiting.splice(0, suspect === -1 ? maxBatch : Math.max(1, suspect));
   }
 
-  async #run(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  async #run(batch: readonly QueuedItem<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#settings.workers.run(batch.map(({ item }) => item));
       if (results.length !== batch.length) {
@@ -131,8 +132,8 @@ export class Batcher<Item, Result> {
     this.pump();
   }
 
-  /** Puts those that may run again, and that somebody still waits for, in front of all others. */
-  #runAgain(batch: readonly Waiting<Item, Result>[], error: EngineLost): void {
+  /** Puts the items that may run again, and whose callers still wait, at the front of the queue. */
+  #runAgain(batch: readonly QueuedItem<Item, Result>[], error: EngineLost): void {
     for (const waiting of batch) {
       if (!error.wasBegun) continue;
       waiting.isSuspect = true;
@@ -143,7 +144,7 @@ export class Batcher<Item, Result> {
     else for (const { reject } of wanted) reject(this.#stopped);
   }
 
-  #drop(waiting: Waiting<Item, Result>): void {
+  #remove(waiting: QueuedItem<Item, Result>): void {
     const place = this.#waiting.indexOf(waiting);
     if (place !== -1) this.#waiting.splice(place, 1);
   }

@@ -3,29 +3,29 @@ import type { Repetition } from "../shared/manifest.ts";
 import type { DecoderStep, Engine } from "./engine.ts";
 
 export interface SearchSettings {
-  /** Captions stand in the order of (logProb − what their repetitions cost) / (words + 1)^lengthPenalty. */
+  /** Captions are ranked by (logProb − cost of repetitions) / (words + 1)^lengthPenalty. */
   lengthPenalty: number;
-  /** Left out: words may be said as often as the model likes. */
+  /** Undefined: repeated words cost nothing. */
   repetition?: Repetition | undefined;
   maxWords: number;
   startId: number;
   endId: number;
 }
 
-/** A caption as the search found it, or the beginning of one. */
+/** A caption that the search found, or the beginning of one. */
 export interface FoundCaption {
   /** Word ids without start and end. */
   words: readonly number[];
-  /** Natural logarithm of each word's probability; the end's follows where the caption ended by itself. */
+  /** Natural logarithm of each word's probability, then the end's where the caption ended before the longest length. */
   wordLogProbs: readonly number[];
-  /** Their sum. */
+  /** The sum of `wordLogProbs`. */
   logProb: number;
 }
 
-/** A beginning, with its row in the decoder's present state. */
+/** The beginning of a caption, with its row in the decoder's present state. */
 interface Beam extends FoundCaption {
   row: number;
-  /** What its repetitions cost. */
+  /** The cost of its repetitions. */
   cost: number;
 }
 
@@ -33,7 +33,7 @@ interface Beam extends FoundCaption {
  * Beam search over any number of photos at once, each with its own width: each step runs the beams of all photos as
  * one matrix, and a beam that has ended is not replaced. Width 1 is greedy search.
  *
- * `features` is float32 [photos, featureSize], `options` has an entry a photo. Returns each photo's captions, best first.
+ * `features` is float32 [photos, featureSize], `options` has one entry per photo. Returns each photo's captions, best first.
  */
 export async function searchCaptions(
   engine: Pick<Engine, "begin" | "step">,
@@ -63,7 +63,7 @@ export async function searchCaptions(
   return searches.map((search, photo) => search.ranked().slice(0, options[photo]?.candidates));
 }
 
-/** `penalty` for a word that is said once more, unless it is repeatable. */
+/** A word that occurs again costs `penalty`, unless it is repeatable. */
 interface RepetitionCosts {
   penalty: number;
   repeatable: ReadonlySet<number>;
@@ -83,7 +83,7 @@ class PhotoSearch {
     this.#costs = costs;
   }
 
-  /** How many next words a beam of this photo may need: one for each beam that has not ended, behind those that cost. */
+  /** How many next words a beam of this photo may need: one for each open beam, after those that would cost. */
   get wanted(): number {
     if (this.beams.length === 0) return 0;
     const costly = this.#costs.penalty === 0 ? 0 : Math.max(...this.beams.map(({ words }) => words.length));
@@ -94,7 +94,7 @@ class PhotoSearch {
     return this.#width - this.#ended.length;
   }
 
-  /** Goes on by one word. Its beams' rows of the step begin at `row`; returns the first row behind them. */
+  /** Extends the beams by one word. Their rows of the step begin at `row`; returns the row after the last. */
   advance(
     step: Pick<DecoderStep, "words" | "logProbabilities">,
     { row, columns }: { row: number; columns: number },

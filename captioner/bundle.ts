@@ -7,30 +7,29 @@ import type { ModelCard } from "../shared/contract.ts";
 import { type EncoderManifest, encoderManifestSchema, type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { type EncoderRanges, encoderRangesSchema } from "../shared/ranges.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
-import { encoderRevisionOf } from "./encoder-revision.ts";
 import type { Precision } from "./engine.ts";
 import { type LayersModel, parseLayersModel } from "./networks/layers-model.ts";
 
 /** The bundle that ships. */
 export const defaultModelDir = fileURLToPath(new URL("../models/default", import.meta.url));
 
-/** An encoder whose every file has the hash and size that its manifest states, alone or part of a model bundle. */
+/** An encoder, alone or part of a model bundle; each file has the hash and size that the manifest states. */
 export interface EncoderBundle {
   folder: string;
   manifest: EncoderManifest;
   /** The first 12 hex digits of the manifest's SHA-256. */
   revision: string;
   readEncoder(): LayersModel;
-  /** Of its layers, for computing it in eight bits; undefined where the bundle has none. */
+  /** The ranges of its layers' activations, for int8; undefined where the bundle has none. */
   readRanges(): EncoderRanges | undefined;
 }
 
-/** A model bundle: an encoder with a decoder and its words. */
+/** A model bundle: an encoder, a decoder and its vocabulary. */
 export interface Bundle extends EncoderBundle {
   manifest: Manifest;
   vocabulary: Vocabulary;
   readDecoder(): LayersModel;
-  /** Reads and verifies the files of `manifest.rehearsal`, which captioning does without; undefined where it has none. */
+  /** Reads and verifies the files of `manifest.rehearsal`, which only training needs; undefined where there are none. */
   readRehearsal(): Promise<RehearsalFiles | undefined>;
 }
 
@@ -40,20 +39,20 @@ export interface RehearsalFiles {
   captions: Uint8Array;
 }
 
-/** Reads and verifies a bundle. Throws an error that names the file and says what was expected. */
+/** Reads and verifies a bundle. An error names the file and says what was expected. */
 export async function openBundle(folder: string): Promise<Bundle> {
   const bundle = await openEncoder(folder);
   if (hasDecoder(bundle)) return bundle;
   throw new Error(describeMissingDecoder(folder));
 }
 
-/** Reads and verifies an encoder, whether a decoder comes with it or not. Throws as `openBundle` does. */
+/** Reads and verifies an encoder, with its decoder if there is one. Throws as `openBundle` does. */
 export async function openEncoder(folder: string): Promise<EncoderBundle | Bundle> {
   const manifestBytes = await readBundleFile(folder, "manifest.json");
   const manifest = parseManifest(folder, manifestBytes);
   const fileAt = await readFiles(folder, manifest);
   const readModel = (topology: string, inputShapes: readonly InputShape[]) =>
-    naming(join(folder, topology), () => {
+    withFileName(join(folder, topology), () => {
       const model = parseLayersModel({
         topology: parseJson(fileAt(topology)),
         readWeights: (path) => fileAt(posix.join(posix.dirname(topology), path)),
@@ -80,18 +79,18 @@ export async function openEncoder(folder: string): Promise<EncoderBundle | Bundl
   };
 }
 
-/** Whether a bundle can caption, and is not an encoder alone. */
+/** Whether a bundle can caption, that is, more than an encoder. */
 export function hasDecoder(bundle: EncoderBundle | Bundle): bundle is Bundle {
   return "readDecoder" in bundle;
 }
 
-/** What to do about a folder that cannot caption. */
+/** The message for a folder that cannot caption, with its remedy. */
 export function describeMissingDecoder(folder: string): string {
   const remedy = `npm run train -- --encoder ${folder} --data <captions> --out <folder> makes a bundle of it`;
   return `${folder}: expected a model bundle, found an encoder without a decoder: ${remedy}`;
 }
 
-/** Reads every file that a manifest names, but for the rehearsal's, and returns a look at them, by path. */
+/** Reads every file of a manifest except the rehearsal's. Returns a function from path to contents. */
 async function readFiles(folder: string, manifest: Manifest | EncoderManifest): Promise<(path: string) => Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const rehearsal = "rehearsal" in manifest ? Object.values(manifest.rehearsal ?? {}) : [];
@@ -127,7 +126,7 @@ async function readVerified(folder: string, { path, bytes, sha256 }: Manifest["f
   return contents;
 }
 
-/** Without the batch; null is any length. */
+/** An input without its batch dimension; null is any length. */
 type InputShape = readonly (number | null)[];
 
 /** Refuses a network that was made for other inputs than the manifest prepares. */
@@ -141,12 +140,12 @@ function expectInputs({ layers }: LayersModel, shapes: readonly InputShape[]): v
   }
 }
 
-/** What captions of a bundle are known by: in float32 the bundle's revision, in eight bits one that is made of it. */
+/** The revision of a bundle's captions: the bundle's own in float32, one derived from it in int8. */
 export function revisionAt({ revision }: Pick<EncoderBundle, "revision">, precision: Precision): string {
   return precision === "float32" ? revision : sha256Of(`${revision} ${precision}`).slice(0, 12);
 }
 
-/** What the bundle tells callers about itself, computed like that. */
+/** The description of a bundle for callers, at this precision. */
 export function modelCardOf(bundle: Bundle, precision: Precision): ModelCard {
   const { id, description, cleaning, scores, licence, vocabulary, search } = bundle.manifest;
   return {
@@ -162,10 +161,10 @@ export function modelCardOf(bundle: Bundle, precision: Precision): ModelCard {
   };
 }
 
-/** A manifest that tells of a decoder is one of a model bundle, every other is one of an encoder. */
+/** Parses a manifest: with a decoder it is one of a model bundle, without one of an encoder. */
 function parseManifest(folder: string, bytes: Uint8Array): Manifest | EncoderManifest {
   const path = join(folder, "manifest.json");
-  const json = naming(path, () => parseJson(bytes));
+  const json = withFileName(path, () => parseJson(bytes));
   const isWhole = typeof json === "object" && json !== null && "decoder" in json;
   const parsed = (isWhole ? manifestSchema : encoderManifestSchema).safeParse(json);
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
@@ -178,7 +177,7 @@ function readRanges(
 ): EncoderRanges | undefined {
   const { ranges: path, topology } = manifest.encoder;
   if (path === undefined) return undefined;
-  return naming(join(folder, path), () => {
+  return withFileName(join(folder, path), () => {
     const parsed = encoderRangesSchema.safeParse(parseJson(fileAt(path)));
     if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
     const revision = encoderRevisionOf(manifest, parseJson(fileAt(topology)));
@@ -188,7 +187,7 @@ function readRanges(
 }
 
 function readVocabulary(folder: string, { manifest, bytes }: { manifest: Manifest; bytes: Uint8Array }): Vocabulary {
-  return naming(join(folder, manifest.vocabulary.path), () => {
+  return withFileName(join(folder, manifest.vocabulary.path), () => {
     const vocabulary = parseVocabulary(parseJson(bytes));
     const { start, end } = manifest.specialIds;
     const found = [vocabulary.size, vocabulary.startId, vocabulary.endId];
@@ -200,6 +199,26 @@ function readVocabulary(folder: string, { manifest, bytes }: { manifest: Manifes
     }
     return vocabulary;
   });
+}
+
+const weightPathsSchema = z.object({ weightsManifest: z.array(z.object({ paths: z.array(z.string()) })) });
+
+/** A network's files in a bundle: its topology, and the weight files that this names. */
+export function networkFiles(topology: string, parsed: unknown): string[] {
+  const weights = weightPathsSchema.parse(parsed).weightsManifest.flatMap(({ paths }) => paths);
+  return [topology, ...weights.map((path) => posix.join(posix.dirname(topology), path))];
+}
+
+/**
+ * Identifies what determines features: the encoder's files and how pixels are prepared for it, not the ranges of its layers.
+ * 12 hex digits. `parsed` is its topology.
+ */
+export function encoderRevisionOf({ encoder, preprocessing, files }: EncoderManifest, parsed: unknown): string {
+  const { topology, featureSize } = encoder;
+  const own = new Set(networkFiles(topology, parsed));
+  const named = files.filter(({ path }) => own.has(path)).map(({ path, sha256 }) => [path, sha256]);
+  const described = JSON.stringify({ encoder: { topology, featureSize }, preprocessing, files: named });
+  return sha256Of(described).slice(0, 12);
 }
 
 async function readBundleFile(folder: string, path: string): Promise<Uint8Array> {
@@ -220,8 +239,8 @@ export function sha256Of(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** Runs `read`; an error it throws is given the file's name, where it has it not yet. */
-export function naming<Result>(path: string, read: () => Result): Result {
+/** Runs `read`, and puts the file's name before an error's message where it is not there yet. */
+export function withFileName<Result>(path: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {

@@ -3,12 +3,12 @@ import type { Candidate } from "../shared/contract.ts";
 import { endWord, type Vocabulary } from "../shared/vocabulary.ts";
 import type { FoundCaption } from "./beam-search.ts";
 
-/** The geometric mean of a caption's words' probabilities, end included: exp(logProb / (words + 1)). */
+/** The geometric mean of the probabilities of a caption's words and its end: exp(logProb / (words + 1)). */
 export function rawConfidence({ words, logProb }: Pick<FoundCaption, "words" | "logProb">): number {
   return Math.exp(logProb / (words.length + 1));
 }
 
-/** A found caption in the contract's words. Its confidence is the raw one, mapped through the model's calibration. */
+/** Converts a found caption to the contract's form. Its confidence is the raw one, mapped through the model's calibration. */
 export function toCandidate(
   found: FoundCaption,
   { vocabulary, calibration }: { vocabulary: Vocabulary; calibration: Calibration | undefined },
@@ -29,7 +29,7 @@ export function toCandidate(
   };
 }
 
-/** Six digits: what lies behind them is float32's noise. */
+/** Rounds to six digits, the precision of float32. */
 function shorten(value: number): number {
   return Number(value.toPrecision(6));
 }

@@ -8,9 +8,8 @@ import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engine.ts";
-import { EnginePool, type PoolEvents } from "./engines/engine-pool.ts";
+import { EnginePool, type PoolEvents, visibleGpus } from "./engines/engine-pool.ts";
 import type { EngineIdentity } from "./engines/engine-protocol.ts";
-import { visibleGpus } from "./engines/gpus.ts";
 import { readNativeSetup } from "./engines/native-setup.ts";
 import type { CostlyLimits } from "./images/costly-photos.ts";
 import { DecodePool } from "./images/decode-pool.ts";
@@ -19,35 +18,35 @@ import { Quarantine } from "./quarantine.ts";
 export interface CaptionerSettings extends PixelLimits {
   modelDir: string;
   engine: EngineChoice;
-  /** What the onnx engine's encoder runs on. */
+  /** The device of the onnx engine's encoder. */
   device: OnnxDevice;
-  /** Of the encoder on a CPU. */
+  /** The precision of the encoder on a CPU. */
   precision: PrecisionChoice;
-  /** Engine children; undefined: one a GPU, else one. */
+  /** Number of engine processes; undefined: one per GPU, else one. */
   engines?: number | undefined;
-  /** Photos that go through the model together. */
+  /** The most photos in one batch. */
   maxBatch: number;
   /** How long a batch that is not full waits for photos that are being decoded. */
   batchWaitMs: number;
-  /** Takes HEIC photos, too. */
+  /** Whether HEIC photos are taken, too. */
   allowHeic: boolean;
-  /** Millions of pixels that are decoded at once. */
+  /** Millions of pixels decoded at the same time. */
   decodeMegapixels: number;
-  /** Threads of this process that may decode: libuv's, whose number is set when the process begins. */
+  /** Threads of this process that may decode: libuv's, whose number is fixed when the process starts. */
   decodeThreads: number;
-  /** Photos that take long to decode; undefined where all are one person's, and need not be kept from each other. */
+  /** Limits on photos that take long to decode; undefined where all photos are one person's. */
   costly?: CostlyLimits;
-  /** A photo that is given up on after it has been decoded for so long, and most of its time, is refused from then on. */
+  /** A photo that was given up counts as slow if it was decoded for so long, and for most of its time. */
   decodePatienceMs?: number;
-  /** An engine that does not answer for so long is replaced. */
+  /** An engine that does not answer for this long is replaced. */
   engineTimeoutMs: number;
-  /** An engine that is not warm by then is started again. */
+  /** An engine that is not warm after this time is started again. */
   engineStartMs: number;
-  /** An engine that has grown above it is replaced. */
+  /** An engine whose memory exceeds this is replaced. */
   engineMemoryMb: number;
 }
 
-/** What suits captioning in a program of one's own. */
+/** Settings for captioning inside a program, without a server. */
 export const usualCaptionerSettings = {
   engine: "auto",
   device: "cpu",
@@ -63,43 +62,43 @@ export const usualCaptionerSettings = {
   engineMemoryMb: 4096,
 } as const satisfies Partial<CaptionerSettings>;
 
-interface Photo {
+interface CaptionRequest {
   bytes: Uint8Array;
-  /** What it is known by where engines are lost with it; undefined: nothing is remembered of it. */
+  /** The id under which faults of this photo are remembered; undefined: they are not. */
   id?: string;
   options: CaptionOptions;
-  /** Who sent it, where that is known: photos that take long to decode are counted by it. */
+  /** The sender, if known: photos that take long to decode are limited per caller. */
   caller?: string | undefined;
-  /** Drops the photo if it has not reached the model yet. */
+  /** Cancels the request; the photo is dropped if it has not reached the model yet. */
   signal?: AbortSignal;
 }
 
 export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 
 /**
- * Milliseconds that a photo spent where. Encoding and search are its whole batch's; queue is all waiting, for its turn to
- * be decoded, for an engine, and what a lost engine took.
+ * Milliseconds that a photo spent in each phase. Encoding and search are its whole batch's; queue is all waiting: to be
+ * decoded, for an engine, and the time that a lost engine took.
  */
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
-/** What is going on at this moment. */
+/** A captioner's load at this moment. */
 export interface CaptionerState {
-  /** Photos being decoded or waiting for it. */
+  /** Photos being decoded or waiting to be. */
   decoding: number;
   /** Decoded photos that wait for an engine. */
   queued: number;
   engines: { ready: number; expected: number; memoryBytes: number[] };
 }
 
-/** From bytes to words: decodes, batches, encodes and searches, the networks in processes of their own. */
+/** Captions photos: decodes, batches, encodes and searches, with the networks in processes of their own. */
 export interface Captioner {
   readonly card: ModelCard;
-  /** Of an engine that lives. */
+  /** The identity of a running engine. */
   engine(): EngineIdentity;
-  /** Resolves when an engine is gone for good. */
+  /** Resolves when an engine is lost and cannot be replaced. */
   readonly gaveUp: Promise<Error>;
   state(): CaptionerState;
-  caption(photo: Photo): Promise<{ caption: PhotoCaption; timings: PhaseTimings }>;
+  caption(request: CaptionRequest): Promise<{ caption: PhotoCaption; timings: PhaseTimings }>;
   close(): Promise<void>;
 }
 
@@ -134,18 +133,18 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
     maxWaitMs: batchWaitMs,
-    isMoreComing: () => decoding.usual > 0,
+    isMoreComing: () => decoding.usualInFlight > 0,
     workers: workersOf(pool),
     onLoss: ({ id }) => quarantine.countLoss(id),
   });
-  void pool.gaveUp.then(() => batcher.stop(endOfService()));
+  void pool.gaveUp.then(() => batcher.stop(serviceEnding()));
 
   return {
     card,
     engine: () => pool.identity,
     gaveUp: pool.gaveUp,
     state: () => ({
-      decoding: decoding.inHand,
+      decoding: decoding.inFlight,
       queued: batcher.waiting,
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
@@ -153,8 +152,8 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       quarantine.admit(id);
       const begunMs = performance.now();
       const onGivenUp = ({ ms, isCostly }: { ms: number; isCostly: boolean }) => {
-        const isItsFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
-        if (isItsFault) quarantine.countTimeout(id, { isCostly });
+        const isPhotosFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
+        if (isPhotosFault) quarantine.countTimeout(id, { isCostly });
       };
       const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
       const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
@@ -193,7 +192,7 @@ function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): Deco
   });
 }
 
-function endOfService(): CaptionError {
+function serviceEnding(): CaptionError {
   return new CaptionError("overloaded", "an engine cannot be replaced: the service ends", { retryAfterSeconds: 1 });
 }
 
@@ -207,7 +206,7 @@ async function startPool(
     folder: modelDir,
     choice: engine,
     device,
-    precision: isOnGpu && precision === "auto" ? "float32" : precision, // where a GPU is lost, too: captions stay the same
+    precision: isOnGpu && precision === "auto" ? "float32" : precision, // also if a GPU is lost later: captions stay the same
     engines: engines ?? Math.max(1, gpus.length),
     gpus,
     silenceLimitMs: engineTimeoutMs,

@@ -1,45 +1,45 @@
 import { precisions } from "../shared/contract.ts";
 
-/** What may be asked for; `auto` is the best that is set up. */
+/** Engines to choose from; `auto` is the best that is set up. */
 export const engineChoices = ["auto", "tensorflow", "onnx"] as const;
 
 export type EngineChoice = (typeof engineChoices)[number];
 
-/** What ONNX Runtime may run the encoder on. */
+/** Devices on which ONNX Runtime may run the encoder. */
 export const onnxDevices = ["cpu", "cuda", "webgpu"] as const;
 
 export type OnnxDevice = (typeof onnxDevices)[number];
 
 export type Precision = (typeof precisions)[number];
 
-/** `auto` is what is faster by enough on this machine. */
+/** Precisions to choose from; `auto` is int8 where it is enough faster on this machine. */
 export const precisionChoices = ["auto", ...precisions] as const;
 
 export type PrecisionChoice = (typeof precisionChoices)[number];
 
-/** Where nothing is asked for: what int8 costs the shipped model on dev is less than can be told, see docs/performance.md. */
+/** The default: on dev, int8 costs the shipped model less than can be measured, see docs/performance.md. */
 export const defaultPrecision: PrecisionChoice = "auto";
 
-/** How an engine works on a CPU. */
+/** Settings of an engine on a CPU. */
 export interface CpuSettings {
-  /** Undefined: one a core. */
+  /** Undefined: one per core. */
   threads?: number;
-  /** Of the encoder; undefined: float32. */
+  /** The encoder's precision; undefined: float32. */
   precision?: PrecisionChoice;
 }
 
 export interface OnnxSettings extends CpuSettings {
-  /** What the encoder runs on; the CPU where it is left out. */
+  /** The encoder's device; undefined: the CPU. */
   device?: OnnxDevice;
 }
 
-/** The decoder's state for some rows (photos × beams). Owned by whoever got it, who releases it. */
+/** The decoder's state for some rows (photos × beams). Its receiver owns and releases it. */
 export interface DecoderState {
-  /** Frees what the engine holds for it; the state is of no use afterwards. */
+  /** Frees what the engine holds for this state, which cannot be used afterwards. */
   release(): void;
 }
 
-/** The most probable next words of each row, best first; of equals, the lower id. Padding and start are never among them. */
+/** The most probable next words of each row, best first; of equals, the lower id. Never padding or start. */
 export interface DecoderStep {
   /** Word ids, int32 [rows, count]; fewer columns where the vocabulary has fewer words. */
   words: Int32Array;
@@ -49,15 +49,15 @@ export interface DecoderStep {
 }
 
 export interface DecoderRows {
-  /** Row i goes on from row `parents[i]` of the state … */
+  /** Row i continues row `parents[i]` of the state … */
   parents: Int32Array;
   /** … with the word `words[i]`. */
   words: Int32Array;
-  /** How many next words are wanted a row. */
+  /** How many next words are wanted per row. */
   count: number;
 }
 
-/** What runs an encoder. */
+/** Runs an encoder. */
 export interface EncoderEngine {
   readonly name: string;
   readonly device: string;
@@ -68,12 +68,12 @@ export interface EncoderEngine {
 }
 
 /**
- * What runs a bundle's two networks. Search stands outside and sees only batched steps. Calls block the thread they
- * run on whatever their promises say, so an engine lives in a process of its own (engine-child.ts).
+ * Runs a bundle's two networks, as batched steps for the search. Calls block their thread in spite of their promises, so an
+ * engine has a process of its own (engine-child.ts).
  */
 export interface Engine extends EncoderEngine {
-  /** float32 [photos, featureSize] → the state before the first word, a row a photo. */
+  /** float32 [photos, featureSize] → the state before the first word, one row per photo. */
   begin(features: Float32Array, photos: number): Promise<DecoderState>;
-  /** One word further. The given state stays the caller's. */
+  /** Extends each row by one word. The given state remains the caller's. */
   step(state: DecoderState, rows: DecoderRows): Promise<DecoderStep>;
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { CaptionError } from "../shared/errors.ts";
 
-/** Faults after which a photo is refused: an engine was lost while it worked on it, or it was not decoded in time. */
+/** Faults after which a photo is refused: a lost engine that was running it, or decoding that took too long. */
 const maxFaults = 2;
 const remembered = 1000;
 /** Faults are forgotten after an hour, since engines also end for other reasons and machines are slow at times. */

@@ -1,4 +1,4 @@
-/** Cosine of the angle between two vectors, seen from `origin`: zero, where it is left out. */
+/** Cosine of the angle between two vectors, relative to `origin`, zero by default. */
 export function cosine(one: Float32Array, other: Float32Array, origin?: Float64Array): number {
   let [product, ofOne, ofOther] = [0, 0, 0];
   for (const [index, value] of one.entries()) {
@@ -11,7 +11,7 @@ export function cosine(one: Float32Array, other: Float32Array, origin?: Float64A
   return product / Math.sqrt(ofOne * ofOther);
 }
 
-/** The mean of vectors of one length. */
+/** The mean of vectors of the same length. */
 export function meanOf(rows: readonly Float32Array[]): Float64Array {
   const mean = new Float64Array(rows[0]?.length ?? 0);
   for (const row of rows) {
@@ -26,7 +26,7 @@ export function rowsOf(matrix: Float32Array, rows: number): Float32Array[] {
   return Array.from({ length: rows }, (_, row) => matrix.subarray(row * size, (row + 1) * size));
 }
 
-/** Rows as one matrix, a copy of them. */
+/** Copies rows into one matrix. */
 export function joinRows(rows: readonly Float32Array[]): Float32Array {
   const joined = new Float32Array(rows.reduce((length, row) => length + row.length, 0));
   let offset = 0;

@@ -4,11 +4,11 @@ export const logLevels = ["error", "info", "debug", "silent"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Lines of JSON on stdout. Never hand it bytes of a photo, a header or a secret. */
+/** Creates a log of JSON lines on stdout. Never log bytes of a photo, a header or a secret. */
 export function createLog(level: LogLevel): Logger {
   return pino({
     level,
-    base: null, // whoever collects the lines knows the host and the process
+    base: null, // log collectors add the host and the process
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });

@@ -2,8 +2,7 @@ import type { Server } from "node:http";
 import { setFlagsFromString } from "node:v8";
 import { startCaptioner } from "../captioner/captioner.ts";
 import { createApp, createMetricsApp } from "./http/app.ts";
-import { drain, drainOnSignal } from "./http/drain.ts";
-import { listen } from "./http/http-server.ts";
+import { drain, drainOnSignal, listen } from "./http/http-server.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
 import { createLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -16,14 +15,14 @@ if (argument === "--help") {
     `The captioning service: POST /v1/captions, GET /v1/model, /livez, /readyz, /metrics.\n\nSettings, from the environment:\n${describeSettings()}\n`,
   );
 } else if (argument !== undefined) {
-  stop(2, new Error(`expected no argument but --help, received ${argument}: settings come from the environment`));
+  exitWith(2, new Error(`expected no argument but --help, received ${argument}: settings come from the environment`));
 } else {
-  await serve(settingsOrStop());
+  await serve(readSettingsOrExit());
 }
 
-/** Listens at once, so that /livez answers while the engines load, and opens the doors when they are warm. */
+/** Listens at once, so that /livez answers while the engines load, and takes requests when they are warm. */
 async function serve(settings: Settings): Promise<void> {
-  setFlagsFromString("--heap-growing-percent=400"); // photos lie outside V8's heap: see docs/decisions/service.md
+  setFlagsFromString("--heap-growing-percent=400"); // photos are outside V8's heap: see docs/decisions/service.md
   const { host, metricsPort, secretsFile, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
   const log = createLog(logLevel);
   const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes });
@@ -73,26 +72,26 @@ async function serve(settings: Settings): Promise<void> {
       },
       "listening",
     );
-    complain(await captioner.gaveUp);
-    await drain(service, 1); // whoever waits is told first
+    reportError(await captioner.gaveUp);
+    await drain(service, 1); // admitted requests are answered first
   } catch (error) {
-    stop(1, error);
+    exitWith(1, error);
   }
 }
 
-function settingsOrStop(): Settings {
+function readSettingsOrExit(): Settings {
   try {
     return readSettings();
   } catch (error) {
-    return stop(2, error);
+    return exitWith(2, error);
   }
 }
 
-function stop(exitCode: 1 | 2, error: unknown): never {
-  complain(error);
+function exitWith(exitCode: 1 | 2, error: unknown): never {
+  reportError(error);
   process.exit(exitCode);
 }
 
-function complain(error: unknown): void {
+function reportError(error: unknown): void {
   process.stderr.write(`edge-caption service: ${error instanceof Error ? error.message : error}\n`);
 }

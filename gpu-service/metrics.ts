@@ -3,11 +3,11 @@ import type { PhaseTimings } from "../captioner/captioner.ts";
 import type { PoolEvents } from "../captioner/engines/engine-pool.ts";
 import type { Lifecycle } from "./http/lifecycle.ts";
 
-/** From a tiny model's step to a photo that waited for its whole deadline. */
+/** Histogram buckets, from a tiny model's step to a photo that waited until its deadline. */
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const photoBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** What `/metrics` tells, in Prometheus' text format. */
+/** The metrics of `/metrics`, in Prometheus' text format. */
 export class Metrics implements PoolEvents {
   readonly #registry = new Registry();
   readonly #requests: Counter<"outcome">;
@@ -71,7 +71,7 @@ export class Metrics implements PoolEvents {
   }
 }
 
-/** What is read at each scrape. */
+/** Registers the gauges that are read at each scrape. */
 function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
   const { admission } = lifecycle;
   const gauges: Record<string, { help: string; read(): number | undefined }> = {
@@ -114,7 +114,7 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
       if (lifecycle.captioner === undefined) return;
       const { card } = lifecycle.captioner;
       const engine = lifecycle.captioner.engine();
-      this.reset(); // an engine may have been replaced by another
+      this.reset(); // an engine may have been replaced by a different one
       const { name, device, precision } = engine;
       this.set({ id: card.id, revision: card.revision, engine: name, device, precision }, 1);
     },

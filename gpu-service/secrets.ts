@@ -8,7 +8,7 @@ const pollMs = 1000;
 /** The secrets that are valid at this moment; undefined where requests need no signature. */
 export type Secrets = () => readonly string[] | undefined;
 
-/** Splits a list with commas or lines between the secrets. Throws one sentence for a list that cannot be used. */
+/** Splits a list at commas and line ends. Throws one sentence for a list that cannot be used. */
 export function parseSecrets(list: string): string[] {
   const lines = list.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   const secrets = lines
@@ -22,9 +22,9 @@ export function parseSecrets(list: string): string[] {
 }
 
 /**
- * Reads the secrets of a file, and again whenever it changes: it is asked for by its path once a second, so that neither a
- * file nor a link put in its place is missed. What cannot be used is logged, once, and the secrets before it stay valid.
- * Throws one sentence where there are none to begin with.
+ * Reads secrets from a file, and again whenever it changes: its path is read every second, so that a file or link that
+ * replaces it is noticed. Contents that cannot be used are logged once, and the former secrets stay valid. Throws one sentence
+ * where the first contents cannot be used.
  */
 export async function watchSecrets(path: string, log: Logger): Promise<Secrets> {
   const named = (error: unknown) => `SERVICE_SECRETS_FILE: ${error instanceof Error ? error.message : error}`;
@@ -39,12 +39,12 @@ export async function watchSecrets(path: string, log: Logger): Promise<Secrets> 
   let seen = text;
   let isReading = false;
   setInterval(async () => {
-    if (isReading) return; // a file system that hangs
+    if (isReading) return; // the file system hangs
     isReading = true;
     const found = await readSecretsFile(path).catch((error: unknown) => new Error(named(error)));
     isReading = false;
     const state = found instanceof Error ? found.message : found;
-    const isSettled = state === seen; // an editor may be in the middle of writing it
+    const isSettled = state === seen; // an editor may still be writing the file
     seen = state;
     if (!isSettled || state === text) return;
     text = state;
@@ -60,7 +60,7 @@ export async function watchSecrets(path: string, log: Logger): Promise<Secrets> 
   return () => valid;
 }
 
-/** The text of a file that is one, also by way of links: reading a pipe would never end. */
+/** Reads a regular file, also through links: reading a pipe would never end. */
 async function readSecretsFile(path: string): Promise<string> {
   const found = await stat(path).catch((cause) => {
     throw new Error(`expected a file at ${path}, received ${cause.code ?? cause.message}`, { cause });

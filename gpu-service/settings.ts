@@ -6,10 +6,10 @@ import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels, quote } from "
 import { logLevels } from "./log.ts";
 import { parseSecrets } from "./secrets.ts";
 
-/** Of the longest deadline: a photo that is decoded for so long when it is given up on was not decoded in time by its own fault. */
-const patienceShare = 10;
+/** The share of the longest deadline after which a photo that is still being decoded counts as slow by its own fault. */
+const slowDecodingShare = 10;
 
-/** Every setting of the service by its environment variable: its unit, what it is and what it costs. */
+/** Every setting of the service by its environment variable, with its unit, its meaning and its cost. */
 const environmentSchema = z.object({
   PORT: wholeNumber({ min: 0, max: 65_535 }).default(8788).describe("TCP port to listen on; 0 takes any that is free."),
   HOST: text()
@@ -17,13 +17,11 @@ const environmentSchema = z.object({
     .describe("Address to listen on; 0.0.0.0 in a container, which accepts connections from anyone who can reach it."),
   METRICS_PORT: wholeNumber({ min: 0, max: 65_535 })
     .optional()
-    .describe(
-      "TCP port for /metrics, which PORT then has no more, and for probes, so that PORT can be shown to everybody. Default: PORT.",
-    ),
+    .describe("TCP port for /metrics and probes; PORT then has no /metrics, so that it can be public. Default: PORT."),
   MODEL_DIR: text()
     .transform((path) => resolve(path))
     .default(defaultModelDir)
-    .describe("Folder of the model bundle; its weights stay in memory for good."),
+    .describe("Folder of the model bundle; its weights stay in memory."),
   ENGINE: oneOf(engineChoices)
     .default("auto")
     .describe(
@@ -37,18 +35,18 @@ const environmentSchema = z.object({
   PRECISION: oneOf(precisionChoices)
     .default(defaultPrecision)
     .describe(
-      "What the encoder is computed in on a CPU: float32, int8, or auto: int8 where this machine gains by it. Part of the revision: behind one edge, have the same everywhere.",
+      "Precision of the encoder on a CPU: float32, int8, or auto: int8 where this machine is faster with it. Part of the revision: use the same for all services of one edge.",
     ),
   ENGINES: z
     .union([z.literal("auto"), wholeNumber({ min: 1, max: 64 })], {
       error: ({ input }) => `expected auto or a whole number from 1 to 64, received ${quote(String(input))}`,
     })
     .default("auto")
-    .describe("Engine processes; auto is one a GPU, else one. Each holds the model; on a CPU they share its cores."),
+    .describe("Engine processes; auto is one per GPU, else one. Each holds the model; on a CPU they share its cores."),
   ENGINE_TIMEOUT_MS: wholeNumber({ min: 1000, max: 600_000 })
     .default(15_000)
     .describe(
-      "Milliseconds in which an engine must answer, or it is replaced; above what a full batch takes, and no longer than you would wait for one that hangs.",
+      "Milliseconds in which an engine must answer, or it is replaced; more than a full batch takes, and no more than you would wait for one that hangs.",
     ),
   ENGINE_START_MS: wholeNumber({ min: 1000, max: 3_600_000 })
     .default(120_000)
@@ -57,21 +55,21 @@ const environmentSchema = z.object({
     ),
   ENGINE_MEMORY_MB: wholeNumber({ min: 128, max: 2 ** 20 })
     .default(4096)
-    .describe("MiB that an engine may grow to before it is replaced, for two seconds or so of waiting."),
+    .describe("MiB that an engine may grow to before it is replaced, which delays photos for about two seconds."),
   MAX_BATCH: wholeNumber({ min: 1, max: 256 })
     .default(8)
     .describe("Photos run together; more raises throughput, memory and the wait in a full batch."),
   BATCH_WAIT_MS: wholeNumber({ min: 0, max: 1000 })
     .default(10)
     .describe(
-      "Milliseconds that a batch which is not full waits for photos that are being decoded; alone, a photo never waits.",
+      "Milliseconds that a batch which is not full waits for photos that are being decoded; a single photo never waits.",
     ),
   MAX_BYTES: wholeNumber({ min: 1, max: 2 ** 30 })
     .default(defaultMaxBytes)
-    .describe("Bytes of the largest photo; each one under way is held in memory whole."),
+    .describe("Bytes of the largest photo; each admitted one is held in memory whole."),
   MAX_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
     .default(defaultMaxPixels)
-    .describe("Pixels of the largest photo by its header; decoding takes time and memory by the pixel."),
+    .describe("Pixels of the largest photo by its header; decoding takes time and memory per pixel."),
   MAX_AVIF_PIXELS: wholeNumber({ min: 1, max: 2 ** 31 - 1 })
     .default(defaultMaxAvifPixels)
     .describe(
@@ -80,45 +78,43 @@ const environmentSchema = z.object({
   DECODE_MEGAPIXELS: wholeNumber({ min: 1, max: 100_000 })
     .default(100)
     .describe(
-      "Millions of pixels decoded at once, of photos that take long and of others each; an AVIF takes up to 18 bytes of memory for each, a PNG 8, a JPEG far less.",
+      "Millions of pixels decoded at once, counted separately for photos that take long; an AVIF takes up to 18 bytes of memory for each, a PNG 8, a JPEG far less.",
     ),
   MAX_SLOW_PER_CALLER: wholeNumber({ min: 1, max: 100_000 })
     .default(4)
     .describe(
-      "Photos that take over a quarter of a second to decode, in hand at once for one caller of the edge; the next is refused with 429. All callers together get half of MAX_QUEUED.",
+      "Photos of one caller of the edge, admitted at once, that take over a quarter of a second to decode; the next is refused with 429. All callers together get half of MAX_QUEUED.",
     ),
   UV_THREADPOOL_SIZE: wholeNumber({ min: 1, max: 1024 })
     .default(4)
     .describe(
-      "Threads for decoding, one of them kept free and one for photos that take long; beside a GPU, as many as there are cores and two more.",
+      "Threads for decoding, one of them kept free and one for photos that take long; with a GPU, use the number of cores and two more.",
     ),
   ALLOW_HEIC: oneOf(["true", "false"])
     .default("false")
-    .describe("true takes HEIC photos, too, which take a second of a core and ten times the memory of a JPEG."),
+    .describe("true accepts HEIC photos, too, which take a second of a core and ten times the memory of a JPEG."),
   MAX_QUEUED: wholeNumber({ min: 1, max: 100_000 })
     .default(64)
-    .describe("Photos in hand at once, uploads included; the next is refused with 503. More means longer waits."),
+    .describe("Photos admitted at once, uploads included; the next is refused with 503. More means longer waits."),
   MAX_QUEUED_BYTES: wholeNumber({ min: 1, max: 2 ** 40 })
     .default(256 * 2 ** 20)
     .describe(
-      "Bytes of photos in hand at once, all in memory; what would go above it is refused with 503. An upload that does not say its length counts as MAX_BYTES.",
+      "Bytes of photos admitted at once, all in memory; more are refused with 503. An upload without a length counts as MAX_BYTES.",
     ),
   MAX_DEADLINE_MS: wholeNumber({ min: 1, max: 3_600_000 })
     .default(25_000)
-    .describe(
-      "Milliseconds that a request gets if X-Deadline-Ms does not say less; then its photo is dropped with 504.",
-    ),
+    .describe("Milliseconds that a request gets unless X-Deadline-Ms is less; then its photo is dropped with 504."),
   BODY_TIMEOUT_MS: wholeNumber({ min: 1, max: 240_000 })
     .default(15_000)
-    .describe("Milliseconds for sending a photo; a slow sender holds one of MAX_QUEUED places that long."),
+    .describe("Milliseconds for sending a photo; a slow sender counts against MAX_QUEUED for that long."),
   DRAIN_SECONDS: wholeNumber({ min: 1, max: 3600 })
     .default(27)
     .describe(
-      "Seconds that admitted requests get after SIGTERM; above MAX_DEADLINE_MS, and three below the host's own limit.",
+      "Seconds that admitted requests get after SIGTERM; more than MAX_DEADLINE_MS, and three less than the host's own limit.",
     ),
   LOG_LEVEL: oneOf(logLevels)
     .default("info")
-    .describe("Least level of the log's lines: error, info (a line a caption), debug (probes, too) or silent."),
+    .describe("Least level of the log's lines: error, info (one line per caption), debug (probes, too) or silent."),
   SERVICE_SECRETS: secretList()
     .optional()
     .describe(
@@ -128,11 +124,11 @@ const environmentSchema = z.object({
     .transform((path) => resolve(path))
     .optional()
     .describe(
-      "File of those secrets, in place of SERVICE_SECRETS, with commas or lines between them. Read again when it changes, without a restart.",
+      "File of those secrets, instead of SERVICE_SECRETS, separated by commas or lines. Read again when it changes, without a restart.",
     ),
   ALLOW_UNSIGNED: oneOf(["true", "false"])
     .default("false")
-    .describe("true, in place of secrets, captions for whoever reaches the port."),
+    .describe("true, instead of secrets, captions for anyone who can reach the port."),
 });
 
 const settingsSchema = environmentSchema
@@ -178,10 +174,10 @@ const settingsSchema = environmentSchema
     allowHeic: environment.ALLOW_HEIC === "true",
     decodeMegapixels: environment.DECODE_MEGAPIXELS,
     decodeThreads: environment.UV_THREADPOOL_SIZE,
-    decodePatienceMs: environment.MAX_DEADLINE_MS / patienceShare,
+    decodePatienceMs: environment.MAX_DEADLINE_MS / slowDecodingShare,
     costly: {
       perCaller: environment.MAX_SLOW_PER_CALLER,
-      inHand: Math.max(1, Math.floor(environment.MAX_QUEUED / 2)),
+      total: Math.max(1, Math.floor(environment.MAX_QUEUED / 2)),
     },
     maxQueued: environment.MAX_QUEUED,
     maxQueuedBytes: environment.MAX_QUEUED_BYTES,
@@ -189,7 +185,7 @@ const settingsSchema = environmentSchema
     bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
     drainSeconds: environment.DRAIN_SECONDS,
     logLevel: environment.LOG_LEVEL,
-    /** Undefined beside no file: requests need no signature. */
+    /** Undefined: they are in `secretsFile`, or where that is undefined, too, requests need no signature. */
     secrets: environment.SERVICE_SECRETS,
     secretsFile: environment.SERVICE_SECRETS_FILE,
   }));

@@ -21,7 +21,7 @@ export const encoderRangesSchema = z.strictObject({
     rangesFormat,
     `expected ranges of format ${rangesFormat}: measure them with npm run train -- calibrate`,
   ),
-  /** Names the encoder whose layers these are: `captioner/encoder-revision.ts`. */
+  /** Names the encoder whose layers these are: `captioner/bundle.ts`. */
   encoder: z.string().regex(/^[0-9a-f]{12}$/),
   /** Training photos that they were measured on. */
   photos: z.int().positive(),

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EncoderBundle } from "../captioner/bundle.ts";
-import { encoderRevisionOf, networkFiles } from "../captioner/encoder-revision.ts";
+import { encoderRevisionOf, networkFiles } from "../captioner/bundle.ts";
 import type { EncoderManifest } from "../shared/manifest.ts";
 
 /** The files of a bundle's encoder: its topology and the weights that this names. */

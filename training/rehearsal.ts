@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Bundle, naming, type RehearsalFiles } from "../captioner/bundle.ts";
+import { type Bundle, type RehearsalFiles, withFileName } from "../captioner/bundle.ts";
 
 /**
  * Photos as the encoder sees them, with the captions that a model itself gives them. Training that goes on from the model
@@ -69,7 +69,7 @@ export async function readRehearsal(bundle: Bundle): Promise<Rehearsal | undefin
   const { rehearsal, encoder } = bundle.manifest;
   if (files === undefined || rehearsal === undefined) return undefined;
   const { featureSize } = encoder;
-  return naming(`${bundle.folder}/${rehearsal.features}`, () => {
+  return withFileName(`${bundle.folder}/${rehearsal.features}`, () => {
     const lines = new TextDecoder().decode(files.captions).split("\n").slice(0, -1);
     const captions = lines.map((line) => lineSchema.parse(JSON.parse(line)).map(wordsOf));
     const stepBytes = 4 * featureSize;

@@ -1,7 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, openBundle, sha256Of } from "../captioner/bundle.ts";
-import { networkFiles } from "../captioner/encoder-revision.ts";
+import { type Bundle, networkFiles, openBundle, sha256Of } from "../captioner/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 
 const draftSchema = manifestSchema.omit({ files: true }).loose();

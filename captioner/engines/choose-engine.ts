@@ -8,13 +8,13 @@ import { readNativeSetup } from "./native-setup.ts";
 export interface ChosenEngine {
   /** An `Engine` for a model bundle. */
   engine: Engine | EncoderEngine;
-  /** Why this one, in words for the log. */
+  /** The reason for this engine, for the log. */
   reason: string;
-  /** Whether it runs on the CPU though TensorFlow was set up for a GPU. */
+  /** Whether it runs on the CPU although TensorFlow was set up for a GPU. */
   isFallback: boolean;
 }
 
-/** Makes the engine that was asked for; `auto` is TensorFlow where it finds a GPU, and else ONNX Runtime on the CPU. */
+/** Creates the chosen engine; `auto` is TensorFlow where it finds a GPU, else ONNX Runtime on the CPU. */
 export async function chooseEngine(
   choice: EngineChoice,
   bundle: EncoderBundle | Bundle,

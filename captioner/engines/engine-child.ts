@@ -3,22 +3,22 @@ import { argv, exit, memoryUsage } from "node:process";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { type FoundCaption, searchCaptions } from "../beam-search.ts";
 import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "../bundle.ts";
-import { endingSignals } from "../ending-signals.ts";
+import { endingSignals } from "../child-process.ts";
 import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
 import type { EngineAnswer, EngineCall, EngineMessage, EngineRequest, EngineStart } from "./engine-protocol.ts";
 
-/** Below the server's, whatever that is: photos are decoded and refusals sent while the model computes. Up is for root only. */
+/** Niceness above the server's: it decodes photos and sends refusals while the model computes. Only root may lower it again. */
 const lower = 5;
 
-/** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, says `ready`, then answers call by call. */
+/** Entry of the engine's process, its argument an `EngineStart`: loads bundle and engine, sends `ready`, then answers call by call. */
 const { folder, choice, cpu, device }: EngineStart = JSON.parse(argv[2] ?? ""); // written by engine-process.ts
 
-// The service ends its engine. Ctrl-C reaches the whole process group, and what was admitted must still be finished.
+// The service ends its engine: Ctrl-C reaches the whole process group, and admitted photos must still be captioned.
 for (const signal of endingSignals) process.on(signal, () => {});
 process.on("disconnect", () => exit(0));
 
 try {
-  // before there are threads: each takes over that of the one which makes it
+  // before there are threads, since each inherits its creator's priority
   setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + lower));
   const bundle = await openEncoder(folder);
   const { engine, ...chosen } = await chooseEngine(choice, bundle, { ...cpu, device });
@@ -26,14 +26,14 @@ try {
   await warmUp(networks, bundle);
   answerCalls(networks);
   const { name, device: found, precision } = engine;
-  say({ kind: "ready", name, device: found, precision, ...chosen, revision: bundle.revision });
+  send({ kind: "ready", name, device: found, precision, ...chosen, revision: bundle.revision });
 } catch (error) {
-  say({ kind: "failed", reason: reasonOf(error) });
+  send({ kind: "failed", reason: reasonOf(error) });
 }
 
 interface Networks {
   encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
-  /** Undefined for an encoder alone, which is all that training's features need. */
+  /** Undefined for an encoder without a decoder, which suffices for training's features. */
   search?(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]>;
 }
 
@@ -45,7 +45,7 @@ function networksOf(engine: ChosenEngine["engine"], bundle: EncoderBundle | Bund
   return { encode, search: (features, options) => searchCaptions(engine, { features, options }, settings) };
 }
 
-/** Runs one grey photo through, so that the first caller does not pay for buffers and kernels. */
+/** Captions one grey photo, so that the first caller does not wait for buffers and kernels. */
 async function warmUp({ encode, search }: Networks, { folder, manifest }: EncoderBundle): Promise<void> {
   const { width, height } = manifest.preprocessing;
   const features = await encode(new Uint8Array(width * height * 3).fill(128), 1);
@@ -61,7 +61,7 @@ function answerCalls(networks: Networks): void {
       const outcome = await answer(networks, request).catch((error): EngineAnswer => {
         return { kind: "error", reason: reasonOf(error) };
       });
-      say({ call, memoryBytes: memoryUsage.rss(), ...outcome });
+      send({ call, memoryBytes: memoryUsage.rss(), ...outcome });
     });
   });
 }
@@ -78,8 +78,8 @@ async function answer({ encode, search }: Networks, request: EngineCall): Promis
   return { kind: "captions", captions, encodeMs: encodedMs - begunMs, searchMs: performance.now() - encodedMs };
 }
 
-function say(message: EngineMessage): void {
-  process.send?.(message, undefined, undefined, () => {}); // whoever asked may be gone (Ctrl-C): nobody needs to be told
+function send(message: EngineMessage): void {
+  process.send?.(message, undefined, undefined, () => {}); // the parent may be gone (Ctrl-C)
 }
 
 function reasonOf(error: unknown): string {

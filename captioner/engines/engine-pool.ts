@@ -1,45 +1,47 @@
+import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
 import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
 
-/** Starts in a row that may fail before the pool gives up; the pause before each is twice the one before. */
+/** Consecutive failed starts after which the pool gives up; each pause is twice the one before. */
 const maxStarts = 6;
 const firstPauseMs = 100;
 
-/** Told of what happens, for whoever keeps count. */
+/** Callbacks for metrics and the log. */
 export interface PoolEvents {
-  /** An engine is gone and about to be replaced. */
+  /** An engine was lost and is about to be replaced. */
   onLost?(error: EngineLost): void;
-  /** One stands in its place. */
+  /** A lost engine was replaced. */
   onReplaced?(identity: EngineIdentity): void;
-  /** An engine ended before it was warm, and is started again. */
+  /** An engine ended before it was warm and is started again. */
   onFailedStart?(error: EngineLost): void;
-  /** An engine took so many photos. */
+  /** An engine took a batch of this many photos. */
   onBatch?(photos: number): void;
 }
 
 interface EnginePoolSettings {
   folder: string;
   choice: EngineChoice;
-  /** What ONNX Runtime runs the encoder on; the CPU where it is left out. */
+  /** The device on which ONNX Runtime runs the encoder; undefined: the CPU. */
   device?: OnnxDevice;
-  /** All engines have the same, so `auto` is what the first chooses. */
+  /** The same for all engines: `auto` is what the first chooses. */
   precision: PrecisionChoice;
-  /** How many children. On the CPU they share its cores. */
+  /** Number of children. On the CPU they share its cores. */
   engines: number;
-  /** The GPUs as `CUDA_VISIBLE_DEVICES` names them: a child each, in turn. Empty: whatever a child finds. */
+  /** The GPUs as `CUDA_VISIBLE_DEVICES` names them, assigned to the children in turn. Empty: whatever a child finds. */
   gpus: readonly string[];
-  /** A child that owes an answer for longer hangs. */
+  /** A child that owes an answer for longer counts as hung. */
   silenceLimitMs: number;
-  /** A child that is not warm by then is started again. */
+  /** A child that is not warm after this time is started again. */
   startLimitMs: number;
-  /** A child above it is replaced behind the batch that showed it. */
+  /** A child above this is replaced after its batch. */
   memoryLimitBytes: number;
-  /** An engine was replaced, and is free. */
+  /** Called when a replaced engine is free. */
   onFree(): void;
   events: PoolEvents;
 }
@@ -51,9 +53,9 @@ interface Slot {
   batches: number;
 }
 
-/** Engines in processes of their own, each replaced when it dies, hangs or grows too large while the others go on. */
+/** Engines in processes of their own; one that dies, hangs or grows too large is replaced while the others continue. */
 export class EnginePool {
-  /** Resolves when an engine cannot be replaced: there is nobody then to answer for it. */
+  /** Resolves when an engine cannot be replaced. */
   readonly gaveUp: Promise<Error>;
   readonly #settings: EnginePoolSettings;
   readonly #slots: readonly Slot[];
@@ -72,7 +74,7 @@ export class EnginePool {
     });
   }
 
-  /** Starts all engines at once; resolves when all are warm, and throws what is wrong with the first that cannot be. */
+  /** Starts all engines at once; resolves when all are warm. Throws the error of the first that fails. */
   static async start(settings: EnginePoolSettings): Promise<EnginePool> {
     const closing = new AbortController();
     const start = (number: number, precision: PrecisionChoice) =>
@@ -94,7 +96,7 @@ export class EnginePool {
     }
   }
 
-  /** Of an engine that lives, and whether any fell back to the CPU. */
+  /** The identity of a running engine, and whether any fell back to the CPU. */
   get identity(): EngineIdentity {
     const [first] = [...this.#slots].sort((one, other) => Number(other.engine.isAlive) - Number(one.engine.isAlive));
     if (first === undefined) throw new Error("expected at least one engine");
@@ -105,32 +107,32 @@ export class EnginePool {
     return this.#slots.length;
   }
 
-  /** Engines that are warm, whether they work or wait. */
+  /** Number of warm engines, busy or not. */
   get ready(): number {
     return this.#slots.filter(({ engine }) => engine.isAlive).length;
   }
 
   /**
-   * Whether an engine would take a batch now. A full one is also sent to an engine that has one in hand, so that it need
-   * not wait for the pixels; others are better waited with, for company.
+   * Whether an engine would take a batch now. A full batch may also go to an engine that runs one, so that its pixels are
+   * there when the engine is free; a batch that is not full waits for more photos instead.
    */
   canTake({ isFull }: { isFull: boolean }): boolean {
     const slot = this.#nextSlot();
     return slot !== undefined && slot.batches <= (isFull ? 1 : 0);
   }
 
-  /** Resident memory of each engine by its number, as it last said. */
+  /** Resident memory of each engine, from its last answer. */
   get memoryBytes(): number[] {
     return this.#slots.map(({ engine }) => engine.memoryBytes);
   }
 
   /**
-   * Has the engine that has the least to do caption a batch: `pixels` uint8 [photos, height, width, 3], an entry of `options` a
-   * photo. Throws `EngineLost` when the engine is lost with it.
+   * Captions a batch on the least busy engine: `pixels` uint8 [photos, height, width, 3], one entry of `options` per photo.
+   * Throws `EngineLost` when that engine is lost.
    */
   async run(pixels: readonly Uint8Array[], options: readonly CaptionOptions[]): Promise<BatchCaptions> {
     const slot = this.#nextSlot();
-    if (slot === undefined) throw new CaptionError("internal", "expected an engine that lives");
+    if (slot === undefined) throw new CaptionError("internal", "expected a running engine");
     const { engine } = slot;
     const { events, memoryLimitBytes } = this.#settings;
     slot.batches += 1;
@@ -156,7 +158,7 @@ export class EnginePool {
     return alive.sort((one, other) => one.batches - other.batches)[0];
   }
 
-  /** Replaces a slot's engine for as long as that can be done. */
+  /** Replaces a slot's engine whenever it is lost, until that fails. */
   async #keep(slot: Slot): Promise<never> {
     const { events, onFree } = this.#settings;
     const { revision, precision } = this.identity;
@@ -175,7 +177,7 @@ export class EnginePool {
   }
 }
 
-/** Starts an engine, again where it ended without a word. */
+/** Starts an engine, again where it ended without an error message. */
 async function startEngine(
   number: number,
   {
@@ -204,4 +206,21 @@ async function startEngine(
     await setTimeout(pauseMs, undefined, { signal });
     pauseMs *= 2;
   }
+}
+
+/** The visible GPUs of this machine, as `CUDA_VISIBLE_DEVICES` names them; none where there is no driver. */
+export async function visibleGpus(environment: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+  const { CUDA_VISIBLE_DEVICES } = environment;
+  if (CUDA_VISIBLE_DEVICES !== undefined) return namesIn(CUDA_VISIBLE_DEVICES.split(","));
+  try {
+    const query = ["--query-gpu=uuid", "--format=csv,noheader"];
+    const { stdout } = await promisify(execFile)("nvidia-smi", query, { env: environment });
+    return namesIn(stdout.split("\n"));
+  } catch {
+    return []; // the engine reports that it finds no GPU
+  }
+}
+
+function namesIn(texts: readonly string[]): string[] {
+  return texts.map((text) => text.trim()).filter((text) => text !== "");
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
-import { loaderArguments, programEnding } from "../child-program.ts";
+import { loaderArguments, programExtension } from "../child-process.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice } from "../engine.ts";
 import type {
   BatchCaptions,
@@ -14,10 +14,10 @@ import type {
   EngineStart,
 } from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
-import { SilenceWatch } from "./silence-watch.ts";
+import { Watchdog } from "./watchdog.ts";
 
 interface PendingCall {
-  /** Not a ping, which takes no time: what stands behind one has begun when the engine is lost. */
+  /** Whether it is not a ping: pings take no time, so the first call that is work was running when the engine was lost. */
   isWork: boolean;
   resolve(answer: EngineAnswer): void;
   reject(error: Error): void;
@@ -25,26 +25,26 @@ interface PendingCall {
 
 interface EngineProcessSettings {
   cpu?: CpuSettings;
-  /** What ONNX Runtime runs the encoder on; the CPU where it is left out. */
+  /** The device on which ONNX Runtime runs the encoder; undefined: the CPU. */
   device?: OnnxDevice;
-  /** Which GPU it sees, as `CUDA_VISIBLE_DEVICES` names it; undefined: all. */
+  /** The GPU that it sees, as `CUDA_VISIBLE_DEVICES` names it; undefined: all. */
   gpu?: string | undefined;
-  /** An engine that owes an answer and is silent for this long is killed; undefined: never. */
+  /** An engine that does not answer for this long is killed; undefined: never. */
   silenceLimitMs?: number;
-  /** An engine that is not warm by then is killed; undefined: never. */
+  /** An engine that is not warm after this time is killed; undefined: never. */
   startLimitMs?: number;
   /** Aborts the start. */
   signal?: AbortSignal;
 }
 
-/** Why an engine is gone: by itself, killed because it was silent, or asked to leave because it had grown. */
+/** Why an engine is gone: it ended by itself, or was killed because it did not answer or grew too large. */
 export type LossReason = "died" | "hung" | "grown";
 
-/** There is no answer, since the engine is gone. */
+/** The error of a call whose engine is gone. */
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
   readonly reason: LossReason;
-  /** Whether the engine had begun with what was asked of it: calls behind the first work were not looked at. */
+  /** Whether the engine had begun this call: those after the first were only queued. */
   readonly wasBegun: boolean;
 
   constructor(message: string, { reason = "died", wasBegun = true }: { reason?: LossReason; wasBegun?: boolean } = {}) {
@@ -55,8 +55,8 @@ export class EngineLost extends Error {
 }
 
 /**
- * Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. Throws what the engine
- * says is wrong, or `EngineLost` where it ended without a word.
+ * Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. Throws the engine's error,
+ * or `EngineLost` where it ended without one.
  */
 export async function startEngineProcess(
   folder: string,
@@ -66,7 +66,7 @@ export async function startEngineProcess(
   const { cpu = {}, device = "cpu", signal, startLimitMs } = settings;
   const start: EngineStart = { folder, choice, cpu, device };
   const child = fork(
-    fileURLToPath(new URL(`./engine-child${programEnding}`, import.meta.url)),
+    fileURLToPath(new URL(`./engine-child${programExtension}`, import.meta.url)),
     [JSON.stringify(start)],
     {
       env: environmentOf(choice, settings),
@@ -76,19 +76,19 @@ export async function startEngineProcess(
   );
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
-  const impatience = startLimitMs === undefined ? undefined : setTimeout(kill, startLimitMs);
+  const startTimer = startLimitMs === undefined ? undefined : setTimeout(kill, startLimitMs);
   try {
     const message = await firstMessage(child);
     if (message.kind === "ready") return new EngineProcess(child, message, settings);
     kill();
-    throw new Error(message.kind === "failed" ? message.reason : `the engine began with ${message.kind}`);
+    throw new Error(message.kind === "failed" ? message.reason : `the engine's first message was ${message.kind}`);
   } finally {
-    clearTimeout(impatience);
+    clearTimeout(startTimer);
     signal?.removeEventListener("abort", kill);
   }
 }
 
-/** Throws `EngineLost` where the child ends, or never comes to be, before it has said something. */
+/** The child's first message. Throws `EngineLost` where the child ends, or cannot be started, before it. */
 function firstMessage(child: ChildProcess): Promise<EngineMessage> {
   return new Promise((resolve, reject) => {
     child.once("message", resolve);
@@ -97,7 +97,7 @@ function firstMessage(child: ChildProcess): Promise<EngineMessage> {
   });
 }
 
-/** TensorFlow and ONNX Runtime find their CUDA libraries through the environment that their process begins with, and see the GPUs they are shown. */
+/** The child's environment: CUDA libraries can only be added when a process starts, and so can the choice of a GPU. */
 function environmentOf(choice: EngineChoice, { gpu, cpu, device }: EngineProcessSettings): NodeJS.ProcessEnv {
   const setup = choice === "onnx" && device !== "cuda" ? undefined : readNativeSetup();
   if (setup === undefined && gpu === undefined) return process.env;
@@ -108,18 +108,18 @@ function environmentOf(choice: EngineChoice, { gpu, cpu, device }: EngineProcess
   };
 }
 
-/** A warm engine in its child process. Calls are answered in order; when the child is lost, those it held fail once each. */
+/** A warm engine in its child process. Calls are answered in order; when the child is lost, each open call fails once. */
 export class EngineProcess {
   readonly identity: EngineIdentity;
-  /** Resolves when the child is gone though nobody closed it. */
+  /** Resolves when the child ends without `close`. */
   readonly lost: Promise<EngineLost>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #pending = new Map<number, PendingCall>();
-  readonly #watch: SilenceWatch | undefined;
+  readonly #watchdog: Watchdog | undefined;
   #calls = 0;
   #memoryBytes = 0;
-  /** Set where we ended it. */
+  /** Why this process ended the child, if it did. */
   #ending: EngineLost | "closed" | undefined;
 
   constructor(
@@ -133,7 +133,7 @@ export class EngineProcess {
     this.#exited = new Promise((resolve) => child.once("exit", resolve));
     this.lost = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
-        this.#watch?.stop();
+        this.#watchdog?.stop();
         const isClosed = this.#ending === "closed";
         const ended = new EngineLost(`the engine ended with ${signal ?? code}`);
         const error = this.#ending instanceof EngineLost ? this.#ending : ended;
@@ -147,30 +147,30 @@ export class EngineProcess {
         if (!isClosed) resolve(error);
       });
     });
-    child.on("error", () => child.kill("SIGKILL")); // its channel broke: nothing can reach it any more
-    if (silenceLimitMs !== undefined) this.#watch = this.#watchSilence(silenceLimitMs);
+    child.on("error", () => child.kill("SIGKILL")); // its channel broke
+    if (silenceLimitMs !== undefined) this.#watchdog = this.#startWatchdog(silenceLimitMs);
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** False once it has ended or been told to. */
+  /** False once it has ended or is being ended. */
   get isAlive(): boolean {
     return this.#ending === undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resident memory of the child, as it said with its last answer. */
+  /** Resident memory of the child, from its last answer. */
   get memoryBytes(): number {
     return this.#memoryBytes;
   }
 
-  /** `pixels` uint8 [photos, height, width, 3], an entry of `options` a photo → each photo's captions, best first. */
+  /** `pixels` uint8 [photos, height, width, 3], one entry of `options` per photo → each photo's captions, best first. */
   async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<BatchCaptions> {
     return captionsOf(await this.#call({ kind: "caption", pixels, options }));
   }
 
-  /** `features` float32 [photos, featureSize], as `encode` gave them, → each photo's captions, best first. */
+  /** `features` float32 [photos, featureSize], as `encode` returns them, → each photo's captions, best first. */
   async search(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
     return captionsOf(await this.#call({ kind: "search", features, options })).captions;
   }
@@ -185,25 +185,25 @@ export class EngineProcess {
   async close(): Promise<void> {
     const wasAlive = this.isAlive;
     this.#ending = "closed";
-    this.#watch?.stop();
-    this.#child.kill("SIGKILL"); // it holds nothing that could be lost
+    this.#watchdog?.stop();
+    this.#child.kill("SIGKILL"); // it has nothing to save
     if (wasAlive) await this.#exited;
   }
 
-  /** Ends it as one that is lost. */
+  /** Kills the child, which then counts as lost. */
   abandon(reason: LossReason, why: string): void {
     if (!this.isAlive) return;
     this.#ending = new EngineLost(`the engine ${why}`, { reason });
     this.#child.kill("SIGKILL");
   }
 
-  #watchSilence(limitMs: number): SilenceWatch {
-    return new SilenceWatch({
+  #startWatchdog(limitMs: number): Watchdog {
+    return new Watchdog({
       limitMs,
-      ask: () => {
-        if (this.#pending.size === 0) this.#call({ kind: "ping" }).catch(() => {}); // whoever is gone says so by `lost`
+      ping: () => {
+        if (this.#pending.size === 0) this.#call({ kind: "ping" }).catch(() => {}); // `lost` reports an engine that is gone
       },
-      onSilence: () => this.abandon("hung", `did not answer for ${limitMs} ms`),
+      onTimeout: () => this.abandon("hung", `did not answer for ${limitMs} ms`),
     });
   }
 
@@ -220,7 +220,7 @@ export class EngineProcess {
 
   #settle(message: EngineMessage): void {
     if (!("call" in message)) return;
-    this.#watch?.heard();
+    this.#watchdog?.reset();
     this.#memoryBytes = message.memoryBytes;
     const call = this.#take(message.call);
     if (message.kind === "error") call?.reject(new Error(message.reason));

@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import * as z from "zod";
 
 const nativePackage = "@tensorflow/tfjs-node-gpu";
 
 const nativeSetupSchema = z.object({
-  /** TensorFlow's version, as its library says it. */
+  /** TensorFlow's version, as its library reports it. */
   tensorflow: z.string(),
-  /** What the library was built for; one for GPUs also runs without. */
+  /** What the library was built for; one for GPUs also runs without them. */
   kind: z.enum(["gpu", "cpu"]),
   /** Folder of the library and the binding, outside the checkout. */
   root: z.string(),
@@ -18,7 +19,12 @@ const nativeSetupSchema = z.object({
 
 export type NativeSetup = z.infer<typeof nativeSetupSchema>;
 
-/** Where the binding's package lies; undefined where that optional dependency is not installed. */
+/** The folder, outside the checkout, for what can be downloaded or measured again. */
+export function cacheFolder({ EDGE_CAPTION_CACHE, XDG_CACHE_HOME }: NodeJS.ProcessEnv = process.env): string {
+  return EDGE_CAPTION_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "edge-caption");
+}
+
+/** The folder of the binding's package; undefined where that optional dependency is not installed. */
 export function nativePackageFolder(): string | undefined {
   try {
     return dirname(createRequire(import.meta.url).resolve(`${nativePackage}/package.json`));
@@ -27,14 +33,14 @@ export function nativePackageFolder(): string | undefined {
   }
 }
 
-/** The file in the binding's package that holds the record, so that both go when `npm ci` wipes them. */
+/** The file of the record, inside the binding's package so that `npm ci` removes both. */
 export function nativeRecordPath(packageFolder: string): string {
   return join(packageFolder, "native.json");
 }
 
 /**
- * What `npm run setup:native` has set up; undefined where it has not run, or where its cache is gone since.
- * Throws a sentence where the record is damaged.
+ * What `npm run setup:native` has set up; undefined where it has not run, or its cache was deleted since. Throws where the
+ * record is damaged.
  */
 export function readNativeSetup(packageFolder = nativePackageFolder()): NativeSetup | undefined {
   if (packageFolder === undefined) return undefined;
@@ -44,7 +50,7 @@ export function readNativeSetup(packageFolder = nativePackageFolder()): NativeSe
   return existsSync(setup.root) ? setup : undefined;
 }
 
-/** The environment in which a process finds the libraries: they cannot be added once it runs. */
+/** The environment in which a process finds the libraries, which cannot be added once it runs. */
 export function libraryEnvironment(
   { libraryPath }: Pick<NativeSetup, "libraryPath">,
   environment: NodeJS.ProcessEnv = process.env,

@@ -10,15 +10,15 @@ import {
   type TiffSamples,
 } from "../../shared/image-formats/tiff-samples.ts";
 
-/** Larger than what any encoder takes, and few enough pixels to be gone through here. */
+/** Larger than any encoder's input, and few enough pixels for JavaScript. */
 export const maxPreparedSide = 1200;
-/** A photometric interpretation that libvips does not know colours of, so that it takes no channel for alpha. */
+/** A photometric interpretation that libvips does not know, so that it takes no channel for alpha. */
 const unknownColours = 32803;
 const longType = 4;
 
 /**
  * Makes a plain TIFF of at most 1200 pixels a side from one with channels that are neither colour nor alpha, such as
- * Photoshop's selections and spot colours: its colours, upright, and its alpha if it has one. Other TIFFs stay as they are.
+ * Photoshop's selections and spot colours: its colours, upright, and its alpha if it has one. Returns other TIFFs unchanged.
  */
 export async function withoutPlainExtras(bytes: Uint8Array, options: SharpOptions): Promise<Uint8Array> {
   const header = new HeaderBytes(bytes, "TIFF");
@@ -51,7 +51,7 @@ export async function withoutPlainExtras(bytes: Uint8Array, options: SharpOption
   });
 }
 
-/** The colours' places among a pixel's samples, and that of the first alpha channel. libvips has undone premultiplication. */
+/** The indices of the colours among a pixel's samples, and of the first alpha channel. libvips has undone premultiplication. */
 function keptChannels(samples: TiffSamples): number[] {
   const colours = colourSamplesOf(samples);
   const alpha = samples.extraSamples?.findIndex((kind) => kind === 1 || kind === 2) ?? -1;
@@ -70,7 +70,7 @@ function pickChannels(samples: Uint16Array, { of, kept }: { of: number; kept: nu
 interface PlainTiff {
   width: number;
   height: number;
-  /** uint16 [height, width, channels]; of 8 bits where `bits` says so. */
+  /** uint16 [height, width, channels], of 8 bits where `bits` is 8. */
   samples: Uint16Array;
   channels: number;
   hasAlpha: boolean;
@@ -79,12 +79,12 @@ interface PlainTiff {
   icc: Uint8Array | undefined;
 }
 
-/** One uncompressed strip. */
+/** Writes a TIFF of one uncompressed strip. */
 function plainTiff({ width, height, samples, channels, hasAlpha, bits, photometric, icc }: PlainTiff): Uint8Array {
   const strip = bits === 8 ? Uint8Array.from(samples) : new Uint8Array(samples.buffer);
   const bitsPerSample = new Uint8Array(new Uint16Array(channels).fill(bits).buffer);
   const [byte, short, long] = [1, 3, longType];
-  const stripAt = 1024; // behind the directory and the bits of each sample
+  const stripAt = 1024; // after the directory and the bits of each sample
   const iccAt = stripAt + strip.length;
   const bitsAt = 512;
   const isShortList = channels <= 2;

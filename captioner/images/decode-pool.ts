@@ -1,107 +1,104 @@
 import { availableParallelism } from "node:os";
 import { Semaphore } from "async-mutex";
 import sharp from "sharp";
-import { readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
+import type { PixelLimits } from "../../shared/pixel-limits.ts";
 import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
-import { type DecodedImage, decodeImage } from "./decode-image.ts";
+import { type DecodedImage, decodeValidated, type ValidatedPhoto, validatePhoto } from "./decode-image.ts";
 import { DecodeProcess } from "./decode-process.ts";
 import { estimateDecodeMs } from "./decoding-effort.ts";
 
 /**
- * A photo expected to take longer is costly. Whoever sends one a second of those that are not, which is what a public
- * caller may by default, keeps a quarter of a core busy.
+ * A photo expected to take longer is costly. One photo per second that is not, a public caller's default rate, keeps a
+ * quarter of a core busy at most.
  */
 const costlyMs = 250;
-/** One core of so many may decode costly photos, and at least one. */
-const coresPerCostlyLane = 8;
+/** One core in so many decodes costly photos, but at least one. */
+const coresPerCostlyDecoder = 8;
 
 interface DecodePoolSettings extends PixelLimits {
   preprocessing: Preprocessing;
   allowHeic: boolean;
-  /** Of all that are being decoded, costly photos and others apart, in millions; a larger one is decoded alone. */
+  /** Millions of pixels decoded at the same time, counted separately for costly photos; a larger photo is decoded alone. */
   maxMegapixels: number;
-  /** That this process has for such work; one is left for whatever else needs one, such as checking a signature. */
+  /** Threads of this process for such work; one is left for other work, like checking a signature. */
   threads: number;
-  /** Undefined where all photos are one person's: costly ones may then have as many cores as the others. */
+  /** Undefined where all photos are one person's: costly ones may then use as many cores as the others. */
   costly: CostlyLimits | undefined;
 }
 
-interface DecodeOrder {
+interface DecodeOptions {
   signal?: AbortSignal | undefined;
-  /** Who sent it; counts for costly photos. */
+  /** The sender; limits costly photos. */
   caller?: string | undefined;
-  /** Told when the signal aborts while the photo is being decoded. */
+  /** Called when the signal aborts while the photo is being decoded. */
   onGivenUp?: ((decoding: { ms: number; isCostly: boolean }) => void) | undefined;
 }
 
 /**
- * Decodes photos, as many at once as there are cores, and so many pixels. Costly ones have lanes and processes of their own, so that the
- * others never wait for them. In both, shorter photos pass longer ones, but only those that came earlier by less than they
- * take: a photo is passed for as long as it takes itself, and then is next.
+ * Decodes photos, as many at once as there are cores, and no more pixels than allowed. Costly photos have a queue and
+ * processes of their own, so that others never wait for them. In both queues shorter photos overtake longer ones, but a photo
+ * is overtaken only by those that come within the time that it takes itself.
  */
 export class DecodePool {
   readonly #settings: DecodePoolSettings;
-  readonly #usualLanes: Lanes;
-  readonly #costlyLanes: Lanes;
+  readonly #usualQueue: DecodeQueue;
+  readonly #costlyQueue: DecodeQueue;
   readonly #costly: CostlyPhotos;
-  /** For costly photos; none where all photos are one person's. */
+  /** Processes that decode costly photos; none where all photos are one person's. */
   readonly #processes: DecodeProcess[];
   #usual = 0;
 
   constructor(settings: DecodePoolSettings) {
-    sharp.concurrency(1); // a photo a core, and not all cores on one
+    sharp.concurrency(1); // one photo per core, instead of all cores on one photo
     const { threads, costly, maxMegapixels } = settings;
     const cores = availableParallelism();
-    const forCostly = costly === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerCostlyLane));
+    const forCostly = costly === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerCostlyDecoder));
     const atOnce = Math.max(1, Math.min(cores, threads - 1 - forCostly));
     this.#settings = settings;
     this.#processes = Array.from({ length: forCostly }, () => new DecodeProcess());
-    this.#usualLanes = new Lanes({ atOnce, maxMegapixels });
-    this.#costlyLanes = new Lanes({ atOnce: forCostly || atOnce, maxMegapixels });
-    this.#costly = new CostlyPhotos(
-      costly ?? { perCaller: Number.POSITIVE_INFINITY, inHand: Number.POSITIVE_INFINITY },
-    );
+    this.#usualQueue = new DecodeQueue({ atOnce, maxMegapixels });
+    this.#costlyQueue = new DecodeQueue({ atOnce: forCostly || atOnce, maxMegapixels });
+    this.#costly = new CostlyPhotos(costly ?? { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY });
   }
 
-  /** Photos that are being decoded or wait for it. */
-  get inHand(): number {
+  /** Photos that are being decoded or wait to be. */
+  get inFlight(): number {
     return this.#usual + this.#costly.count;
   }
 
-  /** Those of them that will be done soon. */
-  get usual(): number {
+  /** The photos in flight that are not costly. */
+  get usualInFlight(): number {
     return this.#usual;
   }
 
   /**
-   * As `decodeImage`, with the milliseconds that decoding took; the wait for its turn is none of them. Rejects with the
-   * signal's reason when it aborts, at once; a photo that waits is then let go of and never decoded, and the process ends
-   * that decodes a costly one, while another goes on, unheard. Also throws `rate_limited` and `overloaded` for costly photos.
+   * The same as `decodeImage`, with the milliseconds that decoding took, without its wait. Rejects with the signal's reason
+   * as soon as it aborts: a waiting photo is then never decoded, the process of a costly one is killed, and any other is
+   * decoded to its end for nothing. Also throws `rate_limited` and `overloaded` for costly photos.
    */
-  async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOrder = {}): Promise<TimedImage> {
+  async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOptions = {}): Promise<TimedImage> {
     signal?.throwIfAborted();
-    const header = readImageHeader(bytes, { allowHeic: this.#settings.allowHeic });
-    expectFewPixels(header, this.#settings);
+    const photo = validatePhoto(bytes, this.#settings);
+    const { header } = photo;
     const expectedMs = estimateDecodeMs(bytes, header);
     const isCostly = expectedMs > costlyMs;
-    const letGo = isCostly ? this.#costly.take({ caller, expectedMs }) : this.#takeUsual();
-    const lanes = isCostly ? this.#costlyLanes : this.#usualLanes;
+    const release = isCostly ? this.#costly.take({ caller, expectedMs }) : this.#takeUsual();
+    const queue = isCostly ? this.#costlyQueue : this.#usualQueue;
     const megapixels = (header.width * header.height) / 1e6;
     return new Promise((resolve, reject) => {
-      const photo: Photo = { bytes, begunMs: undefined };
+      const job: DecodeJob = { photo, begunMs: undefined };
       const abort = () => {
-        photo.bytes = undefined;
-        if (photo.begunMs === undefined) letGo();
-        else onGivenUp?.({ ms: performance.now() - photo.begunMs, isCostly });
+        job.photo = undefined;
+        if (job.begunMs === undefined) release();
+        else onGivenUp?.({ ms: performance.now() - job.begunMs, isCostly });
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", abort);
-      const work = () => this.#decodeNow(photo, isCostly ? { signal } : undefined);
-      const decoded = lanes.run(work, { expectedMs, megapixels });
+      const work = () => this.#decodeNow(job, isCostly ? { signal } : undefined);
+      const decoded = queue.run(work, { expectedMs, megapixels });
       const isOver = decoded.finally(() => {
-        letGo(); // before anybody hears of it, or a lone photo would seem to have company
+        release(); // before its caller knows, or batches would wait for a photo that is done
         signal?.removeEventListener("abort", abort);
       });
       isOver.then((image) => image !== undefined && resolve(image), reject);
@@ -117,25 +114,25 @@ export class DecodePool {
     };
   }
 
-  /** Ends what decodes costly photos. */
+  /** Kills the processes that decode costly photos. */
   close(): void {
     for (const process of this.#processes) process.end();
   }
 
   async #decodeNow(
-    photo: Photo,
+    job: DecodeJob,
     costly: { signal: AbortSignal | undefined } | undefined,
   ): Promise<TimedImage | undefined> {
-    const { bytes } = photo;
-    if (bytes === undefined) return undefined;
+    const { photo } = job;
+    if (photo === undefined) return undefined;
     const begunMs = performance.now();
-    photo.begunMs = begunMs;
-    const { preprocessing, maxPixels, maxAvifPixels = maxPixels, allowHeic } = this.#settings;
-    const settings = { preprocessing, maxPixels, maxAvifPixels, allowHeic };
-    const process = costly && this.#processes.pop(); // as many as there are lanes
-    if (process === undefined) return timed(await decodeImage(bytes, settings), begunMs);
+    job.begunMs = begunMs;
+    const { preprocessing, maxPixels } = this.#settings;
+    const settings = { preprocessing, maxPixels };
+    const process = costly && this.#processes.pop(); // one for each that the queue runs
+    if (process === undefined) return timed(await decodeValidated(photo, settings), begunMs);
     try {
-      return timed(await process.decode({ bytes, settings }, costly?.signal), begunMs);
+      return timed(await process.decode({ photo, settings }, costly?.signal), begunMs);
     } finally {
       this.#processes.push(process);
     }
@@ -148,15 +145,15 @@ function timed(image: DecodedImage, begunMs: number): TimedImage {
   return { ...image, decodeMs: performance.now() - begunMs };
 }
 
-interface Photo {
-  /** Undefined once nobody waits for it. */
-  bytes: Uint8Array | undefined;
-  /** When its decoding began. */
+interface DecodeJob {
+  /** Undefined once its caller has given up. */
+  photo: ValidatedPhoto | undefined;
+  /** When decoding began; undefined while it waits. */
   begunMs: number | undefined;
 }
 
-/** Runs so many at once, and so many megapixels, each when those are done that came earlier or take less. */
-class Lanes {
+/** Runs jobs, at most so many megapixels and so many jobs at once, in the order of arrival plus expected duration. */
+class DecodeQueue {
   readonly #room: Semaphore;
   readonly #maxMegapixels: number;
   readonly #leastShare: number;

@@ -1,24 +1,24 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
-import { loaderArguments, programEnding } from "../child-program.ts";
-import type { DecodedImage, DecodeSettings } from "./decode-image.ts";
+import { loaderArguments, programExtension } from "../child-process.ts";
+import type { DecodedImage, DecodeSettings, ValidatedPhoto } from "./decode-image.ts";
 
 export interface DecodeRequest {
-  bytes: Uint8Array;
-  settings: DecodeSettings;
+  photo: ValidatedPhoto;
+  settings: Pick<DecodeSettings, "preprocessing" | "maxPixels">;
 }
 
 export type DecodeAnswer = DecodedImage | { code: ErrorCode; message: string };
 
 /**
- * Decodes photos that take long in a process of its own, at a low priority: no decoder can be stopped but with its process,
- * which also gives back its memory at once. It is started for the first such photo, and again after each that was given up.
+ * Decodes photos that take long in a process of its own, at a low priority: a decoder can only be stopped with its process,
+ * which also frees its memory at once. The process starts with the first photo, and again after each that was given up.
  */
 export class DecodeProcess {
   #child: ChildProcess | undefined;
 
-  /** As `decodeImage`, one photo at a time. Rejects with the signal's reason at once, and ends the work. */
+  /** The same as `decodeValidated`, one photo at a time. When the signal aborts, kills the process and rejects with the signal's reason. */
   async decode(request: DecodeRequest, signal: AbortSignal | undefined): Promise<DecodedImage> {
     signal?.throwIfAborted();
     const child = this.#start();
@@ -32,11 +32,11 @@ export class DecodeProcess {
       signal?.throwIfAborted();
       throw error;
     } finally {
-      signal?.removeEventListener("abort", abort); // it may still come, in the middle of another photo
+      signal?.removeEventListener("abort", abort); // it may still abort, during another photo
     }
   }
 
-  /** Kills it, whatever it is doing. */
+  /** Kills the process. */
   end(): void {
     this.#child?.kill("SIGKILL");
     this.#child = undefined;
@@ -44,11 +44,11 @@ export class DecodeProcess {
 
   #start(): ChildProcess {
     if (this.#child?.connected) return this.#child;
-    const child = fork(fileURLToPath(new URL(`./decode-child${programEnding}`, import.meta.url)), {
+    const child = fork(fileURLToPath(new URL(`./decode-child${programExtension}`, import.meta.url)), {
       execArgv: loaderArguments(),
       serialization: "advanced",
     });
-    child.on("error", () => undefined); // it cannot be started: its exit is told
+    child.on("error", () => undefined); // a process that cannot start also exits
     child.unref();
     child.channel?.unref();
     this.#child = child;
@@ -63,7 +63,7 @@ function answerOf(child: ChildProcess, request: DecodeRequest): Promise<DecodeAn
     child.once("exit", () => {
       reject(new CaptionError("invalid_image", "the image cannot be decoded: the process that decoded it ended"));
     });
-    child.send(request, () => undefined); // where it cannot be sent to, it has ended
+    child.send(request, () => undefined); // a failure to send means that it has ended
   }).finally(() => {
     child.removeAllListeners("message");
     child.removeAllListeners("exit");

@@ -1,38 +1,38 @@
 import { CaptionError } from "../../shared/errors.ts";
 import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
-import { endOfImage, hasNoLength, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { endOfImage, segmentsOf, startOfScan } from "../../shared/image-formats/jpeg.ts";
 import { hasPlainExtras } from "../../shared/image-formats/tiff-forms.ts";
 import { readTiffSamples } from "../../shared/image-formats/tiff-samples.ts";
-import { chunkHeaderBytes, firstChunkAt } from "../../shared/image-formats/webp.ts";
+import { chunksOf } from "../../shared/image-formats/webp.ts";
 import type { ImageFormat, ImageHeader } from "../../shared/image-header.ts";
 
-/** Each scan goes over every pixel once more and may take 50 bytes of the file. Programs write about ten. */
+/** The most scans of a JPEG: each visits every pixel and may take only 50 bytes of the file. Programs write about ten. */
 const maxJpegScans = 50;
-/** A frame is a chunk, and opening an animation takes time by the square of their number: a quarter of a second for these. */
+/** The most chunks of a WebP: a frame is a chunk, and opening an animation takes quadratic time, 250 ms for these. */
 const maxWebpChunks = 5000;
 
 /**
- * Milliseconds of a core per megapixel: of the dearest photos of each format that were measured, rounded up, on the
- * machine that docs/performance.md names. A JPEG is apart, since it is mostly decoded at a fraction of its size, and so is a
- * TIFF, whose pixels may be large.
+ * CPU milliseconds per megapixel of the slowest measured photos of each format, rounded up, on the machine that
+ * docs/performance.md names. A JPEG is mostly decoded at a fraction of its size, and a TIFF may have large pixels: both have
+ * estimates of their own.
  */
 const msPerMegapixel = { png: 15, webp: 15, gif: 15, avif: 75, heic: 100 } as const satisfies Partial<
   Record<ImageFormat, number>
 >;
-/** An interlaced PNG is held whole, and each of its pixels is visited in one of seven passes. */
+/** Milliseconds per megapixel of an interlaced PNG, which is held whole and decoded in seven passes. */
 const interlacedPngMs = 40;
-/** A TIFF has up to 16 channels of up to two bytes. Those beside colours and alpha take a decoding of their own, `withoutPlainExtras`. */
+/** Milliseconds per megapixel of a TIFF: up to 16 channels of up to two bytes; extra channels need `withoutPlainExtras`. */
 const tiffMs = { base: 7, perByteOfPixel: 4.5, withPlainExtras: 35 };
 const baselineJpegMs = 2;
-/** A progressive JPEG's coefficients are held whole, too, and each scan visits all of one component. */
+/** Milliseconds per megapixel of a progressive JPEG, whose coefficients are held whole and visited in each scan. */
 const progressiveJpegMs = { base: 6, perScan: 0.3 };
 const msPerMegabyte = { jpeg: 25, webp: 80, avif: 140 } as const satisfies Partial<Record<ImageFormat, number>>;
-/** A still picture has no more; the rest is other frames, or something that decoders skip. */
+/** Bytes per pixel of a still picture at most; the rest of a file is other frames, or skipped by decoders. */
 const maxBytesOfPixel = 4;
 
 /**
- * Estimates from a photo's bytes how many milliseconds of a core its decoding takes. Right within a factor of three,
- * which is enough to tell photos that others should pass from those others.
+ * Estimates from a photo's bytes how many CPU milliseconds its decoding takes, within a factor of three: enough to keep
+ * costly photos from delaying others.
  */
 export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: ImageHeader): number {
   const megapixels = (width * height) / 1e6;
@@ -55,11 +55,11 @@ function tiffMsPerMegapixel(bytes: Uint8Array): number {
   return tiffMs.base + tiffMs.perByteOfPixel * bytesOfPixel + (hasPlainExtras(samples) ? tiffMs.withPlainExtras : 0);
 }
 
-/** The last byte of IHDR, the first chunk. */
+/** Offset of the last byte of IHDR, the first chunk. */
 const pngInterlaceAt = 28;
 
 /**
- * Refuses files that are small in bytes and in pixels, and yet keep a decoder busy for minutes. Throws `invalid_image`.
+ * Refuses files of few bytes and pixels that would still keep a decoder busy for minutes. Throws `invalid_image`.
  */
 export function expectModestEffort(bytes: Uint8Array, format: ImageFormat): void {
   if (format === "jpeg" && countScans(bytes) > maxJpegScans) throw refusal("a JPEG", `${maxJpegScans} scans`);
@@ -70,32 +70,22 @@ function refusal(file: string, most: string): CaptionError {
   return new CaptionError("invalid_image", `expected ${file} of at most ${most}, received more`);
 }
 
-/** Counts no further than one more than there may be, nor past the image's end, as the decoder: phones append previews and films. */
+/** Counts no further than one more than allowed, nor past the image's end, like the decoder: phones append previews and films. */
 function countScans(bytes: Uint8Array): number {
+  const header = new HeaderBytes(bytes, "JPEG", { maxReads: Number.POSITIVE_INFINITY });
   let scans = 0;
-  for (let at = nextSegment(bytes, 2); at < bytes.length && scans <= maxJpegScans; ) {
-    if (bytes[at + 1] === endOfImage) break;
-    if (bytes[at + 1] === startOfScan) scans += 1;
-    at = nextSegment(bytes, at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0));
+  for (const { marker } of segmentsOf(header)) {
+    if (marker === startOfScan) scans += 1;
+    if (marker === endOfImage || scans > maxJpegScans) break;
   }
   return scans;
 }
 
-/** Where the next marker stands that is none of a scan's own. */
-function nextSegment(bytes: Uint8Array, start: number): number {
-  for (let at = bytes.indexOf(0xff, start); at !== -1; at = bytes.indexOf(0xff, at + 1)) {
-    const marker = bytes[at + 1] ?? endOfImage;
-    if (marker !== 0xff && !hasNoLength(marker)) return at;
-  }
-  return bytes.length;
-}
-
 function hasMoreChunks(bytes: Uint8Array, most: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let chunks = 0;
-  for (let at = firstChunkAt; at + chunkHeaderBytes <= bytes.length && chunks <= most; chunks++) {
-    const length = view.getUint32(at + 4, true);
-    at += chunkHeaderBytes + length + (length % 2); // padded to an even length
+  for (const _ of chunksOf(new HeaderBytes(bytes, "WebP"))) {
+    chunks += 1;
+    if (chunks > most) return true;
   }
-  return chunks > most;
+  return false;
 }

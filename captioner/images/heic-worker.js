@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import libheif from "libheif-js/wasm-bundle.js";
 
-// Entry of a thread that decodes one photo: `workerData` is its bytes, what it says is a `HeicImage`. JavaScript, since Node's
-// threads load nothing else, whatever loads the program. Upright: libheif turns and mirrors by itself.
+// Entry of a thread that decodes one photo: `workerData` is its bytes, its one message a `HeicImage`, upright, since libheif
+// rotates and mirrors by itself. JavaScript, since Node's threads load nothing else.
 const images = new libheif.HeifDecoder().decode(workerData);
 const primary = images.find((image) => image.is_primary()) ?? images[0];
 if (primary === undefined) throw new Error("there is no image in it");

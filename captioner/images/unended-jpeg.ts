@@ -1,16 +1,17 @@
 import sharp from "sharp";
-import { endOfImage, hasNoLength, isFrameHeader, startOfScan } from "../../shared/image-formats/jpeg.ts";
+import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
+import { endOfImage, isFrameHeader, segmentsOf, startOfScan } from "../../shared/image-formats/jpeg.ts";
 import { joinBytes } from "../../shared/join-bytes.ts";
 
 const endMarker = Uint8Array.of(0xff, endOfImage);
-/** Bits in the place of those that a scan cut short lacks, which a decoder takes for zeros. */
+/** Bits to append to a scan: one that is cut short then decodes differently than with a decoder's zeros. */
 const filler = new Uint8Array(4096).fill(0xaa);
 const progressiveFrames = [0xc2, 0xca];
 const coefficients = 64;
-/** Rows that are coded together, at most: blocks of eight, four times as coarse in chroma. */
+/** The most rows that are coded together: blocks of eight, four times as coarse in chroma. */
 const mostBlockRows = 32;
 
-/** The file with an end marker behind it, unless it has one there. */
+/** Appends an end marker where the file does not end in one. */
 export function withEndMarker(bytes: Uint8Array): Uint8Array {
   const last = bytes.subarray(-2);
   return last[0] === 0xff && last[1] === endOfImage ? bytes : joinBytes([withoutHalfMarker(bytes), endMarker]);
@@ -20,13 +21,13 @@ interface JpegDecoding {
   width: number;
   height: number;
   maxPixels: number;
-  /** To what the photo is wanted as; fails at damage of this kind or worse. */
+  /** Decodes the photo to the wanted form; fails at damage of this kind or worse. */
   decode: (bytes: Uint8Array, failOn: "warning") => Promise<Uint8Array>;
 }
 
 /**
- * Decodes a JPEG that lacks its end marker and nothing else: all scans must be there, none short of bits. Rejects others,
- * or gives undefined for them.
+ * Decodes a JPEG that lacks only its end marker: all scans must be there and complete. For others it rejects or resolves to
+ * undefined.
  */
 export async function decodeUnendedJpeg(
   bytes: Uint8Array,
@@ -36,7 +37,7 @@ export async function decodeUnendedJpeg(
   const scans = withoutHalfMarker(bytes);
   const ended = joinBytes([scans, endMarker]);
   const pixels = await decode(ended, "warning");
-  // libvips does not look for warnings behind the last rows, and arithmetic coding gives none
+  // libvips does not check for warnings after the last rows, and arithmetic coding causes none
   const bottom = await bottomOf(ended, image);
   const filled = await bottomOf(joinBytes([scans, filler, endMarker]), image);
   return bottom.equals(filled) ? pixels : undefined;
@@ -50,17 +51,19 @@ function bottomOf(bytes: Uint8Array, { width, height, maxPixels }: Omit<JpegDeco
     .toBuffer();
 }
 
-/** A marker of which only the first byte is there would make one with the byte that follows. */
+/** Removes the first byte of a marker at the end, which would form another with the byte after it. */
 function withoutHalfMarker(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
 }
 
-/** Whether every component has all its coefficients to their last bit, each scan being whole. */
+/** Whether every component has all its coefficients to their last bit, if each scan is whole. */
 function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
+  const header = new HeaderBytes(bytes, "JPEG", { maxReads: Number.POSITIVE_INFINITY });
   let isProgressive = false;
   const missingBits = new Map<number, Uint8Array>();
-  for (const { marker, data } of segmentsOf(bytes)) {
+  for (const { marker, at, end } of segmentsOf(header)) {
     if (marker === endOfImage) return false;
+    const data = header.slice(at + 4, end);
     if (isFrameHeader(marker)) {
       isProgressive = progressiveFrames.includes(marker);
       for (let at = 6; at < data.length; at += 3) missingBits.set(data[at] ?? 0, new Uint8Array(coefficients).fill(1));
@@ -75,19 +78,4 @@ function hasAllScansAndNoEnd(bytes: Uint8Array): boolean {
     }
   }
   return missingBits.size > 0 && [...missingBits.values()].every((missing) => missing.every((bits) => bits === 0));
-}
-
-/** The marker segments up to the end of the image, without the scans between them. */
-function* segmentsOf(bytes: Uint8Array): Generator<{ marker: number; data: Uint8Array }> {
-  for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
-    const marker = bytes[at + 1] ?? 0;
-    if (marker === 0xff || hasNoLength(marker)) {
-      at += marker === 0xff ? 1 : 2;
-      continue;
-    }
-    const end = at + 2 + ((bytes[at + 2] ?? 0) << 8) + (bytes[at + 3] ?? 0);
-    yield { marker, data: bytes.subarray(at + 4, end) };
-    if (marker === endOfImage) return;
-    at = end;
-  }
 }

@@ -1,12 +1,12 @@
 import type { Layer, LayerOf, LayersModel } from "./layers-model.ts";
 
-/** Kernel [height, width, in, out] as TensorFlow.js stores it, and one bias an output channel. */
+/** Kernel [height, width, in, out] as TensorFlow.js stores it, and one bias per output channel. */
 export interface ConvolutionWeights {
   kernel: Float32Array;
   bias: Float32Array;
 }
 
-/** A convolution and the batch normalisation behind it, where that can be folded into it. */
+/** A convolution and the batch normalisation after it, where that can be folded into it. */
 export interface FoldedLayers {
   convolution: LayerOf<"Conv2D">;
   normalization: LayerOf<"BatchNormalization"> | undefined;
@@ -42,7 +42,7 @@ export function batchNormalizationTerms(
   return { scale, shift };
 }
 
-/** The weights of a convolution that does the work of the batch normalisation behind it, too. */
+/** Folds a batch normalisation into the weights of the convolution before it. */
 function foldBatchNormalization(
   { kernel, bias }: ConvolutionWeights,
   { scale, shift }: { scale: Float32Array; shift: Float32Array },
@@ -59,7 +59,7 @@ function foldBatchNormalization(
   };
 }
 
-/** Batch normalisations and the linear convolution before them, where nothing else reads that convolution. */
+/** Maps each batch normalisation to the linear convolution before it, where no other layer reads that convolution. */
 export function foldableConvolutions(model: LayersModel): Map<Layer, LayerOf<"Conv2D">> {
   const readers = new Map<string, number>();
   for (const input of model.layers.flatMap(({ inputs }) => inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
@@ -73,7 +73,7 @@ export function foldableConvolutions(model: LayersModel): Map<Layer, LayerOf<"Co
   return foldable;
 }
 
-/** What a convolution works with, the batch normalisation behind it folded in where there is one. */
+/** A convolution's weights, with the batch normalisation after it folded in where there is one. */
 export function foldedWeights(
   model: LayersModel,
   { convolution, normalization, channels }: FoldedLayers & { channels: number },

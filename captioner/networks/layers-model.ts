@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { decodeWeights, type Weight, weightSpecSchema } from "./layers-weights.ts";
 
 /**
  * Reader of TensorFlow.js' layers format: `model.json` (topology and weights manifest) and its weight files.
@@ -71,6 +70,16 @@ export type Layer = {
 
 const tensorReferenceSchema = z.tuple([z.string(), z.literal(0), z.literal(0)]);
 
+/** One entry of a weights manifest. Source of the format: tfjs-core 4.22 `src/io/types.ts`. */
+export const weightSpecSchema = z.object({
+  name: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  dtype: z.literal("float32"),
+  quantization: z.object({ dtype: z.enum(["uint8", "uint16"]), min: z.number(), scale: z.number() }).optional(),
+});
+
+type WeightSpec = z.infer<typeof weightSpecSchema>;
+
 const modelSchema = z.object({
   format: z.literal("layers-model"),
   modelTopology: z.object({
@@ -94,13 +103,19 @@ const modelSchema = z.object({
 
 export type LayerOf<Class extends LayerClass> = Extract<Layer, { class: Class }>;
 
+/** float32 values in row-major order. */
+export interface Weight {
+  shape: readonly number[];
+  values: Float32Array;
+}
+
 export interface LayersModel {
-  /** The layers that the output needs, each behind those it reads. */
+  /** The layers that the output depends on, each after those it reads. */
   layers: readonly Layer[];
   output: string;
-  /** A layer's weight, `kernel` of `conv2d_1` say; throws, naming it, when it is missing or of another shape. */
+  /** A layer's weight, like `kernel` of `conv2d_1`. Throws, naming it, when it is missing or of another shape. */
   weight(layer: string, name: string, shape: readonly number[]): Weight;
-  /** How many numbers a layer has learnt, 0 for one without weights. */
+  /** The number of a layer's weights. */
   parameterCount(layer: string): number;
 }
 
@@ -110,7 +125,7 @@ interface LayersModelFiles {
   readWeights: (path: string) => Uint8Array;
 }
 
-/** Parses a parsed `model.json` with its weight files. Errors name layer or weight and say what was expected. */
+/** Reads a network from the JSON of `model.json` and its weight files. Errors name layer or weight and say what was expected. */
 export function parseLayersModel({ topology, readWeights }: LayersModelFiles): LayersModel {
   const parsed = modelSchema.safeParse(topology);
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
@@ -140,7 +155,7 @@ export function parseLayersModel({ topology, readWeights }: LayersModelFiles): L
   };
 }
 
-/** The layers that `output` needs, each behind those it reads. */
+/** Sorts the layers that `output` depends on, each after those it reads. */
 function inOrder(layers: readonly Layer[], output: string): Layer[] {
   const layerByName = new Map(layers.map((layer) => [layer.name, layer]));
   const ordered = new Set<Layer>();
@@ -168,9 +183,50 @@ function parseLayer(layer: { name: string; class_name: string; config: unknown; 
   if (!config.success) {
     throw new Error(`layer ${name} (${className}): ${z.prettifyError(config.error)}`);
   }
-  return { class: className, name, inputs, config: config.data } as Layer; // class and config were matched just above
+  return { class: className, name, inputs, config: config.data } as Layer; // class and config were matched above
 }
 
 function isLayerClass(name: string): name is LayerClass {
   return Object.hasOwn(layerClasses, name);
+}
+
+const bytesPerValue = { float32: 4, uint8: 1, uint16: 2 } as const;
+
+/** Cuts the weight files, joined in the manifest's order, into named weights. Errors name the weight. */
+export function decodeWeights(specs: readonly WeightSpec[], bytes: Uint8Array): [string, Weight][] {
+  let offset = 0;
+  const decoded = specs.map((spec): [string, Weight] => {
+    const length = sizeOf(spec.shape) * bytesPerValue[spec.quantization?.dtype ?? "float32"];
+    const end = offset + length;
+    if (end > bytes.length) {
+      throw new Error(`the weight files end inside ${spec.name}: expected ${end} bytes or more, found ${bytes.length}`);
+    }
+    const values = decodeWeight(spec, new Uint8Array(bytes.subarray(offset, end)));
+    offset = end;
+    return [spec.name, { shape: spec.shape, values }];
+  });
+  if (offset !== bytes.length) throw new Error(`expected ${offset} bytes of weights, found ${bytes.length}`);
+  return decoded;
+}
+
+/**
+ * float32 values from the bytes of one weight. `bytes` starts its own buffer, so that typed arrays on it are aligned;
+ * the format is little-endian, as is every machine that Node runs on.
+ */
+function decodeWeight({ name, quantization }: WeightSpec, bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  if (quantization === undefined) {
+    const values = new Float32Array(bytes.buffer);
+    if (!values.every(Number.isFinite)) throw new Error(`weight ${name} holds a number that is not finite`);
+    return values;
+  }
+  const { dtype, min, scale } = quantization;
+  const quantized = dtype === "uint8" ? bytes : new Uint16Array(bytes.buffer);
+  const values = new Float32Array(quantized.length);
+  for (let index = 0; index < values.length; index++) values[index] = (quantized[index] ?? 0) * scale + min;
+  return values;
+}
+
+/** How many values a tensor of this shape holds. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,16 +1,16 @@
 import type { Layer, LayersModel } from "./layers-model.ts";
 
-/** A merge decoder in its two halves, each in an order that can be run. */
+/** A merge decoder in its two halves, each in an order in which it can run. */
 export interface SplitDecoder {
-  /** Depends on the photo alone: done once a photo. */
+  /** Layers that depend on the photo alone: they run once per photo. */
   contextLayers: readonly Layer[];
-  /** Depends on the words: done for each. Its last layer gives the logits, its softmax taken off. */
+  /** Layers that depend on the words: they run for each word. The last returns logits: its softmax is removed. */
   stepLayers: readonly Layer[];
   /** Names of the context's layers that the step reads. */
-  handedOver: ReadonlySet<string>;
+  contextOutputs: ReadonlySet<string>;
 }
 
-/** Divides a decoder into what the photo alone decides and what each word changes. */
+/** Splits a decoder into the layers that run once per photo and those that run for each word. */
 export function splitDecoder(model: LayersModel): SplitDecoder {
   const dependsOnWords = new Set([wordsInput(model)]);
   for (const { name, inputs } of model.layers) {
@@ -21,11 +21,11 @@ export function splitDecoder(model: LayersModel): SplitDecoder {
   return {
     contextLayers: model.layers.filter(({ name }) => !dependsOnWords.has(name)),
     stepLayers: stepLayers.map((layer) => (layer.name === model.output ? withoutSoftmax(layer) : layer)),
-    handedOver: new Set(stepLayers.flatMap(({ inputs }) => inputs).filter((name) => !dependsOnWords.has(name))),
+    contextOutputs: new Set(stepLayers.flatMap(({ inputs }) => inputs).filter((name) => !dependsOnWords.has(name))),
   };
 }
 
-/** The words enter where an embedding reads; the photo's features are the other input. */
+/** The input that an embedding reads, which is the words'; the other is the photo's features. */
 function wordsInput(model: LayersModel): string {
   const inputs = model.layers.filter((layer) => layer.class === "InputLayer").map(({ name }) => name);
   const embedded = new Set(
@@ -40,7 +40,7 @@ function wordsInput(model: LayersModel): string {
   return words;
 }
 
-/** The softmax of the last layer is left to a logarithmic one, which keeps small probabilities apart. */
+/** Removes the softmax of the last layer: engines apply a log-softmax instead, which keeps small probabilities apart. */
 function withoutSoftmax(layer: Layer): Layer {
   if (layer.class !== "Dense" || layer.config.activation !== "softmax") {
     throw new Error(`expected the decoder to end in a Dense layer with softmax, found ${layer.name} (${layer.class})`);

@@ -1,36 +1,36 @@
 import { type FoldedLayers, foldableConvolutions } from "./convolution-weights.ts";
 import type { Layer, LayersModel } from "./layers-model.ts";
 
-/** What an engine makes of an encoder's layers, its values being names in a graph, tensors, or what it likes. */
+/** An engine's operations for an encoder's layers, on values like names in a graph or tensors. */
 export interface EncoderOperations<Value> {
-  /** A convolution, with the batch normalisation behind it where that can be folded in. */
+  /** Runs a convolution, with the batch normalisation after it where that can be folded in. */
   convolve(input: Value, layers: FoldedLayers): Value;
-  /** Any other layer. */
+  /** Runs any other layer. */
   apply(layer: Layer, inputs: readonly Value[]): Value;
-  /** Told of a value when no later layer reads it. */
-  forget?(value: Value): void;
+  /** Called for a value that no later layer reads. */
+  dispose?(value: Value): void;
 }
 
-/** Takes the pixels through an encoder's layers, whatever they are, and returns what its output layer makes of them. */
+/** Runs an encoder's layers, whatever they are, on the pixels. Returns the output layer's value. */
 export function walkEncoder<Value>(model: LayersModel, pixels: Value, operations: EncoderOperations<Value>): Value {
   const values = new Map<string, Value>();
-  const madeBy = (name: string): Value => {
+  const outputOf = (name: string): Value => {
     const value = values.get(name);
-    if (value === undefined) throw new Error(`layer ${name} is read before it is made`);
+    if (value === undefined) throw new Error(`layer ${name} is read before it is computed`);
     return value;
   };
   const steps = encoderSteps(model);
   const lastReader = new Map(steps.flatMap((step) => step.inputs.map((input) => [input, step])));
   for (const step of steps) {
-    const inputs = step.inputs.map(madeBy);
+    const inputs = step.inputs.map(outputOf);
     values.set(step.name, runStep(step, { inputs, pixels, operations }));
-    for (const name of new Set(step.inputs)) if (lastReader.get(name) === step) operations.forget?.(madeBy(name));
+    for (const name of new Set(step.inputs)) if (lastReader.get(name) === step) operations.dispose?.(outputOf(name));
   }
-  return madeBy(model.output);
+  return outputOf(model.output);
 }
 
 interface EncoderStep {
-  /** Of the layer whose value it makes. */
+  /** The layer whose value this step computes. */
   name: string;
   inputs: readonly string[];
   work: Layer | FoldedLayers;
@@ -41,7 +41,7 @@ function encoderSteps(model: LayersModel): EncoderStep[] {
   const folded = new Set<Layer>(convolutionBefore.values());
   return model.layers.flatMap((layer): EncoderStep[] => {
     const { name, inputs } = layer;
-    if (folded.has(layer)) return []; // done with the batch normalisation behind it
+    if (folded.has(layer)) return []; // runs with the batch normalisation after it
     if (layer.class === "Conv2D") return [{ name, inputs, work: { convolution: layer, normalization: undefined } }];
     const convolution = convolutionBefore.get(layer);
     if (layer.class !== "BatchNormalization" || convolution === undefined) return [{ name, inputs, work: layer }];

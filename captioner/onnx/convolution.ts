@@ -1,7 +1,7 @@
 import { batchNormalizationTerms, type ConvolutionWeights } from "../networks/convolution-weights.ts";
 import type { Layer, LayerOf } from "../networks/layers-model.ts";
-import { activate, type Compilation, type Value } from "./compilation.ts";
 import type { OnnxGraph } from "./graph.ts";
+import { activate, type Compilation, type Value } from "./graph.ts";
 import { type QuantizationParams, quantizeWeights } from "./quantize/quantize-weights.ts";
 
 /** Adds a convolution with its activation: [channels, height, width] → [filters, height', width']. */
@@ -33,7 +33,7 @@ interface KernelSizes {
   filters: number;
 }
 
-/** Kernel and bias for a quantized input, as integers that ONNX Runtime multiplies as such. */
+/** Kernel and bias for a quantized input, as integers that ONNX Runtime multiplies directly. */
 function quantizedConstants(
   graph: OnnxGraph,
   {
@@ -57,7 +57,7 @@ function quantizedConstants(
   ];
 }
 
-/** A batch normalisation that no convolution could take in. */
+/** Adds a batch normalisation that could not be folded into a convolution. */
 export function batchNormalization(
   { graph, model }: Compilation,
   layer: LayerOf<"BatchNormalization">,
@@ -70,7 +70,7 @@ export function batchNormalization(
   return { name: graph.node("Add", [scaled, graph.float32Constant(shift, dims)]), shape: input.shape };
 }
 
-/** Padding counts for nothing in TensorFlow's pooling, neither in the maximum nor in the average. */
+/** Adds a pooling layer. TensorFlow ignores padding, both in the maximum and in the average. */
 export function pooling(
   graph: OnnxGraph,
   layer: LayerOf<"MaxPooling2D"> | LayerOf<"AveragePooling2D">,
@@ -84,7 +84,7 @@ export function pooling(
   return { name, shape: [channels, ...size] };
 }
 
-/** [channels, height, width] → [channels]. */
+/** Adds global average pooling: [channels, height, width] → [channels]. */
 export function globalAverage(graph: OnnxGraph, layer: LayerOf<"GlobalAveragePooling2D">, input: Value): Value {
   const { channels } = imageShape(layer, input);
   const pooled = graph.node("GlobalAveragePool", [input.name]);
@@ -93,7 +93,7 @@ export function globalAverage(graph: OnnxGraph, layer: LayerOf<"GlobalAveragePoo
 
 type Pair = readonly [number, number];
 
-/** Explicit padding (ONNX' order: top, left, bottom, right) and output size, as TensorFlow's `same` and `valid` give them. */
+/** Explicit padding (ONNX' order: top, left, bottom, right) and output size, as TensorFlow computes them for `same` and `valid`. */
 function slideWindow(
   layer: Layer,
   { window, strides, padding, input }: { window: Pair; strides: Pair; padding: "same" | "valid"; input: Value },
@@ -127,7 +127,7 @@ function channelsFirst<Numbers extends Float32Array | Int8Array>(
   return reordered;
 }
 
-/** A value's [channels, height, width]; throws, naming the layer that reads it, where it is no image. */
+/** A value's [channels, height, width]. Throws, naming the layer that reads it, where it is not an image. */
 export function imageShape(
   layer: Layer,
   { shape }: Pick<Value, "shape">,

@@ -6,12 +6,12 @@ import { createDecoderSession, floatsOf } from "./session.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/** Loads a decoder that was compiled to this specification into ONNX Runtime on the CPU. */
+/** Loads a compiled decoder into ONNX Runtime on the CPU. */
 export async function createOnnxDecoder(
   compiled: CompiledDecoder,
   spec: DecoderSpec,
 ): Promise<Pick<Engine, "begin" | "step" | "close">> {
-  const wordCount = spec.vocabularySize - spec.neverNext.length;
+  const wordCount = spec.vocabularySize - spec.suppressedIds.length;
   const context = await createDecoderSession(compiled.context);
   const stepper = await createDecoderSession(compiled.step);
 
@@ -63,7 +63,7 @@ function nextTensors(state: readonly StateTensor[], outputs: Tensors): Tensors {
   return Object.fromEntries(
     state.map(({ name }) => {
       const tensor = outputs[nextName(name)];
-      if (tensor === undefined) throw new Error(`the step graph gave no ${nextName(name)}`);
+      if (tensor === undefined) throw new Error(`the step graph has no output ${nextName(name)}`);
       return [name, tensor];
     }),
   );

@@ -1,15 +1,15 @@
 import type { Layer, LayersModel } from "../networks/layers-model.ts";
 import { splitDecoder } from "../networks/split-decoder.ts";
-import type { Value } from "./compilation.ts";
+import type { Value } from "./graph.ts";
 import { OnnxGraph } from "./graph.ts";
 import { compileLayer, onlyInput, vectorSize } from "./layers.ts";
-import { embedding, lstmStep, type StateTensor, StepState } from "./recurrence.ts";
+import { compileEmbedding, compileLstmStep, type StateTensor, StepState } from "./recurrence.ts";
 
 export interface CompiledDecoder {
   /** `features` float32 [photos, featureSize] → the state's context tensors. */
   context: Uint8Array;
   /**
-   * `parents` int32 [rows] (the row of the previous state that each row goes on from), `words` int32 [rows], `count`
+   * `parents` int32 [rows] (the row of the previous state that each row continues), `words` int32 [rows], `count`
    * int64 [1] and the state's tensors → `next_words` int32 and `log_probabilities` float32 [rows, count], the most
    * probable next words, and the tensors' next values.
    */
@@ -20,17 +20,17 @@ export interface CompiledDecoder {
 export interface DecoderSpec {
   featureSize: number;
   vocabularySize: number;
-  /** Ids that are never the next word: padding and start. */
-  neverNext: readonly number[];
+  /** Ids that are never predicted: padding and start. */
+  suppressedIds: readonly number[];
 }
 
 /**
- * Compiles a merge decoder to a graph that does one word a step and keeps the LSTM's state between words. Whatever
- * depends on the photo alone is moved out of the step and done once a photo.
+ * Compiles a merge decoder to two graphs: one runs once per photo, the other once per word, with the LSTM's state between
+ * words as its inputs and outputs.
  */
 export function compileDecoder(model: LayersModel, spec: DecoderSpec): CompiledDecoder {
-  const { contextLayers, stepLayers, handedOver } = splitDecoder(model);
-  const context = compileContext(model, { layers: contextLayers, handedOver, featureSize: spec.featureSize });
+  const { contextLayers, stepLayers, contextOutputs } = splitDecoder(model);
+  const context = compileContext(model, { layers: contextLayers, contextOutputs, featureSize: spec.featureSize });
   const step = compileStep(model, { ...spec, layers: stepLayers, context: context.state });
   return { context: context.bytes, step: step.bytes, state: [...context.state, ...step.memory] };
 }
@@ -39,9 +39,9 @@ function compileContext(
   model: LayersModel,
   {
     layers,
-    handedOver,
+    contextOutputs,
     featureSize,
-  }: { layers: readonly Layer[]; handedOver: ReadonlySet<string>; featureSize: number },
+  }: { layers: readonly Layer[]; contextOutputs: ReadonlySet<string>; featureSize: number },
 ): { bytes: Uint8Array; state: StateTensor[] } {
   const graph = new OnnxGraph();
   const features = { name: graph.input("features", "float32", ["photos", featureSize]), shape: [featureSize] };
@@ -52,7 +52,7 @@ function compileContext(
   }
   const state = layers.flatMap((layer): StateTensor[] => {
     const value = values.get(layer.name);
-    if (value === undefined || !handedOver.has(layer.name)) return [];
+    if (value === undefined || !contextOutputs.has(layer.name)) return [];
     const tensor: StateTensor = { name: layer.name, size: vectorSize(layer, value), kind: "context" };
     graph.output(value.name, { name: tensor.name, type: "float32", shape: ["photos", tensor.size] });
     return [tensor];
@@ -66,7 +66,7 @@ function compileStep(
     layers,
     context,
     vocabularySize,
-    neverNext,
+    suppressedIds,
   }: DecoderSpec & { layers: readonly Layer[]; context: readonly StateTensor[] },
 ): { bytes: Uint8Array; memory: StateTensor[] } {
   const graph = new OnnxGraph();
@@ -81,8 +81,9 @@ function compileStep(
   const compile = (layer: Layer): Value => {
     const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
     if (layer.class === "InputLayer") return { name: words, shape: [] };
-    if (layer.class === "Embedding") return embedding({ graph, model }, layer, { words, vocabularySize });
-    if (layer.class === "LSTM") return lstmStep({ graph, model }, layer, { input: onlyInput(layer, inputs), state });
+    if (layer.class === "Embedding") return compileEmbedding({ graph, model }, layer, { words, vocabularySize });
+    if (layer.class === "LSTM")
+      return compileLstmStep({ graph, model }, layer, { input: onlyInput(layer, inputs), state });
     return compileLayer({ graph, model }, layer, inputs);
   };
   for (const layer of layers) values.set(layer.name, compile(layer));
@@ -92,18 +93,22 @@ function compileStep(
       `expected a decoder with an output of ${vocabularySize} words, found [n, ${logits?.shape.join(", ")}]`,
     );
   }
-  writeBestWords(graph, { logits: logits.name, vocabularySize, neverNext });
+  writeBestWords(graph, { logits: logits.name, vocabularySize, suppressedIds });
   return { bytes: graph.toBytes(), memory: state.memory };
 }
 
 function writeBestWords(
   graph: OnnxGraph,
-  { logits, vocabularySize, neverNext }: { logits: string; vocabularySize: number; neverNext: readonly number[] },
+  {
+    logits,
+    vocabularySize,
+    suppressedIds,
+  }: { logits: string; vocabularySize: number; suppressedIds: readonly number[] },
 ): void {
   const logProbabilities = graph.node("LogSoftmax", [logits], { axis: -1 });
-  const barred = new Float32Array(vocabularySize);
-  for (const id of neverNext) barred[id] = Number.NEGATIVE_INFINITY;
-  const allowed = graph.node("Add", [logProbabilities, graph.float32Constant(barred, [vocabularySize])]);
+  const mask = new Float32Array(vocabularySize);
+  for (const id of suppressedIds) mask[id] = Number.NEGATIVE_INFINITY;
+  const allowed = graph.node("Add", [logProbabilities, graph.float32Constant(mask, [vocabularySize])]);
   const count = graph.input("count", "int64", [1]);
   const [best = "", words = ""] = graph.nodes("TopK", [allowed, count], { attributes: {}, outputs: 2 });
   const wordIds = graph.node("Cast", [words], { to: 6 }); // 6: TensorProto.INT32

@@ -3,8 +3,8 @@ import type { EncoderRanges } from "../../shared/ranges.ts";
 import { foldedWeights } from "../networks/convolution-weights.ts";
 import type { LayersModel } from "../networks/layers-model.ts";
 import { walkEncoder } from "../networks/walk-encoder.ts";
-import type { Compilation, Value } from "./compilation.ts";
 import { convolution, imageShape } from "./convolution.ts";
+import type { Compilation, Value } from "./graph.ts";
 import { OnnxGraph } from "./graph.ts";
 import { compileLayer } from "./layers.ts";
 import { Pixels } from "./pixels.ts";
@@ -27,8 +27,8 @@ export interface EncoderSpec {
 
 /**
  * Compiles an encoder, whatever its layers are, to an ONNX file: `pixels` uint8 [n, height, width, 3], RGB, →
- * `features` float32 [n, featureSize]. Scaling happens inside the graph, and batch normalisation inside the
- * convolutions where it follows one.
+ * `features` float32 [n, featureSize]. The graph scales the pixels itself, and batch normalisations are folded into the
+ * convolutions before them.
  */
 export function compileEncoder(model: LayersModel, spec: EncoderSpec): Uint8Array {
   return compile(model, spec, () => float32Activations);
@@ -80,7 +80,7 @@ function compile(
   return graph.toBytes();
 }
 
-/** Layers whose work ONNX Runtime can do in bytes, convolutions aside. */
+/** Layers that ONNX Runtime can run in int8, besides convolutions. */
 const byteClasses: ReadonlySet<string> = new Set([
   "MaxPooling2D",
   "AveragePooling2D",

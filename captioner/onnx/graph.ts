@@ -1,4 +1,6 @@
 import onnxProto from "onnx-proto";
+import type { Activation, LayersModel } from "../networks/layers-model.ts";
+import type { QuantizationParams } from "./quantize/quantize-weights.ts";
 
 const { onnx } = onnxProto;
 const { AttributeType } = onnx.AttributeProto;
@@ -20,7 +22,7 @@ const elementTypes = {
 } as const;
 type ElementType = keyof typeof elementTypes;
 
-/** Builds one ONNX graph. Every method that adds something returns the name of the value it makes. */
+/** Builds one ONNX graph. Methods that add a value return its name. */
 export class OnnxGraph {
   readonly #nodes: InstanceType<typeof onnx.NodeProto>[] = [];
   readonly #constants: InstanceType<typeof onnx.TensorProto>[] = [];
@@ -32,7 +34,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Gives a value of the graph its name outside. */
+  /** Makes a value an output of the graph, under this name. */
   output(value: string, { name, type, shape }: { name: string; type: ElementType; shape: readonly Dimension[] }): void {
     this.#nodes.push(onnx.NodeProto.create({ opType: "Identity", input: [value], output: [name] }));
     this.#outputs.push(valueInfo(name, { type, shape }));
@@ -43,7 +45,7 @@ export class OnnxGraph {
     return this.#constant({ dims: [...dims], dataType: DataType.FLOAT, rawData: bytes });
   }
 
-  /** Whole numbers as they lie in memory. */
+  /** A constant of the array's own type. */
   intConstant(values: Int8Array | Uint8Array | Int32Array, dims: readonly number[]): string {
     const dataType =
       values instanceof Int8Array ? DataType.INT8 : values instanceof Uint8Array ? DataType.UINT8 : DataType.INT32;
@@ -51,12 +53,12 @@ export class OnnxGraph {
     return this.#constant({ dims: [...dims], dataType, rawData });
   }
 
-  /** A vector of int64: what ONNX takes for shapes and axes. */
+  /** A vector of int64, as ONNX wants shapes and axes. */
   int64Vector(values: readonly number[]): string {
     return this.#constant({ dims: [values.length], dataType: DataType.INT64, int64Data: [...values] });
   }
 
-  /** A node with one output. Whole numbers become integer attributes; `{ float }` says that a real number is meant. */
+  /** A node with one output. Whole numbers become integer attributes; `{ float }` makes a real one. */
   node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
     const [output] = this.nodes(opType, inputs, { attributes, outputs: 1 });
     if (output === undefined) throw new Error(`${opType} has no output`);
@@ -109,4 +111,33 @@ function attributeProto(name: string, value: Attribute) {
   if (typeof value === "number") return onnx.AttributeProto.create({ name, type: AttributeType.INT, i: value });
   if ("float" in value) return onnx.AttributeProto.create({ name, type: AttributeType.FLOAT, f: value.float });
   return onnx.AttributeProto.create({ name, type: AttributeType.INTS, ints: [...value] });
+}
+
+/** A value of the graph: float32 [n, ...shape]. Images are channels first: [channels, height, width]. */
+export interface Value {
+  name: string;
+  shape: readonly number[];
+  /** Present where the value was quantized and dequantized, so that it holds only numbers that bytes represent. */
+  quantization?: QuantizationParams;
+}
+
+/** The graph being built and the model it is built from. */
+export interface Compilation {
+  graph: OnnxGraph;
+  model: LayersModel;
+}
+
+const activationNodes = {
+  relu: ["Relu", {}],
+  sigmoid: ["Sigmoid", {}],
+  hard_sigmoid: ["HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }],
+  tanh: ["Tanh", {}],
+  softmax: ["Softmax", { axis: -1 }],
+} as const;
+
+/** Adds an activation to the graph: the value itself where it is linear. */
+export function activate(graph: OnnxGraph, activation: Activation, input: Value): Value {
+  if (activation === "linear") return input;
+  const [operator, attributes] = activationNodes[activation];
+  return { name: graph.node(operator, [input.name], attributes), shape: input.shape };
 }

@@ -1,9 +1,9 @@
 import type { Layer, LayerOf } from "../networks/layers-model.ts";
-import { activate, type Compilation, type Value } from "./compilation.ts";
 import { batchNormalization, globalAverage, pooling } from "./convolution.ts";
 import type { OnnxGraph } from "./graph.ts";
+import { activate, type Compilation, type Value } from "./graph.ts";
 
-/** Adds one feed-forward layer to the graph. Sizes are checked on the way; an error names the layer. */
+/** Adds one feed-forward layer to the graph. Checks sizes; an error names the layer. */
 export function compileLayer(compilation: Compilation, layer: Layer, inputs: readonly Value[]): Value {
   switch (layer.class) {
     case "BatchNormalization":
@@ -18,7 +18,7 @@ export function compileLayer(compilation: Compilation, layer: Layer, inputs: rea
     case "Dense":
       return dense(compilation, layer, onlyInput(layer, inputs));
     case "Dropout":
-      return onlyInput(layer, inputs); // passes its input on, but in training
+      return onlyInput(layer, inputs); // only active in training
     case "Concatenate":
       return concatenate(compilation.graph, layer, inputs);
     case "Add":
@@ -27,11 +27,11 @@ export function compileLayer(compilation: Compilation, layer: Layer, inputs: rea
     case "InputLayer":
     case "Embedding":
     case "LSTM":
-      throw new Error(`layer ${layer.name}: a ${layer.class} cannot stand here`);
+      throw new Error(`layer ${layer.name}: a ${layer.class} is not supported here`);
   }
 }
 
-/** The input of a layer that has one; throws, naming it, where it has none or several. */
+/** The only input of a layer. Throws, naming the layer, where it has none or several. */
 export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
@@ -49,7 +49,7 @@ function dense({ graph, model }: Compilation, layer: LayerOf<"Dense">, input: Va
   return activate(graph, activation, { name: graph.node("Gemm", [input.name, kernel, ...bias]), shape: [units] });
 }
 
-/** Keras' last axis is the channels, which stand first here; for vectors both are axis 1. */
+/** Joins along the channels: Keras' last axis, the first here; for vectors both are axis 1. */
 function concatenate(graph: OnnxGraph, layer: LayerOf<"Concatenate">, inputs: readonly Value[]): Value {
   const [first] = inputs;
   const rank = first?.shape.length ?? 0;

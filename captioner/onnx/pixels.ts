@@ -1,14 +1,13 @@
 import type { Preprocessing } from "../../shared/manifest.ts";
 import type { ConvolutionWeights } from "../networks/convolution-weights.ts";
-import type { Value } from "./compilation.ts";
-import type { OnnxGraph } from "./graph.ts";
+import type { OnnxGraph, Value } from "./graph.ts";
 import { quantizationConstants } from "./quantize/activation-precision.ts";
 import type { ChannelPart } from "./quantize/channel-equalization.ts";
 
-/** An encoder's input: bytes [n, 3, height, width], and what they are scaled to where a layer reads that. */
+/** An encoder's input: bytes [n, 3, height, width], which are scaled to floats only where a layer reads those. */
 export class Pixels {
   readonly shape: readonly number[];
-  /** Red, green and blue, which nothing divides. */
+  /** Red, green and blue, which are never equalized. */
   readonly parts: readonly ChannelPart[] = [{ channels: 3 }];
   readonly #graph: OnnxGraph;
   readonly #preprocessing: Preprocessing;
@@ -30,8 +29,8 @@ export class Pixels {
   }
 
   /**
-   * A convolution's work on the bytes themselves, nothing rounded: what scaling adds to each goes into the bias. Not for
-   * one that pads, since padding is zero behind scaling.
+   * Input and weights for a convolution of the bytes themselves, without rounding: the offset of scaling goes into the bias.
+   * Not for one that pads, since padding is zero after scaling.
    */
   convolveBytes({ kernel, bias }: ConvolutionWeights): { input: Value; weights: ConvolutionWeights } {
     const { divisor, offset } = this.#preprocessing;

@@ -1,17 +1,28 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { env } from "onnxruntime-node";
 import * as z from "zod";
 import { precisions } from "../../shared/contract.ts";
 import type { EncoderBundle } from "../bundle.ts";
-import { cacheFolder } from "../cache-folder.ts";
-import type { Precision } from "../engine.ts";
+import type { EngineChoice, OnnxDevice, Precision, PrecisionChoice } from "../engine.ts";
+import { cacheFolder, readNativeSetup } from "../engines/native-setup.ts";
 
 const memorySchema = z.strictObject({ precision: z.enum(precisions) });
 
-/** What was measured on this machine with this bundle; undefined where nothing was, or it cannot be read. */
+/** The precision of a single engine on this machine; undefined where it has yet to be measured. */
+export async function expectedPrecision(
+  bundle: EncoderBundle,
+  { engine, device, precision }: { engine: EngineChoice; device: OnnxDevice; precision: PrecisionChoice },
+): Promise<Precision | undefined> {
+  if (precision !== "auto") return precision;
+  const isTensorFlow = engine === "tensorflow" || (engine === "auto" && readNativeSetup()?.kind === "gpu");
+  if (isTensorFlow || device !== "cpu" || bundle.manifest.encoder.ranges === undefined) return "float32";
+  return recallPrecision(bundle, availableParallelism());
+}
+
+/** The precision that was measured to be better on this machine; undefined where none was, or it cannot be read. */
 export async function recallPrecision(bundle: EncoderBundle, threads: number): Promise<Precision | undefined> {
   try {
     return memorySchema.parse(JSON.parse(await readFile(pathOf(bundle, threads), "utf8"))).precision;
@@ -20,7 +31,7 @@ export async function recallPrecision(bundle: EncoderBundle, threads: number): P
   }
 }
 
-/** Keeps it for the next start, where there is a folder to keep it in: on a read-only disk it is measured again. */
+/** Keeps a measured precision for the next start; on a read-only disk that start measures again. */
 export async function rememberPrecision(
   bundle: EncoderBundle,
   { threads, precision }: { threads: number; precision: Precision },
@@ -32,7 +43,7 @@ export async function rememberPrecision(
     await writeFile(partial, JSON.stringify({ precision } satisfies z.infer<typeof memorySchema>));
     await rename(partial, path);
   } catch {
-    // the next start measures
+    // the next start measures again
   }
 }
 

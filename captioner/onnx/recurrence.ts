@@ -1,20 +1,20 @@
 import type { LayerOf } from "../networks/layers-model.ts";
-import { activate, type Compilation, type Value } from "./compilation.ts";
 import type { OnnxGraph } from "./graph.ts";
+import { activate, type Compilation, type Value } from "./graph.ts";
 import { vectorSize } from "./layers.ts";
 
 /** One tensor of a decoder's state, float32 [rows, size]. */
 export interface StateTensor {
   name: string;
   size: number;
-  /** `context` comes from the photo and stays; `memory` starts at zero and changes with each word. */
+  /** `context` depends on the photo alone; `memory` starts at zero and changes with each word. */
   kind: "context" | "memory";
 }
 
-/** What the step graph calls a state tensor when it hands it back. */
+/** The name of a state tensor among the step graph's outputs. */
 export const nextName = (name: string) => `next ${name}`;
 
-/** The state as the step graph sees it: each row reads the previous state of its parent row, and writes its own. */
+/** Inputs and outputs for the step graph's state: each row reads its parent row's previous state and writes its own. */
 export class StepState {
   readonly memory: StateTensor[] = [];
   readonly #graph: OnnxGraph;
@@ -35,7 +35,7 @@ export class StepState {
   }
 }
 
-/** The vectors of the words of a step: rows of a constant table. */
+/** The vectors of a step's words, which are rows of a constant table. */
 export interface WordVectors extends Value {
   /** float32 [vocabularySize, size]. */
   table: string;
@@ -43,8 +43,8 @@ export interface WordVectors extends Value {
   words: string;
 }
 
-/** Word ids → [rows, output_dim]. */
-export function embedding(
+/** Adds an embedding: word ids → [rows, output_dim]. */
+export function compileEmbedding(
   { graph, model }: Compilation,
   layer: LayerOf<"Embedding">,
   { words, vocabularySize }: { words: string; vocabularySize: number },
@@ -57,8 +57,8 @@ export function embedding(
   return { name: graph.node("Gather", [table, words], { axis: 0 }), shape: [size], table, words };
 }
 
-/** One step of Keras' LSTM, whose gates lie in the order input, forget, candidate, output: [rows, size] → [rows, units]. */
-export function lstmStep(
+/** Adds one step of Keras' LSTM, with gates in the order input, forget, candidate, output: [rows, size] → [rows, units]. */
+export function compileLstmStep(
   compilation: Compilation,
   layer: LayerOf<"LSTM">,
   { input, state }: { input: Value | WordVectors; state: StepState },
@@ -87,8 +87,8 @@ export function lstmStep(
 }
 
 /**
- * What the input adds to the gates, [rows, 4 · units]. Where the input is a word's vector this is a constant for each
- * word: ONNX Runtime multiplies the whole table once, when it loads the graph, and a step only picks rows of it.
+ * The input's share of the gates, [rows, 4 · units]. For word vectors it is a constant per word: ONNX Runtime multiplies the
+ * whole table once, when it loads the graph, and a step only gathers rows of it.
  */
 function gatesOfInput({ graph, model }: Compilation, layer: LayerOf<"LSTM">, input: Value | WordVectors): string {
   const { units, use_bias: hasBias } = layer.config;

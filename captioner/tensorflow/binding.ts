@@ -6,10 +6,10 @@ export type TensorFlow = typeof tfjs;
 
 /**
  * Loads the native binding into this process. It is an optional dependency whose native part `npm run setup:native`
- * adds, and it crashes in worker threads. Throws one sentence where it cannot be had.
+ * installs, and it crashes in worker threads. Throws where it is not installed.
  */
 export function loadTensorFlow(): TensorFlow {
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // errors only: TensorFlow greets every process with a page of remarks
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // errors only: by default TensorFlow prints a page of remarks
   try {
     return createRequire(import.meta.url)("@tensorflow/tfjs-node-gpu");
   } catch (cause) {

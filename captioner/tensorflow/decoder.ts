@@ -3,9 +3,9 @@ import type { DecoderRows, DecoderState } from "../engine.ts";
 import type { Layer } from "../networks/layers-model.ts";
 import { type SplitDecoder, splitDecoder } from "../networks/split-decoder.ts";
 import { type Network, runLayer } from "./layers.ts";
-import { cellOf, embedding, hiddenOf, lstmStep, type StepValue, vectorsOf } from "./recurrence.ts";
+import { cellOf, hiddenOf, runEmbedding, runLstmStep, type StepValue, vectorsOf } from "./recurrence.ts";
 
-/** A decoder's state, float32 [rows, size] each: what the photo decides, by layer name, and the LSTMs' memory. */
+/** A decoder's state, float32 [rows, size] each: the context layers' outputs, by layer name, and the LSTMs' memory. */
 export class TensorFlowState implements DecoderState {
   readonly tensors: Readonly<Record<string, Tensor>>;
 
@@ -20,8 +20,8 @@ export class TensorFlowState implements DecoderState {
 
 interface DecoderSpec {
   vocabularySize: number;
-  /** Ids that are never the next word. */
-  neverNext: readonly number[];
+  /** Ids that are never predicted. */
+  suppressedIds: readonly number[];
 }
 
 interface StepTensors {
@@ -32,7 +32,7 @@ interface StepTensors {
   state: Record<string, Tensor>;
 }
 
-/** A merge decoder on TensorFlow: the photo's part once a photo, the words' part once a word, the memory kept between. */
+/** Runs a merge decoder on TensorFlow: context layers once per photo, step layers once per word, with the memory kept between. */
 export class TensorFlowDecoder {
   readonly #network: Network;
   readonly #spec: DecoderSpec;
@@ -47,7 +47,7 @@ export class TensorFlowDecoder {
   /** float32 [photos, featureSize] → the state before the first word. */
   begin(features: Float32Array, photos: number): TensorFlowState {
     const { tf } = this.#network.weights;
-    const { contextLayers, stepLayers, handedOver } = this.#layers;
+    const { contextLayers, stepLayers, contextOutputs } = this.#layers;
     return new TensorFlowState(
       tf.tidy(() => {
         const values = new Map<string, Tensor>();
@@ -56,7 +56,7 @@ export class TensorFlowDecoder {
           const input = () => tf.tensor2d(features, [photos, features.length / photos]);
           values.set(layer.name, layer.class === "InputLayer" ? input() : runLayer(this.#network, layer, inputs));
         }
-        const context = [...values].filter(([name]) => handedOver.has(name));
+        const context = [...values].filter(([name]) => contextOutputs.has(name));
         const memory = stepLayers.flatMap((layer): [string, Tensor][] => {
           if (layer.class !== "LSTM") return [];
           const shape: [number, number] = [photos, layer.config.units];
@@ -67,35 +67,36 @@ export class TensorFlowDecoder {
     );
   }
 
-  /** Caller disposes what it returns. */
+  /** Extends each row by one word. Caller disposes the result. */
   step({ tensors }: TensorFlowState, { parents, words, count }: DecoderRows): StepTensors {
     const { tf } = this.#network.weights;
-    const { neverNext, vocabularySize } = this.#spec;
+    const { suppressedIds, vocabularySize } = this.#spec;
     const made = tf.tidy(() => {
       const rows = tf.tensor1d(parents, "int32");
       const state = Object.fromEntries(
         Object.entries(tensors).map(([name, tensor]) => [name, tf.gather(tensor, rows)]),
       );
       const logits = this.#logits(state, tf.tensor1d(words, "int32"));
-      const allowed = tf.add(tf.logSoftmax(logits), this.#barred());
-      const best = tf.topk(allowed, Math.min(count, vocabularySize - neverNext.length));
+      const allowed = tf.add(tf.logSoftmax(logits), this.#suppressionMask());
+      const best = tf.topk(allowed, Math.min(count, vocabularySize - suppressedIds.length));
       return { words: best.indices, logProbabilities: best.values, ...state };
     });
     const { words: next, logProbabilities, ...state } = made;
     return { words: next, logProbabilities, state };
   }
 
-  /** Runs the words' layers; the LSTMs among them put their next memory into `state`. */
+  /** Runs the step layers; the LSTMs among them write their next memory into `state`. */
   #logits(state: Record<string, Tensor>, words: Tensor1D): Tensor {
     const { tf } = this.#network.weights;
     const values = new Map<string, StepValue>(Object.entries(state));
     const run = (layer: Layer): StepValue => {
       const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
       if (layer.class === "InputLayer") return words;
-      if (layer.class === "Embedding") return embedding(this.#network, layer, { words, ...this.#spec });
+      if (layer.class === "Embedding") return runEmbedding(this.#network, layer, { words, ...this.#spec });
       const [first] = inputs;
-      if (layer.class === "Dropout" && first !== undefined) return first; // in training only
-      if (layer.class === "LSTM" && first !== undefined) return lstmStep(this.#network, layer, { input: first, state });
+      if (layer.class === "Dropout" && first !== undefined) return first; // only active in training
+      if (layer.class === "LSTM" && first !== undefined)
+        return runLstmStep(this.#network, layer, { input: first, state });
       return runLayer(
         this.#network,
         layer,
@@ -108,11 +109,13 @@ export class TensorFlowDecoder {
     return vectorsOf(tf, logits);
   }
 
-  /** float32 [vocabularySize]: 0, and minus infinity for what is never the next word. */
-  #barred(): Tensor {
-    const { neverNext, vocabularySize } = this.#spec;
-    return this.#network.weights.get("barred", [vocabularySize], () =>
-      Float32Array.from({ length: vocabularySize }, (_, id) => (neverNext.includes(id) ? Number.NEGATIVE_INFINITY : 0)),
+  /** float32 [vocabularySize]: 0, and minus infinity for the suppressed ids. */
+  #suppressionMask(): Tensor {
+    const { suppressedIds, vocabularySize } = this.#spec;
+    return this.#network.weights.get("suppression mask", [vocabularySize], () =>
+      Float32Array.from({ length: vocabularySize }, (_, id) =>
+        suppressedIds.includes(id) ? Number.NEGATIVE_INFINITY : 0,
+      ),
     );
   }
 }

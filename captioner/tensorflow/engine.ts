@@ -1,20 +1,21 @@
-import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
+import type { Preprocessing } from "../../shared/manifest.ts";
 import type { Bundle, EncoderBundle } from "../bundle.ts";
 import type { EncoderEngine, Engine } from "../engine.ts";
+import { type FoldedLayers, foldedWeights } from "../networks/convolution-weights.ts";
+import { walkEncoder } from "../networks/walk-encoder.ts";
 import { deviceOf, type TensorFlow } from "./binding.ts";
 import { TensorFlowDecoder, TensorFlowState } from "./decoder.ts";
-import { encodePixels } from "./encoder.ts";
-import type { Network } from "./layers.ts";
-import { WeightTensors } from "./weights.ts";
+import { activate, asImage, type Network, runLayer, WeightTensors } from "./layers.ts";
 
-/** Runs a bundle's networks on TensorFlow, its weights as tensors on TensorFlow's device. */
+/** Creates an engine that runs a bundle's networks on TensorFlow, with the weights on TensorFlow's device. */
 export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
   const { specialIds } = bundle.manifest;
   const encoder = createTensorFlowEncoder(bundle, tf);
   const decoderNetwork: Network = { model: bundle.readDecoder(), weights: new WeightTensors(tf) };
   const decoder = new TensorFlowDecoder(decoderNetwork, {
     vocabularySize: bundle.vocabulary.size,
-    neverNext: [specialIds.padding, specialIds.start],
+    suppressedIds: [specialIds.padding, specialIds.start],
   });
 
   return {
@@ -38,7 +39,7 @@ export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
   };
 }
 
-/** The same for an encoder alone. */
+/** Creates an engine for an encoder alone. */
 export function createTensorFlowEncoder(bundle: EncoderBundle, tf: TensorFlow): EncoderEngine {
   const { preprocessing, encoder } = bundle.manifest;
   const network: Network = { model: bundle.readEncoder(), weights: new WeightTensors(tf) };
@@ -58,7 +59,7 @@ export function createTensorFlowEncoder(bundle: EncoderBundle, tf: TensorFlow): 
   };
 }
 
-/** A tensor's values, the tensor freed. */
+/** Reads a tensor's values and frees it. */
 async function take<Values>(tensor: Tensor, type: new (length: number) => Values): Promise<Values> {
   try {
     const values = await tensor.data();
@@ -75,4 +76,37 @@ function expectShape(features: Tensor, shape: readonly number[]): void {
   throw new Error(
     `expected an encoder with features [n, ${shape[1]}], found [n, ${features.shape.slice(1).join(", ")}]`,
   );
+}
+
+/**
+ * Runs an encoder: pixels uint8 [n, height, width, 3], RGB, → float32 [n, featureSize]. Batch normalisation is folded
+ * into the convolutions, and values that no later layer reads are freed at once. Caller disposes the result.
+ */
+function encodePixels(
+  network: Network,
+  { pixels, photos, preprocessing }: { pixels: Uint8Array; photos: number; preprocessing: Preprocessing },
+): Tensor {
+  const { tf } = network.weights;
+  const { width, height, divisor, offset } = preprocessing;
+  return tf.tidy(() => {
+    const values = tf.cast(tf.tensor4d(pixels, [photos, height, width, 3], "int32"), "float32");
+    const input: Tensor = tf.add(tf.div(values, divisor), offset);
+    return walkEncoder(network.model, input, {
+      convolve: (image, layers) => convolve(network, layers, asImage(layers.convolution, image)),
+      apply: (layer, inputs) => runLayer(network, layer, inputs),
+      dispose: (value) => value.dispose(),
+    });
+  });
+}
+
+function convolve({ model, weights }: Network, layers: FoldedLayers, image: Tensor4D): Tensor {
+  const { tf } = weights;
+  const { name, config } = layers.convolution;
+  const { filters, kernel_size: kernelSize, strides, padding, activation } = config;
+  const [, , , channels] = image.shape;
+  const shape: [number, number, number, number] = [...kernelSize, channels, filters];
+  const kernel = weights.get(`${name}/kernel`, shape, () => foldedWeights(model, { ...layers, channels }).kernel);
+  const bias = weights.get(`${name}/bias`, [filters], () => foldedWeights(model, { ...layers, channels }).bias);
+  const sum = tf.fused.conv2d({ x: image, filter: kernel.as4D(...shape), strides, pad: padding, bias });
+  return activate(tf, activation, sum);
 }

@@ -2,7 +2,35 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { batchNormalizationTerms } from "../networks/convolution-weights.ts";
 import type { Activation, Layer, LayerOf, LayersModel } from "../networks/layers-model.ts";
 import type { TensorFlow } from "./binding.ts";
-import type { WeightTensors } from "./weights.ts";
+
+/** The tensors of a network's weights: created at their first use, in whatever scope, and kept until `dispose`. */
+export class WeightTensors {
+  readonly tf: TensorFlow;
+  readonly #kept = new Map<string, Tensor>();
+
+  constructor(tf: TensorFlow) {
+    this.tf = tf;
+  }
+
+  /** A float32 tensor of the given shape. Callers do not dispose it. */
+  get(name: string, shape: readonly number[], values: () => Float32Array): Tensor {
+    return this.getOrMake(name, () => this.tf.tensor(values(), [...shape]));
+  }
+
+  /** The same for a tensor that is computed once. */
+  getOrMake(name: string, make: () => Tensor): Tensor {
+    const kept = this.#kept.get(name);
+    if (kept !== undefined) return kept;
+    const made = this.tf.keep(this.tf.tidy(make));
+    this.#kept.set(name, made);
+    return made;
+  }
+
+  dispose(): void {
+    for (const tensor of this.#kept.values()) tensor.dispose();
+    this.#kept.clear();
+  }
+}
 
 export interface Network {
   model: LayersModel;
@@ -31,21 +59,21 @@ export function runLayer(network: Network, layer: Layer, inputs: readonly Tensor
       return tf.mean(imageOf(layer, inputs), [1, 2]);
     case "Activation":
       return layer.config.activation === "linear"
-        ? tf.clone(onlyInput(layer, inputs)) // a tensor of its own: whoever frees the input must not free it
+        ? tf.clone(onlyInput(layer, inputs)) // a tensor of its own, which stays when the input is freed
         : activate(tf, layer.config.activation, onlyInput(layer, inputs));
     case "Dense":
       return dense(network, layer, onlyInput(layer, inputs));
     case "Dropout":
-      return tf.clone(onlyInput(layer, inputs)); // does something in training only
+      return tf.clone(onlyInput(layer, inputs)); // only active in training
     case "Conv2D":
     case "InputLayer":
     case "Embedding":
     case "LSTM":
-      throw new Error(`layer ${layer.name}: a ${layer.class} cannot stand here`);
+      throw new Error(`layer ${layer.name}: a ${layer.class} is not supported here`);
   }
 }
 
-/** Applies an activation. Returns the values themselves where it is linear. */
+/** Applies an activation. Returns the values unchanged where it is linear. */
 export function activate(tf: TensorFlow, activation: Activation, values: Tensor): Tensor {
   switch (activation) {
     case "linear":
@@ -82,7 +110,7 @@ function normalize({ model, weights }: Network, layer: LayerOf<"BatchNormalizati
   return tf.add(tf.mul(input, scale), shift);
 }
 
-/** The input of a layer that has one; throws where it has more or none. */
+/** The only input of a layer. Throws where it has several or none. */
 export function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
@@ -95,7 +123,7 @@ function imageOf(layer: Layer, inputs: readonly Tensor[]): Tensor4D {
   return asImage(layer, onlyInput(layer, inputs));
 }
 
-/** Throws where a layer is given anything but [n, height, width, channels]. */
+/** Checks that a layer's input is [n, height, width, channels]. */
 export function asImage(layer: Layer, input: Tensor): Tensor4D {
   if (input.rank === 4) return input as Tensor4D;
   throw new Error(`layer ${layer.name} (${layer.class}): expected an image, found [${input.shape}]`);

@@ -3,7 +3,7 @@ import type { LayerOf } from "../networks/layers-model.ts";
 import type { TensorFlow } from "./binding.ts";
 import { activate, type Network } from "./layers.ts";
 
-/** The vectors of a step's words, not looked up yet: rows of `table`, float32 [vocabularySize, size]. */
+/** Word vectors that are not looked up yet: rows of `table`, float32 [vocabularySize, size]. */
 interface WordVectors {
   name: string;
   table: Tensor;
@@ -13,17 +13,17 @@ interface WordVectors {
 
 export type StepValue = Tensor | WordVectors;
 
-/** What the state calls an LSTM's memory, float32 [rows, units] each. */
+/** Names of an LSTM's memory in the state, float32 [rows, units] each. */
 export const hiddenOf = ({ name }: LayerOf<"LSTM">) => `${name} hidden`;
 export const cellOf = ({ name }: LayerOf<"LSTM">) => `${name} cell`;
 
-/** Looks words up that have not been yet: float32 [rows, size]. */
+/** Looks up word vectors where that is still to be done: float32 [rows, size]. */
 export function vectorsOf(tf: TensorFlow, value: StepValue): Tensor {
   return "table" in value ? tf.gather(value.table, value.words) : value;
 }
 
-/** An embedding's table with a step's words, left for the next layer to look up. */
-export function embedding(
+/** An embedding's table with a step's words, for the next layer to look up. */
+export function runEmbedding(
   { model, weights }: Network,
   { name, config }: LayerOf<"Embedding">,
   { words, vocabularySize }: { words: Tensor1D; vocabularySize: number },
@@ -36,8 +36,8 @@ export function embedding(
   return { name, table: weights.get(`${name}/embeddings`, [rows, size], values), words };
 }
 
-/** One step of Keras' LSTM, whose gates lie in the order input, forget, candidate, output: → [rows, units]. */
-export function lstmStep(
+/** Runs one step of Keras' LSTM, with gates in the order input, forget, candidate, output: → [rows, units]. */
+export function runLstmStep(
   network: Network,
   layer: LayerOf<"LSTM">,
   { input, state }: { input: StepValue; state: Record<string, Tensor> },
@@ -67,7 +67,7 @@ export function lstmStep(
   return nextHidden;
 }
 
-/** What the input adds to the gates, [rows, 4 · units]: for a word, a row of a table that is multiplied once for all. */
+/** The input's share of the gates, [rows, 4 · units]: for a word, a row of a table that is multiplied only once. */
 function gatesOfInput({ model, weights }: Network, layer: LayerOf<"LSTM">, input: StepValue): Tensor {
   const { tf } = weights;
   const { units, use_bias: hasBias } = layer.config;

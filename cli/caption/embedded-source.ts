@@ -1,7 +1,7 @@
 import { openBundle, revisionAt } from "../../captioner/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../../captioner/captioner.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../../captioner/engine.ts";
-import { knownPrecision } from "../../captioner/engines/known-precision.ts";
+import { expectedPrecision } from "../../captioner/onnx/precision-memory.ts";
 import type { CaptionSource } from "./caption-source.ts";
 
 /** One batch in the model, the next one decoded, and one whose captions are being written. */
@@ -29,7 +29,7 @@ export async function startEmbeddedSource(model: EmbeddedModel): Promise<Caption
 /** The revision that the model's captions have; it is started only where nobody has measured yet what `auto` is. */
 export async function readEmbeddedRevision(model: EmbeddedModel): Promise<string> {
   const bundle = await openBundle(model.modelDir);
-  const known = await knownPrecision(bundle, model);
+  const known = await expectedPrecision(bundle, model);
   if (known !== undefined) return revisionAt(bundle, known);
   const source = await startEmbeddedSource(model);
   await source.close();

@@ -1,4 +1,4 @@
-import { openPhoto } from "../../captioner/images/decode-image.ts";
+import { openPhoto } from "../../captioner/images/open-photo.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 
 const side = 320;

@@ -1,7 +1,7 @@
 import { CaptionError } from "../../shared/errors.ts";
 
-/** Captions that the pace is taken from. */
-const paceWindow = 32;
+/** The number of latest captions over which the rate is measured. */
+const rateWindow = 32;
 const longestRetrySeconds = 60;
 
 interface AdmissionSettings {
@@ -9,21 +9,21 @@ interface AdmissionSettings {
   maxBytes: number;
 }
 
-/** A request's place among those that are admitted. */
-export interface Place {
-  /** Aborts when its request is given up on. */
+/** An admitted request's share of the limits. */
+export interface Reservation {
+  /** Aborts when the service gives up on the request. */
   readonly signal: AbortSignal;
-  /** Its bytes are known better now; of no effect once it is given back. */
+  /** Corrects the reserved bytes; has no effect after `release`. */
   resize(bytes: number): void;
-  /** Gives the place back, once. */
+  /** Frees the reservation; further calls have no effect. */
   release(): void;
 }
 
-/** Lets requests in, so many and so many bytes of photos at once, before anything of them is read. */
+/** Admits requests up to a number and a sum of photo bytes, before their bodies are read. */
 export class Admission {
   readonly #settings: AdmissionSettings;
-  readonly #pace = new Pace();
-  /** What gives up on each request that is admitted. */
+  readonly #rate = new CaptionRate();
+  /** The controllers that abort admitted requests. */
   readonly #admitted = new Set<AbortController>();
   #bytes = 0;
   #onIdle: (() => void)[] = [];
@@ -36,44 +36,44 @@ export class Admission {
     return this.#admitted.size;
   }
 
-  /** Of the photos of admitted requests: what has come whole, and what the others may come to. */
+  /** The sum of the photos' bytes of admitted requests, or of what each may come to where its body is not read yet. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes a place for a photo of so many bytes. Throws `overloaded`, with the time in which those in hand will be done. */
-  admit(bytes: number): Place {
+  /** Admits a request with a photo of so many bytes. Throws `overloaded`, with the time in which the admitted ones will be done. */
+  admit(bytes: number): Reservation {
     const { maxRequests, maxBytes } = this.#settings;
     if (this.requests >= maxRequests) throw this.#refusal(`expected at most ${maxRequests} requests at once`);
     if (this.#bytes + bytes > maxBytes) throw this.#refusal(`expected at most ${maxBytes} bytes of photos at once`);
-    if (this.requests === 0) this.#pace.begin();
-    const givingUp = new AbortController();
-    this.#admitted.add(givingUp);
+    if (this.requests === 0) this.#rate.start();
+    const controller = new AbortController();
+    this.#admitted.add(controller);
     this.#bytes += bytes;
     let held = bytes;
     return {
-      signal: givingUp.signal,
+      signal: controller.signal,
       resize: (better) => {
-        if (!this.#admitted.has(givingUp)) return;
+        if (!this.#admitted.has(controller)) return;
         this.#bytes += better - held;
         held = better;
       },
       release: () => {
-        if (!this.#admitted.delete(givingUp)) return;
+        if (!this.#admitted.delete(controller)) return;
         this.#bytes -= held;
         if (this.requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       },
     };
   }
 
-  /** A request had its caption: what the pace is told by. */
+  /** Counts a caption, by which the rate is measured. */
   countCaption(): void {
-    this.#pace.step();
+    this.#rate.count();
   }
 
-  /** Gives up on all requests that are admitted, for this reason. They keep their places until their answers are sent. */
+  /** Aborts all admitted requests with this reason. They keep their reservations until their answers are sent. */
   giveUp(reason: CaptionError): void {
-    for (const givingUp of this.#admitted) givingUp.abort(reason);
+    for (const controller of this.#admitted) controller.abort(reason);
   }
 
   /** Resolves when no request is admitted. */
@@ -85,34 +85,34 @@ export class Admission {
   }
 
   #refusal(message: string): CaptionError {
-    const seconds = Math.ceil(this.requests / this.#pace.perSecond);
+    const seconds = Math.ceil(this.requests / this.#rate.perSecond);
     return new CaptionError("overloaded", message, {
       retryAfterSeconds: Math.min(longestRetrySeconds, Math.max(1, seconds)),
     });
   }
 }
 
-/** How many captions a second, over the last of a time without pause. */
-class Pace {
-  /** When that time began, or the first of the window was made, and each since. */
+/** Captions per second, over the latest ones since the service was last idle. */
+class CaptionRate {
+  /** Times of the window's captions, the first being the start of the busy period where that is in the window. */
   #times: number[] = [];
-  /** Of the time before; unlimited before the first. */
-  #before = Number.POSITIVE_INFINITY;
+  /** The rate of the busy period before; unlimited before the first. */
+  #previous = Number.POSITIVE_INFINITY;
 
-  begin(): void {
-    this.#before = this.perSecond;
+  start(): void {
+    this.#previous = this.perSecond;
     this.#times = [performance.now()];
   }
 
-  step(): void {
+  count(): void {
     this.#times.push(performance.now());
-    if (this.#times.length > paceWindow) this.#times.shift();
+    if (this.#times.length > rateWindow) this.#times.shift();
   }
 
-  /** Falls while nothing is made. */
+  /** Falls while no caption is made. */
   get perSecond(): number {
     const [first = 0] = this.#times;
-    const made = this.#times.length - 1;
-    return made < 1 ? this.#before : (made * 1000) / (performance.now() - first);
+    const captions = this.#times.length - 1;
+    return captions < 1 ? this.#previous : (captions * 1000) / (performance.now() - first);
   }
 }

@@ -20,43 +20,43 @@ interface AppParts {
   log: Logger;
 }
 
-/** A browser may neither run, frame nor sniff an answer. Whether there is TLS is its host's affair. */
-const dataAlone = secureHeaders({
+/** Headers that keep browsers from running, framing or sniffing an answer. TLS is up to the host. */
+const apiHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   strictTransportSecurity: false,
 });
 
-/** What Kubernetes, SageMaker and KServe ask for beside our own. */
+/** Our own path, and those of Kubernetes, SageMaker and KServe. */
 const livePaths = ["/livez", "/health", "/ping", "/v2/health/live"];
 const readyPaths = ["/readyz", "/v2/health/ready"];
 
-/** Routes of the service; `/metrics` is one of them where it has no port of its own. */
+/** Creates the service's app; `/metrics` is part of it unless it has a port of its own. */
 export function createApp({ settings, secrets, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
-  const app = observedApp({ lifecycle, metrics, log });
+  const app = createObservedApp({ lifecycle, metrics, log });
   app.post("/v1/captions", captionRequest({ settings, secrets, lifecycle }));
   app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
   addProbes(app, lifecycle);
   if (settings.metricsPort === undefined) addMetrics(app, metrics);
-  return refusingTheRest(app, log);
+  return withFallbackRoutes(app, log);
 }
 
-/** Routes of METRICS_PORT. */
+/** Creates the app of METRICS_PORT. */
 export function createMetricsApp({
   lifecycle,
   metrics,
   log,
 }: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
-  const app = observedApp({ lifecycle, metrics, log });
+  const app = createObservedApp({ lifecycle, metrics, log });
   addProbes(app, lifecycle);
   addMetrics(app, metrics);
-  return refusingTheRest(app, log);
+  return withFallbackRoutes(app, log);
 }
 
-function observedApp(observers: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
+function createObservedApp(observers: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
   app.use(requestId({ limitLength: 128 }));
   app.use(observeRequest(observers));
-  app.use(dataAlone);
+  app.use(apiHeaders);
   return app;
 }
 
@@ -73,8 +73,8 @@ function addMetrics(app: Hono<ServiceEnv>, metrics: Metrics): void {
   app.get("/metrics", async (c) => c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType }));
 }
 
-/** The last route is one of its own, since what `notFound` throws passes by whoever observes the request. */
-function refusingTheRest(app: Hono<ServiceEnv>, log: Logger): Hono<ServiceEnv> {
+/** Adds the last route and the error handler. Hono's `notFound` is not used, since its errors bypass `observeRequest`. */
+function withFallbackRoutes(app: Hono<ServiceEnv>, log: Logger): Hono<ServiceEnv> {
   app.all("*", (c) => {
     const allow = methodsOf(app, c.req.path);
     if (allow.length === 0) throw new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`);
@@ -82,8 +82,8 @@ function refusingTheRest(app: Hono<ServiceEnv>, log: Logger): Hono<ServiceEnv> {
     throw new CaptionError("method_not_allowed", `expected ${expected}, received ${c.req.method}`, { allow });
   });
   app.onError((error, c) => {
-    const isStranger = !(error instanceof CaptionError);
-    if (isStranger) log.error({ requestId: c.get("requestId"), error: error.stack }, "unexpected error");
+    const isUnexpected = !(error instanceof CaptionError);
+    if (isUnexpected) log.error({ requestId: c.get("requestId"), error: error.stack }, "unexpected error");
     return problemResponse(error, c.get("requestId"));
   });
   return app;
@@ -106,7 +106,7 @@ function readinessOf(lifecycle: Lifecycle): ServiceReadiness {
   };
 }
 
-/** The methods a path answers; GET answers HEAD too. */
+/** The methods of a path; GET includes HEAD. */
 function methodsOf(app: Hono<ServiceEnv>, path: string): string[] {
   const methods = app.routes.filter((route) => route.path === path).map(({ method }) => method);
   return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));

@@ -8,7 +8,7 @@ import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts"
 import { verifySignature } from "../../shared/signature.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
-import type { Place } from "./admission.ts";
+import type { Reservation } from "./admission.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 import { readBody } from "./read-body.ts";
@@ -21,7 +21,7 @@ interface CaptionRoute {
   lifecycle: Lifecycle;
 }
 
-/** `POST /v1/captions`: unsigned, invalid or excess requests are refused before the body is read. */
+/** Handles `POST /v1/captions`: unsigned, invalid or excess requests are refused before the body is read. */
 export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
   return async (c: Context<ServiceEnv>): Promise<Response> => {
     c.set("isCaption", true);
@@ -31,12 +31,19 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const caller = readCaller(c.req.header("X-Caller"));
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
     const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
-    const { captioner, place } = lifecycle.admit(expectedBytes(c.req.header("Content-Length"), maxBytes));
-    whenOver(c.env, place.release);
+    const { captioner, reservation } = lifecycle.admit(maxBodyBytes(c.req.header("Content-Length"), maxBytes));
+    onceClosed(c.env, reservation.release);
     const client = c.req.raw.signal;
-    const signal = AbortSignal.any([client, deadline, place.signal]);
+    const signal = AbortSignal.any([client, deadline, reservation.signal]);
     try {
-      const { result, timings } = await captionBody(c.req.raw, { captioner, place, options, caller, signedId, signal });
+      const { result, timings } = await captionBody(c.req.raw, {
+        captioner,
+        reservation,
+        options,
+        caller,
+        signedId,
+        signal,
+      });
       c.set("timings", timings);
       return c.json(result);
     } catch (cause) {
@@ -46,10 +53,13 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     }
   };
 
-  async function captionBody(request: Request, { captioner, place, options, caller, signedId, signal }: Admitted) {
+  async function captionBody(
+    request: Request,
+    { captioner, reservation, options, caller, signedId, signal }: Admitted,
+  ) {
     const { maxBytes, bodyTimeoutMs } = settings;
     const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
-    place.resize(bytes.length);
+    reservation.resize(bytes.length);
     const id = await byteIdOf(bytes);
     if (signedId !== undefined) expectSameId(id, signedId);
     const { caption, timings } = await captioner.caption({ bytes, id, options, caller, signal });
@@ -62,22 +72,22 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
 
 interface Admitted {
   captioner: Captioner;
-  place: Place;
+  reservation: Reservation;
   options: CaptionOptions;
   caller: string | undefined;
   signedId: ByteId | undefined;
   signal: AbortSignal;
 }
 
-/** Calls once the answer is sent or the client gone, which it may be already: a close that has been is not told again. */
-function whenOver({ outgoing, incoming: { socket } }: HttpBindings, call: () => void): void {
+/** Calls back once the answer is sent or the client gone, also where that has happened already. */
+function onceClosed({ outgoing, incoming: { socket } }: HttpBindings, call: () => void): void {
   if (outgoing.closed || socket.destroyed) {
     call();
     return;
   }
   const end = () => {
     outgoing.off("close", end);
-    socket.off("close", end); // an answer that waits behind another on its connection has no close of its own
+    socket.off("close", end); // an answer that is queued after another on its connection emits no close
     call();
   };
   outgoing.once("close", end);
@@ -87,7 +97,7 @@ function whenOver({ outgoing, incoming: { socket } }: HttpBindings, call: () => 
 /** The byte id that the signed digest promises. */
 async function readSignedId(c: Context<ServiceEnv>, secrets: readonly string[]): Promise<ByteId> {
   const { method, headers } = c.req.raw;
-  const target = c.env.incoming.url ?? ""; // as it stood in the request line: the URL is normalised
+  const target = c.env.incoming.url ?? ""; // as in the request line: the URL is normalised
   return byteIdFromHash(await verifySignature({ method, target, headers }, { secrets, nowMs: Date.now() }));
 }
 
@@ -96,8 +106,8 @@ function expectSameId(received: ByteId, signed: ByteId): void {
   throw new CaptionError("unauthorized", "the body's SHA-256 is not the one that was signed");
 }
 
-/** What a body may come to: what it declares, or as much as it may have. What is too large is refused where it is read. */
-function expectedBytes(declared: string | undefined, maxBytes: number): number {
+/** The most bytes that a body may have: its declared length, or the limit. `readBody` refuses one that is too large. */
+function maxBodyBytes(declared: string | undefined, maxBytes: number): number {
   return Math.min(maxBytes, declared === undefined ? maxBytes : Number(declared));
 }
 
@@ -106,7 +116,7 @@ function readCaller(header: string | undefined): string | undefined {
   throw new CaptionError("invalid_request", `expected X-Caller in 32 hex digits, received ${quote(header)}`);
 }
 
-/** Aborts when the caller's time is up, or the longest that anybody gets. */
+/** A signal that aborts at the caller's deadline, or at the longest one allowed. */
 function readDeadline(header: string | undefined, maxMs: number): AbortSignal {
   if (header === undefined) return AbortSignal.timeout(maxMs);
   if (/^\d{1,9}$/.test(header)) return AbortSignal.timeout(Math.min(maxMs, Number(header)));

@@ -3,17 +3,23 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
+import type { Logger } from "pino";
+import { endingSignals } from "../../captioner/child-process.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/problem.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 
-/** Longer than load balancers keep an idle connection, or they send requests into one that we are closing. */
+/** Longer than load balancers keep an idle connection, or they would send requests into one that is being closed. */
 const keepAliveTimeout = 75_000;
 
-/** What load balancers leave out that ask in HTTP/1.0; no route looks at it. */
+/** The time for sending the last answers. */
+const lastSecondMs = 1000;
+
+/** The Host of HTTP/1.0 requests without one, which load balancers send; no route reads it. */
 const absentHost = "localhost";
 
-/** Listens; throws one sentence when the port cannot be had. */
+/** Starts listening. Throws one sentence when the port is not available. */
 export async function listen(
   app: Hono<ServiceEnv>,
   { host, port, name = "PORT" }: { host: string; port: number; name?: "PORT" | "METRICS_PORT" },
@@ -29,15 +35,15 @@ export async function listen(
   return { server, port: typeof address === "object" && address !== null ? address.port : port };
 }
 
-/** Stops listening; resolves when the last connection is closed. Responses under way get a second to be sent. */
-export async function close(server: Server): Promise<void> {
-  // a connection that has sent nothing yet counts as busy to Node, and would hold us until headersTimeout
-  const impatience = setTimeout(() => server.closeAllConnections(), 1000);
+/** Stops listening; resolves when the last connection is closed, after a second at most. */
+async function close(server: Server): Promise<void> {
+  // to Node, a connection that has sent nothing yet is busy, and would stay open until headersTimeout
+  const forcedClose = setTimeout(() => server.closeAllConnections(), 1000);
   await new Promise((resolve) => server.close(resolve));
-  clearTimeout(impatience);
+  clearTimeout(forcedClose);
 }
 
-/** What never reached the app has an unusable Host or request line. */
+/** The answer to requests that do not reach the app: their Host or request line is unusable. */
 function refuseMalformed(cause: unknown): Response {
   const error = new CaptionError("invalid_request", "expected a request with a usable Host and path", { cause });
   return problemResponse(error, randomUUID());
@@ -54,4 +60,44 @@ function describeListenError(error: unknown, name: string): string {
   if (!(error instanceof Error)) return String(error);
   const sentence = "code" in error ? listenErrors[String(error.code)] : undefined;
   return sentence?.replace("{port}", name) ?? error.message;
+}
+
+interface Drainable {
+  /** The servers that listen so far. */
+  servers: readonly Server[];
+  lifecycle: Lifecycle;
+  drainSeconds: number;
+  log: Logger;
+}
+
+/** Drains the service when a signal asks the process to end; it then ends with code 0. A second signal ends it at once. */
+export function drainOnSignal(service: Drainable): void {
+  for (const signal of endingSignals) {
+    process.on(signal, () => {
+      if (service.lifecycle.isDraining) process.exit(1);
+      service.log.info({ signal, admitted: service.lifecycle.admission.requests }, "draining");
+      void drain(service, 0);
+    });
+  }
+}
+
+/**
+ * Refuses new requests, finishes the admitted ones and ends the process. Requests that are not done after `drainSeconds` are
+ * answered with 503, and cut off a second later.
+ */
+export async function drain({ servers, lifecycle, drainSeconds, log }: Drainable, exitCode: 0 | 1): Promise<void> {
+  setTimeout(() => {
+    log.error({ admitted: lifecycle.admission.requests }, "gave up on admitted requests");
+    lifecycle.giveUp();
+    setTimeout(() => void end(lifecycle, exitCode), lastSecondMs);
+  }, drainSeconds * 1000);
+  // still listening, so that a load balancer which has not noticed gets a 503 instead of a refused connection
+  await lifecycle.drain();
+  await Promise.all(servers.map(close));
+  await end(lifecycle, exitCode);
+}
+
+async function end(lifecycle: Lifecycle, exitCode: 0 | 1): Promise<void> {
+  await lifecycle.end();
+  process.exit(exitCode);
 }

@@ -1,8 +1,8 @@
 import type { Captioner } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { Admission, type Place } from "./admission.ts";
+import { Admission, type Reservation } from "./admission.ts";
 
-/** Who is let in, from start to end: nobody before the engine is warm, nobody once the service drains. */
+/** Admits requests only while the service is open: after its engines are warm and before it drains. */
 export class Lifecycle {
   readonly admission: Admission;
   #captioner: Captioner | undefined;
@@ -16,47 +16,47 @@ export class Lifecycle {
     return this.#isDraining;
   }
 
-  /** Undefined until its engines are warm. */
+  /** The captioner; undefined until its engines are warm. */
   get captioner(): Captioner | undefined {
     return this.#captioner;
   }
 
-  /** Opens the doors: the engines are warm. */
+  /** Opens the service: the captioner's engines are warm. */
   open(captioner: Captioner): void {
     this.#captioner = captioner;
   }
 
-  /** The captioner, if requests are taken now; throws `overloaded`. */
+  /** The captioner. Throws `overloaded` where the service is not open. */
   expectOpen(): Captioner {
     if (this.#isDraining) throw refusal("the service is draining: it takes no new requests");
     if (this.#captioner === undefined) throw refusal("the service is starting: its engine is not warm yet");
     return this.#captioner;
   }
 
-  /** The same, if an engine is there to answer at this moment; throws `overloaded`. */
+  /** The same; also throws `overloaded` where no engine is ready at this moment. */
   expectReady(): Captioner {
     const captioner = this.expectOpen();
     if (captioner.state().engines.ready === 0) throw refusal("the service's engine is being replaced");
     return captioner;
   }
 
-  /** Lets a request in with a photo of so many bytes; throws `overloaded`. */
-  admit(bytes: number): { captioner: Captioner; place: Place } {
-    return { captioner: this.expectOpen(), place: this.admission.admit(bytes) };
+  /** Admits a request with a photo of so many bytes. Throws `overloaded`. */
+  admit(bytes: number): { captioner: Captioner; reservation: Reservation } {
+    return { captioner: this.expectOpen(), reservation: this.admission.admit(bytes) };
   }
 
-  /** Shuts the doors; resolves when no admitted request is left. */
+  /** Closes the service to new requests; resolves when no admitted request is left. */
   drain(): Promise<void> {
     this.#isDraining = true;
     return this.admission.untilIdle();
   }
 
-  /** Has what is still in hand answered with `overloaded`, at once. */
+  /** Answers all admitted requests with `overloaded`, at once. */
   giveUp(): void {
     this.admission.giveUp(refusal("the service ends: there was no time left for this photo"));
   }
 
-  /** Ends the engines, whatever they are doing. */
+  /** Kills the engines. */
   async end(): Promise<void> {
     await this.#captioner?.close();
   }

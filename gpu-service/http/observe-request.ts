@@ -12,7 +12,7 @@ export interface ServiceEnv {
   Variables: RequestIdVariables & {
     /** Set on requests for captions. */
     isCaption?: true;
-    /** Set on questions whether the service lives or is ready. */
+    /** Set on liveness and readiness probes. */
     isProbe?: true;
     /** Set when there is a caption. */
     timings?: PhaseTimings;
@@ -25,7 +25,7 @@ interface Observers {
   log: Logger;
 }
 
-/** Times each request, counts it and writes its one line of log. */
+/** Times and counts each request, and writes its line of log. */
 export function observeRequest({ lifecycle, metrics, log }: Observers) {
   return createMiddleware<ServiceEnv>(async (c, next) => {
     const begun = performance.now();
@@ -39,8 +39,8 @@ export function observeRequest({ lifecycle, metrics, log }: Observers) {
     if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total });
     const { method, path } = c.req;
     const traceId = traceIdOf(c.req.header("traceparent"));
-    const isExpected = outcome === "ok" || (c.get("isProbe") && outcome === "overloaded"); // it starts, or drains
-    const level = c.get("isCaption") || !isExpected ? "info" : "debug"; // probes come by the second
+    const isExpected = outcome === "ok" || (c.get("isProbe") && outcome === "overloaded"); // while it starts or drains
+    const level = c.get("isCaption") || !isExpected ? "info" : "debug"; // probes come every few seconds
     log[level](
       {
         requestId: c.get("requestId"),
@@ -63,7 +63,7 @@ function serverTimingOf(timings: Record<string, number>): string {
     .join(", ");
 }
 
-/** Of a `traceparent` (W3C Trace Context, version 00). */
+/** The trace id of a `traceparent` (W3C Trace Context, version 00). */
 function traceIdOf(traceparent: string | undefined): string | undefined {
   return traceparent?.match(/^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/)?.[1];
 }

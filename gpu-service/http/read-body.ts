@@ -5,13 +5,14 @@ import { joinBytes } from "../../shared/join-bytes.ts";
 interface BodyLimits {
   maxBytes: number;
   timeoutMs: number;
-  /** Gives up; its reason is thrown. */
+  /** Ends reading; its reason is thrown. */
   signal: AbortSignal;
 }
 
 /**
- * Reads a request's body whole. Throws `payload_too_large` before the first byte where the length is declared and at
- * the first byte over the limit where it is not, `request_timeout` for a body that trickles, `invalid_request` for none, `unsupported_media_type` for one in gzip or the like.
+ * Reads a request's whole body. Throws `payload_too_large` before the first byte where the length is declared, else at the
+ * first byte over the limit; `request_timeout` for a slow body, `invalid_request` for an empty one and
+ * `unsupported_media_type` for a compressed one.
  */
 export async function readBody(
   request: Request,
@@ -43,7 +44,7 @@ export async function readBody(
 async function* chunksOf(request: Request, stop: AbortSignal): AsyncGenerator<Uint8Array> {
   const reader = request.body?.getReader();
   if (reader === undefined) return;
-  const cancel = () => reader.cancel().catch(() => {}); // ends a read under way; rejects only for a body that broke off
+  const cancel = () => reader.cancel().catch(() => {}); // ends a pending read; rejects only for a body that broke off
   stop.addEventListener("abort", cancel);
   try {
     while (!stop.aborted) {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { cacheFolder } from "../../captioner/cache-folder.ts";
+import { cacheFolder } from "../../captioner/engines/native-setup.ts";
 import { invocationFolder } from "../../terminal/invocation-folder.ts";
 import { classicVersion, defaultVersion, type Kind } from "./pins.ts";
 

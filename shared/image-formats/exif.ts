@@ -2,7 +2,7 @@ import { CaptionError } from "../errors.ts";
 import { HeaderBytes } from "./header-bytes.ts";
 import { isTiff, orientationOf, orientationTag, readFirstDirectory, shortType } from "./tiff.ts";
 
-/** What stands before the TIFF structure of an EXIF block in JPEG, and now and then in the others. */
+/** Precedes the TIFF structure of an EXIF block in JPEG, and sometimes in other formats. */
 export const exifPrefix = "Exif\0\0";
 
 /** libexif reads no directory beyond the length of a JPEG segment, in any format. */
@@ -11,7 +11,7 @@ const maxDirectoryEnd = 0xfffe - exifPrefix.length;
 export const maxExifBytes = 2 ** 20 - exifPrefix.length;
 const entryBytes = 12;
 
-/** The orientation an EXIF block asks for; 1 for a broken block, since decoders show such photos as they are stored. */
+/** The orientation of an EXIF block; 1 for a broken block, since decoders show such photos as they are stored. */
 export function readExifOrientation(block: Uint8Array): number {
   try {
     const header = new HeaderBytes(withoutExifPrefix(block), "EXIF");
@@ -23,8 +23,8 @@ export function readExifOrientation(block: Uint8Array): number {
 }
 
 /**
- * Reads the orientation of an EXIF block about which all decoders agree: a classic TIFF structure whose first directory
- * is whole and has at most one orientation, a single SHORT. Throws `invalid_image` for any other block.
+ * Reads the orientation of an EXIF block on which all decoders agree: a classic TIFF structure whose first directory is
+ * whole and has at most one orientation, a single SHORT. Throws `invalid_image` for any other block.
  */
 export function readCanonicalOrientation(tiff: Uint8Array): number {
   const header = new HeaderBytes(tiff.subarray(0, maxDirectoryEnd), "EXIF");

@@ -1,6 +1,6 @@
 import { withoutExifPrefix } from "./exif.ts";
 import type { FileContent, HeaderBytes } from "./header-bytes.ts";
-import { chunkHeaderBytes, firstChunkAt, little, readWebp } from "./webp.ts";
+import { chunkHeaderBytes, chunksOf, firstChunkAt, little, readWebp, type WebpChunk } from "./webp.ts";
 
 // Flags of the extended header.
 const iccFlag = 0x20;
@@ -10,7 +10,7 @@ const xmpFlag = 0x04;
 const animationFlag = 0x02;
 const knownFlags = iccFlag | alphaFlag | exifFlag | xmpFlag | animationFlag;
 
-/** Chunks that a flag must announce: libwebp ignores them when their flag is off. */
+/** Chunks that need a flag: libwebp ignores them when it is off. */
 const flagged = new Map([
   ["ICCP", iccFlag],
   ["EXIF", exifFlag],
@@ -18,7 +18,7 @@ const flagged = new Map([
   ["ANIM", animationFlag],
 ]);
 
-/** The order of the chunks after an extended header. Unknown chunks may stand anywhere. */
+/** The order of the chunks after an extended header. Unknown chunks may be anywhere. */
 const ranks = new Map([
   ["ICCP", 1],
   ["ANIM", 2],
@@ -30,20 +30,12 @@ const ranks = new Map([
   ["XMP ", 4],
 ]);
 
-/** Flags and canvas: the data of an extended header. */
+/** Data bytes of an extended header: flags and canvas size. */
 const headerBytes = 10;
 
-interface Chunk {
-  type: string;
-  start: number;
-  dataAt: number;
-  dataEnd: number;
-  end: number;
-}
-
 /**
- * Keeps all but EXIF and XMP, and of the file's own header the name alone. A file has an extended header (VP8X) only where
- * something stands beside its pixels, so a simple file counts as if it had one: writing metadata into it must not change it.
+ * Keeps all but EXIF and XMP, and of the file's own header only the name. A file has an extended header (VP8X) only if it holds
+ * more than pixels, so a simple file counts as if it had one: writing metadata into it must not change its content.
  */
 export function readWebpContent(header: HeaderBytes): FileContent {
   const chunks = readChunks(header);
@@ -57,26 +49,19 @@ export function readWebpContent(header: HeaderBytes): FileContent {
   return { kept, exif };
 }
 
-function readChunks(header: HeaderBytes): Chunk[] {
+function readChunks(header: HeaderBytes): WebpChunk[] {
   const announced = header.uint(4, 4, little) + 8;
   if (announced !== header.length) {
     throw header.unexpected({ expected: `${announced} bytes`, received: String(header.length) });
   }
-  const chunks: Chunk[] = [];
-  for (let start = firstChunkAt; start < header.length; ) {
-    const type = header.text(start, 4);
-    const dataAt = start + chunkHeaderBytes;
-    const dataEnd = dataAt + header.uint(start + 4, 4, little);
-    const end = dataEnd + (dataEnd % 2); // chunks are padded to an even length
-    if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
-    chunks.push({ type, start, dataAt, dataEnd, end });
-    start = end;
-  }
+  const chunks = [...chunksOf(header)];
+  const end = chunks.at(-1)?.end ?? firstChunkAt;
+  if (end !== header.length) throw header.unexpected({ expected: "whole chunks", received: "one cut short" });
   return chunks;
 }
 
-/** libwebp reads only the first chunk of a simple file, and skips what an extended header holds after its ten bytes. */
-function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
+/** Refuses chunks of which decoders skip some: all but the first of a simple file, and what follows an extended header's ten bytes. */
+function expectCanonical(header: HeaderBytes, chunks: readonly WebpChunk[]): void {
   const [first, ...others] = chunks;
   const isCanonical =
     first?.type === "VP8X"
@@ -85,8 +70,8 @@ function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
   if (!isCanonical) throw header.unexpected({ expected: "chunks that agree with the header", received: "others" });
 }
 
-/** Whether the chunks after an extended header are in order, and each is there once or not at all, as its flags say. */
-function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
+/** Whether the chunks after an extended header are in order, and each is there once or not at all, as the flags state. */
+function agreesWithFlags(chunks: readonly WebpChunk[], flags: number): boolean {
   const order = chunks.flatMap(({ type }) => ranks.get(type) ?? []);
   const isInOrder = order.every((rank, index) => rank >= (order[index - 1] ?? rank));
   const count = (wanted: string) => chunks.filter(({ type }) => type === wanted).length;
@@ -94,7 +79,7 @@ function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
   return isInOrder && hasFlagged && count("VP8X") === 0 && (flags & ~knownFlags) === 0;
 }
 
-/** The extended header's data with the flags for metadata off; for a simple file, that which it would have. */
+/** The extended header's data without the flags for metadata; for a simple file, the one that it would have. */
 function impliedHeader(header: HeaderBytes): Uint8Array {
   const { width, height } = readWebp(header);
   const flags = readFlags(header) & ~(exifFlag | xmpFlag);

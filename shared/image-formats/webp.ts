@@ -2,16 +2,38 @@ import { readExifOrientation } from "./exif.ts";
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 
 export const little = { littleEndian: true };
-/** Behind `RIFF`, the file's size and `WEBP`. */
+/** Offset after `RIFF`, the file's size and `WEBP`. */
 export const firstChunkAt = 12;
-/** A chunk's type and size. */
+/** Bytes of a chunk's type and size. */
 export const chunkHeaderBytes = 8;
 const vp8StartCode = 0x2a019d;
 const losslessSignature = 0x2f;
 
-/** A RIFF file that says so. */
+/** Whether a file starts as a RIFF file of this type. */
 export function isWebp(magic: string): boolean {
   return magic.startsWith("RIFF") && magic.startsWith("WEBP", 8);
+}
+
+/** A chunk by the size that it states; whether the file is that long is not checked. */
+export interface WebpChunk {
+  type: string;
+  start: number;
+  dataAt: number;
+  dataEnd: number;
+  /** Offset of the next chunk: data is padded to an even length. */
+  end: number;
+}
+
+/** Walks the chunks whose type and size are whole. */
+export function* chunksOf(header: HeaderBytes): Generator<WebpChunk> {
+  for (let start = firstChunkAt; start + chunkHeaderBytes <= header.length; ) {
+    const dataBytes = header.uint(start + 4, 4, little);
+    const dataAt = start + chunkHeaderBytes;
+    const dataEnd = dataAt + dataBytes;
+    const end = dataEnd + (dataBytes % 2);
+    yield { type: header.text(start, 4), start, dataAt, dataEnd, end };
+    start = end;
+  }
 }
 
 /** Lossy (RFC 6386, section 9.1), lossless, and extended files; the latter's size is that of the canvas. */
@@ -49,13 +71,10 @@ function readExtended(header: HeaderBytes, dataAt: number): ImageSize {
   return { width, height, orientation: hasExif ? findOrientation(header) : 1 };
 }
 
-/** The EXIF chunk stands behind the pixels; a file that is cut short there is for the decoder to judge. */
+/** The EXIF chunk follows the pixels; a file that is cut short there is for the decoder to judge. */
 function findOrientation(header: HeaderBytes): number {
-  for (let offset = firstChunkAt; offset + chunkHeaderBytes <= header.length; ) {
-    const length = header.uint(offset + 4, 4, little);
-    const dataAt = offset + chunkHeaderBytes;
-    if (header.text(offset, 4) === "EXIF") return readExifOrientation(header.slice(dataAt, dataAt + length));
-    offset = dataAt + length + (length % 2); // chunks are padded to an even length
+  for (const { type, dataAt, dataEnd } of chunksOf(header)) {
+    if (type === "EXIF") return readExifOrientation(header.slice(dataAt, dataEnd));
   }
   return 1;
 }

@@ -19,7 +19,7 @@ interface Expected {
   limit: number;
 }
 
-/** A second's work or two, so that a signal comes while it is done. */
+/** Work for a second or two, so that a signal arrives during it. */
 const photosAtTheEnd = 16;
 
 /** The largest parts of an image that are printed. */

@@ -19,7 +19,7 @@ const [onGpu = [], onCpu = []] = await Promise.all(
 const spec = {
   featureSize: encoder.featureSize,
   vocabularySize: bundle.vocabulary.size,
-  neverNext: [specialIds.padding],
+  suppressedIds: [specialIds.padding],
 };
 const { step } = compileDecoder(bundle.readDecoder(), spec);
 const refusal = await createGpuSession(step, "webgpu").then(

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { type EncoderBundle, naming } from "../../captioner/bundle.ts";
-import { createProbes, type Probes } from "../../captioner/onnx/probes.ts";
+import { type EncoderBundle, withFileName } from "../../captioner/bundle.ts";
+import { createProbes, type Probes } from "../../captioner/onnx/encoder-session.ts";
 import type { Divisors } from "../../shared/ranges.ts";
 
 /** Part of the furthest channel's reach that one is taken to have at least: one that these photos hardly move may move on others. */
@@ -15,7 +15,7 @@ export async function equalizeChannels(bundle: EncoderBundle, photos: AsyncItera
   const probes = await createProbes(bundle, { threads: availableParallelism() });
   const reach = new Map<string, Float32Array>();
   try {
-    for await (const pixels of photos) widen(reach, probes, await probes.lookAt(pixels));
+    for await (const pixels of photos) widen(reach, probes, await probes.observe(pixels));
   } finally {
     await probes.close();
   }
@@ -39,7 +39,7 @@ function widen(reach: Map<string, Float32Array>, { layers }: Probes, made: Map<s
       if (convolution !== undefined) {
         const extents = reach.get(convolution) ?? new Float32Array(channels);
         reach.set(convolution, extents);
-        naming(`layer ${name}`, () => takeIn(extents, values.subarray(start, end)));
+        withFileName(`layer ${name}`, () => takeIn(extents, values.subarray(start, end)));
       }
       start = end;
     }

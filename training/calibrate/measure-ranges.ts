@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
-import { type EncoderBundle, naming } from "../../captioner/bundle.ts";
-import { createEncoderSession } from "../../captioner/onnx/encoder-session.ts";
-import { createProbes } from "../../captioner/onnx/probes.ts";
+import { type EncoderBundle, withFileName } from "../../captioner/bundle.ts";
+import { createEncoderSession, createProbes } from "../../captioner/onnx/encoder-session.ts";
 import { cosine, meanOf } from "../../captioner/vectors.ts";
 import type { Divisors, EncoderRanges } from "../../shared/ranges.ts";
 import { shareOutside, ValueHistogram } from "./value-histogram.ts";
@@ -25,8 +24,8 @@ export async function measureRanges(
   const histograms = new Map(probes.layers.map(({ name }) => [name, new ValueHistogram()]));
   try {
     for await (const pixels of photos) {
-      const made = await probes.lookAt(pixels);
-      for (const [layer, values] of made) naming(`layer ${layer}`, () => histograms.get(layer)?.add(values));
+      const made = await probes.observe(pixels);
+      for (const [layer, values] of made) withFileName(`layer ${layer}`, () => histograms.get(layer)?.add(values));
     }
   } finally {
     await probes.close();
@@ -43,7 +42,7 @@ export async function checkRanges(
   const outside = new Map<string, number[]>(probes.layers.map(({ name }) => [name, []]));
   try {
     for await (const pixels of photos) {
-      for (const [layer, values] of await probes.lookAt(pixels)) {
+      for (const [layer, values] of await probes.observe(pixels)) {
         const range = ranges[layer];
         if (range === undefined) throw new Error(`layer ${layer}: expected a range, found none`);
         outside.get(layer)?.push(shareOutside(values, range));

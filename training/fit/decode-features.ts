@@ -38,7 +38,7 @@ export async function decodeFeatures(
   features: Float32Array,
   { featureSize, vocabularySize, beam, ...settings }: DecodeSettings,
 ): Promise<FoundCaption[]> {
-  const spec = { featureSize, vocabularySize, neverNext: [paddingId, settings.startId] };
+  const spec = { featureSize, vocabularySize, suppressedIds: [paddingId, settings.startId] };
   const decoder = await createOnnxDecoder(compileDecoder(model, spec), spec);
   try {
     const captions: FoundCaption[] = [];

@@ -19,7 +19,7 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 
-/** What one step leaves for the way back, float32 [rows, units] each, in the order in which it is saved. */
+/** The values of one step that its gradient needs, float32 [rows, units] each, in the order in which they are saved. */
 type Step = Record<(typeof stepTensors)[number], Tensor2D>;
 
 const stepTensors = ["inputGate", "forgetGate", "candidate", "outputGate", "cell", "squashed", "hidden"] as const;
@@ -34,7 +34,8 @@ export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = custo
   (...args: (Tensor | GradSaveFunc)[]) => {
     const [gates, recurrent, save] = args as [Tensor3D, Tensor2D, GradSaveFunc]; // customGrad appends the last
     const steps: Step[] = [];
-    for (const share of unstack(gates) as Tensor2D[]) steps.push(runStep(share, { recurrent, before: steps.at(-1) }));
+    for (const share of unstack(gates) as Tensor2D[])
+      steps.push(runLstmStep(share, { recurrent, before: steps.at(-1) }));
     save([recurrent, ...steps.flatMap((step) => stepTensors.map((name) => step[name]))]);
     return {
       value: stack(steps.map(({ hidden }) => hidden)) as Tensor3D,
@@ -44,8 +45,8 @@ export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = custo
   },
 ) as (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D;
 
-/** One step: `share` as in `runLstm`, [rows, 4 · units], and what the step before left, where there was one. */
-export function runStep(
+/** Runs one step. `share` is the input's share of the gates, [rows, 4 · units]; `before` is undefined in the first step. */
+export function runLstmStep(
   share: Tensor2D,
   { recurrent, before }: { recurrent: Tensor2D; before: Pick<Step, "hidden" | "cell"> | undefined },
 ): Step {
@@ -72,7 +73,7 @@ function backward(
   outer: readonly Tensor2D[],
   { recurrent, steps }: { recurrent: Tensor2D; steps: readonly Step[] },
 ): Tensor[] {
-  const transposed = transpose(recurrent); // a copy, since the WebAssembly backend is slow with one that is only flagged
+  const transposed = transpose(recurrent); // a copy: the WebAssembly backend is slow with a flagged transpose
   const ofGates: Tensor2D[] = [];
   let ofHidden: Tensor2D | undefined;
   let ofCell: Tensor2D | undefined;
@@ -99,7 +100,7 @@ function backward(
   return [stack(ofGates), ofRecurrent(steps, ofGates)];
 }
 
-/** Of a sigmoid, by its value. */
+/** The derivative of a sigmoid, from its value. */
 function slope(gate: Tensor2D): Tensor {
   return sub(gate, square(gate));
 }

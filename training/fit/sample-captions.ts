@@ -1,24 +1,12 @@
-import {
-  add,
-  dispose,
-  gather,
-  matMul,
-  relu,
-  softmax,
-  type Tensor,
-  type Tensor2D,
-  tensor,
-  tensor1d,
-  tidy,
-} from "@tensorflow/tfjs-core";
+import { add, dispose, softmax, type Tensor, type Tensor2D, tidy } from "@tensorflow/tfjs-core";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 import { paddingId } from "../../shared/vocabulary.ts";
-import { runStep } from "./lstm.ts";
-import type { MergeVariables } from "./teacher-forcing.ts";
+import { runLstmStep } from "./lstm.ts";
+import { affine, embedWords, logitsOf, type MergeVariables, projectImages } from "./teacher-forcing.ts";
 
 interface SampleSettings {
-  /** float32 [rows, featureSize]: a photo a row, several times where several captions of it are wanted. */
+  /** float32 [rows, featureSize]: one photo per row, repeated where several captions of it are wanted. */
   features: Float32Array;
   rows: number;
   startId: number;
@@ -28,26 +16,22 @@ interface SampleSettings {
 }
 
 /**
- * Draws a caption a row, each word by its probability; padding and start are never drawn. Word ids with the start, and with
- * the end where the caption ended by itself.
+ * Samples one caption per row, each word by its probability, except padding and start. Returns word ids with the start, and
+ * with the end where the caption ended before `maxWords`.
  */
 export function sampleCaptions(variables: MergeVariables, settings: SampleSettings): number[][] {
   const { features, rows, startId, endId, maxWords, random } = settings;
-  const kernel = (layer: string) => variables[`${layer}/kernel` as "dense/kernel"] as Tensor as Tensor2D;
-  const affine = (values: Tensor, layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
-    add(matMul(values as Tensor2D, kernel(layer)), variables[`${layer}/bias`]) as Tensor2D;
   const captions = Array.from({ length: rows }, () => [startId]);
-  const images = tidy(() => relu(affine(tensor(features, [rows, features.length / rows]), "image_dense")));
+  const images = tidy(() => projectImages(variables, { features, rows }));
   let before: { hidden: Tensor2D; cell: Tensor2D } | undefined;
   try {
     while (captions.some((caption) => isOpen(caption, { endId, maxWords }))) {
       const last = Int32Array.from(captions, (caption) => caption.at(-1) ?? startId);
       const { probabilities, ...next } = tidy(() => {
-        const vectors = gather(variables["embedding/embeddings"] as Tensor as Tensor2D, tensor1d(last, "int32"));
+        const vectors = embedWords(variables, last);
         const recurrent = variables["lstm/recurrent_kernel"] as Tensor as Tensor2D;
-        const { hidden, cell } = runStep(affine(vectors, "lstm"), { recurrent, before });
-        const logits = affine(relu(affine(add(hidden, images), "dense")), "word_probabilities");
-        return { hidden, cell, probabilities: softmax(logits) };
+        const { hidden, cell } = runLstmStep(affine(variables, "lstm", vectors), { recurrent, before });
+        return { hidden, cell, probabilities: softmax(logitsOf(variables, add(hidden, images))) };
       });
       dispose(before ?? {});
       before = next;
@@ -71,7 +55,7 @@ function isOpen(caption: readonly number[], { endId, maxWords }: { endId: number
   return caption.at(-1) !== endId && caption.length <= maxWords;
 }
 
-/** The place of one of these probabilities, each as likely as it says, but for those that are never drawn. */
+/** Samples an index by these probabilities, except those in `never`. */
 function draw(
   probabilities: Float32Array,
   { never, random }: { never: readonly number[]; random: RandomGenerator },

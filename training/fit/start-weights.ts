@@ -1,4 +1,4 @@
-import { naming, openBundle } from "../../captioner/bundle.ts";
+import { openBundle, withFileName } from "../../captioner/bundle.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
@@ -66,7 +66,7 @@ async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inhe
   if (bundle.vocabulary.words.some((word, id) => vocabulary.words[id] !== word)) {
     throw new Error(`${folder}: its words are not the first of the vocabulary: run prepare with the same --from`);
   }
-  const { sizes, values: inherited } = naming(folder, () => readMergeModel(bundle.readDecoder()));
+  const { sizes, values: inherited } = withFileName(folder, () => readMergeModel(bundle.readDecoder()));
   return {
     known,
     sizes,

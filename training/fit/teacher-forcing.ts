@@ -31,24 +31,24 @@ import type { WeightName } from "./merge-model.ts";
 
 export type MergeVariables = Record<WeightName, Variable>;
 
-/** Weights that are read and not learnt: variables, or tensors of their shapes. */
+/** Weights that are read but not trained: variables, or tensors of their shapes. */
 export type MergeTensors = Record<WeightName, Tensor>;
 
-/** Captions that are learnt together. Shapes are given as [steps, rows]; a row is a caption, a step a word. */
+/** Captions of one training step. Shapes are [steps, rows]; a row is a caption, a step a word. */
 export interface Batch {
   rows: number;
   steps: number;
-  /** float32 [rows, featureSize], what dropout takes off already taken off. */
+  /** float32 [rows, featureSize], dropout already applied. */
   features: Float32Array;
-  /** int32 [steps, rows]: start word and the caption's words, behind them 0. */
+  /** int32 [steps, rows]: start word and the caption's words, then 0. */
   words: Int32Array;
   /** int32 [steps, rows]: the word that follows each of `words`, the end word last. */
   next: Int32Array;
-  /** float32 [steps, rows]: what each word counts in the loss, 0 behind the end. */
+  /** float32 [steps, rows]: each word's weight in the loss, 0 after the end. */
   weights: Float32Array;
 }
 
-/** What dropout multiplies by, where it does: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
+/** Factors of dropout, where it applies: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
 export interface Masks {
   words?: Float32Array;
   merge?: Float32Array;
@@ -57,13 +57,13 @@ export interface Masks {
 interface LossSettings {
   masks?: Masks | undefined;
   labelSmoothing?: number | undefined;
-  /** In the place of each word that follows, how likely every word is: float32 [steps · rows, vocabularySize]. */
+  /** The target distribution of each next word, instead of one word: float32 [steps · rows, vocabularySize]. */
   targets?: Tensor2D | undefined;
 }
 
 /**
  * The cross-entropy of a batch's words, each given all words before it: whole captions at once, since the LSTM's state
- * behind word i is that of the prefix of i words. With label smoothing, that share of each target goes to all words alike.
+ * after word i is that of the prefix of i words. With label smoothing, that share of each target goes to all words alike.
  */
 export function teacherForcingLoss(
   variables: MergeVariables,
@@ -77,19 +77,44 @@ export function teacherForcingLoss(
 export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks = {}): Tensor2D {
   const { rows, steps } = batch;
   const units = variables["dense/bias"].size;
-  const kernel = (layer: "image_dense" | "lstm" | "dense" | "word_probabilities") =>
-    variables[`${layer}/kernel`] as Tensor as Tensor2D;
-  const affine = (values: Tensor, layer: "lstm" | "dense" | "word_probabilities") =>
-    add(product(values as Tensor2D, kernel(layer)), variables[`${layer}/bias`]);
-  const embedded = lookUp(variables["embedding/embeddings"] as Tensor as Tensor2D, batch.words);
+  const embedded = embedWords(variables, batch.words);
   const vectors = masks.words === undefined ? embedded : mul(embedded, tensor(masks.words, embedded.shape));
-  const gates = reshape(affine(vectors, "lstm"), [steps, rows, 4 * units]) as Tensor3D;
+  const gates = reshape(affine(variables, "lstm", vectors), [steps, rows, 4 * units]) as Tensor3D;
   const sentences = runLstm(gates, variables["lstm/recurrent_kernel"] as Tensor as Tensor2D); // [steps, rows, units]
-  const photos = tensor(batch.features, [rows, batch.features.length / rows]) as Tensor2D;
-  const images = relu(add(productOfConstant(photos, kernel("image_dense")), variables["image_dense/bias"])); // [rows, units]
+  const images = projectImages(variables, batch); // [rows, units]
   const merged = reshape(add(sentences, images), [steps * rows, units]);
   const kept = masks.merge === undefined ? merged : mul(merged, tensor(masks.merge, merged.shape));
-  return affine(relu(affine(kept, "dense")), "word_probabilities") as Tensor2D;
+  return logitsOf(variables, kept);
+}
+
+/** The words' vectors: float32 [words, embeddingSize]. */
+export function embedWords(variables: MergeTensors, words: Int32Array): Tensor2D {
+  return lookUp(variables["embedding/embeddings"] as Tensor as Tensor2D, words);
+}
+
+/** The photos' values before the merge: float32 [rows, units]. No gradient goes to the features. */
+export function projectImages(
+  variables: MergeTensors,
+  { features, rows }: { features: Float32Array; rows: number },
+): Tensor2D {
+  const photos = tensor(features, [rows, features.length / rows]) as Tensor2D;
+  const kernel = variables["image_dense/kernel"] as Tensor as Tensor2D;
+  return relu(add(productOfConstant(photos, kernel), variables["image_dense/bias"])) as Tensor2D;
+}
+
+/** The decoder's layers after the merge: float32 [n, units] → [n, vocabularySize]. */
+export function logitsOf(variables: MergeTensors, merged: Tensor): Tensor2D {
+  return affine(variables, "word_probabilities", relu(affine(variables, "dense", merged)));
+}
+
+/** values · kernel + bias of a layer. */
+export function affine(
+  variables: MergeTensors,
+  layer: "lstm" | "dense" | "word_probabilities",
+  values: Tensor,
+): Tensor2D {
+  const kernel = variables[`${layer}/kernel`] as Tensor as Tensor2D;
+  return add(product(values as Tensor2D, kernel), variables[`${layer}/bias`]) as Tensor2D;
 }
 
 /**
@@ -108,7 +133,7 @@ const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((..
   };
 });
 
-/** The same where nobody asks for the gradient of `a`. */
+/** The same without a gradient of `a`. */
 function productOfConstant(a: Tensor2D, b: Tensor2D): Tensor2D {
   const product = customGrad<Tensor2D>((...args) => {
     const [other, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -135,7 +160,7 @@ function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
   return rowsOf(vectors);
 }
 
-/** Σ weight · cross-entropy of each row of `logits`, in fewer passes over them than the tape would take. */
+/** Σ weight · cross-entropy of each row of `logits`, in fewer passes than the tape would take. */
 function crossEntropy(
   logits: Tensor2D,
   { batch, labelSmoothing, targets }: { batch: Batch; labelSmoothing: number; targets: Tensor2D | undefined },

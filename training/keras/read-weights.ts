@@ -1,5 +1,5 @@
 import { Dataset, Group } from "h5wasm/node";
-import type { Weight } from "../../captioner/networks/layers-weights.ts";
+import type { Weight } from "../../captioner/networks/layers-model.ts";
 import { readHdf5 } from "./read-hdf5.ts";
 
 /** A layer that has weights, and what they are, in Keras' order. */

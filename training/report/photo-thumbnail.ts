@@ -1,5 +1,5 @@
 import { sha256Of } from "../../captioner/bundle.ts";
-import { openPhoto } from "../../captioner/images/decode-image.ts";
+import { openPhoto } from "../../captioner/images/open-photo.ts";
 import { readPhotoFile } from "../../files/read-photo-file.ts";
 import { defaultMaxPixels } from "../../shared/contract.ts";
 

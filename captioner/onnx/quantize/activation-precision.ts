@@ -1,7 +1,6 @@
 import type { EncoderRanges, Range } from "../../../shared/ranges.ts";
 import type { Layer, LayersModel } from "../../networks/layers-model.ts";
-import type { Value } from "../compilation.ts";
-import type { OnnxGraph } from "../graph.ts";
+import type { OnnxGraph, Value } from "../graph.ts";
 import type { ChannelPart } from "./channel-equalization.ts";
 import { paramsForRange, type QuantizationParams } from "./quantize-weights.ts";
 

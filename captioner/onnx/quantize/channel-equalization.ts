@@ -1,8 +1,7 @@
 import type { Divisors } from "../../../shared/ranges.ts";
 import type { ConvolutionWeights } from "../../networks/convolution-weights.ts";
 import type { Layer } from "../../networks/layers-model.ts";
-import type { Value } from "../compilation.ts";
-import type { OnnxGraph } from "../graph.ts";
+import type { OnnxGraph, Value } from "../graph.ts";
 
 /** Consecutive channels of a value, and the convolution that computed them, if scaling its filters scales them. */
 export interface ChannelPart {

@@ -66,13 +66,13 @@ test("lets go of a photo at once whose signal aborts while it waits, and decodes
   await expect(left).rejects.toBe(reason);
   expect(isFirstDone).not.toHaveBeenCalled();
   await Promise.all([first, next]);
-  await vi.waitFor(() => expect(pool.inHand).toBe(0));
+  await vi.waitFor(() => expect(pool.inFlight).toBe(0));
 });
 
 test("takes no photo whose signal has aborted", async () => {
   const pool = poolOf({});
   await expect(pool.decode(small, { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
-  expect(pool.inHand).toBe(0);
+  expect(pool.inFlight).toBe(0);
 });
 
 test.each([
@@ -81,11 +81,11 @@ test.each([
 ])("has nothing in hand behind a photo that %s", async (_, bytes, code) => {
   const pool = poolOf({});
   await expect(pool.decode(bytes)).rejects.toMatchObject({ code });
-  expect(pool.inHand).toBe(0);
+  expect(pool.inFlight).toBe(0);
 });
 
 describe("a photo that takes long to decode", () => {
-  const costly = { perCaller: 2, inHand: 3 };
+  const costly = { perCaller: 2, total: 3 };
 
   test("is passed by all others, also where there is one thread for them", async () => {
     const pool = poolOf({ costly, threads: 2 });
@@ -94,7 +94,7 @@ describe("a photo that takes long to decode", () => {
   });
 
   test("is passed by those that take less, and then is next: it does not wait for ever", async () => {
-    const pool = poolOf({ costly: { perCaller: 10, inHand: 10 }, threads: 2 });
+    const pool = poolOf({ costly: { perCaller: 10, total: 10 }, threads: 2 });
     const slower = await costlyImage("png", 2900);
     const order: string[] = [];
     const decode = async (name: string, bytes: Uint8Array) => {
@@ -121,7 +121,7 @@ describe("a photo that takes long to decode", () => {
     await expect(pool.decode(slow, { caller: "third" })).rejects.toMatchObject({ code: "overloaded" });
     await pool.decode(small, { caller: "one" });
     await Promise.all([...ofOne, ofOther]);
-    expect(pool.inHand).toBe(0);
+    expect(pool.inFlight).toBe(0);
     await pool.decode(slow, { caller: "one" });
   });
 
@@ -137,7 +137,7 @@ describe("a photo that takes long to decode", () => {
     for (const photo of both) await expect(photo).rejects.toThrow("time is up");
     await vi.waitFor(() => expect(aliveOf([decoder])).toEqual([]), 5_000);
     expect(onGivenUp).toHaveBeenCalledExactlyOnceWith({ ms: expect.any(Number), isCostly: true });
-    await vi.waitFor(() => expect(pool.inHand).toBe(0));
+    await vi.waitFor(() => expect(pool.inFlight).toBe(0));
     expect((await pool.decode(slow, { caller: "one" })).image).toMatchObject({ format: "png", width: 2600 });
   });
 

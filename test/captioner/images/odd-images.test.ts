@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage, openPhoto } from "../../../captioner/images/decode-image.ts";
+import { decodeImage } from "../../../captioner/images/decode-image.ts";
+import { openPhoto } from "../../../captioner/images/open-photo.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
 import { greyscaleJpeg, madeImage, progressiveJpeg } from "../../fixtures/made-images.ts";
 import { madeTiff, rgbChannels } from "../../fixtures/made-tiffs.ts";

@@ -220,7 +220,7 @@ describe("compileEncoder", () => {
 const vocabularySize = 11;
 const captionLength = 6;
 const featureSize = 8;
-const decoderSpec = { featureSize, vocabularySize, neverNext: [0, 1] };
+const decoderSpec = { featureSize, vocabularySize, suppressedIds: [0, 1] };
 
 interface Recurrence {
   lstm: Partial<Parameters<typeof layers.lstm>[0]>[];

@@ -17,15 +17,15 @@ test("lets in as many requests as it may, and another for each that leaves", () 
 
 test("lets in as many bytes as it may, by what is known of each photo", () => {
   const admission = new Admission({ maxRequests: 10, maxBytes: 1000 });
-  const place = admission.admit(900);
+  const reservation = admission.admit(900);
   const detail = "expected at most 1000 bytes of photos at once";
   expect(() => admission.admit(101)).toThrow(expect.objectContaining({ code: "overloaded", message: detail }));
-  place.resize(100);
+  reservation.resize(100);
   admission.admit(900);
   expect(admission.bytes).toBe(1000);
 });
 
-test("takes a place back once, however often it is given", () => {
+test("takes a reservation back once, however often it is given", () => {
   const admission = new Admission({ maxRequests: 2, maxBytes: 1000 });
   const [first] = [admission.admit(10), admission.admit(20)];
   first.release();
@@ -48,12 +48,12 @@ test("gives up on those it has let in and on nobody else", () => {
 
 test("says with a refusal when those in hand will be done, at the pace of the last that were", () => {
   const admission = new Admission({ maxRequests: 100, maxBytes: 1000 });
-  const places = Array.from({ length: 100 }, () => admission.admit(1));
+  const reservations = Array.from({ length: 100 }, () => admission.admit(1));
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 1 })); // nothing is known yet
-  for (const place of places.slice(0, 40)) {
+  for (const reservation of reservations.slice(0, 40)) {
     vi.advanceTimersByTime(250);
     admission.countCaption();
-    place.release();
+    reservation.release();
   }
   for (let filled = 0; filled < 40; filled++) admission.admit(1);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 25 }));
@@ -62,20 +62,20 @@ test("says with a refusal when those in hand will be done, at the pace of the la
 test("does not take a pause for a slow pace", () => {
   const admission = new Admission({ maxRequests: 4, maxBytes: 1000 });
   vi.advanceTimersByTime(3_600_000);
-  const places = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
+  const reservations = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
   vi.advanceTimersByTime(500);
   admission.countCaption();
-  places[0]?.release();
+  reservations[0]?.release();
   admission.admit(1);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 2 }));
 });
 
 test("takes no hope from requests that end without a caption, and less from each moment without one", () => {
   const admission = new Admission({ maxRequests: 4, maxBytes: 1000 });
-  const places = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
+  const reservations = [1, 2, 3, 4].map((bytes) => admission.admit(bytes));
   vi.advanceTimersByTime(500);
   admission.countCaption();
-  for (const place of places.slice(0, 3)) place.release();
+  for (const reservation of reservations.slice(0, 3)) reservation.release();
   for (let filled = 0; filled < 3; filled++) admission.admit(1);
   vi.advanceTimersByTime(2000);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 10 }));
@@ -83,10 +83,10 @@ test("takes no hope from requests that end without a caption, and less from each
 
 test("sends nobody away for longer than a minute", () => {
   const admission = new Admission({ maxRequests: 3, maxBytes: 1000 });
-  const places = [1, 2, 3].map((bytes) => admission.admit(bytes));
+  const reservations = [1, 2, 3].map((bytes) => admission.admit(bytes));
   vi.advanceTimersByTime(600_000);
   admission.countCaption();
-  places[0]?.release();
+  reservations[0]?.release();
   admission.admit(1);
   expect(() => admission.admit(1)).toThrow(expect.objectContaining({ retryAfterSeconds: 60 }));
 });
@@ -94,12 +94,12 @@ test("sends nobody away for longer than a minute", () => {
 test("tells when the last one has left", async () => {
   const admission = new Admission({ maxRequests: 2, maxBytes: 1000 });
   await admission.untilIdle();
-  const places = [admission.admit(1), admission.admit(1)];
+  const reservations = [admission.admit(1), admission.admit(1)];
   const onIdle = vi.fn();
   void admission.untilIdle().then(onIdle);
-  places[0]?.release();
+  reservations[0]?.release();
   await Promise.resolve();
   expect(onIdle).not.toHaveBeenCalled();
-  places[1]?.release();
+  reservations[1]?.release();
   await vi.waitFor(() => expect(onIdle).toHaveBeenCalledOnce());
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { lacksVnni } from "../../../captioner/onnx/cpu-features.ts";
+import { lacksVnni } from "../../../captioner/onnx/session.ts";
 
 const flags = (list: string) =>
   `processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 ${list} rdpid\nbugs\t\t: none\n`;

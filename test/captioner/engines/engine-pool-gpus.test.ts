@@ -1,7 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { visibleGpus } from "../../../captioner/engines/gpus.ts";
+import { visibleGpus } from "../../../captioner/engines/engine-pool.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 
 /** An environment whose only program is an `nvidia-smi` that runs these lines of shell. */

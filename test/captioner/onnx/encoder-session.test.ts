@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type EncoderBundle, openEncoder } from "../../../captioner/bundle.ts";
-import { choosePrecision, openEncoderSession } from "../../../captioner/onnx/choose-precision.ts";
+import { choosePrecision, openEncoderSession } from "../../../captioner/onnx/encoder-session.ts";
 import { recallPrecision, rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 
