@@ -1,4 +1,4 @@
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, errorCodes } from "../shared/errors.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
 import { Unreachable, type Verdict } from "./service-reply.ts";
 
@@ -93,7 +93,7 @@ function isUnreachable({ cause }: CaptionError): boolean {
 
 /** Whether another service may do better: not where the photo is at fault. */
 function isWorthAnother({ code }: CaptionError): boolean {
-  return code === "upstream_error" || code === "upstream_timeout" || code === "overloaded";
+  return errorCodes[code].isWorthAnotherService === true;
 }
 
 /** What came of asking, for one request: an origin is blamed once for it, however often it failed. */

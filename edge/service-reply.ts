@@ -1,21 +1,11 @@
 import type * as z from "zod";
 import type { Reply } from "../shared/client-reply.ts";
-import { CaptionError, type ErrorCode } from "../shared/errors.ts";
+import { CaptionError, errorCodes } from "../shared/errors.ts";
 import { parseProblem } from "../shared/problem.ts";
 import { parseJson } from "./parse-json.ts";
 
 /** What a service said by the contract: what was asked for, or why not. */
 export type Verdict<T> = { value: T } | { refusal: CaptionError };
-
-/** What the service may tell the caller: it is about the photo or the load. Anything else is between us and it. */
-const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
-  "payload_too_large",
-  "unsupported_media_type",
-  "invalid_image",
-  "rate_limited",
-  "overloaded",
-  "upstream_timeout",
-]);
 
 /** The contract's reading of a reply; a refusal that may not be passed on is `upstream_error`. Throws that, too, for what the contract does not know. */
 export function readReply<T>(reply: Reply, schema: z.ZodType<T>): Verdict<T> {
@@ -53,10 +43,10 @@ function readRefusal({ status, headers, text }: Reply): CaptionError {
     throw isGatewayStatus(status) ? unreachable(reason) : outsideContract(reason);
   }
   const { code, detail } = problem;
-  if (code === "overloaded" || code === "rate_limited") {
-    return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
+  const { isPassedOn, retry } = errorCodes[code];
+  if (isPassedOn) {
+    return new CaptionError(code, detail, retry === "later" ? { retryAfterSeconds: retryAfterSeconds(headers) } : {});
   }
-  if (passedOnCodes.has(code)) return new CaptionError(code, detail);
   // The cause is for our log: `unauthorized`, say, tells that the two sides hold different secrets.
   return new CaptionError("upstream_error", "the captioning service refused our request", {
     cause: new Error(`status ${status}, ${code}: ${detail}`),

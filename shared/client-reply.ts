@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { CaptionError, type ErrorCode } from "./errors.ts";
+import { allErrorCodes, CaptionError, type ErrorCode, errorCodes } from "./errors.ts";
 import { parseProblem } from "./problem.ts";
 
 export interface Reply {
@@ -12,14 +12,6 @@ export interface Reply {
 export function isCacheHit(headers: Headers): boolean {
   return /;\s*hit\b/.test(headers.get("Cache-Status") ?? "");
 }
-
-/** What a status means that came without a problem document: from a proxy on the way, not from the edge. */
-const proxyCodes: Readonly<Record<number, ErrorCode>> = {
-  413: "payload_too_large",
-  429: "rate_limited",
-  503: "overloaded",
-  504: "upstream_timeout",
-};
 
 /** The contract's reading of a success. Throws `upstream_error` for anything else: whoever answered is no edge of ours. */
 export function readSuccess<T>({ status, headers, text }: Reply, schema: z.ZodType<T>): T {
@@ -44,7 +36,13 @@ export function readRefusal({ status, headers, text }: Reply): CaptionError {
   if (problem !== undefined) return new CaptionError(problem.code, problem.detail, about);
   const type = headers.get("Content-Type") ?? "no content type";
   const message = `expected a reply of the contract, received status ${status} with ${type}`;
-  return new CaptionError(proxyCodes[status] ?? "upstream_error", message, about);
+  return new CaptionError(codeOfBareStatus(status), message, about);
+}
+
+/** The code for a status that came without a problem document: from a proxy on the way, not from the edge. */
+function codeOfBareStatus(status: number): ErrorCode {
+  const isMeant = (code: ErrorCode) => errorCodes[code].isMeantByBareStatus && errorCodes[code].status === status;
+  return allErrorCodes.find(isMeant) ?? "upstream_error";
 }
 
 function requestIdOf(headers: Headers): { requestId?: string } {

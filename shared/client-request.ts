@@ -1,5 +1,5 @@
 import { type Reply, readRefusal } from "./client-reply.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, errorCodes } from "./errors.ts";
 
 /** Without a `Retry-After`, which only a proxy leaves out: this long before the second try, twice as long before each further one. */
 const firstWaitSeconds = 1;
@@ -66,7 +66,7 @@ async function ask(
 }
 
 function isForLater({ code }: CaptionError): boolean {
-  return code === "overloaded" || code === "rate_limited";
+  return errorCodes[code].retry === "later";
 }
 
 /** A stream has been read by then. */

@@ -1,24 +1,5 @@
-import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import { type JsonSchema, schemaRef } from "./schemas.ts";
-
-/** What each refusal means, for those who meet it. */
-const meanings: Record<ErrorCode, string> = {
-  invalid_request: "A parameter or the body is not what the contract has there; `detail` says which.",
-  unauthorized: "This deployment requires a valid API key.",
-  forbidden: "The key does not cover this.",
-  not_found: "Nothing is stored for this photo with these options, or there is no such address.",
-  method_not_allowed: "`Allow` names the methods that are.",
-  request_timeout: "The body did not come in time.",
-  payload_too_large: "More than 20 MiB, or by the image's header more than 100 megapixels, 50 for AVIF.",
-  unsupported_media_type: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes, or one in a form that is not decoded.",
-  invalid_image: "The image cannot be decoded.",
-  source_unreachable: "The photo could not be had from its address.",
-  rate_limited: "Too many requests, or too many large photos at once. `Retry-After` says when to come back.",
-  upstream_error: "The captioning service cannot be reached.",
-  overloaded: "Too much is under way. `Retry-After` says when to come back.",
-  upstream_timeout: "The captioning service took too long.",
-  internal: "A mistake of ours; `requestId` finds it in our log.",
-};
 
 export interface ApiResponse {
   description: string;
@@ -30,15 +11,15 @@ const retryAfter = { "Retry-After": { description: "Seconds to wait.", schema: {
 
 /** The refusals of an operation, by status; two codes may share one. */
 export function refusals(codes: readonly ErrorCode[]): Record<string, ApiResponse> {
-  const statuses = [...new Set(codes.map((code) => errorStatus[code]))];
-  const ofStatus = (status: number) => codes.filter((code) => errorStatus[code] === status);
+  const statuses = [...new Set(codes.map((code) => errorCodes[code].status))];
+  const ofStatus = (status: number) => codes.filter((code) => errorCodes[code].status === status);
   return Object.fromEntries(statuses.map((status) => [String(status), refusal(ofStatus(status))]));
 }
 
 function refusal(codes: readonly ErrorCode[]): ApiResponse {
-  const asksToWait = codes.includes("rate_limited") || codes.includes("overloaded");
+  const asksToWait = codes.some((code) => errorCodes[code].retry === "later");
   return {
-    description: codes.map((code) => `\`${code}\`: ${meanings[code]}`).join("\n\n"),
+    description: codes.map((code) => `\`${code}\`: ${errorCodes[code].meaning}`).join("\n\n"),
     ...(asksToWait ? { headers: retryAfter } : {}),
     content: { "application/problem+json": { schema: schemaRef("Problem") } },
   };

@@ -1,6 +1,6 @@
 import { captionAll } from "../../shared/caption-all.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
-import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
+import { CaptionError, errorCodes } from "../../shared/errors.ts";
 import type { Announcer } from "./announcer.ts";
 import { asPercent } from "./format.ts";
 import type { History } from "./history.ts";
@@ -26,14 +26,6 @@ interface Job {
   /** When it was last asked about: looked up, or uploaded. */
   askedAtMs: number;
 }
-
-/** What it would not help to ask again. */
-const finalCodes: ReadonlySet<ErrorCode> = new Set([
-  "invalid_request",
-  "payload_too_large",
-  "unsupported_media_type",
-  "invalid_image",
-]);
 
 /** Captions the wall's waiting photos, a batch after the other. */
 export class CaptionQueue {
@@ -163,7 +155,13 @@ export class CaptionQueue {
 function failureOf(error: unknown): Extract<PhotoState, { step: "failed" }> {
   if (error instanceof CaptionError) {
     const { code, message, requestId } = error;
-    return { step: "failed", code, message: sentence(message), requestId, isWorthRetrying: !finalCodes.has(code) };
+    return {
+      step: "failed",
+      code,
+      message: sentence(message),
+      requestId,
+      isWorthRetrying: errorCodes[code].retry !== "never",
+    };
   }
   return { step: "failed", message: "The file could not be read; it may have been moved.", isWorthRetrying: true };
 }

@@ -3,7 +3,7 @@ import { openApiDocument } from "../../edge/openapi/document.ts";
 import { exampleResult } from "../../edge/openapi/example-result.ts";
 import worker from "../../edge/worker.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
-import { errorStatus } from "../../shared/errors.ts";
+import { errorCodes } from "../../shared/errors.ts";
 
 const document = openApiDocument({ version: "0.0.0" });
 
@@ -23,7 +23,7 @@ describe("the OpenAPI document", () => {
 
   it("tells of every error code, each under its status", () => {
     const told = JSON.stringify(document.paths);
-    for (const code of Object.keys(errorStatus)) expect(told).toContain(`\`${code}\`: `);
+    for (const code of Object.keys(errorCodes)) expect(told).toContain(`\`${code}\`: `);
   });
 
   it("has an example that the contract accepts, whose figures fit each other", () => {
