@@ -1,21 +1,22 @@
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
 import { CaptionError } from "../shared/errors.ts";
-import type { EdgeEnv, Tier } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
+import type { Tier } from "./settings.ts";
 
 export interface Caller {
   tier: Tier;
-  /** Requests with the same one are counted together. */
+  /** Equal for requests that are counted together. */
   limitKey: string;
 }
 
-/** Somebody without a key, known by address. */
+/** Identifies a caller without a key by network address. */
 export function publicCaller(c: Context<EdgeEnv>): Caller {
   return { tier: "public", limitKey: networkOf(c.req.header("CF-Connecting-IP") ?? "") };
 }
 
-/** An IPv6 customer has 2^64 addresses or more, so all of a /64 count as one. */
+/** Counts all of an IPv6 /64 as one, since a customer has that many addresses or more. */
 function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return ipaddr.IPv6.parse(address)
@@ -25,13 +26,13 @@ function networkOf(address: string): string {
 }
 
 /**
- * Counts a request against its tier's limit and tells the limit (draft-ietf-httpapi-ratelimit-headers). The binding says
- * no more than yes or no, so `Retry-After` is its whole period. Throws `rate_limited`.
+ * Counts a request against its tier's limit and sends the limit (draft-ietf-httpapi-ratelimit-headers). The binding only
+ * says yes or no, so `Retry-After` is its whole period. Throws `rate_limited`.
  */
 export async function limitCaller(c: Context<EdgeEnv>, { tier, limitKey }: Caller): Promise<void> {
   const { limiter, limit, periodSeconds } = c.get("settings").tiers[tier];
   if (limiter !== undefined) {
-    c.res.headers.set("RateLimit-Policy", `"${tier}";q=${limit};w=${periodSeconds}`); // reaches refusals, too
+    c.res.headers.set("RateLimit-Policy", `"${tier}";q=${limit};w=${periodSeconds}`); // set on refusals too
     if (!(await isWithinLimit(limiter, limitKey))) {
       throw new CaptionError(
         "rate_limited",
@@ -43,7 +44,7 @@ export async function limitCaller(c: Context<EdgeEnv>, { tier, limitKey }: Calle
   if (tier === "public") await limitPublic(c);
 }
 
-/** Counts a request against the limit of all callers without a key together. Throws `rate_limited`. */
+/** Counts a request against the common limit of all callers without a key. Throws `rate_limited`. */
 async function limitPublic(c: Context<EdgeEnv>): Promise<void> {
   const { limiter, limit, periodSeconds } = c.get("settings").overall;
   if (limiter === undefined) return;
@@ -56,7 +57,7 @@ async function limitPublic(c: Context<EdgeEnv>): Promise<void> {
   );
 }
 
-/** A limiter that fails lets requests pass: captions matter more than counting. */
+/** Whether a request is within a limit. A limiter that fails lets requests pass: captions matter more than counting. */
 async function isWithinLimit(limiter: RateLimit, key: string): Promise<boolean> {
   try {
     return (await limiter.limit({ key })).success;

@@ -2,36 +2,38 @@ import type * as z from "zod";
 import type { Reply } from "../shared/client-reply.ts";
 import { CaptionError, errorCodes } from "../shared/errors.ts";
 import { parseProblem } from "../shared/problem.ts";
-import { parseJson } from "./parse-json.ts";
 
-/** What a service said by the contract: what was asked for, or why not. */
-export type Verdict<T> = { value: T } | { refusal: CaptionError };
+/** A service's answer by the contract: the value that was asked for, or a refusal. */
+export type ServiceAnswer<T> = { value: T } | { refusal: CaptionError };
 
-/** The contract's reading of a reply; a refusal that may not be passed on is `upstream_error`. Throws that, too, for what the contract does not know. */
-export function readReply<T>(reply: Reply, schema: z.ZodType<T>): Verdict<T> {
+/**
+ * Reads a reply by the contract; a refusal that is not passed on becomes `upstream_error`. Throws `upstream_error` for a
+ * reply that the contract does not know.
+ */
+export function readReply<T>(reply: Reply, schema: z.ZodType<T>): ServiceAnswer<T> {
   if (reply.status !== 200) return { refusal: readRefusal(reply) };
   try {
-    return { value: parseJson(reply.text, schema) };
+    return { value: schema.parse(JSON.parse(reply.text)) };
   } catch (cause) {
     throw outsideContract(cause);
   }
 }
 
-/** The error for a service that answers what the contract does not know; `cause` is for our log. */
+/** Makes the error for a reply that the contract does not know; `cause` is for our log. */
 export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }
 
-/** The cause of an `upstream_error` for a service that did not answer at all, as while it is started again. */
+/** Cause of an `upstream_error` for a service that did not answer at all, as during a restart. */
 export class Unreachable extends Error {}
 
-/** The error for a service that did not answer at all. */
+/** Makes the error for a service that did not answer at all. */
 export function unreachable(cause: unknown): CaptionError {
   const reason = new Unreachable("no answer", { cause });
   return new CaptionError("upstream_error", "the captioning service could not be reached", { cause: reason });
 }
 
-/** Whether a proxy or a tunnel in front of a service says that nobody is behind it; 520 to 530 are Cloudflare's. */
+/** Whether a proxy or tunnel in front of a service says that the service is not there; 520 to 530 are Cloudflare's. */
 export function isGatewayStatus(status: number): boolean {
   return (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
 }
@@ -47,7 +49,7 @@ function readRefusal({ status, headers, text }: Reply): CaptionError {
   if (isPassedOn) {
     return new CaptionError(code, detail, retry === "later" ? { retryAfterSeconds: retryAfterSeconds(headers) } : {});
   }
-  // The cause is for our log: `unauthorized`, say, tells that the two sides hold different secrets.
+  // The cause is for our log: `unauthorized`, for example, means that the two sides hold different secrets.
   return new CaptionError("upstream_error", "the captioning service refused our request", {
     cause: new Error(`status ${status}, ${code}: ${detail}`),
   });

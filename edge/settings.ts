@@ -148,6 +148,9 @@ const environmentSchema = z.object({
 
 export type Settings = ReturnType<typeof readSettings>;
 
+/** A caller's tier: that of its key, or `public` without one. */
+export type Tier = keyof Settings["tiers"];
+
 /** Analytics Engine's dataset of requests, where it is bound. Read apart, since requests are recorded even when other settings are bad. */
 export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
   return datasetSchema.parse(REQUESTS);

@@ -2,7 +2,7 @@ import {
   captionPhoto,
   deleteCaption,
   lookUpCaption,
-  lookUpMany,
+  lookUpCaptions,
   type Operation,
   readHealth,
   readModel,
@@ -33,7 +33,7 @@ export function openApiDocument({ version }: { version: string }) {
     paths: {
       "/v1/captions": { post: captionPhoto },
       "/v1/captions/{id}": { get: lookUpCaption, delete: deleteCaption },
-      "/v1/captions/lookup": { post: lookUpMany },
+      "/v1/captions/lookup": { post: lookUpCaptions },
       "/v1/model": { get: readModel },
       "/healthz": { get: readHealth },
       "/readyz": { get: readReadiness },

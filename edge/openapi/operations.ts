@@ -136,7 +136,7 @@ export const deleteCaption: Operation = {
   },
 };
 
-export const lookUpMany: Operation = {
+export const lookUpCaptions: Operation = {
   operationId: "lookUpCaptions",
   tags: ["Captions"],
   summary: "Look up as many as 100 photos by id",
