@@ -12,7 +12,7 @@ function progressOf(step: "waiting" | keyof typeof progress): TemplateResult {
   return html`${navigator.onLine ? "Waiting its turn" : "Waiting for the connection"}`;
 }
 
-/** A photo with its label, as beside a picture in a museum. */
+/** Renders a photo with its label, like a picture's in a museum. */
 export function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
   const { key, name, state } = photo;
   const isBusy = state.step !== "captioned" && state.step !== "failed";
@@ -33,8 +33,8 @@ export function cardView(photo: WallPhoto, actions: CardActions): TemplateResult
 
 function pictureOf({ picture, origin, name }: WallPhoto): TemplateResult {
   if (picture !== undefined) return html`<img src=${picture} alt="" decoding="async" loading="lazy" />`;
-  const place = "address" in origin ? new URL(origin.address).host : extensionOf(name);
-  return html`<p class="no-picture" aria-hidden="true">${place}</p>`;
+  const label = "address" in origin ? new URL(origin.address).host : extensionOf(name);
+  return html`<p class="no-picture" aria-hidden="true">${label}</p>`;
 }
 
 function extensionOf(name: string): string {

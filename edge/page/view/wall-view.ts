@@ -9,13 +9,13 @@ export interface WallActions extends CardActions {
   clear(): void;
 }
 
-/** Everything below the form: how far it is, what can be done with all photos, and the photos. */
+/** Renders everything below the form: progress, actions on all photos, and the photos. */
 export function wallView(photos: readonly WallPhoto[], actions: WallActions): TemplateResult | typeof nothing {
   if (photos.length === 0) return nothing;
   const hasCaptions = photos.some(({ state }) => state.step === "captioned");
   return html`<div class="wall-head">
       <h2 id="wall-title">Captions</h2>
-      ${tallyView(photos)}
+      ${countsView(photos)}
       <div class="wall-actions">
         <button type="button" ?disabled=${!hasCaptions} @click=${actions.downloadCsv}>Download CSV</button>
         <button type="button" @click=${actions.clear}>Clear all</button>
@@ -30,13 +30,13 @@ export function wallView(photos: readonly WallPhoto[], actions: WallActions): Te
     </ul>`;
 }
 
-function tallyView(photos: readonly WallPhoto[]): TemplateResult {
+function countsView(photos: readonly WallPhoto[]): TemplateResult {
   const visit = photos.filter(({ origin }) => !("visit" in origin));
   const captioned = photos.filter(({ state }) => state.step === "captioned").length;
   const failed = photos.filter(({ state }) => state.step === "failed").length;
   const ended = visit.filter(({ state }) => state.step === "captioned" || state.step === "failed").length;
-  const told = [`${captioned} captioned`, ...(failed === 0 ? [] : [`${failed} without`])].join(", ");
-  if (ended === visit.length) return html`<p class="tally">${told}</p>`;
+  const summary = [`${captioned} captioned`, ...(failed === 0 ? [] : [`${failed} without`])].join(", ");
+  if (ended === visit.length) return html`<p class="tally">${summary}</p>`;
   return html`<p class="tally">
     <label>${ended} of ${visit.length} <progress max=${visit.length} value=${ended}></progress></label>
   </p>`;
