@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { isApiKey, type KeyRecord, type KeyScope, keyPlace, keyRecordSchema } from "../shared/api-key.ts";
+import { isApiKey, type KeyRecord, type KeyScope, keyEntry, keyRecordSchema } from "../shared/api-key.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
@@ -59,7 +59,7 @@ async function readKey(
 }
 
 async function findKey(keys: KVNamespace, key: string): Promise<KeyRecord | null> {
-  const { path } = await keyPlace(key);
+  const { path } = await keyEntry(key);
   const { metadata } = await keys.getWithMetadata(path, { cacheTtl: keyCacheSeconds });
   return metadata === null ? null : keyRecordSchema.parse(metadata);
 }

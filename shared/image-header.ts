@@ -11,12 +11,12 @@ import { isWebp, readWebp } from "./image-formats/webp.ts";
 
 export const imageFormats = ["jpeg", "png", "webp", "gif", "avif", "tiff"] as const;
 
-/** HEIC is taken only where that is asked for: decoding it takes a second a photo. */
+/** Formats including HEIC, which is accepted only on request: decoding it takes a second per photo. */
 export const allImageFormats = [...imageFormats, "heic"] as const;
 
 export type ImageFormat = (typeof allImageFormats)[number];
 
-/** What an image's first bytes tell: its size in pixels as stored, and the EXIF orientation (1 to 8, 1 when there is none). */
+/** An image's format, its size in pixels as stored, and its EXIF orientation (1 to 8, 1 if there is none). */
 export interface ImageHeader extends ImageSize {
   format: ImageFormat;
 }
@@ -38,16 +38,16 @@ const readers: Record<ImageFormat, FormatReader> = {
   heic: { name: "HEIC", matches: isHeic, read: readAvif }, // the same boxes
 };
 
-/** Enough for the brands of an ISO media file, and for the root element of an SVG behind its declarations. */
+/** Enough for the brands of an ISO media file, and for the root element of an SVG after its declarations. */
 const magicBytes = 1024;
 
-/** The largest side any of the formats can state, which is TIFF's. */
+/** The largest side that a header can state, which is TIFF's. */
 const maxSide = 2 ** 32 - 1;
 
 /**
- * Reads an image's format by its first bytes and its size by its header; what anybody else says of the file plays no part.
- * Refuses images in a form of their format that is not decoded. The pixels are not looked at, so a damaged image may still
- * have a header. For any bytes it returns or throws a `CaptionError`: `unsupported_media_type` or `invalid_image`.
+ * Reads an image's format from its first bytes and its size from its header; file names and media types play no part. Refuses
+ * forms of a format that are not decoded. Pixels are not read, so a damaged image may still have a header. For any bytes this
+ * returns or throws a `CaptionError`: `unsupported_media_type` or `invalid_image`.
  */
 export function readImageHeader(bytes: Uint8Array, { allowHeic = false } = {}): ImageHeader {
   const format = readImageFormat(bytes, { allowHeic });
@@ -60,7 +60,7 @@ export function readImageHeader(bytes: Uint8Array, { allowHeic = false } = {}): 
   return { format, width, height, orientation };
 }
 
-/** Reads an image's format by its first bytes alone. Throws `unsupported_media_type`. */
+/** Reads an image's format from its first bytes alone. Throws `unsupported_media_type`. */
 export function readImageFormat(bytes: Uint8Array, { allowHeic = false } = {}): ImageFormat {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
   const formats = allowHeic ? allImageFormats : imageFormats;
@@ -79,7 +79,7 @@ function isSide(pixels: number): boolean {
   return pixels >= 1 && pixels <= maxSide;
 }
 
-/** Like `a JPEG, PNG or TIFF image`. */
+/** Lists formats like `a JPEG, PNG or TIFF image`. */
 function listOf(formats: readonly ImageFormat[]): string {
   const names = formats.map((format) => readers[format].name);
   return `a ${names.slice(0, -1).join(", ")} or ${names.at(-1)} image`;

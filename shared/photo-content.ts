@@ -18,10 +18,10 @@ const readers = [
 const magicBytes = 16;
 
 /**
- * What a photo shows, as bytes to hash: the file without its captions and camera data, and one byte for its EXIF
- * orientation. The same before and after somebody writes a caption into the photo, and another after any change of its
- * pixels. `undefined` for other formats, for malformed files, and for files whose metadata is not canonical: decoders
- * may read it in another way, so a file could be crafted that has the content of another photo and shows other pixels.
+ * Returns what a photo shows, as bytes to hash: the file without its captions and camera data, and one byte for its EXIF
+ * orientation. They stay the same when a caption is written into the photo, and change with any change of its pixels.
+ * Undefined for other formats, for malformed files, and for files whose metadata is not canonical: decoders may read those
+ * differently, so a file could be crafted that has another photo's content and shows other pixels.
  */
 export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));

@@ -1,10 +1,10 @@
 import { CaptionError } from "./errors.ts";
 import type { ImageHeader } from "./image-header.ts";
 
-/** How many pixels a photo may have by its header, both at the edge and in the service. */
+/** Limits of a photo's pixels by its header, at the edge and in the service. */
 export interface PixelLimits {
   maxPixels: number;
-  /** Applies to AVIF and HEIC, whose decoding takes the most time and memory; `maxPixels` where it is left out. */
+  /** Limit for AVIF and HEIC, whose decoding takes the most time and memory; defaults to `maxPixels`. */
   maxAvifPixels?: number;
 }
 

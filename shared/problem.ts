@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { allErrorCodes, CaptionError, errorCodes } from "./errors.ts";
 
-/** RFC 9457 problem document, `application/problem+json`. */
+/** A problem document (RFC 9457), `application/problem+json`. */
 export const problemSchema = z.object({
   type: z.literal("about:blank"),
   title: z.string(),
@@ -13,7 +13,7 @@ export const problemSchema = z.object({
 
 export type Problem = z.infer<typeof problemSchema>;
 
-/** A reply's text as the problem document that it is; undefined for any other, such as a proxy's page. */
+/** Parses a reply's text as a problem document; undefined for any other text, such as a proxy's page. */
 export function parseProblem(text: string): Problem | undefined {
   try {
     return problemSchema.parse(JSON.parse(text));
@@ -23,8 +23,8 @@ export function parseProblem(text: string): Problem | undefined {
 }
 
 /**
- * The response for anything thrown. A stranger, that is anything but a `CaptionError`, becomes a bland 500:
- * log it before calling this, its message never reaches the caller.
+ * Builds the response for anything thrown. Anything but a `CaptionError` becomes a bland 500 whose message never reaches the
+ * client, so log it before calling this.
  */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   const error =
