@@ -7,7 +7,7 @@ import { readSettings } from "./settings.ts";
  * How long a deletion is remembered: longer than any request that began before it. At the largest settings a request has
  * 120 s for its body, 60 s for fetching the photo and 29 s for the caption; and KV may lag for 60 s.
  */
-export const tombstoneSeconds = 600;
+const tombstoneSeconds = 600;
 /** Delay after which every data centre reads from KV what was written before the deletion. */
 export const secondLookSeconds = 90;
 

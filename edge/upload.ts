@@ -1,8 +1,7 @@
 import { quote, sourceRequestSchema } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
-import { type ImageHeader, readImageHeader } from "../shared/image-header.ts";
+import { expectFewPixels, type ImageHeader, type PixelLimits, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
-import { expectFewPixels, type PixelLimits } from "../shared/pixel-limits.ts";
 import type { ArrivalLimits } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { fetchSource, type SourceLimits } from "./fetch-source.ts";

@@ -84,12 +84,10 @@ export class CaptionClient {
   /** Looks up any number of ids. An id that is missing in the map has nothing stored. */
   async lookUpMany(ids: Iterable<PhotoId>, call: CaptionCall = {}): Promise<Map<PhotoId, CaptionResult>> {
     const found = new Map<PhotoId, CaptionResult>();
-    const all = [...new Set(ids)];
-    for (let start = 0; start < all.length; start += maxLookupIds) {
-      const group = all.slice(start, start + maxLookupIds);
-      const reply = await this.#send(`/v1/captions/lookup?${queryOf(call)}`, postedJson({ ids: group }), call);
+    for await (const batch of batchesOf(new Set(ids), maxLookupIds)) {
+      const reply = await this.#send(`/v1/captions/lookup?${queryOf(call)}`, postedJson({ ids: batch }), call);
       const { found: results } = readSuccess(reply, lookupReplySchema);
-      for (const id of group) {
+      for (const id of batch) {
         const result = results[id];
         if (result !== undefined) found.set(id, result);
       }
@@ -109,6 +107,21 @@ export class CaptionClient {
     };
     return sendRequest(request, this.#rules, watch);
   }
+}
+
+/** Splits items into batches of at most `size`, and takes the next item only when it is needed. */
+export async function* batchesOf<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  size: number,
+): AsyncGenerator<Item[]> {
+  let batch: Item[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 type Sent = ClientRequest["init"] & { headers?: Record<string, string> };

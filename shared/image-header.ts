@@ -21,6 +21,13 @@ export interface ImageHeader extends ImageSize {
   format: ImageFormat;
 }
 
+/** Limits of a photo's pixels by its header, at the edge and in the service. */
+export interface PixelLimits {
+  maxPixels: number;
+  /** Limit for AVIF and HEIC, whose decoding takes the most time and memory; defaults to `maxPixels`. */
+  maxAvifPixels?: number;
+}
+
 interface FormatReader {
   name: string;
   /** Whether a file that starts with these bytes, as Latin-1 text, is of this format. */
@@ -67,6 +74,20 @@ export function readImageFormat(bytes: Uint8Array, { allowHeic = false } = {}): 
   const format = formats.find((candidate) => readers[candidate].matches(magic));
   if (format !== undefined) return format;
   throw new CaptionError("unsupported_media_type", `expected ${listOf(formats)}, received ${describeRefused(magic)}`);
+}
+
+/** Throws `payload_too_large` for a photo of more pixels than its format may have. */
+export function expectFewPixels(
+  { format, width, height }: ImageHeader,
+  { maxPixels, maxAvifPixels = maxPixels }: PixelLimits,
+): void {
+  const most = format === "avif" || format === "heic" ? Math.min(maxPixels, maxAvifPixels) : maxPixels;
+  if (width * height <= most) return;
+  const kind = most === maxPixels ? "an image" : `an image in ${format.toUpperCase()}`;
+  throw new CaptionError(
+    "payload_too_large",
+    `expected ${kind} of at most ${most} pixels, received ${width} × ${height}`,
+  );
 }
 
 function readDecodedTiff(header: HeaderBytes): ImageSize {

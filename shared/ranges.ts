@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** Bounds to which a layer's values are clipped. */
-export const rangeSchema = z
+const rangeSchema = z
   .tuple([z.number(), z.number()])
   .refine(([low, high]) => low < high, "expected the least number before the largest");
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { joinWords } from "./join-words.ts";
+import { joinWords } from "./word-boundaries.ts";
 
 export const paddingId = 0;
-export const startWord = "startseq";
+const startWord = "startseq";
 export const endWord = "endseq";
 
 /** `vocabulary.json` of a model bundle: words in id order. Id 0 is padding, an empty string. */

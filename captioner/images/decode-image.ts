@@ -1,9 +1,8 @@
 import sharp, { type Sharp } from "sharp";
 import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { readImageHeader } from "../../shared/image-header.ts";
+import { expectFewPixels, type PixelLimits, readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
 import { decodeHeic } from "./decode-heic.ts";
 import { expectModestEffort } from "./decoding-effort.ts";
 import { openUsual } from "./open-usual.ts";

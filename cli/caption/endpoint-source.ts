@@ -1,6 +1,6 @@
 import DataLoader from "dataloader";
 import { CaptionClient } from "../../shared/client.ts";
-import { type CaptionOptions, type CaptionResult, maxLookupIds, type PhotoId } from "../../shared/contract.ts";
+import type { CaptionOptions, CaptionResult, PhotoId } from "../../shared/contract.ts";
 import { CaptionError, errorCodes } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import { type CaptionSource, HeicRefused } from "./caption-source.ts";
@@ -35,7 +35,6 @@ export async function openEndpointSource({
     },
     {
       cache: false, // the state is one
-      maxBatchSize: maxLookupIds,
       batchScheduleFn: (look) => setTimeout(look, gatherMs),
     },
   );

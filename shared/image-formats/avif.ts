@@ -1,15 +1,15 @@
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 import { type Box, boxesOf, brandsOf, findBox, type Span } from "./iso-media.ts";
 
-/** By its brands. */
+/** Whether a file's brands are those of AVIF. */
 export function isAvif(magic: string): boolean {
   return brandsOf(magic).some((brand) => brand === "avif" || brand === "avis");
 }
 
 /**
- * The stored size of the primary item: `pitm` names it, `ipma` lists its properties, `ispe` is its size (ISO/IEC 23008-12).
- * Turning and mirroring (`irot`, `imir`) are not EXIF: decoders apply them unasked and leave an EXIF orientation alone, so
- * the orientation here is always 1, and what is decoded may have width and height exchanged.
+ * Reads the stored size of the primary item: `pitm` names it, `ipma` lists its properties, `ispe` is its size (ISO/IEC
+ * 23008-12). Decoders always apply rotation and mirroring (`irot`, `imir`) and ignore an EXIF orientation, so the orientation
+ * here is always 1, and the decoded image may have width and height exchanged.
  */
 export function readAvif(header: HeaderBytes): ImageSize {
   if (!hasStill(header)) {
@@ -27,7 +27,7 @@ export function readAvif(header: HeaderBytes): ImageSize {
   };
 }
 
-/** Whether the colours of an image are multiplied by its alpha: an item reference (`iref`) of type `prem` says so. */
+/** Whether an image's colours are multiplied by its alpha, as an item reference (`iref`) of type `prem` says. */
 export function isPremultiplied(header: HeaderBytes): boolean {
   const meta = findBox(header, { type: "meta", within: { start: 0, end: header.length } });
   for (const box of boxesOf(header, { start: meta.start + fullBoxBytes, end: meta.end })) {
@@ -38,7 +38,7 @@ export function isPremultiplied(header: HeaderBytes): boolean {
   return false;
 }
 
-/** An animation (brand `avis`) may have a still picture as well. */
+/** Whether there is a still picture, which an animation (brand `avis`) may have as well. */
 function hasStill(header: HeaderBytes): boolean {
   const isAnimation = brandsOf(header.text(0, Math.min(header.length, header.uint(0, 4), maxBrandBytes))).includes(
     "avis",
@@ -65,14 +65,14 @@ function findSizeProperty(
   for (const box of boxesOf(header, itemProperties)) {
     if (box.type !== "ipma") continue;
     for (const index of associatedProperties(header, { box, itemId })) {
-      const property = properties[index - 1]; // 0 stands for none
+      const property = properties[index - 1]; // 0 means none
       if (property?.type === "ispe") return property;
     }
   }
   throw header.unexpected({ expected: "a size of the primary item", received: "none" });
 }
 
-/** Indices of an item's properties, from 1, as an `ipma` box lists them for every item. */
+/** Yields the indices of an item's properties, from 1, as an `ipma` box lists them for every item. */
 function* associatedProperties(header: HeaderBytes, { box, itemId }: { box: Box; itemId: number }): Generator<number> {
   const idSize = header.uint(box.start, 1) === 0 ? 2 : 4;
   const indexSize = header.uint(box.start + 1, 3) & 1 ? 2 : 1;
@@ -83,8 +83,8 @@ function* associatedProperties(header: HeaderBytes, { box, itemId }: { box: Box;
     const isItem = header.uint(offset, idSize) === itemId;
     const count = header.uint(offset + idSize, 1);
     offset += idSize + 1;
-    for (let place = 0; isItem && place < count; place++) {
-      yield header.uint(offset + place * indexSize, indexSize) & indexMask;
+    for (let nth = 0; isItem && nth < count; nth++) {
+      yield header.uint(offset + nth * indexSize, indexSize) & indexMask;
     }
     offset += count * indexSize;
   }

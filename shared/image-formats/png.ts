@@ -1,49 +1,124 @@
-import { readExifOrientation } from "./exif.ts";
-import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
+import { maxExifBytes, readCanonicalOrientation, readExifOrientation } from "./exif.ts";
+import type { FileContent, HeaderBytes, ImageSize } from "./header-bytes.ts";
 
-export const pngSignature = "\x89PNG\r\n\x1a\n";
+const pngSignature = "\x89PNG\r\n\x1a\n";
+const metadataChunks = new Set(["tEXt", "zTXt", "iTXt", "eXIf", "tIME"]);
+const chunksOverGamma = ["iCCP", "sRGB", "cICP"];
 
-/** By its signature. */
+/** sRGB's gamma in the unit of gAMA. */
+const srgbGamma = 45455;
+/** Smallest difference from 1 that counts, since programs round gamma. */
+const minDifference = 0.05;
+
+interface Chunk {
+  type: string;
+  start: number;
+  dataAt: number;
+  dataBytes: number;
+  /** Offset after the chunk's checksum. */
+  end: number;
+}
+
+/** Whether a file begins with PNG's signature. */
 export function isPng(magic: string): boolean {
   return magic.startsWith(pngSignature);
 }
 
-/** Walks the chunks up to the pixels; libpng takes an EXIF chunk only from before them. Checksums are the decoder's matter. */
+/** Reads the chunks before the pixels; libpng accepts an EXIF chunk only there. Checksums are left to the decoder. */
 export function readPng(header: HeaderBytes): ImageSize {
-  let offset = pngSignature.length;
-  const first = header.text(offset + 4, 4);
-  if (first !== "IHDR" || header.uint(offset, 4) !== 13) {
+  const firstAt = pngSignature.length;
+  const first = header.text(firstAt + 4, 4);
+  if (first !== "IHDR" || header.uint(firstAt, 4) !== 13) {
     throw header.unexpected({ expected: "an IHDR chunk of 13 bytes first", received: JSON.stringify(first) });
   }
-  const width = header.uint(offset + 8, 4);
-  const height = header.uint(offset + 12, 4);
+  const width = header.uint(firstAt + 8, 4);
+  const height = header.uint(firstAt + 12, 4);
   let orientation = 1;
-  for (let type = first; type !== "IDAT"; type = header.text(offset + 4, 4)) {
-    const length = header.uint(offset, 4);
-    if (type === "eXIf") orientation = readExifOrientation(header.slice(offset + 8, offset + 8 + length));
-    offset += 12 + length;
+  for (const { type, dataAt, dataBytes } of chunksOf(header)) {
+    if (type === "IDAT") break;
+    if (type === "eXIf") orientation = readExifOrientation(header.slice(dataAt, dataAt + dataBytes));
   }
   return { width, height, orientation };
 }
 
-const chunksOverGamma = ["iCCP", "sRGB", "cICP"];
-
 /**
- * The exponent that a PNG's gAMA chunk asks for, so that its values mean what they do in sRGB: 1 where there is none, or a
- * better word on colour. For a PNG whose header can be read.
+ * Returns the exponent that a PNG's gAMA chunk asks for, so that its values mean what they do in sRGB: 1 if there is none, or
+ * a chunk that says more about colour. For a PNG whose header can be read.
  */
 export function readPngExponent(header: HeaderBytes): number {
-  let gamma = usualGamma;
-  for (let at = pngSignature.length, type = ""; type !== "IDAT"; at += 12 + header.uint(at, 4)) {
-    type = header.text(at + 4, 4);
+  let gamma = srgbGamma;
+  for (const { type, dataAt } of chunksOf(header)) {
+    if (type === "IDAT") break;
     if (chunksOverGamma.includes(type)) return 1;
-    if (type === "gAMA") gamma = header.uint(at + 8, 4);
+    if (type === "gAMA") gamma = header.uint(dataAt, 4);
   }
-  const exponent = usualGamma / gamma;
-  return gamma === 0 || Math.abs(exponent - 1) < leastDifference ? 1 : exponent;
+  const exponent = srgbGamma / gamma;
+  return gamma === 0 || Math.abs(exponent - 1) < minDifference ? 1 : exponent;
 }
 
-/** Of sRGB, in the chunk's unit. */
-const usualGamma = 45455;
-/** Programs round it. */
-const leastDifference = 0.05;
+/**
+ * Separates a file's content from its metadata: texts, EXIF, the time of change, and what follows the last chunk. By default
+ * libpng drops EXIF with a wrong checksum, and it stops reading pixels at a chunk between them.
+ */
+export function readPngContent(header: HeaderBytes): FileContent {
+  const kept = [header.slice(0, pngSignature.length)];
+  const exif: Uint8Array[] = [];
+  let before = "";
+  let isAfterPixels = false;
+  for (const chunk of chunksOf(header)) {
+    const { type, start, end } = chunk;
+    if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
+    isAfterPixels ||= before === "IDAT" && type !== "IDAT";
+    if ((type === "IHDR") !== (before === "") || (type === "IDAT" && isAfterPixels)) {
+      throw header.unexpected({ expected: "IHDR first and the pixels together", received: `${type} elsewhere` });
+    }
+    if (type === "IEND") {
+      kept.push(header.slice(start, header.length));
+      break;
+    }
+    if (type === "eXIf") exif.push(readExif(header, { chunk, isAfterPixels }));
+    if (!metadataChunks.has(type)) kept.push(header.slice(start, end));
+    before = type;
+  }
+  return { kept, exif };
+}
+
+/** Yields chunks without end. Reading past the last one throws the error for a file that is cut short. */
+function* chunksOf(header: HeaderBytes): Generator<Chunk, never> {
+  for (let start = pngSignature.length; ; ) {
+    const dataBytes = header.uint(start, 4);
+    const type = header.text(start + 4, 4);
+    const dataAt = start + 8;
+    const end = dataAt + dataBytes + 4;
+    yield { type, start, dataAt, dataBytes, end };
+    start = end;
+  }
+}
+
+/** Reads an EXIF chunk. ImageMagick writes it after the pixels, where libpng ignores it; orientation 1 means the same in both positions. */
+function readExif(
+  header: HeaderBytes,
+  { chunk: { dataAt, dataBytes }, isAfterPixels }: { chunk: Chunk; isAfterPixels: boolean },
+): Uint8Array {
+  const dataEnd = dataAt + dataBytes;
+  const tiff = header.slice(dataAt, dataEnd);
+  const isIntact = dataBytes <= maxExifBytes && header.uint(dataEnd, 4) === crc32(header.slice(dataAt - 4, dataEnd));
+  if (!isIntact || (isAfterPixels && readCanonicalOrientation(tiff) !== 1)) {
+    throw header.unexpected({ expected: "intact EXIF, before the pixels if it turns them", received: "other" });
+  }
+  return tiff;
+}
+
+/** Remainders of the bytes 0 to 255 by the polynomial of PNG's checksums, ISO 3309. */
+const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
+  return remainder;
+});
+
+/** Computes PNG's checksum of a chunk's type and data; `node:zlib` has this, browsers do not. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (remainders[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}

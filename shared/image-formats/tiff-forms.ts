@@ -1,10 +1,10 @@
 import type { HeaderBytes } from "./header-bytes.ts";
 import { photometric as colours, findJpegFrame, readTiffSamples, type TiffSamples } from "./tiff-samples.ts";
 
-/** That the decoder has, by number. */
+/** Compressions that the decoder supports, by number. */
 const decodedCompressions = new Set([1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001]);
 const jpegCompression = 7;
-/** Others that a file may say it has. */
+/** Names of other compressions. */
 const compressionNames = new Map([
   [6, "old-style JPEG"],
   [9, "JBIG"],
@@ -31,7 +31,7 @@ const compressionNames = new Map([
   [52546, "JPEG XL"],
 ]);
 
-/** How many samples of a pixel are its colour, by photometric interpretation. */
+/** Number of a pixel's samples that are its colour, by photometric interpretation. */
 const colourCounts = new Map<number, number>([
   [colours.whiteIsZero, 1],
   [colours.blackIsZero, 1],
@@ -50,25 +50,25 @@ const otherColours = new Map([
   [51177, "that is a depth map"],
 ]);
 
-/** Of a pixel. */
+/** Most samples of a pixel. */
 export const maxTiffSamples = 16;
 const huffmanFrames = [0xc0, 0xc1, 0xc2];
 
-/** How many of a pixel's samples are its colour; the others are extra. */
+/** Returns how many of a pixel's samples are its colour; the others are extra. */
 export function colourSamplesOf({ photometric }: TiffSamples): number {
   return colourCounts.get(photometric ?? -1) ?? 1;
 }
 
-/** Whether samples beyond the colours are something other than one alpha channel, like a selection or a spot colour. */
+/** Whether the extra samples are something other than one alpha channel, such as a selection or a spot colour. */
 export function hasPlainExtras(samples: TiffSamples): boolean {
   const { samplesPerPixel, extraSamples } = samples;
   const extras = samplesPerPixel - colourSamplesOf(samples);
-  return extras > 1 || (extras === 1 && extraSamples?.[0] === 0); // where nothing is said, programs take one for alpha
+  return extras > 1 || (extras === 1 && extraSamples?.[0] === 0); // programs take an undeclared one for alpha
 }
 
 /**
- * Refuses TIFFs that are whole and yet stored in a way that the decoder does not read, or reads wrongly. Throws
- * `unsupported_media_type`, which names the way, and `invalid_image`.
+ * Refuses valid TIFFs in a form that the decoder does not support, or decodes wrongly. Throws `unsupported_media_type`, which
+ * names the form, and `invalid_image`.
  */
 export function expectDecodedTiff(header: HeaderBytes): void {
   const samples = readTiffSamples(header);
@@ -113,7 +113,7 @@ function describeColours(header: HeaderBytes, samples: TiffSamples): Refusal | u
   }
   const isExpanded = photometric === colours.palette || photometric === colours.yCbCr;
   if (isExpanded && hasPlainExtras(samples)) return { expected: "of colours alone", received: "with extra channels" };
-  // the decoder takes these for RGB
+  // the decoder would read these as RGB
   const isWhole =
     subsampling.every((factor) => factor === 1) || samples.isPlanar || samples.bits.some((bits) => bits !== 8);
   if (photometric === colours.yCbCr && compression !== jpegCompression && isWhole) {

@@ -12,35 +12,35 @@ export const photometric = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3,
 export interface TiffField {
   type: number;
   count: number;
-  /** Where its values stand in the file. */
+  /** Offset of its values in the file. */
   valuesAt: number;
 }
 
-/** How the samples of a TIFF's first page are stored: fields of TIFF 6.0, with its defaults. */
+/** Storage of the samples of a TIFF's first page: fields of TIFF 6.0, with its defaults. */
 export interface TiffSamples {
   photometric: number | undefined;
   compression: number;
   bits: number[];
-  /** 1 is unsigned, 2 signed, 3 floating point, 4 undefined. */
+  /** Sample formats: 1 is unsigned, 2 signed, 3 floating point, 4 undefined. */
   formats: number[];
   samplesPerPixel: number;
-  /** One for each sample beyond the colours: 0 is no alpha, 1 premultiplied alpha, 2 alpha. Undefined where nothing is said. */
+  /** Kinds of the samples beyond the colours: 0 is no alpha, 1 premultiplied alpha, 2 alpha. Undefined if not declared. */
   extraSamples: number[] | undefined;
-  /** Of separated colours, whether they are that of print; where nothing is said, they are. */
+  /** Whether separated colours are CMYK, which is the default. */
   isCmyk: boolean;
   isPlanar: boolean;
   isTiled: boolean;
-  /** Of the chroma of YCbCr, across and down. */
+  /** Subsampling of YCbCr's chroma, horizontal and vertical. */
   subsampling: number[];
-  /** Of the first strip or tile. */
+  /** Offset of the first strip or tile. */
   dataAt: number | undefined;
   isCameraRaw: boolean;
 }
 
-/** More values than this no field has that is read whole; the rest count for nothing. */
+/** Most values that are read of a field. Fields that matter have fewer; the rest is ignored. */
 const maxValues = 64;
 
-/** The fields of a TIFF's first directory, by tag; of two with one tag, the first. */
+/** Reads the fields of a TIFF's first directory, by tag. The first of two with the same tag counts. */
 export function readTiffFields(header: HeaderBytes): Map<number, TiffField> {
   const endian = endianOf(header);
   const layout = header.uint(2, 2, endian) === 43 ? bigLayout : classicLayout;
@@ -60,7 +60,7 @@ export function readTiffFields(header: HeaderBytes): Map<number, TiffField> {
   return fields;
 }
 
-/** Reads how the first page's samples are stored. Throws `invalid_image` where that is cut short. */
+/** Reads how the first page's samples are stored. Throws `invalid_image` if the file is cut short there. */
 export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(header)): TiffSamples {
   const numbers = (tag: number) => readNumbers(header, fields.get(tag));
   const number = (tag: number) => numbers(tag)?.[0];
@@ -82,7 +82,7 @@ export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(hea
   };
 }
 
-/** The marker of the first frame header in a JPEG stream inside a file; undefined where there is none. */
+/** Finds the marker of the first frame header in a JPEG stream inside a file; undefined if there is none. */
 export function findJpegFrame(header: HeaderBytes, start: number): number | undefined {
   if (header.uint(start, 1) !== 0xff || header.uint(start + 1, 1) !== startOfImage) return undefined;
   for (let at = start + 2; header.uint(at, 1) === 0xff; ) {
@@ -107,9 +107,9 @@ function readNumbers(header: HeaderBytes, field: TiffField | undefined): number[
 }
 
 const dngVersionTag = 50706;
-/** Colour filter array, and what a DNG has once its mosaic is taken out. */
+/** Photometric interpretations of raw photos: colour filter array, and a demosaiced DNG. */
 const rawPhotometrics = [32803, 34892];
-/** Of Sony, packed raw, Samsung, Nikon, lossy DNG, Kodak and Pentax. */
+/** Compressions of raw photos: Sony, packed raw, Samsung, Nikon, lossy DNG, Kodak and Pentax. */
 const rawCompressions = [32767, 32769, 32770, 34713, 34892, 65000, 65535];
 
 function isCameraRaw(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../../edge/openapi/document.ts";
-import { exampleResult } from "../../edge/openapi/example-result.ts";
+import { exampleResult } from "../../edge/openapi/responses.ts";
 import worker from "../../edge/worker.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { errorCodes } from "../../shared/errors.ts";
