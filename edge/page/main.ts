@@ -9,8 +9,8 @@ import { PageActions } from "./page-actions.ts";
 import { connectDrop, connectFileField, connectLinkForm, connectPaste, connectSamples } from "./photo-inputs.ts";
 import { connectPreferences } from "./preferences.ts";
 import { showConnection, showModel } from "./show-status.ts";
-import { wallView } from "./view/wall-view.ts";
 import { Wall } from "./wall.ts";
+import { wallView } from "./wall-view.ts";
 
 const announcer = new Announcer({ region: find("#news", HTMLElement), toast: find("#toast", HTMLElement) });
 const key = new KeyField(find("#key-field", HTMLElement), find("#key", HTMLInputElement));

@@ -3,8 +3,8 @@ import type { CaptionQueue } from "./caption-queue.ts";
 import { asCsv, asHtml, download } from "./export-captions.ts";
 import type { History } from "./history.ts";
 import type { PhotoReceiver } from "./photo-inputs.ts";
-import type { WallActions } from "./view/wall-view.ts";
 import type { CaptionedState, Wall, WallPhoto } from "./wall.ts";
+import type { WallActions } from "./wall-view.ts";
 
 /** Time between photos that were added together, so that the history keeps their order: newest first. */
 const orderMs = 0.001;

@@ -33,7 +33,7 @@ export async function showModel(element: HTMLElement, key: KeyField): Promise<vo
     const isUnauthorized = error instanceof CaptionError && error.code === "unauthorized";
     if (isUnauthorized) key.show();
     element.textContent = isUnauthorized
-      ? "this deployment asks for an API key."
-      : "the captioning service does not answer at present; known photos may still be looked up.";
+      ? "this deployment requires an API key."
+      : "the captioning service does not answer; known photos can still be looked up.";
   }
 }

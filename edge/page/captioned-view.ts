@@ -1,8 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import { type Candidate, captionQuery } from "../../../shared/contract.ts";
-import { gapBetween } from "../../../shared/join-words.ts";
-import { asDuration, asPercent, asSize } from "../format.ts";
-import type { CaptionedState, WallPhoto } from "../wall.ts";
+import { type Candidate, captionQuery } from "../../shared/contract.ts";
+import { gapBetween } from "../../shared/word-boundaries.ts";
+import { asDuration, asPercent, asSize } from "./format.ts";
+import type { CaptionedState, WallPhoto } from "./wall.ts";
 
 /** Actions of a card's buttons. */
 export interface CardActions {
