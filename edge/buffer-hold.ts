@@ -2,7 +2,7 @@ import { CaptionError } from "../shared/errors.ts";
 
 /** A body that has received nothing for this long may be evicted when there is no room. */
 const stallMs = 2_000;
-/** What one caller may hold per free byte: two thirds of an empty pool. */
+/** Bytes that one caller may hold per free byte, which is two thirds of an empty pool. */
 const heldPerFreeByte = 2;
 
 /**

@@ -7,7 +7,7 @@ import type { Stored } from "./layered-store.ts";
  * that kept the object would be billed.
  */
 const keptMs = 90_000;
-/** Time after its holder's deadline when a lease is given up: the result may still be on its way. */
+/** Time from its holder's deadline to the end of a lease, during which the result may still be on its way. */
 const leaseGraceMs = 1_000;
 
 /** Outcome of joining: the result, the lease to make it, or a timeout. */

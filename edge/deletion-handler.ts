@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { type Deletion, quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import type { Deletion } from "../shared/contract.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId } from "./caption-cache.ts";
 import type { EdgeEnv } from "./context.ts";
 import { eraseCaptions } from "./deletions.ts";

@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { routePath } from "hono/route";
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { problemResponse } from "../shared/problem.ts";
 import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
@@ -20,7 +19,7 @@ export function handleError(error: Error, c: Context<EdgeEnv>): Response {
   return answerProblem(c, error);
 }
 
-/** Answers where there is no route. The page's files have one, but only for reading. */
+/** Answers paths without a route: 405 for the page's files, which can only be read, and 404 for all others. */
 export async function handleNotFound(c: Context<EdgeEnv>): Promise<Response> {
   const methods = await methodsOfPageFile(c);
   if (methods.length > 0) return answerWrongMethod(c, methods);

@@ -1,5 +1,4 @@
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { declaredLength, readBytes, tooManyBytes } from "./read-body.ts";

@@ -7,9 +7,8 @@ import {
   type PhotoId,
   parseCaptionOptions,
   photoIdSchema,
-  quote,
 } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./context.ts";

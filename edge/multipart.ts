@@ -1,5 +1,4 @@
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 
 /** Far more than any form needs; the limits bound the work that a hostile body can cause. */
 const maxParts = 20;

@@ -28,7 +28,7 @@ export class PhotoTombstone extends DurableObject implements Tombstone {
     return (await this.#deletedAtMs()) >= ms;
   }
 
-  /** Takes the second look, if there is to be one; after the last alarm, forgets the deletion. */
+  /** Takes the second look if there is one to take; otherwise forgets the deletion. */
   override async alarm(): Promise<void> {
     const { storage } = this.ctx;
     const secondLook = await storage.get<SecondLook>("secondLook");

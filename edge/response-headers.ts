@@ -21,7 +21,7 @@ const responseHeaders = [
   ...["Age", "Allow", "Cache-Status", "Content-Location", "ETag", "RateLimit-Policy", "Retry-After", "Server-Timing"],
   ...["WWW-Authenticate", "X-Request-Id"],
 ];
-/** The longest time that any browser, Firefox, keeps the answer to a preflight. */
+/** The longest time for which any browser keeps the answer to a preflight, which is Firefox's. */
 const preflightSeconds = 86_400;
 
 /**

@@ -22,7 +22,7 @@ import type { CheckedPhoto } from "./upload.ts";
 const maxReplyBytes = 256 * 1024;
 /** Time limit of requests that need no model. */
 const probeTimeoutMs = 5_000;
-/** Part of an attempt's time that is kept for the answer's way back: a service that is given less reports the timeout itself. */
+/** Share of an attempt's time for the answer's way back. The service gets the rest, so that it reports a timeout itself. */
 const returnShare = 0.05;
 const maxReturnMs = 500;
 

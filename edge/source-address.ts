@@ -1,6 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 
 /** Hosts from which photos are fetched: any public one, none, or those named. */
 export type SourceHosts = "any" | "none" | readonly string[];

@@ -1,5 +1,5 @@
-import { quote, sourceRequestSchema } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { sourceRequestSchema } from "../shared/contract.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { expectFewPixels, type ImageHeader, type PixelLimits, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
 import type { ArrivalLimits } from "./arrival-watch.ts";

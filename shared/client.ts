@@ -11,9 +11,8 @@ import {
   maxLookupIds,
   modelCardSchema,
   type PhotoId,
-  quote,
 } from "./contract.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 import { parseOrigin } from "./origin.ts";
 import { photoIdsOf } from "./photo-id.ts";
 

@@ -1,5 +1,4 @@
-import { quote } from "./contract.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 
 /**
  * Refuses a body in gzip or another content coding (RFC 9110, 15.5.16), which does not make a photo smaller, while a few

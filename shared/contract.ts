@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { cleanings } from "./clean-caption.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 import { allImageFormats } from "./image-header.ts";
 import { scoreSchema } from "./manifest.ts";
 
@@ -62,11 +62,6 @@ function readWhole(query: URLSearchParams, field: { name: string; max: number; f
     "invalid_request",
     `expected ${field.name} to be one whole number from 1 to ${field.max}, received ${received}`,
   );
-}
-
-/** Shortens and escapes a caller's text for an error message. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }
 
 /** Writes the query of a look-up's URL with every option spelt out, so that one result has one URL. */

@@ -172,3 +172,8 @@ export class CaptionError extends Error {
     return errorCodes[this.code].status;
   }
 }
+
+/** Shortens and escapes a caller's text for an error message. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
