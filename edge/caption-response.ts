@@ -10,7 +10,7 @@ export const headersOf304 = [
   ...["access-control-allow-origin", "access-control-expose-headers", "vary"],
 ];
 
-interface CaptionAnswer {
+interface ResponseParts {
   /** The photo's id in the look-up's path. */
   id: string;
   options: CaptionOptions;
@@ -25,7 +25,7 @@ interface CaptionAnswer {
  */
 export async function captionResponse(
   c: Context<EdgeEnv>,
-  { id, options, caption, result }: CaptionAnswer,
+  { id, options, caption, result }: ResponseParts,
 ): Promise<Response> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(caption.body));
   return c.body(JSON.stringify(result), 200, {

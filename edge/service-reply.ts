@@ -11,7 +11,7 @@ export type ServiceAnswer<T> = { value: T } | { refusal: CaptionError };
  * reply that the contract does not know.
  */
 export function readReply<T>(reply: Reply, schema: z.ZodType<T>): ServiceAnswer<T> {
-  if (reply.status !== 200) return { refusal: readRefusal(reply) };
+  if (reply.status !== 200) return { refusal: refusalOf(reply) };
   try {
     return { value: schema.parse(JSON.parse(reply.text)) };
   } catch (cause) {
@@ -38,7 +38,7 @@ export function isGatewayStatus(status: number): boolean {
   return (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
 }
 
-function readRefusal({ status, headers, text }: Reply): CaptionError {
+function refusalOf({ status, headers, text }: Reply): CaptionError {
   const problem = parseProblem(text);
   if (problem === undefined) {
     const reason = new Error(`status ${status} without a problem document`);
