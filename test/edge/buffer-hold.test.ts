@@ -30,7 +30,7 @@ function take(caller: string, bytes: number): BufferHold {
   return hold;
 }
 
-/** Lets the worker's clock go on. */
+/** Advances the worker's clock. */
 function passSeconds(seconds: number): void {
   const now = Date.now() + 1000 * seconds;
   const clock = vi.spyOn(Date, "now").mockReturnValue(now);

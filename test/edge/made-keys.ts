@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { type KeyRecord, keyEntry, newApiKey } from "../../shared/api-key.ts";
 
-/** A key that the worker knows, and what a request with it says. */
+/** Makes a key that the worker knows, and the header of a request with it. */
 export async function madeKey(record: Partial<Pick<KeyRecord, "scopes" | "tier">> = {}) {
   const key = newApiKey();
   const { path, id } = await keyEntry(key);

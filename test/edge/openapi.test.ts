@@ -7,7 +7,7 @@ import { errorCodes } from "../../shared/errors.ts";
 
 const document = openApiDocument({ version: "0.0.0" });
 
-/** Method and path of each route, with a parameter as OpenAPI writes it. Façades of other APIs are none of the contract's. */
+/** Lists method and path of each route, with parameters as OpenAPI writes them. Façades of other APIs are not in the contract. */
 function workerRoutes(): string[] {
   const routes = worker.routes.filter(({ method, path }) => method !== "ALL" && /^\/(v1|healthz|readyz)\b/.test(path));
   return [...new Set(routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`))];
