@@ -104,7 +104,7 @@ interface LeaseParts {
 }
 
 /** The right to make a flight's result, for a limited time. It ends when its holder disposes of it or is gone. */
-export class FlightLease extends RpcTarget {
+class FlightLease extends RpcTarget {
   readonly #parts: LeaseParts;
   readonly #timer: ReturnType<typeof setTimeout>;
 

@@ -80,7 +80,7 @@ const environmentSchema = z.object({
    * own limits for their holders. Deleting always requires a key with the scope admin.
    */
   ACCESS: z.enum(["public", "keys", "both"]).default("public"),
-  /** API keys by their hash (`npm run keys`). Read for each request with a key, and cached in the data centre for a minute. */
+  /** API keys by their hash. Read for each request with a key, and cached in the data centre for a minute. */
   KEYS: kvSchema,
   /** Rate limits, one per tier; a tier without a binding is unlimited. */
   PUBLIC_LIMIT: rateLimitSchema,

@@ -3,8 +3,8 @@ import * as z from "zod";
 const shareSchema = z.number().min(0).max(1);
 
 /**
- * A monotone map from a caption's raw confidence to the confidence measured on photos with references, interpolated linearly
- * between points and constant outside of them.
+ * A monotone map from a caption's raw confidence to what it came out as on photos with references, in straight lines
+ * between points. Below the first point and above the last one it stays level.
  */
 export const calibrationSchema = z
   .array(z.strictObject({ raw: shareSchema, calibrated: shareSchema }))
@@ -20,7 +20,7 @@ export const calibrationSchema = z
 
 export type Calibration = z.infer<typeof calibrationSchema>;
 
-/** Maps a raw confidence to the calibrated one, in [0, 1]. */
+/** The calibrated confidence, in [0, 1]. */
 export function calibrate(points: Calibration, raw: number): number {
   const above = points.findIndex((point) => point.raw >= raw);
   const [upper, lower] = [points[above === -1 ? points.length - 1 : above], points[above - 1]];

@@ -95,8 +95,6 @@ export const lookupRequestSchema = z.strictObject({
     .max(maxLookupIds, `expected at most ${maxLookupIds} ids`),
 });
 
-export type LookupRequest = z.infer<typeof lookupRequestSchema>;
-
 /** The JSON body of `POST /v1/captions`, which names a photo's address. */
 export const sourceRequestSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),

@@ -54,7 +54,7 @@ export async function contentIdOf(bytes: Uint8Array): Promise<ContentId | undefi
  * Undefined for other formats, for malformed files, and for files whose metadata is not canonical: decoders may read those
  * differently, so a file could be crafted that has another photo's content and shows other pixels.
  */
-function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+export function photoContentOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, magicBytes));
   const reader = contentReaders.find(({ matches }) => matches(magic));
   if (reader === undefined) return undefined;

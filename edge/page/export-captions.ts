@@ -2,7 +2,7 @@ import Papa from "papaparse";
 import { disarmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionedState, WallPhoto } from "./wall.ts";
 
-/** Writes an image element with the caption as its alternative text, ready to be pasted into a page. */
+/** An image element with the caption as its alternative text, ready to be pasted into a page. */
 export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedState): string {
   const image = document.createElement("img");
   image.setAttribute("src", name);
@@ -10,7 +10,7 @@ export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedS
   return image.outerHTML;
 }
 
-/** Writes all captions as CSV (RFC 4180), with a byte order mark, without which Excel reads it as Latin-1. */
+/** All captions as a table (RFC 4180), with a byte order mark, without which Excel takes it for Latin-1. */
 export function asCsv(photos: readonly WallPhoto[]): string {
   const rows = photos.flatMap(({ name, state }) => (state.step === "captioned" ? [rowOf(name, state)] : []));
   return `\ufeff${Papa.unparse(rows.map(disarmRow))}\r\n`;
@@ -32,7 +32,7 @@ function disarmRow(row: Record<string, string | number>): Record<string, string 
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, disarm(value)]));
 }
 
-/** Has the browser save a CSV file. */
+/** Has the browser save a table as a file. */
 export function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

@@ -1,7 +1,7 @@
 import { CaptionError } from "../errors.ts";
 
-/** Most reads of one header. The longest honest ones, TIFF directories, take a few hundred; more are an attack. */
-const maxReads = 100_000;
+/** Default limit of reads per header. The longest honest ones, TIFF directories, take a few hundred; more are an attack. */
+const defaultMaxReads = 100_000;
 
 /** An image's size in pixels as stored, and the EXIF orientation that applies to it (1 to 8, 1 if there is none). */
 export interface ImageSize {
@@ -20,28 +20,37 @@ export interface FileContent {
 
 /**
  * A reader of fields in a file's bytes. It throws `invalid_image` for a field beyond the end and for more than `maxReads`
- * fields, so no file can make a format's reader throw anything else or run for long.
+ * fields, so no file can make a format's reader throw anything else or run for long. Only a reader that visits each byte once
+ * may do without that limit.
  */
 export class HeaderBytes {
   readonly length: number;
   readonly #bytes: Uint8Array;
   readonly #name: string;
-  #readsLeft = maxReads;
+  readonly #maxReads: number;
+  #readsLeft: number;
 
   /** Creates a reader of a file that errors call by `name`, such as `JPEG`. */
-  constructor(bytes: Uint8Array, name: string) {
+  constructor(bytes: Uint8Array, name: string, { maxReads = defaultMaxReads } = {}) {
     this.#bytes = bytes;
     this.#name = name;
+    this.#maxReads = maxReads;
+    this.#readsLeft = maxReads;
     this.length = bytes.length;
   }
 
   /** Reads an unsigned integer of `size` bytes, big-endian by default. Above 2^53 it is only near the true value. */
   uint(offset: number, size: number, { littleEndian = false } = {}): number {
     this.#expectWithin(offset, size);
+    return this.peek(offset, size, { littleEndian });
+  }
+
+  /** Reads an unsigned integer without a check: this counts as no read, and bytes beyond the end are zeros. */
+  peek(offset: number, size: number, { littleEndian = false } = {}): number {
     let value = 0;
     for (let index = 0; index < size; index++) {
-      const place = littleEndian ? size - 1 - index : index;
-      value = value * 256 + (this.#bytes[offset + place] ?? 0);
+      const at = offset + (littleEndian ? size - 1 - index : index);
+      value = value * 256 + (this.#bytes[at] ?? 0);
     }
     return value;
   }
@@ -63,6 +72,22 @@ export class HeaderBytes {
     return index < 0 ? this.length : index;
   }
 
+  /** Counts reads that were not made, against the same limit. */
+  spend(reads: number): void {
+    this.#readsLeft -= reads;
+    if (this.#readsLeft < 0) {
+      throw this.unexpected({ expected: `a header of at most ${this.#maxReads} fields`, received: "a longer one" });
+    }
+  }
+
+  /** Makes the error for a file that ends before its header does. */
+  cutShort(): CaptionError {
+    return new CaptionError(
+      "invalid_image",
+      `expected a complete ${this.#name} header, received a file cut short: it ends after ${this.length} bytes`,
+    );
+  }
+
   /** Makes the error for a header that is not valid in this format. */
   unexpected({ expected, received }: { expected: string; received: string }): CaptionError {
     return new CaptionError("invalid_image", `expected ${expected} in this ${this.#name} file, received ${received}`);
@@ -78,15 +103,7 @@ export class HeaderBytes {
   }
 
   #expectWithin(offset: number, size: number): void {
-    if (offset + size > this.length) {
-      throw new CaptionError(
-        "invalid_image",
-        `expected a complete ${this.#name} header, received a file cut short: it ends after ${this.length} bytes`,
-      );
-    }
-    this.#readsLeft--;
-    if (this.#readsLeft < 0) {
-      throw this.unexpected({ expected: `a header of at most ${maxReads} fields`, received: "a longer one" });
-    }
+    if (offset + size > this.length) throw this.cutShort();
+    this.spend(1);
   }
 }

@@ -5,18 +5,21 @@ const pngSignature = "\x89PNG\r\n\x1a\n";
 const metadataChunks = new Set(["tEXt", "zTXt", "iTXt", "eXIf", "tIME"]);
 const chunksOverGamma = ["iCCP", "sRGB", "cICP"];
 
+/** Bytes of a chunk's length, type and checksum. */
+const chunkFramingBytes = 12;
 /** sRGB's gamma in the unit of gAMA. */
 const srgbGamma = 45455;
 /** Smallest difference from 1 that counts, since programs round gamma. */
 const minDifference = 0.05;
 
-interface Chunk {
+/** A chunk by the length that it states; whether the file is that long is not checked. */
+interface PngChunk {
   type: string;
+  /** Offset of its length, which precedes the type. */
   start: number;
   dataAt: number;
-  dataBytes: number;
-  /** Offset after the chunk's checksum. */
-  end: number;
+  /** Offset of its checksum. */
+  dataEnd: number;
 }
 
 /** Whether a file begins with PNG's signature. */
@@ -24,33 +27,38 @@ export function isPng(magic: string): boolean {
   return magic.startsWith(pngSignature);
 }
 
-/** Reads the chunks before the pixels; libpng accepts an EXIF chunk only there. Checksums are left to the decoder. */
+/** Reads the chunks up to the pixels; libpng ignores EXIF after them. Checksums are left to the decoder. */
 export function readPng(header: HeaderBytes): ImageSize {
-  const firstAt = pngSignature.length;
-  const first = header.text(firstAt + 4, 4);
-  if (first !== "IHDR" || header.uint(firstAt, 4) !== 13) {
-    throw header.unexpected({ expected: "an IHDR chunk of 13 bytes first", received: JSON.stringify(first) });
-  }
-  const width = header.uint(firstAt + 8, 4);
-  const height = header.uint(firstAt + 12, 4);
+  let size = { width: 0, height: 0 };
   let orientation = 1;
-  for (const { type, dataAt, dataBytes } of chunksOf(header)) {
+  for (const { type, start, dataAt, dataEnd } of chunksOf(header)) {
+    if (start === pngSignature.length) size = readSize(header, { type, start });
     if (type === "IDAT") break;
-    if (type === "eXIf") orientation = readExifOrientation(header.slice(dataAt, dataAt + dataBytes));
+    if (type === "eXIf") orientation = readExifOrientation(header.slice(dataAt, dataEnd));
   }
-  return { width, height, orientation };
+  return { ...size, orientation };
+}
+
+function readSize(header: HeaderBytes, { type, start }: Pick<PngChunk, "type" | "start">) {
+  if (type !== "IHDR" || header.uint(start, 4) !== 13) {
+    throw header.unexpected({ expected: "an IHDR chunk of 13 bytes first", received: JSON.stringify(type) });
+  }
+  return { width: header.uint(start + 8, 4), height: header.uint(start + 12, 4) };
 }
 
 /**
  * Returns the exponent that a PNG's gAMA chunk asks for, so that its values mean what they do in sRGB: 1 if there is none, or
- * a chunk that says more about colour. For a PNG whose header can be read.
+ * a chunk that outranks it. For a PNG whose header can be read.
  */
 export function readPngExponent(header: HeaderBytes): number {
   let gamma = srgbGamma;
   for (const { type, dataAt } of chunksOf(header)) {
-    if (type === "IDAT") break;
     if (chunksOverGamma.includes(type)) return 1;
     if (type === "gAMA") gamma = header.uint(dataAt, 4);
+    if (type === "IDAT") {
+      header.spend(1); // its length, which the walk counts only when it continues
+      break;
+    }
   }
   const exponent = srgbGamma / gamma;
   return gamma === 0 || Math.abs(exponent - 1) < minDifference ? 1 : exponent;
@@ -63,46 +71,42 @@ export function readPngExponent(header: HeaderBytes): number {
 export function readPngContent(header: HeaderBytes): FileContent {
   const kept = [header.slice(0, pngSignature.length)];
   const exif: Uint8Array[] = [];
-  let before = "";
   let isAfterPixels = false;
+  let before = "";
   for (const chunk of chunksOf(header)) {
-    const { type, start, end } = chunk;
+    const { type, start, dataEnd } = chunk;
+    const end = dataEnd + 4;
     if (end > header.length) throw header.unexpected({ expected: "whole chunks", received: `${type} cut short` });
     isAfterPixels ||= before === "IDAT" && type !== "IDAT";
     if ((type === "IHDR") !== (before === "") || (type === "IDAT" && isAfterPixels)) {
       throw header.unexpected({ expected: "IHDR first and the pixels together", received: `${type} elsewhere` });
     }
     if (type === "IEND") {
-      kept.push(header.slice(start, header.length));
-      break;
+      header.spend(1); // its length, which the walk counts only when it continues
+      return { kept: [...kept, header.slice(start, header.length)], exif };
     }
-    if (type === "eXIf") exif.push(readExif(header, { chunk, isAfterPixels }));
+    if (type === "eXIf") exif.push(readExif(header, { ...chunk, isAfterPixels }));
     if (!metadataChunks.has(type)) kept.push(header.slice(start, end));
     before = type;
   }
-  return { kept, exif };
+  throw header.cutShort();
 }
 
-/** Yields chunks without end. Reading past the last one throws the error for a file that is cut short. */
-function* chunksOf(header: HeaderBytes): Generator<Chunk, never> {
-  for (let start = pngSignature.length; ; ) {
-    const dataBytes = header.uint(start, 4);
-    const type = header.text(start + 4, 4);
+/** Yields chunks without end. Throws `invalid_image` where the file ends, so callers stop at a chunk before that. */
+function* chunksOf(header: HeaderBytes): Generator<PngChunk> {
+  for (let start = pngSignature.length; ; start += chunkFramingBytes + header.uint(start, 4)) {
     const dataAt = start + 8;
-    const end = dataAt + dataBytes + 4;
-    yield { type, start, dataAt, dataBytes, end };
-    start = end;
+    yield { type: header.text(start + 4, 4), start, dataAt, dataEnd: dataAt + header.peek(start, 4) };
   }
 }
 
 /** Reads an EXIF chunk. ImageMagick writes it after the pixels, where libpng ignores it; orientation 1 means the same in both positions. */
 function readExif(
   header: HeaderBytes,
-  { chunk: { dataAt, dataBytes }, isAfterPixels }: { chunk: Chunk; isAfterPixels: boolean },
+  { dataAt, dataEnd, isAfterPixels }: PngChunk & { isAfterPixels: boolean },
 ): Uint8Array {
-  const dataEnd = dataAt + dataBytes;
   const tiff = header.slice(dataAt, dataEnd);
-  const isIntact = dataBytes <= maxExifBytes && header.uint(dataEnd, 4) === crc32(header.slice(dataAt - 4, dataEnd));
+  const isIntact = tiff.length <= maxExifBytes && header.uint(dataEnd, 4) === crc32(header.slice(dataAt - 4, dataEnd));
   if (!isIntact || (isAfterPixels && readCanonicalOrientation(tiff) !== 1)) {
     throw header.unexpected({ expected: "intact EXIF, before the pixels if it turns them", received: "other" });
   }

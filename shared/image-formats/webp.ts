@@ -40,12 +40,13 @@ const ranks = new Map([
 /** Size of an extended header's data: flags and canvas. */
 const extendedBytes = 10;
 
-interface Chunk {
+/** A chunk by the size that it states; whether the file is that long is not checked. */
+interface WebpChunk {
   type: string;
   start: number;
   dataAt: number;
   dataEnd: number;
-  /** Offset after the padding to an even length. */
+  /** Offset of the next chunk: data is padded to an even length. */
   end: number;
 }
 
@@ -97,14 +98,14 @@ function findOrientation(header: HeaderBytes): number {
   return 1;
 }
 
-/** Yields the chunks whose own header is whole; the last one may be cut short. */
-function* chunksOf(header: HeaderBytes): Generator<Chunk> {
+/** Yields the chunks whose type and size are whole; the last one's data may be cut short. */
+export function* chunksOf(header: HeaderBytes): Generator<WebpChunk> {
   for (let start = firstChunkAt; start + chunkHeaderBytes <= header.length; ) {
-    const type = header.text(start, 4);
+    const dataBytes = header.uint(start + 4, 4, little);
     const dataAt = start + chunkHeaderBytes;
-    const dataEnd = dataAt + header.uint(start + 4, 4, little);
-    const end = dataEnd + (dataEnd % 2);
-    yield { type, start, dataAt, dataEnd, end };
+    const dataEnd = dataAt + dataBytes;
+    const end = dataEnd + (dataBytes % 2);
+    yield { type: header.text(start, 4), start, dataAt, dataEnd, end };
     start = end;
   }
 }
@@ -127,7 +128,7 @@ export function readWebpContent(header: HeaderBytes): FileContent {
 }
 
 /** Reads the chunks of a file that has the length it states and ends with a whole chunk. */
-function readWholeChunks(header: HeaderBytes): Chunk[] {
+function readWholeChunks(header: HeaderBytes): WebpChunk[] {
   const stated = header.uint(4, 4, little) + 8;
   const chunks = [...chunksOf(header)];
   const end = chunks.at(-1)?.end ?? firstChunkAt;
@@ -136,7 +137,7 @@ function readWholeChunks(header: HeaderBytes): Chunk[] {
 }
 
 /** Refuses what decoders ignore: libwebp reads only a simple file's first chunk, and ten bytes of an extended header. */
-function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
+function expectCanonical(header: HeaderBytes, chunks: readonly WebpChunk[]): void {
   const [first, ...others] = chunks;
   const isCanonical =
     first?.type === "VP8X"
@@ -146,7 +147,7 @@ function expectCanonical(header: HeaderBytes, chunks: readonly Chunk[]): void {
 }
 
 /** Whether the chunks after an extended header are in order, and each occurs once or not at all, as its flag says. */
-function agreesWithFlags(chunks: readonly Chunk[], flags: number): boolean {
+function agreesWithFlags(chunks: readonly WebpChunk[], flags: number): boolean {
   const order = chunks.flatMap(({ type }) => ranks.get(type) ?? []);
   const isInOrder = order.every((rank, index) => rank >= (order[index - 1] ?? rank));
   const count = (wanted: string) => chunks.filter(({ type }) => type === wanted).length;
