@@ -1,15 +1,15 @@
 import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 import { type Box, boxesOf, brandsOf, findBox, type Span } from "./iso-media.ts";
 
-/** Whether a file's brands are those of AVIF. */
+/** Whether a file has one of AVIF's brands. */
 export function isAvif(magic: string): boolean {
   return brandsOf(magic).some((brand) => brand === "avif" || brand === "avis");
 }
 
 /**
- * Reads the stored size of the primary item: `pitm` names it, `ipma` lists its properties, `ispe` is its size (ISO/IEC
- * 23008-12). Decoders always apply rotation and mirroring (`irot`, `imir`) and ignore an EXIF orientation, so the orientation
- * here is always 1, and the decoded image may have width and height exchanged.
+ * The stored size of the primary item: `pitm` names it, `ipma` lists its properties, `ispe` is its size (ISO/IEC 23008-12).
+ * Rotation and mirroring (`irot`, `imir`) are not EXIF: decoders always apply them and ignore an EXIF orientation, so the
+ * orientation here is 1, and the decoded image may have width and height exchanged.
  */
 export function readAvif(header: HeaderBytes): ImageSize {
   if (!hasStill(header)) {
@@ -27,7 +27,7 @@ export function readAvif(header: HeaderBytes): ImageSize {
   };
 }
 
-/** Whether an image's colours are multiplied by its alpha, as an item reference (`iref`) of type `prem` says. */
+/** Whether the colours of an image are multiplied by its alpha, which an item reference (`iref`) of type `prem` states. */
 export function isPremultiplied(header: HeaderBytes): boolean {
   const meta = findBox(header, { type: "meta", within: { start: 0, end: header.length } });
   for (const box of boxesOf(header, { start: meta.start + fullBoxBytes, end: meta.end })) {
@@ -38,7 +38,7 @@ export function isPremultiplied(header: HeaderBytes): boolean {
   return false;
 }
 
-/** Whether there is a still picture, which an animation (brand `avis`) may have as well. */
+/** Whether there is a still picture; an animation (brand `avis`) may have one as well. */
 function hasStill(header: HeaderBytes): boolean {
   const isAnimation = brandsOf(header.text(0, Math.min(header.length, header.uint(0, 4), maxBrandBytes))).includes(
     "avis",
@@ -49,7 +49,7 @@ function hasStill(header: HeaderBytes): boolean {
 
 const maxBrandBytes = 1024;
 
-/** Version and flags, which open the contents of `meta`, `pitm`, `ipma` and `ispe`. */
+/** Bytes of version and flags, at the start of `meta`, `pitm`, `ipma` and `ispe`. */
 const fullBoxBytes = 4;
 
 function readPrimaryItemId(header: HeaderBytes, { start }: Box): number {
@@ -72,7 +72,7 @@ function findSizeProperty(
   throw header.unexpected({ expected: "a size of the primary item", received: "none" });
 }
 
-/** Yields the indices of an item's properties, from 1, as an `ipma` box lists them for every item. */
+/** Indices of an item's properties, from 1, in an `ipma` box, which lists them for every item. */
 function* associatedProperties(header: HeaderBytes, { box, itemId }: { box: Box; itemId: number }): Generator<number> {
   const idSize = header.uint(box.start, 1) === 0 ? 2 : 4;
   const indexSize = header.uint(box.start + 1, 3) & 1 ? 2 : 1;
@@ -83,8 +83,8 @@ function* associatedProperties(header: HeaderBytes, { box, itemId }: { box: Box;
     const isItem = header.uint(offset, idSize) === itemId;
     const count = header.uint(offset + idSize, 1);
     offset += idSize + 1;
-    for (let nth = 0; isItem && nth < count; nth++) {
-      yield header.uint(offset + nth * indexSize, indexSize) & indexMask;
+    for (let place = 0; isItem && place < count; place++) {
+      yield header.uint(offset + place * indexSize, indexSize) & indexMask;
     }
     offset += count * indexSize;
   }

@@ -2,16 +2,16 @@ import { CaptionError } from "../errors.ts";
 import { HeaderBytes } from "./header-bytes.ts";
 import { isTiff, orientationOf, orientationTag, readFirstDirectory, shortType } from "./tiff.ts";
 
-/** Prefix of an EXIF block's TIFF structure in JPEG, and sometimes in other formats. */
+/** Precedes the TIFF structure of an EXIF block in JPEG, and sometimes in other formats. */
 export const exifPrefix = "Exif\0\0";
 
-/** End of the directories that libexif reads: the length of a JPEG segment, in any format. */
+/** libexif reads no directory beyond the length of a JPEG segment, in any format. */
 const maxDirectoryEnd = 0xfffe - exifPrefix.length;
-/** Largest EXIF that all versions of libvips read: newer ones ignore more than 8 MiB, earlier ones more than 1 MiB. */
+/** libvips ignores EXIF above 8 MiB; earlier versions ignored it above 1 MiB. */
 export const maxExifBytes = 2 ** 20 - exifPrefix.length;
 const entryBytes = 12;
 
-/** Reads the orientation of an EXIF block; 1 for a broken one, since decoders show such photos as stored. */
+/** The orientation of an EXIF block; 1 for a broken block, since decoders show such photos as they are stored. */
 export function readExifOrientation(block: Uint8Array): number {
   try {
     const header = new HeaderBytes(withoutExifPrefix(block), "EXIF");
@@ -23,8 +23,8 @@ export function readExifOrientation(block: Uint8Array): number {
 }
 
 /**
- * Reads the orientation of an EXIF block on which all decoders agree: a classic TIFF structure whose first directory is whole
- * and has at most one orientation, a single SHORT. Throws `invalid_image` for any other block.
+ * Reads the orientation of an EXIF block on which all decoders agree: a classic TIFF structure whose first directory is
+ * whole and has at most one orientation, a single SHORT. Throws `invalid_image` for any other block.
  */
 export function readCanonicalOrientation(tiff: Uint8Array): number {
   const header = new HeaderBytes(tiff.subarray(0, maxDirectoryEnd), "EXIF");
@@ -52,7 +52,7 @@ export function readCanonicalOrientation(tiff: Uint8Array): number {
   return orientationOf(new Map([[orientationTag, orientation ?? 1]]));
 }
 
-/** Returns the TIFF structure of an EXIF block. */
+/** The TIFF structure of an EXIF block. */
 export function withoutExifPrefix(block: Uint8Array): Uint8Array {
   const start = String.fromCharCode(...block.subarray(0, exifPrefix.length));
   return start === exifPrefix ? block.subarray(exifPrefix.length) : block;

@@ -3,12 +3,12 @@ import { brandsOf } from "./iso-media.ts";
 const heifBrands = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"];
 
 interface RefusedFormat {
-  /** Name of the format and, if there is one, an easy remedy. */
+  /** What the file is, and where there is an easy remedy, that. */
   received: string;
   matches: (magic: string) => boolean;
 }
 
-/** Unsupported formats that people send. The first match counts. */
+/** Formats that people send and that are not supported. The first match counts. */
 const refusedFormats: readonly RefusedFormat[] = [
   {
     received: "a HEIC or HEIF photo; phones and photo programs can share it as JPEG",
@@ -33,18 +33,18 @@ const refusedFormats: readonly RefusedFormat[] = [
   { received: "a Photoshop document; export it as JPEG", matches: (magic) => magic.startsWith("8BPS") },
 ];
 
-/** Whether a file's brands are those of HEIC or HEIF; an AVIF file may have some of them too. */
+/** Whether a file has one of HEIF's brands; an AVIF file may have some of them, too. */
 export function isHeic(magic: string): boolean {
   return brandsOf(magic).some((brand) => heifBrands.includes(brand));
 }
 
-/** Describes a file of an unsupported format by its first bytes as Latin-1. */
+/** Describes an unsupported file by its first bytes as Latin-1. */
 export function describeRefused(magic: string): string {
   if (magic === "") return "an empty file";
   return refusedFormats.find(({ matches }) => matches(magic))?.received ?? "a file of another type";
 }
 
-/** Whether a file is markup whose root, after a byte order mark, declarations and comments, is an svg element; a web page that contains one is not SVG. */
+/** Whether the root of markup, after a byte order mark, declarations and comments, is an svg element. */
 function isSvg(magic: string): boolean {
   const text = magic.replace(/^\xef\xbb\xbf/, "").trimStart();
   return /^<(\?xml|!--|!doctype\s+svg|(\w+:)?svg)/i.test(text) && /<(\w+:)?svg[\s>]/i.test(text);

@@ -1,7 +1,7 @@
 import type { HeaderBytes } from "./header-bytes.ts";
 import { photometric as colours, findJpegFrame, readTiffSamples, type TiffSamples } from "./tiff-samples.ts";
 
-/** Compressions that the decoder supports, by number. */
+/** The numbers of the compressions that the decoder supports. */
 const decodedCompressions = new Set([1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001]);
 const jpegCompression = 7;
 /** Names of other compressions. */
@@ -31,7 +31,7 @@ const compressionNames = new Map([
   [52546, "JPEG XL"],
 ]);
 
-/** Number of a pixel's samples that are its colour, by photometric interpretation. */
+/** The number of a pixel's samples that are its colour, by photometric interpretation. */
 const colourCounts = new Map<number, number>([
   [colours.whiteIsZero, 1],
   [colours.blackIsZero, 1],
@@ -50,24 +50,24 @@ const otherColours = new Map([
   [51177, "that is a depth map"],
 ]);
 
-/** Most samples of a pixel. */
+/** The most samples per pixel. */
 export const maxTiffSamples = 16;
 const huffmanFrames = [0xc0, 0xc1, 0xc2];
 
-/** Returns how many of a pixel's samples are its colour; the others are extra. */
+/** The number of a pixel's samples that are its colour; the others are extra. */
 export function colourSamplesOf({ photometric }: TiffSamples): number {
   return colourCounts.get(photometric ?? -1) ?? 1;
 }
 
-/** Whether the extra samples are something other than one alpha channel, such as a selection or a spot colour. */
+/** Whether extra samples are something other than one alpha channel, like a selection or a spot colour. */
 export function hasPlainExtras(samples: TiffSamples): boolean {
   const { samplesPerPixel, extraSamples } = samples;
   const extras = samplesPerPixel - colourSamplesOf(samples);
-  return extras > 1 || (extras === 1 && extraSamples?.[0] === 0); // programs take an undeclared one for alpha
+  return extras > 1 || (extras === 1 && extraSamples?.[0] === 0); // if unspecified, programs take one for alpha
 }
 
 /**
- * Refuses valid TIFFs in a form that the decoder does not support, or decodes wrongly. Throws `unsupported_media_type`, which
+ * Refuses valid TIFFs in a form that the decoder does not read, or reads wrongly. Throws `unsupported_media_type`, which
  * names the form, and `invalid_image`.
  */
 export function expectDecodedTiff(header: HeaderBytes): void {

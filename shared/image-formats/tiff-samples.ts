@@ -16,31 +16,31 @@ export interface TiffField {
   valuesAt: number;
 }
 
-/** Storage of the samples of a TIFF's first page: fields of TIFF 6.0, with its defaults. */
+/** How the samples of a TIFF's first page are stored: fields of TIFF 6.0, with its defaults. */
 export interface TiffSamples {
   photometric: number | undefined;
   compression: number;
   bits: number[];
-  /** Sample formats: 1 is unsigned, 2 signed, 3 floating point, 4 undefined. */
+  /** 1 is unsigned, 2 signed, 3 floating point, 4 undefined. */
   formats: number[];
   samplesPerPixel: number;
-  /** Kinds of the samples beyond the colours: 0 is no alpha, 1 premultiplied alpha, 2 alpha. Undefined if not declared. */
+  /** The kind of each extra sample: 0 is no alpha, 1 premultiplied alpha, 2 alpha. Undefined if unspecified. */
   extraSamples: number[] | undefined;
   /** Whether separated colours are CMYK, which is the default. */
   isCmyk: boolean;
   isPlanar: boolean;
   isTiled: boolean;
-  /** Subsampling of YCbCr's chroma, horizontal and vertical. */
+  /** Horizontal and vertical subsampling of the chroma of YCbCr. */
   subsampling: number[];
   /** Offset of the first strip or tile. */
   dataAt: number | undefined;
   isCameraRaw: boolean;
 }
 
-/** Most values that are read of a field. Fields that matter have fewer; the rest is ignored. */
+/** The most values of a field that are read. */
 const maxValues = 64;
 
-/** Reads the fields of a TIFF's first directory, by tag. The first of two with the same tag counts. */
+/** Reads the fields of a TIFF's first directory, by tag; of two with the same tag, the first. */
 export function readTiffFields(header: HeaderBytes): Map<number, TiffField> {
   const endian = endianOf(header);
   const layout = header.uint(2, 2, endian) === 43 ? bigLayout : classicLayout;
@@ -60,7 +60,7 @@ export function readTiffFields(header: HeaderBytes): Map<number, TiffField> {
   return fields;
 }
 
-/** Reads how the first page's samples are stored. Throws `invalid_image` if the file is cut short there. */
+/** Reads how the first page's samples are stored. Throws `invalid_image` where the file is cut short. */
 export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(header)): TiffSamples {
   const numbers = (tag: number) => readNumbers(header, fields.get(tag));
   const number = (tag: number) => numbers(tag)?.[0];
@@ -82,7 +82,7 @@ export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(hea
   };
 }
 
-/** Finds the marker of the first frame header in a JPEG stream inside a file; undefined if there is none. */
+/** The marker of the first frame header in a JPEG stream inside a TIFF; undefined where there is none. */
 export function findJpegFrame(header: HeaderBytes, start: number): number | undefined {
   if (header.uint(start, 1) !== 0xff || header.uint(start + 1, 1) !== startOfImage) return undefined;
   for (let at = start + 2; header.uint(at, 1) === 0xff; ) {
@@ -93,6 +93,7 @@ export function findJpegFrame(header: HeaderBytes, start: number): number | unde
   return undefined;
 }
 
+/** The byte order of a TIFF. */
 export function endianOf(header: HeaderBytes): { littleEndian: boolean } {
   return { littleEndian: header.text(0, 1) === "I" };
 }
@@ -107,9 +108,9 @@ function readNumbers(header: HeaderBytes, field: TiffField | undefined): number[
 }
 
 const dngVersionTag = 50706;
-/** Photometric interpretations of raw photos: colour filter array, and a demosaiced DNG. */
+/** Photometric interpretations of a colour filter array, and of a demosaiced DNG. */
 const rawPhotometrics = [32803, 34892];
-/** Compressions of raw photos: Sony, packed raw, Samsung, Nikon, lossy DNG, Kodak and Pentax. */
+/** Compressions of Sony, packed raw, Samsung, Nikon, lossy DNG, Kodak and Pentax. */
 const rawCompressions = [32767, 32769, 32770, 34713, 34892, 65000, 65535];
 
 function isCameraRaw(

@@ -3,7 +3,7 @@ import type { HeaderBytes, ImageSize } from "./header-bytes.ts";
 export const orientationTag = 274;
 export const shortType = 3;
 
-/** Sizes in bytes of the integer field types: BYTE, SHORT, LONG and BigTIFF's LONG8. */
+/** Sizes in bytes of the field types that hold whole numbers: BYTE, SHORT, LONG and BigTIFF's LONG8. */
 export const wholeNumberSizes = new Map([
   [1, 1],
   [shortType, 2],
@@ -11,16 +11,16 @@ export const wholeNumberSizes = new Map([
   [16, 8],
 ]);
 
-/** Layout of a directory in TIFF and BigTIFF, in bytes: its count, an entry, and an offset, which is also the room for a value. */
+/** Sizes in bytes of a directory's count, entry and offset (which may hold a value instead), in TIFF and in BigTIFF. */
 export const classicLayout = { firstOffsetAt: 4, countSize: 2, entrySize: 12, offsetSize: 4 };
 export const bigLayout = { firstOffsetAt: 8, countSize: 8, entrySize: 20, offsetSize: 8 };
 
-/** Whether a file is TIFF or BigTIFF, in either byte order. */
+/** Whether a file starts as a TIFF or BigTIFF of either byte order. */
 export function isTiff(magic: string): boolean {
   return ["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(magic.slice(0, 4));
 }
 
-/** Reads the size and orientation of a file's first page. */
+/** Reads the size of the first page. */
 export function readTiff(header: HeaderBytes): ImageSize {
   const tags = readFirstDirectory(header);
   const width = tags.get(256);
@@ -32,8 +32,8 @@ export function readTiff(header: HeaderBytes): ImageSize {
 }
 
 /**
- * Reads the single integers of a TIFF structure's first directory, by tag. Does not follow links to other directories, which
- * could form a cycle.
+ * Reads the fields of a TIFF structure's first directory that are single whole numbers, by tag. Other directories are not
+ * followed, so no chain of them can be circular.
  */
 export function readFirstDirectory(header: HeaderBytes): Map<number, number> {
   const endian = { littleEndian: header.text(0, 1) === "I" };
@@ -52,7 +52,7 @@ export function readFirstDirectory(header: HeaderBytes): Map<number, number> {
   return tags;
 }
 
-/** Returns the orientation among a first directory's tags; EXIF and TIFF use the same tag. */
+/** The orientation among a first directory's tags, in EXIF and in TIFF. */
 export function orientationOf(tags: Map<number, number>): number {
   const orientation = tags.get(orientationTag) ?? 1;
   return orientation >= 1 && orientation <= 8 ? orientation : 1;
