@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import type { PixelLimits } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";
-import type { PixelLimits } from "../shared/pixel-limits.ts";
 import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";

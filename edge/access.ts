@@ -1,17 +1,17 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { isApiKey, type KeyRecord, type KeyScope, keyPlace, keyRecordSchema } from "../shared/api-key.ts";
+import { isApiKey, type KeyRecord, type KeyScope, keyEntry, keyRecordSchema } from "../shared/api-key.ts";
 import { CaptionError } from "../shared/errors.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
 import { type Caller, limitCaller, publicCaller } from "./rate-limit.ts";
 
-/** How long a read key is taken from the data centre's cache: a key that was revoked may be good for that long. */
+/** Time for which a key is read from the data centre's cache, and so for which a revoked one may still be accepted. */
 const keyCacheSeconds = 60;
 
 /**
- * Lets in who may do what a route does, within the limit of their tier. `admin` always takes a key; `caption` takes what the
- * setting ACCESS says. Runs before the body is read.
+ * Lets in callers who may use the route, within the limit of their tier. `admin` always requires a key; for `caption` the
+ * setting ACCESS decides. Runs before the body is read.
  */
 export function access(scope: KeyScope) {
   return createMiddleware<EdgeEnv>(async (c, next) => {
@@ -39,7 +39,7 @@ async function identify(c: Context<EdgeEnv>, scope: KeyScope): Promise<Caller> {
   return { tier: record.tier, limitKey: record.id };
 }
 
-/** The record of the request's key. While KV is down, callers count as public where the public may call at all. */
+/** Reads the record of the request's key. While KV is down, callers count as public if the public may call at all. */
 async function readKey(
   c: Context<EdgeEnv>,
   { header, mayBePublic }: { header: string | undefined; mayBePublic: boolean },
@@ -54,12 +54,12 @@ async function readKey(
     if (mayBePublic) return "unreadable";
     throw new CaptionError("overloaded", "API keys cannot be checked at present", { cause, retryAfterSeconds: 5 });
   }
-  await limitCaller(c, publicCaller(c)); // whoever guesses keys is limited like anybody without one
+  await limitCaller(c, publicCaller(c)); // guesses count against the limit of callers without a key
   throw new CaptionError("unauthorized", "the API key is not known here, or was revoked");
 }
 
 async function findKey(keys: KVNamespace, key: string): Promise<KeyRecord | null> {
-  const { path } = await keyPlace(key);
+  const { path } = await keyEntry(key);
   const { metadata } = await keys.getWithMetadata(path, { cacheTtl: keyCacheSeconds });
   return metadata === null ? null : keyRecordSchema.parse(metadata);
 }

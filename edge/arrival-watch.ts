@@ -1,26 +1,26 @@
 import type { CaptionError } from "../shared/errors.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 
-/** The rate is an average over a window that moves on by a fifth of itself. */
+/** The rate is averaged over a sliding window, which advances by a fifth of its length. */
 const maxWindowMs = 5_000;
 const ticksPerWindow = 5;
 const maxReadBytes = 4 * 1024;
 
 export interface ArrivalLimits {
-  /** For all of it. */
+  /** Time for all of it. */
   timeoutMs: number;
-  /** On average over five seconds, or over a third of the time limit where that is less. */
+  /** Average over five seconds, or over a third of the time limit if that is less. */
   minBytesPerSecond: number;
 }
 
 interface WatchPlan extends ArrivalLimits {
-  /** What to throw when the time is up, and when too little arrives. */
-  tooLate: (limit: "time" | "rate") => CaptionError;
+  /** Makes the error for a body that exceeds the time or arrives below the rate. */
+  tooLate: (cause: "time" | "rate") => CaptionError;
 }
 
-/** Ends the reading of what arrives too late or too slowly, or has to give way to others. */
+/** Ends the reading of a body that arrives too late or too slowly, or was evicted from memory. */
 export class ArrivalWatch {
-  /** What a read should wait for at most, so that what has arrived is seen in time. */
+  /** Bytes that a read should wait for at most, so that arrivals are seen in time. */
   readonly minReadBytes: number;
   readonly #plan: WatchPlan;
   readonly #tickMs: number;
@@ -29,7 +29,7 @@ export class ArrivalWatch {
   #ticks: ReturnType<typeof setInterval> | null = null;
   #bytes = 0;
 
-  /** The time begins to count; whoever makes one ends it. */
+  /** Starts the time limit; the caller ends the watch. */
   constructor(plan: WatchPlan) {
     this.#plan = plan;
     this.#tickMs = Math.min(maxWindowMs, plan.timeoutMs / 3) / ticksPerWindow;
@@ -38,24 +38,25 @@ export class ArrivalWatch {
     this.#timer = setTimeout(() => this.#ending.abort(plan.tooLate("time")), plan.timeoutMs);
   }
 
-  /** Its reason is what to throw. */
+  /** Aborts with the error to throw as its reason. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** The rate begins to count, and the place in memory. */
+  /** Starts to check the rate, and whether the hold was evicted. */
   watchRate(hold: BufferHold | undefined): void {
     const bytesPerWindow = (this.#plan.minBytesPerSecond * this.#tickMs * ticksPerWindow) / 1000;
-    const minBytes = bytesPerWindow - this.minReadBytes; // which may have arrived without being seen
+    const minBytes = bytesPerWindow - this.minReadBytes; // so many may have arrived unseen
     const seen = [this.#bytes];
     this.#ticks = setInterval(() => {
       seen.push(this.#bytes);
       const before = seen.length > ticksPerWindow ? seen.shift() : undefined;
       if (before !== undefined && this.#bytes - before < minBytes) this.#ending.abort(this.#plan.tooLate("rate"));
-      this.#expectPlace(hold);
+      this.#checkEviction(hold);
     }, this.#tickMs);
   }
 
+  /** Takes note of how many bytes have arrived in all. */
   note(bytes: number): void {
     this.#bytes = bytes;
   }
@@ -65,9 +66,9 @@ export class ArrivalWatch {
     clearInterval(this.#ticks);
   }
 
-  #expectPlace(hold: BufferHold | undefined): void {
+  #checkEviction(hold: BufferHold | undefined): void {
     try {
-      hold?.expectItsPlace();
+      hold?.expectNotEvicted();
     } catch (error) {
       this.#ending.abort(error);
     }

@@ -1,13 +1,13 @@
 import { CaptionError } from "../shared/errors.ts";
 
-/** A body of which nothing has arrived for this long gives way to others when there is no room. */
-const standstillMs = 2_000;
-/** What one caller may hold for each byte that is still free: two thirds of an empty pool. */
+/** A body that has received nothing for this long may be evicted when there is no room. */
+const stallMs = 2_000;
+/** Bytes that one caller may hold per free byte, which is two thirds of an empty pool. */
 const heldPerFreeByte = 2;
 
 /**
  * Memory that the requests of one isolate share. A caller may hold twice what is free, so however many callers come, there
- * is room left for the next one, and a small upload passes where a large one is refused.
+ * is room left for the next one, and a small upload is accepted where a large one is refused.
  */
 export class BufferPool {
   readonly #maxBytes: number;
@@ -24,25 +24,25 @@ export class BufferPool {
     return this.#bytes;
   }
 
-  /** An empty share for one request. Whoever takes it releases it, whatever happens in between. */
+  /** Creates an empty share for one request. The caller releases it, whatever happens in between. */
   holdFor(caller: string): BufferHold {
     const hold = new BufferHold({ caller, pool: this });
     this.#holds.add(hold);
     return hold;
   }
 
-  /** Makes room where there is none by having bodies that stand still give way, the largest first. */
+  /** Makes room by evicting stalled bodies, the largest first. Throws `overloaded` when that is not enough. */
   makeRoom(hold: BufferHold, growth: number): void {
     while (!this.#hasRoom(hold, { growth })) {
-      const [largest] = this.#standingStill(hold).toSorted((one, other) => other.bytes - one.bytes);
+      const [largest] = this.#stalled(hold).toSorted((one, other) => other.bytes - one.bytes);
       if (largest === undefined) throw tooManyUploads();
-      largest.giveWay();
+      largest.evict();
     }
   }
 
-  /** Whether there is or could be room. */
+  /** Whether there is room, or would be after evictions. */
   couldMakeRoom(hold: BufferHold, growth: number): boolean {
-    return this.#hasRoom(hold, { growth, besides: this.#standingStill(hold) });
+    return this.#hasRoom(hold, { growth, without: this.#stalled(hold) });
   }
 
   /** Counts what a hold has taken or given back. */
@@ -59,15 +59,15 @@ export class BufferPool {
 
   #hasRoom(
     { caller }: BufferHold,
-    { growth, besides = [] }: { growth: number; besides?: readonly BufferHold[] },
+    { growth, without = [] }: { growth: number; without?: readonly BufferHold[] },
   ): boolean {
-    const ofCaller = besides.filter((other) => other.caller === caller);
+    const ofCaller = without.filter((other) => other.caller === caller);
     const held = (this.#bytesOf.get(caller) ?? 0) - sumOf(ofCaller) + growth;
-    return held <= heldPerFreeByte * (this.#maxBytes - this.#bytes + sumOf(besides) - growth);
+    return held <= heldPerFreeByte * (this.#maxBytes - this.#bytes + sumOf(without) - growth);
   }
 
-  #standingStill(hold: BufferHold): BufferHold[] {
-    return [...this.#holds].filter((other) => other !== hold && other.isStandingStill);
+  #stalled(hold: BufferHold): BufferHold[] {
+    return [...this.#holds].filter((other) => other !== hold && other.isStalled);
   }
 }
 
@@ -77,7 +77,7 @@ export class BufferHold {
   readonly #pool: BufferPool;
   #bytes = 0;
   #grewAtMs = Date.now();
-  #state: "arriving" | "arrived" | "gave way" = "arriving";
+  #state: "arriving" | "complete" | "evicted" = "arriving";
   #drop: () => void = () => undefined;
 
   constructor({ caller, pool }: { caller: string; pool: BufferPool }) {
@@ -89,42 +89,42 @@ export class BufferHold {
     return this.#bytes;
   }
 
-  get isStandingStill(): boolean {
-    return this.#state === "arriving" && this.#bytes > 0 && Date.now() - this.#grewAtMs >= standstillMs;
+  get isStalled(): boolean {
+    return this.#state === "arriving" && this.#bytes > 0 && Date.now() - this.#grewAtMs >= stallMs;
   }
 
-  /** Throws `overloaded` where so many bytes would find no room now. Takes none: what is declared may never arrive. */
+  /** Throws `overloaded` if there is no room for so many bytes now. Reserves none, since what is declared may never arrive. */
   expectRoomFor(bytes: number): void {
     if (!this.#pool.couldMakeRoom(this, Math.max(0, bytes - this.#bytes))) throw tooManyUploads();
   }
 
-  /** Counts this request at `bytes` in all. Throws `overloaded` where there is no room for it, or it has given way. */
+  /** Counts this request at `bytes` in all. Throws `overloaded` if there is no room, or the request was evicted. */
   growTo(bytes: number): void {
-    this.expectItsPlace();
+    this.expectNotEvicted();
     this.#grewAtMs = Date.now();
     if (bytes <= this.#bytes) return;
     this.#pool.makeRoom(this, bytes - this.#bytes);
     this.#set(bytes);
   }
 
-  /** Takes what frees the memory itself. Another request calls it, so it must not touch this one's streams. */
-  onGivingWay(drop: () => void): void {
+  /** Registers what frees the memory itself. Another request calls it, so it must not touch this one's streams. */
+  onEviction(drop: () => void): void {
     this.#drop = drop;
   }
 
-  /** Throws `overloaded` if this request has given way to another. */
-  expectItsPlace(): void {
-    if (this.#state === "gave way") throw tooManyUploads();
+  /** Throws `overloaded` if this request was evicted. */
+  expectNotEvicted(): void {
+    if (this.#state === "evicted") throw tooManyUploads();
   }
 
-  /** Notes that all has arrived: what is in use gives way to nobody. */
-  settle(): void {
-    this.expectItsPlace();
-    this.#state = "arrived";
+  /** Notes that the whole body has arrived, which protects it from eviction. */
+  complete(): void {
+    this.expectNotEvicted();
+    this.#state = "complete";
   }
 
-  giveWay(): void {
-    this.#state = "gave way";
+  evict(): void {
+    this.#state = "evicted";
     this.#set(0);
     this.#drop();
   }

@@ -10,56 +10,62 @@ import {
 } from "../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
 import {
-  type EntryPlace,
+  type CacheLayer,
+  type EntryKey,
   type FoundEntry,
-  type Layer,
   LayeredStore,
   type LayeredStoreParts,
   type Stored,
 } from "./layered-store.ts";
-import { parseJson } from "./parse-json.ts";
-import type { Settings } from "./settings.ts";
 
 /** A caption with the JSON that is stored of it, whose hash is the `ETag`. */
 export interface Caption extends Stored {
-  /** Its `id` and `image.bytes` are those of the file that it was made of. */
+  /** Result for the file that was captioned: `id` and `image.bytes` are that file's. */
   result: CaptionResult;
-  /** Where it was found; or made just now and stored, for this request or for another that it waited with. */
-  from: Layer | "service" | "service, not stored" | "another request";
+  /** Cache layer that held it, or how it was made just now: for this request, or for another one that this one waited for. */
+  from: CacheLayer | "service" | "service, not stored" | "another request";
 }
 
 interface CaptionKey {
-  /** The content id where the photo has one. */
+  /** Content id, or byte id of a photo that has none. */
   photoId: PhotoId;
   revision: string;
   options: CaptionOptions;
 }
 
-/** What is known of a file by its byte id: where its caption stands, and what the caption does not tell of the file. */
+/** Entry for a file by its byte id: where its caption is stored, and the file's own size. */
 const fileSchema = z.object({ contentId: contentIdSchema, bytes: z.int().positive() });
 
-export type KnownFile = z.infer<typeof fileSchema>;
+type KnownFile = z.infer<typeof fileSchema>;
 
 interface PhotoFile extends PhotoIds {
   bytes: Uint8Array;
 }
 
-/** For how long this data centre takes nothing from KV that was stored before a deletion: KV's lag, with room to spare. */
+/** Settings of the cache; `edge/settings.ts` describes them. */
+interface CacheSettings {
+  captions: KVNamespace;
+  tombstones: Pick<DurableObjectNamespace, "idFromName">;
+  cacheTtlSeconds: number;
+  nearCacheSeconds: number;
+}
+
+/** Time for which this data centre ignores what KV stored before a deletion: KV's lag, with room to spare. */
 const removalRememberedSeconds = 600;
 
 interface StoreOptions {
-  /** Asked when all is written: a deletion may have come meanwhile. */
+  /** Called after the write: a deletion may have come meanwhile. */
   areWanted: () => Promise<boolean>;
 }
 
-/** The id that a photo's captions are stored under. */
+/** Returns the id that a photo's captions are stored under. */
 export function cacheIdOf({ id, contentId }: PhotoIds): PhotoId {
   return contentId ?? id;
 }
 
 /**
- * Captions by photo, revision and options, so that an entry never goes stale; it only expires. They stand under the content
- * id, which all files share that show the same; a small entry a file leads there from its byte id.
+ * Captions by photo, revision and options. Entries are never stale; they only expire. They are stored under the content id,
+ * which all files with the same content share; a small entry per file leads there from its byte id.
  */
 export class CaptionCache {
   readonly #store: LayeredStore;
@@ -69,7 +75,7 @@ export class CaptionCache {
   }
 
   async find(key: CaptionKey): Promise<Caption | null> {
-    const found = await this.#store.read(captionPlace(key), parseResult);
+    const found = await this.#store.read(captionKey(key), parseResult);
     return found && { body: found.body, storedAtMs: found.storedAtMs, result: found.value, from: found.layer };
   }
 
@@ -81,21 +87,21 @@ export class CaptionCache {
     return this.#store.readFar(filePath(id), parseFile);
   }
 
-  /** Stores a caption and, for a photo with a content id, the way there from its file. */
+  /** Stores a caption and, for a photo with a content id, the entry for its file. */
   store(key: CaptionKey, caption: Stored, { photo, ...options }: StoreOptions & { photo: PhotoFile }): void {
     this.#store.write(new Map([[captionPath(key), caption], ...fileEntries(photo)]), options);
   }
 
-  /** For a caption that another request stored, or that may not stay for long. */
+  /** Stores a caption in this data centre only: another request has stored it in KV, or it must not last. */
   storeNear(key: CaptionKey, caption: Stored): void {
-    this.#store.writeNear(captionPlace(key), caption);
+    this.#store.writeNear(captionKey(key), caption);
   }
 
   storeFile(photo: PhotoFile, options: StoreOptions): void {
     this.#store.write(new Map(fileEntries(photo)), options);
   }
 
-  /** What is stored of many photos, by the ids that they were asked by. */
+  /** Finds the stored results of many photos. Returns them by the ids that were asked for. */
   async findMany(
     ids: readonly PhotoId[],
     { revision, options }: Omit<CaptionKey, "photoId">,
@@ -114,7 +120,7 @@ export class CaptionCache {
     return found;
   }
 
-  /** Takes out what a revision said of a photo, whatever the options, and the ways there; tells whether KV did. */
+  /** Deletes a revision's captions of a photo, for all options, and its file entries. Returns whether KV deleted them. */
   remove({ photoId, revision, files }: Omit<CaptionKey, "options"> & { files: readonly PhotoId[] }): Promise<boolean> {
     const captions = allCaptionOptions.map((options) => captionPath({ photoId, revision, options }));
     const subjects = [...new Set([photoId, ...files])];
@@ -123,8 +129,8 @@ export class CaptionCache {
   }
 }
 
-/** The cache that a deployment's settings name. */
-export function captionCacheOf(settings: Settings, waitUntil: LayeredStoreParts["waitUntil"]): CaptionCache {
+/** Creates the cache that a deployment's settings describe. */
+export function captionCacheOf(settings: CacheSettings, waitUntil: LayeredStoreParts["waitUntil"]): CaptionCache {
   return new CaptionCache({
     kv: settings.captions,
     edgeCache: caches.default,
@@ -136,24 +142,24 @@ export function captionCacheOf(settings: Settings, waitUntil: LayeredStoreParts[
 }
 
 /**
- * Where this deployment's entries stand in data centres' caches, which all workers of a zone share: a name that nobody can have
- * (RFC 6761), with the deployment's own part in it. Not the host of the request: a worker has several names.
+ * Returns the origin of this deployment's entries in data centres' caches, which all workers of a zone share: a name that
+ * nobody can own (RFC 6761) with a part of the deployment's own. The request's host would not do, since a worker has several.
  */
-export function nearCacheOrigin({ tombstones }: Pick<Settings, "tombstones">): string {
+export function nearCacheOrigin({ tombstones }: Pick<CacheSettings, "tombstones">): string {
   return `https://${tombstones.idFromName("near cache").toString().slice(0, 32)}.edge-caption.invalid`;
 }
 
-/** A stored result as the answer for one of the files that show the same. */
+/** Turns a stored result into the answer for one of the files that have its content. */
 export function resultForFile(result: CaptionResult, { id, bytes }: { id: ByteId; bytes: number }): CaptionResult {
   return { ...result, id, image: { ...result.image, bytes } };
 }
 
-/** Whether an id is that of a file, and not of what a photo shows. */
+/** Whether an id is that of a file, rather than of a photo's content. */
 export function isByteId(id: PhotoId): id is ByteId {
   return id.startsWith("sha256:");
 }
 
-function captionPlace(key: CaptionKey): EntryPlace {
+function captionKey(key: CaptionKey): EntryKey {
   return { path: captionPath(key), subject: key.photoId };
 }
 
@@ -172,11 +178,11 @@ function filePath(id: PhotoId): string {
 }
 
 function parseResult(body: string): CaptionResult {
-  return parseJson(body, captionResultSchema);
+  return captionResultSchema.parse(JSON.parse(body));
 }
 
 function parseFile(body: string): KnownFile {
-  return parseJson(body, fileSchema);
+  return fileSchema.parse(JSON.parse(body));
 }
 
 function unique(texts: readonly string[]): string[] {

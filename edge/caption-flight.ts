@@ -2,15 +2,15 @@ import { DurableObject, RpcTarget } from "cloudflare:workers";
 import type { Stored } from "./layered-store.ts";
 
 /**
- * For how long at most a finished result is handed to whoever still comes: KV may go on for a minute about what it had not.
- * The runtime takes an object that nobody calls out of memory before that, after some ten seconds; then the photo is
- * captioned once more. Holding on to it by a timer would be billed.
+ * Longest time for which later callers get a finished result: for a minute, KV may still say that it has none. The runtime
+ * removes an idle object from memory sooner, after about ten seconds, and the photo is then captioned once more; a timer
+ * that kept the object would be billed.
  */
 const keptMs = 90_000;
-/** Beyond its holder's deadline a lease is given up on; the result may still be on its way before that. */
+/** Time from its holder's deadline to the end of a lease, during which the result may still be on its way. */
 const leaseGraceMs = 1_000;
 
-/** What a caller gets for joining: the result, or the lease to make it, or word that its time is up. */
+/** Outcome of joining: the result, the lease to make it, or a timeout. */
 export type Ticket =
   | { kind: "result"; result: Stored; isKept: boolean }
   | { kind: "lease"; lease: FlightLease }
@@ -22,8 +22,8 @@ interface Waiter {
 }
 
 /**
- * A photo's captions being made: photo and revision name the object, the query each caption. It never sees a photo and stores
- * nothing: an object that was restarted, or taken out of memory, starts new flights.
+ * Captions of one photo that are being made: photo and revision name the object, the query names each caption. It never sees
+ * a photo and stores nothing: an object that was restarted, or removed from memory, starts new flights.
  */
 export class CaptionFlight extends DurableObject {
   readonly #flights = new Map<string, Flight>();
@@ -35,14 +35,14 @@ export class CaptionFlight extends DurableObject {
     return flight.join(waitMs);
   }
 
-  /** For a photo whose captions are deleted. Runs under way still reach those who wait for them, but nobody who comes later. */
+  /** Forgets results when a photo's captions are deleted. Requests that wait for a pending run still get its result; later ones do not. */
   forget(): void {
     for (const flight of this.#flights.values()) flight.isForgotten = true;
     this.#flights.clear();
   }
 }
 
-/** One caption being made. Hands a lease to one caller and lets the others wait; a lease that ends without a result goes to the next of them. */
+/** One caption being made. One caller gets the lease and the others wait; when a lease ends without a result, the next caller gets one. */
 class Flight {
   isForgotten = false;
   #lease: FlightLease | null = null;
@@ -103,8 +103,8 @@ interface LeaseParts {
   onEnd: () => void;
 }
 
-/** The right to make a flight's result, for a limited time. Ends when its holder lets go of it, or is no more. */
-export class FlightLease extends RpcTarget {
+/** The right to make a flight's result, for a limited time. It ends when its holder disposes of it or is gone. */
+class FlightLease extends RpcTarget {
   readonly #parts: LeaseParts;
   readonly #timer: ReturnType<typeof setTimeout>;
 
@@ -114,13 +114,13 @@ export class FlightLease extends RpcTarget {
     this.#timer = setTimeout(parts.onEnd, parts.ms);
   }
 
-  /** Hands the result to all who wait; one that `isKept` also goes to those who come soon after, and may be stored. */
+  /** Hands the result to all waiting callers. One that `isKept` also goes to callers who come soon after, and may be stored. */
   finish(result: Stored, { isKept }: { isKept: boolean }): void {
     this.#parts.onFinish(result, isKept);
     this.#end();
   }
 
-  /** Called by the runtime when the holder has disposed of its stub, or the holder's request is gone. */
+  /** Called by the runtime when the holder has disposed of its stub, or its request is gone. */
   [Symbol.dispose](): void {
     this.#end();
   }

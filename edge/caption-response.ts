@@ -2,30 +2,30 @@ import type { Context } from "hono";
 import { type CaptionOptions, type CaptionResult, captionQuery } from "../shared/contract.ts";
 import { toHex } from "../shared/photo-id.ts";
 import type { Caption } from "./caption-cache.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 
-/** Kept on a 304: what RFC 9110 asks for, what tells how the answer came about, and what lets a page of another origin read it. */
+/** Headers kept on a 304: those that RFC 9110 requires, those on how the answer came about, and those for pages of other origins. */
 export const headersOf304 = [
   ...["age", "cache-control", "cache-status", "content-location", "etag", "ratelimit-policy", "x-request-id"],
   ...["access-control-allow-origin", "access-control-expose-headers", "vary"],
 ];
 
-interface CaptionAnswer {
-  /** The photo's id in the look-up's address. */
+interface ResponseParts {
+  /** The photo's id in the look-up's path. */
   id: string;
   options: CaptionOptions;
   caption: Caption;
-  /** The caption's result for the file in question. */
+  /** The caption's result for the requested file. */
   result: CaptionResult;
 }
 
 /**
- * The 200 of an upload and of a look-up: one representation with one `ETag` and one address. `no-cache`, because
- * another model revision would answer otherwise; `no-transform`, because Cloudflare's compression weakens the `ETag`.
+ * Builds the 200 of an upload and of a look-up: one representation with one `ETag` and one URL. It is `no-cache`, because
+ * another model revision would answer differently, and `no-transform`, because Cloudflare's compression weakens the `ETag`.
  */
 export async function captionResponse(
   c: Context<EdgeEnv>,
-  { id, options, caption, result }: CaptionAnswer,
+  { id, options, caption, result }: ResponseParts,
 ): Promise<Response> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(caption.body));
   return c.body(JSON.stringify(result), 200, {
@@ -37,7 +37,7 @@ export async function captionResponse(
   });
 }
 
-/** RFC 9211. `stored` says that the result was handed to the layers; as in any cache, the header leaves before they are done. */
+/** Builds `Cache-Status` (RFC 9211) and `Age`. `stored` means that the write has begun: as in any cache, the header is sent before it ends. */
 export function cacheHeaders({ from, storedAtMs }: Caption): Record<string, string> {
   if (from === "service") return { "Cache-Status": "edge-caption; fwd=miss; stored" };
   if (from === "service, not stored") return { "Cache-Status": "edge-caption; fwd=miss" };

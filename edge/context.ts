@@ -1,19 +1,55 @@
 import { createMiddleware } from "hono/factory";
-import { captionCacheOf } from "./caption-cache.ts";
-import { CaptionService } from "./caption-service.ts";
+import type { RequestIdVariables } from "hono/request-id";
+import type { ErrorCode } from "../shared/errors.ts";
+import { type CaptionCache, captionCacheOf } from "./caption-cache.ts";
 import { Deletions } from "./deletions.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
+import { ServiceClient } from "./service-client.ts";
 import { ServiceOrigins } from "./service-origins.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, type Settings, type Tier } from "./settings.ts";
 
-/** Reads the settings and builds what the handlers behind it work with. */
+/** Measured phases of a request. */
+export type Phase = "upload" | "cache" | "service";
+
+/** Measurements that handlers fill in and `recordRequest` writes at the request's end. */
+interface RequestRecord {
+  phaseMs: Partial<Record<Phase, number>>;
+  /** Size of the photo. */
+  bytes: number;
+}
+
+/** Hono's context: the environment unparsed, and what one request's handlers work with. */
+export interface EdgeEnv {
+  Bindings: Record<string, unknown>;
+  Variables: RequestIdVariables & {
+    settings: Settings;
+    /** Time before the body was read. A deletion after it wins over what this request would store. */
+    startedAtMs: number;
+    service: ServiceClient;
+    revision: ModelRevision;
+    cache: CaptionCache;
+    flights: Flights;
+    deletions: Deletions;
+    record: RequestRecord;
+    /** Methods of the route; undefined where there is no route. */
+    methods?: readonly string[];
+    /** Code of the problem document in the answer. */
+    errorCode?: ErrorCode;
+    /** Tier whose limit the request counts against; undefined until `access` knows it. */
+    tier?: Tier;
+    /** A key's id or a network, whose requests are counted together. Set once `access` has let the request in. */
+    caller: string;
+  };
+}
+
+/** Reads the settings and builds the request's context. */
 export const provideContext = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("startedAtMs", Date.now());
   const settings = readSettings(c.env);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const traceparent = readTraceparent(c.req.header("traceparent"));
-  const service = new CaptionService({
+  const service = new ServiceClient({
     origins: new ServiceOrigins({ origins: settings.serviceOrigins, restSeconds: settings.originRestSeconds }),
     secret: settings.serviceSecret,
     timeoutMs: settings.upstreamTimeoutMs,
@@ -29,7 +65,7 @@ export const provideContext = createMiddleware<EdgeEnv>(async (c, next) => {
   await next();
 });
 
-/** W3C Trace Context, level 1; anything else is not passed on. */
+/** Returns a W3C Trace Context header, level 1; anything else is not passed on. */
 function readTraceparent(header: string | undefined): string | undefined {
   return header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
     ? header

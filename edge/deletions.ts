@@ -1,23 +1,26 @@
 import type { PhotoId } from "../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
+import type { CaptionCache } from "./caption-cache.ts";
+import type { CaptionFlight } from "./caption-flight.ts";
+import { flightName } from "./join-flight.ts";
 import { describeError, log } from "./log.ts";
 
-/** The methods of a `PhotoTombstone`. */
+/** Methods of a `PhotoTombstone`. */
 export interface Tombstone extends Rpc.DurableObjectBranded {
   place(secondLook?: SecondLook): Promise<void>;
   isPlacedSince(ms: number): Promise<boolean>;
 }
 
-/** For a file of which KV did not know what it shows: its caption may have been stored elsewhere a moment before. */
+/** A file whose content KV did not know: another data centre may have stored its caption a moment before the deletion. */
 export interface SecondLook {
   id: ByteId;
   revision: string;
 }
 
-/** What became of a photo's captions; `unknown` where the tombstones cannot be had. */
+/** State of a photo's captions; `unknown` when the tombstones cannot be reached. */
 export type Fate = "kept" | "deleted" | "unknown";
 
-/** The deletions that photos' tombstones remember. */
+/** Deletions, as photos' tombstones remember them. */
 export class Deletions {
   readonly #namespace: DurableObjectNamespace<Tombstone>;
 
@@ -25,7 +28,7 @@ export class Deletions {
     this.#namespace = namespace;
   }
 
-  /** Remembers a deletion by each of a photo's ids, and tells whether that could be done. */
+  /** Remembers a deletion under each of a photo's ids. Returns whether that succeeded. */
   async remember(ids: readonly PhotoId[], secondLook?: SecondLook): Promise<boolean> {
     try {
       await Promise.all([...new Set(ids)].map((id) => this.#namespace.getByName(id).place(secondLook)));
@@ -36,7 +39,7 @@ export class Deletions {
     }
   }
 
-  /** What has become of a photo's captions since a request began. */
+  /** Returns what has become of a photo's captions since a request began. */
   async fateOf({ id, contentId }: PhotoIds, { sinceMs }: { sinceMs: number }): Promise<Fate> {
     const ids = contentId === undefined ? [id] : [id, contentId];
     try {
@@ -46,5 +49,48 @@ export class Deletions {
       log("warn", "deletions could not be asked for", { error: describeError(error) });
       return "unknown";
     }
+  }
+}
+
+interface ErasureParts {
+  cache: CaptionCache;
+  deletions: Deletions;
+  flights: DurableObjectNamespace<CaptionFlight>;
+}
+
+interface Erasure {
+  /** Ids under which the deletion is remembered. */
+  ids: readonly PhotoId[];
+  /** Files whose entries, which lead to the captions, are deleted too. */
+  files: readonly PhotoId[];
+  /** Id under which the captions are stored. */
+  photoId: PhotoId;
+  revision: string;
+  secondLook?: SecondLook | undefined;
+}
+
+/**
+ * Deletes a revision's captions of a photo, for all options, from KV, this data centre's cache and the flights' memory.
+ * Remembers the deletion first, so that no request that began before it stores anything. Returns whether all of it succeeded.
+ */
+export async function eraseCaptions(
+  { cache, deletions, flights }: ErasureParts,
+  { ids, files, photoId, revision, secondLook }: Erasure,
+): Promise<boolean> {
+  const areRemembered = await Promise.all([
+    deletions.remember(ids, secondLook),
+    forgetFlights(flights, flightName({ photoId, revision })),
+  ]);
+  const areOutOfKv = await cache.remove({ photoId, revision, files });
+  return areOutOfKv && !areRemembered.includes(false);
+}
+
+async function forgetFlights(flights: DurableObjectNamespace<CaptionFlight>, name: string): Promise<boolean> {
+  try {
+    await flights.getByName(name).forget();
+    return true;
+  } catch (error) {
+    log("warn", "flights could not be told to forget", { error: describeError(error) });
+    return false;
   }
 }

@@ -1,21 +1,21 @@
 import { createMiddleware } from "hono/factory";
 import { CaptionError } from "../shared/errors.ts";
 import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { isolateState } from "./isolate-state.ts";
 import { publicCaller } from "./rate-limit.ts";
 import type { Settings } from "./settings.ts";
 
-/** The longest body that Cloudflare lets through on any of its plans; elsewhere the time ends it. */
+/** The longest body that Cloudflare lets through on any plan; elsewhere the time limit ends it. */
 const maxDrainedBytes = 500_000_000;
 const bufferBytes = 32 * 1024;
 
-/** Where the settings are not known: at a path that there is not, or since one of them is bad. */
+/** Limits when the settings are unknown: at an unknown path, or because one of them is bad. */
 const usualArrival: ArrivalLimits = { timeoutMs: 15_000, minBytesPerSecond: 4096 };
 
 /**
- * Reads what a request still sends when its answer is known, and drops it. A body left unread breaks the connection it
- * comes over: its sender may never see the answer, and under `wrangler dev` the next caller's request goes down with it.
+ * Reads and drops what a request still sends after its answer is known. An unread body breaks the connection: the sender may
+ * never see the answer, and under `wrangler dev` the next caller's request fails with it.
  */
 export const drainBody = createMiddleware<EdgeEnv>(async (c, next) => {
   await next();
@@ -24,11 +24,11 @@ export const drainBody = createMiddleware<EdgeEnv>(async (c, next) => {
   const settings: Settings | undefined = c.get("settings");
   const arrival = settings && { ...settings, timeoutMs: settings.bodyTimeoutMs };
   const drained = drain(body, { caller: publicCaller(c).limitKey, arrival });
-  c.executionCtx.waitUntil(drained); // a client that leaves would end it before it gives its room back
+  c.executionCtx.waitUntil(drained); // or a client that leaves would end it before its memory is released
   await drained;
 });
 
-/** Ends without an error in any case: at the body's end, or where it is too long or too slow, by cancelling it. */
+/** Reads to the body's end, or cancels a body that is too long or too slow. Never throws. */
 async function drain(
   body: ReadableStream<Uint8Array>,
   { caller, arrival = usualArrival }: { caller: string; arrival: ArrivalLimits | undefined },
@@ -51,7 +51,7 @@ async function drain(
     }
     await reader.cancel();
   } catch {
-    // no room for it, or the client has left: nobody is there to be told
+    // there is no room, or the client has left: nobody reads the error
   } finally {
     watch.end();
     hold.release();

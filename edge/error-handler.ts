@@ -1,14 +1,13 @@
 import type { Context } from "hono";
 import { routePath } from "hono/route";
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { problemResponse } from "../shared/problem.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
 import { methodsOfPageFile } from "./page-files.ts";
 
-/** Everything thrown becomes a problem document here; what is not the client's doing is logged with its causes. */
-export function answerError(error: Error, c: Context<EdgeEnv>): Response {
+/** Turns anything thrown into a problem document, and logs with its causes what is not the client's fault. */
+export function handleError(error: Error, c: Context<EdgeEnv>): Response {
   const requestId = c.get("requestId");
   const { method } = c.req;
   const route = routePath(c, -1); // a path may hold a photo's id
@@ -20,14 +19,14 @@ export function answerError(error: Error, c: Context<EdgeEnv>): Response {
   return answerProblem(c, error);
 }
 
-/** The answer where there is no route. The page's files are there to be read only. */
-export async function answerUnknownPath(c: Context<EdgeEnv>): Promise<Response> {
+/** Answers paths without a route: 405 for the page's files, which can only be read, and 404 for all others. */
+export async function handleNotFound(c: Context<EdgeEnv>): Promise<Response> {
   const methods = await methodsOfPageFile(c);
   if (methods.length > 0) return answerWrongMethod(c, methods);
   return answerProblem(c, new CaptionError("not_found", `there is nothing at ${quote(c.req.path)}`));
 }
 
-/** The answer where a path is there, for other methods. */
+/** Answers a path whose route takes other methods. */
 export function answerWrongMethod(c: Context<EdgeEnv>, allow: readonly string[]): Response {
   const message = `expected ${allow.join(" or ")} here, received ${c.req.method}`;
   return answerProblem(c, new CaptionError("method_not_allowed", message, { allow }));
@@ -36,7 +35,7 @@ export function answerWrongMethod(c: Context<EdgeEnv>, allow: readonly string[])
 function answerProblem(c: Context<EdgeEnv>, error: Error): Response {
   c.set("errorCode", error instanceof CaptionError ? error.code : "internal");
   const response = problemResponse(error, c.get("requestId"));
-  // RFC 9110 wants to hear how one identifies oneself.
+  // RFC 9110, 15.5.2, requires a challenge.
   if (response.status === 401) response.headers.set("WWW-Authenticate", 'Bearer realm="edge-caption"');
   return response;
 }

@@ -1,8 +1,7 @@
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
-import { declaredLength, readBytes } from "./read-bytes.ts";
+import { declaredLength, readBytes, tooManyBytes } from "./read-body.ts";
 import { expectFetchable, type SourceRules } from "./source-address.ts";
 
 const maxRedirects = 5;
@@ -10,36 +9,36 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
 export interface SourceLimits {
   rules: SourceRules;
-  /** The time is for all of it: redirects, headers and body. */
+  /** Time for redirects, headers and body together. */
   arrival: ArrivalLimits;
 }
 
 interface FetchLimits extends SourceLimits {
   maxBytes: number;
-  tooManyBytes: (received: number | "more") => CaptionError;
   hold: BufferHold;
 }
 
 /**
- * The bytes of a photo that was given by its address. Fetched anew each time, so that a photo that changed never gets an
- * old caption. Throws `source_unreachable`, and what an upload of the same bytes would throw.
+ * Fetches a photo's bytes from its address. Fetches them anew each time, so that a photo that changed never gets an old
+ * caption. Throws `source_unreachable`, and what an upload of the same bytes would throw.
  */
 export async function fetchSource(
   address: string,
-  { rules, arrival, maxBytes, tooManyBytes, hold }: FetchLimits,
+  { rules, arrival, maxBytes, hold }: FetchLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const watch = new ArrivalWatch({ ...arrival, tooLate: (limit) => sourceTooLate(limit, arrival) });
+  const sizeLimit = { maxBytes, kind: "an image" } as const;
+  const watch = new ArrivalWatch({ ...arrival, tooLate: (cause) => sourceTooLate(cause, arrival) });
   const { signal } = watch;
   let response: Response | undefined;
   try {
     response = await fetchChecked(new URL(address), { rules, signal });
     expectImageReply(response);
     const declared = declaredLength(response.headers);
-    if (declared > maxBytes) throw tooManyBytes(declared);
+    if (declared > maxBytes) throw tooManyBytes(sizeLimit, declared);
     hold.expectRoomFor(declared);
-    return await readBytes(response.body, { maxBytes, tooLarge: () => tooManyBytes("more"), hold, watch });
+    return await readBytes(response.body, { maxBytes, tooLarge: () => tooManyBytes(sizeLimit, "more"), hold, watch });
   } catch (cause) {
-    void response?.body?.cancel().catch(() => undefined); // the rest of what is not wanted
+    void response?.body?.cancel().catch(() => undefined);
     if (cause instanceof CaptionError) throw cause;
     signal.throwIfAborted();
     throw new CaptionError("source_unreachable", "the photo could not be fetched", { cause });
@@ -48,13 +47,13 @@ export async function fetchSource(
   }
 }
 
-function sourceTooLate(limit: "time" | "rate", { timeoutMs, minBytesPerSecond }: ArrivalLimits): CaptionError {
+function sourceTooLate(cause: "time" | "rate", { timeoutMs, minBytesPerSecond }: ArrivalLimits): CaptionError {
   const how =
-    limit === "time" ? `did not come within ${timeoutMs} ms` : `came slower than ${minBytesPerSecond} bytes a second`;
+    cause === "time" ? `did not come within ${timeoutMs} ms` : `came slower than ${minBytesPerSecond} bytes a second`;
   return new CaptionError("source_unreachable", `the photo ${how}`);
 }
 
-/** Follows redirects one by one: the runtime would follow them to addresses that nobody has checked. */
+/** Follows redirects one by one, since the runtime would follow them to unchecked addresses. */
 async function fetchChecked(
   address: URL,
   { rules, signal }: { rules: SourceRules; signal: AbortSignal },
@@ -76,7 +75,7 @@ async function fetchChecked(
   throw new CaptionError("source_unreachable", `the photo's address redirects more than ${maxRedirects} times`);
 }
 
-/** What says of itself that it is a page or a video is not read; whether the rest is an image, its bytes tell. */
+/** Refuses a reply that says it is a page or a video. The bytes decide whether any other is an image. */
 function expectImageReply(response: Response): void {
   if (response.status !== 200) {
     throw new CaptionError("source_unreachable", `the photo's address answered with status ${response.status}`);

@@ -10,12 +10,12 @@ export interface Flights {
 }
 
 interface FlightPlan<T extends Stored> {
-  /** What makes two requests ask for the same. */
+  /** Equal for two requests that want the same result. */
   key: FlightKey;
   deadlineAtMs: number;
-  /** Makes the result, where nobody else does. Its error is its caller's alone. */
+  /** Makes the result if no other request does. Its error concerns this caller alone. */
   run: () => Promise<T>;
-  /** Whether those who come later may have this result, too, and those who wait may store it. */
+  /** Whether later callers may get this result, and waiting ones may store it. */
   isKept: (result: T) => boolean;
 }
 
@@ -25,14 +25,14 @@ interface FlightKey {
   options: CaptionOptions;
 }
 
-/** Names the object at which those meet who want a caption of the same photo. */
+/** Names the object that all requests for captions of one photo join. */
 export function flightName({ photoId, revision }: Omit<FlightKey, "options">): string {
   return `${photoId}/${revision}`;
 }
 
 /**
- * Makes a result that others may be asking for at the same time: one of them makes it, the rest get it from that one. Where
- * the object that brings them together cannot be had, each makes its own.
+ * Makes a result once for all requests that want it at the same time: one makes it, the others get it from there. When the
+ * Durable Object cannot be reached, each request makes its own.
  */
 export async function joinFlight<T extends Stored>(
   { namespace, waitUntil }: Flights,
@@ -64,7 +64,7 @@ interface TicketRequest {
   deadlineAtMs: number;
 }
 
-/** An object that was moved or restarted fails its callers; the next call finds the new one. */
+/** Tries twice: an object that was moved or restarted fails its callers, and the next call finds the new one. */
 async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
   for (const attempt of [1, 2]) {
     try {

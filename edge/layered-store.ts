@@ -6,27 +6,28 @@ export interface Stored {
   storedAtMs: number;
 }
 
-export type Layer = "cache-api" | "kv";
+export type CacheLayer = "cache-api" | "kv";
 
-/** An entry's place, and the photo that it is about. */
-export interface EntryPlace {
+/** An entry's path, and the photo that it is about. */
+export interface EntryKey {
   path: string;
   subject: string;
 }
 
 export interface FoundEntry<T> extends Stored {
   value: T;
-  layer: Layer;
+  layer: CacheLayer;
 }
 
 export interface LayeredStoreParts {
   kv: KVNamespace;
-  /** The data centre's cache. It may do nothing at all, on workers.dev for one. */
+  /** The data centre's cache, which may do nothing at all, as on workers.dev. */
   edgeCache: Cache;
-  /** The Cache API keys on addresses. The same whichever of its names the worker is called by, or a removal misses entries. */
+  /** Origin of the Cache API's keys, which are URLs. It must not depend on the host of a request, or a removal would miss entries. */
   origin: string;
-  /** How long an entry lives in KV, and at most how long in a data centre's cache. */
+  /** Lifetime of an entry in KV. */
   ttlSeconds: number;
+  /** Longest lifetime of an entry in a data centre's cache. */
   nearTtlSeconds: number;
   waitUntil: (work: Promise<unknown>) => void;
 }
@@ -34,12 +35,12 @@ export interface LayeredStoreParts {
 const kvMetadataSchema = z.object({ storedAtMs: z.int() });
 const storedAtHeader = "X-Stored-At-Ms";
 
-/** What an entry holds, read from its text. Throws for a damaged one. */
+/** Reads an entry's value from its text. Throws for a damaged one. */
 type Parse<T> = (body: string) => T;
 
 /**
- * Text in two layers: Cache API near by, KV everywhere. A layer that fails counts as one that holds nothing, and so does a
- * damaged entry: the next write replaces it.
+ * Text in two layers: Cache API near by, KV everywhere. A layer that fails counts as empty, and a damaged entry as missing: the
+ * next write replaces it.
  */
 export class LayeredStore {
   readonly #parts: LayeredStoreParts;
@@ -48,7 +49,7 @@ export class LayeredStore {
     this.#parts = parts;
   }
 
-  async read<T>({ path, subject }: EntryPlace, parse: Parse<T>): Promise<FoundEntry<T> | null> {
+  async read<T>({ path, subject }: EntryKey, parse: Parse<T>): Promise<FoundEntry<T> | null> {
     const near = await readLayer("cache-api", () => this.#readEdgeCache(path), parse);
     if (near !== null) return near;
     const far = await this.readFar(path, parse);
@@ -57,12 +58,12 @@ export class LayeredStore {
     return far;
   }
 
-  /** What KV holds alone. */
+  /** Reads from KV alone. */
   readFar<T>(path: string, parse: Parse<T>): Promise<FoundEntry<T> | null> {
     return readLayer("kv", () => this.#readKv(path), parse);
   }
 
-  /** What KV holds of up to 100 paths, in one operation. The near layer would take one for each. */
+  /** Reads up to 100 paths from KV in one operation; the near layer would need one per path. */
   async readMany<T>(paths: readonly string[], parse: Parse<T>): Promise<Map<string, T>> {
     const found = new Map<string, T>();
     if (paths.length === 0) return found;
@@ -78,8 +79,8 @@ export class LayeredStore {
   }
 
   /**
-   * Hands entries by path to both layers, in the background: the caller need not wait for KV's central store. They are taken
-   * out again unless `areWanted` when that is done: a removal may have come in between.
+   * Writes entries by path to both layers in the background, since the caller need not wait for KV's central store. Deletes
+   * them again unless they are still wanted after the write: a removal may have come meanwhile.
    */
   write(entries: ReadonlyMap<string, Stored>, { areWanted }: { areWanted: () => Promise<boolean> }): void {
     const writes = [...entries].flatMap(([path, entry]) => [
@@ -88,13 +89,13 @@ export class LayeredStore {
     ]);
     const check = async () => {
       await Promise.all(writes);
-      if (!(await areWanted())) await this.#take([...entries.keys()]);
+      if (!(await areWanted())) await this.#delete([...entries.keys()]);
     };
     this.#parts.waitUntil(check());
   }
 
-  /** For an entry that somebody else has written to KV, or that may not stay for long. */
-  writeNear({ path, subject }: EntryPlace, entry: Stored): void {
+  /** Writes an entry to the near layer only: another request writes it to KV, or it must not last. */
+  writeNear({ path, subject }: EntryKey, entry: Stored): void {
     const write = async () => {
       if (!(await this.#wasRemovedHere(subject, entry))) await this.#writeEdgeCache(path, entry);
     };
@@ -102,8 +103,8 @@ export class LayeredStore {
   }
 
   /**
-   * Takes entries about some subjects out of KV and out of this data centre's cache, and tells whether KV took every one out.
-   * KV may lag, so what was stored before is not taken over from there in the next `rememberedSeconds`.
+   * Deletes entries about some subjects from KV and from this data centre's cache. Returns whether KV deleted every one. KV
+   * may lag, so for `rememberedSeconds` entries that it stored before are ignored.
    */
   async remove(
     paths: readonly string[],
@@ -112,11 +113,11 @@ export class LayeredStore {
     const now = { body: "", storedAtMs: Date.now() };
     const mark = (subject: string) => this.#putNear(removedPath(subject), now, rememberedSeconds);
     await Promise.all(subjects.map((subject) => writeLayer("cache-api", () => mark(subject))));
-    return this.#take(paths);
+    return this.#delete(paths);
   }
 
-  /** KV first: a request that has read an entry there puts it into the near cache. */
-  async #take(paths: readonly string[]): Promise<boolean> {
+  /** Deletes from KV first: a request that reads an entry there writes it to the near cache. */
+  async #delete(paths: readonly string[]): Promise<boolean> {
     const { kv, edgeCache } = this.#parts;
     const far = await Promise.all(paths.map((path) => writeLayer("kv", () => kv.delete(path))));
     await Promise.all(paths.map((path) => writeLayer("cache-api", () => edgeCache.delete(this.#addressOf(path)))));
@@ -151,7 +152,7 @@ export class LayeredStore {
     await this.#parts.edgeCache.put(this.#addressOf(path), new Response(body, { headers }));
   }
 
-  /** KV takes one write a second for a key; a second writer's is refused, and nothing is lost by it. */
+  /** Writes to KV, which accepts one write per second and key; losing a second, equal one does no harm. */
   async #writeKv(path: string, { body, storedAtMs }: Stored): Promise<void> {
     await this.#parts.kv.put(path, body, { expirationTtl: this.#parts.ttlSeconds, metadata: { storedAtMs } });
   }
@@ -161,13 +162,13 @@ export class LayeredStore {
   }
 }
 
-/** Where a data centre's cache keeps when a subject's entries were removed. */
+/** Path under which a data centre's cache remembers when a subject's entries were removed. */
 function removedPath(subject: string): string {
   return `removed/${subject}`;
 }
 
 async function readLayer<T>(
-  layer: Layer,
+  layer: CacheLayer,
   read: () => Promise<Stored | null>,
   parse: Parse<T>,
 ): Promise<FoundEntry<T> | null> {
@@ -189,7 +190,7 @@ function parseOrNull<T>(path: string, parse: () => T): T | null {
   }
 }
 
-async function writeLayer(layer: Layer, write: () => Promise<unknown>): Promise<boolean> {
+async function writeLayer(layer: CacheLayer, write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;

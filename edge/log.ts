@@ -4,7 +4,7 @@ export function log(level: "info" | "warn" | "error", msg: string, fields: Recor
   console[level](JSON.stringify({ level, msg, ...fields }));
 }
 
-/** An error and its causes as JSON can hold them. */
+/** Describes an error and its causes as JSON. */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   const { name, message, stack, cause } = error;

@@ -1,20 +1,20 @@
 import { revisionSchema } from "../shared/contract.ts";
-import type { CaptionService } from "./caption-service.ts";
 import { isolateState } from "./isolate-state.ts";
 import { describeError, log } from "./log.ts";
+import type { ServiceClient } from "./service-client.ts";
 
 const kvKey = "model-revision";
 
 interface ModelRevisionParts {
   kv: KVNamespace;
-  service: Pick<CaptionService, "modelCard">;
+  service: Pick<ServiceClient, "modelCard">;
   refreshSeconds: number;
   waitUntil: (work: Promise<unknown>) => void;
 }
 
 /**
- * Which model revision is in service, as far as this isolate knows: every answer of the service tells it, and KV keeps
- * the last one, so that a fresh isolate finds cached captions while the service is down.
+ * The model revision in service, as far as this isolate knows. Every answer of the service names it, and KV keeps the last
+ * one, so that a fresh isolate finds cached captions while the service is down.
  */
 export class ModelRevision {
   readonly #parts: ModelRevisionParts;
@@ -23,7 +23,7 @@ export class ModelRevision {
     this.#parts = parts;
   }
 
-  /** The revision believed in, or null where nobody has told one yet. Asks the service again in the background. */
+  /** Returns the revision last heard of, or null before the first. Asks the service again in the background. */
   async current(): Promise<string | null> {
     const known = isolateState.revision ?? (await this.#recall());
     if (known === null) return null;
@@ -35,7 +35,7 @@ export class ModelRevision {
     return known.value;
   }
 
-  /** The revision believed in, or else the one that the service tells now. Throws what the service client throws. */
+  /** Returns the revision last heard of, or else asks the service now. Throws what the service client throws. */
   async currentOrAsk(): Promise<string> {
     return (await this.current()) ?? this.ask();
   }
@@ -48,7 +48,7 @@ export class ModelRevision {
     return revision;
   }
 
-  /** Takes note of what an answer said. One that was asked for before the present belief cannot overturn it. */
+  /** Takes note of an answer's revision. An answer that was asked for before the last news cannot overturn it. */
   learn(revision: string, { askedAtMs }: { askedAtMs: number }): void {
     const known = isolateState.revision;
     const isNews = known?.value !== revision;
@@ -58,7 +58,7 @@ export class ModelRevision {
     if (isNews) this.#parts.waitUntil(this.#remember(revision));
   }
 
-  /** Believes what KV tells, unless an answer has told more while KV was read. */
+  /** Takes the revision from KV, unless an answer named one while KV was read. */
   async #recall(): Promise<typeof isolateState.revision> {
     try {
       const { success, data } = revisionSchema.safeParse(await this.#parts.kv.get(kvKey));

@@ -1,7 +1,6 @@
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 
-/** Far beyond any form's needs; they bound the work that a hostile body can make. */
+/** Far more than any form needs; the limits bound the work that a hostile body can cause. */
 const maxParts = 20;
 const maxHeadBytes = 8 * 1024;
 
@@ -13,16 +12,16 @@ interface Field {
 }
 
 interface Delimiter {
-  /** Where the line begins: with the line end before it, which belongs to it. */
+  /** Start of the line, including the line end before it, which belongs to it. */
   from: number;
-  /** Where what follows it begins. */
+  /** Start of what follows it. */
   to: number;
   isLast: boolean;
 }
 
 /**
- * The bytes of the one field called `name` in a multipart/form-data body (RFC 7578, RFC 2046), as a view into the body: the
- * runtime's own `formData()` would copy a photo, and an isolate has 128 MB.
+ * Reads the one field called `name` of a multipart/form-data body (RFC 7578, RFC 2046). Returns a view into the body: the
+ * runtime's own `formData()` would copy the photo, and an isolate has 128 MB.
  */
 export function readField(
   body: Uint8Array<ArrayBuffer>,
@@ -43,7 +42,7 @@ export function readField(
 function readFields(body: Uint8Array<ArrayBuffer>, boundary: string): Field[] {
   const delimiters = findDelimiters(body, boundary);
   const fields: Field[] = [];
-  let opening = delimiters.next().value; // what stands before it is a preamble, for readers of mail
+  let opening = delimiters.next().value; // a preamble before it is ignored
   if (opening === undefined) throw unreadable(`expected a line of --${boundary}, received none`);
   while (!opening.isLast) {
     if (fields.length === maxParts) throw unreadable(`expected at most ${maxParts} fields, received more`);
@@ -52,10 +51,10 @@ function readFields(body: Uint8Array<ArrayBuffer>, boundary: string): Field[] {
     fields.push(readPart(body.subarray(opening.to, closing.from)));
     opening = closing;
   }
-  return fields; // what follows is an epilogue
+  return fields; // an epilogue after it is ignored
 }
 
-/** The lines that separate parts: `--boundary`, which spaces may follow, or `--boundary--`. */
+/** Yields the lines that separate parts: `--boundary`, possibly with spaces after it, or `--boundary--`. */
 function* findDelimiters(body: Uint8Array<ArrayBuffer>, boundary: string): Generator<Delimiter, undefined, undefined> {
   const line = new TextEncoder().encode(`--${boundary}`);
   if (startsWith(body, line, 0)) {
@@ -69,7 +68,7 @@ function* findDelimiters(body: Uint8Array<ArrayBuffer>, boundary: string): Gener
   }
 }
 
-/** A delimiter by what follows the boundary; undefined for a line of the content that only begins with it. */
+/** Reads a delimiter from what follows the boundary; undefined for a content line that only begins with it. */
 function readDelimiter(body: Uint8Array, { from, to }: { from: number; to: number }): Delimiter | undefined {
   if (body[to] === dash && body[to + 1] === dash) return { from, to: to + 2, isLast: true };
   let end = to;
@@ -78,7 +77,7 @@ function readDelimiter(body: Uint8Array, { from, to }: { from: number; to: numbe
   return { from, to: end + 2, isLast: false };
 }
 
-/** Where the next line begins with two dashes, its line end included; -1 for nowhere. It looks at every fourth byte or more. */
+/** Finds the next line that begins with two dashes, including the line end before it, or -1. Skips up to four bytes at a time. */
 function findLine(body: Uint8Array, from: number): number {
   let at = from;
   while (at + 3 < body.length) {
@@ -97,7 +96,7 @@ function startsWith(body: Uint8Array, bytes: Uint8Array, at: number): boolean {
   return bytes.every((byte, index) => body[at + index] === byte);
 }
 
-/** A part from behind its delimiter: lines of headers, an empty line, the content. Without the empty line there is none. */
+/** Reads a part after its delimiter: header lines, an empty line, the content. Without the empty line, the content is empty. */
 function readPart(part: Uint8Array<ArrayBuffer>): Field {
   const head = part.subarray(0, maxHeadBytes);
   if (isLineEnd(head, 0)) return { name: undefined, content: part.subarray(2) };
@@ -111,14 +110,14 @@ function isLineEnd(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === cr && bytes[at + 1] === lf;
 }
 
-/** File names come in any encoding; all that is read of a head is ASCII, which stands for itself in each of them. */
+/** Reads a field's name. File names may be in any encoding, but what is read here is ASCII, which is the same in all of them. */
 function readName(head: Uint8Array): string | undefined {
   const lines = new TextDecoder().decode(head).replaceAll(/\r\n[ \t]+/g, " ");
   const [, disposition] = /(?:^|\r\n)content-disposition[ \t]*:([^\r\n]*)/i.exec(lines) ?? [];
   return readParameters(disposition ?? "").get("name");
 }
 
-/** The parameters behind a header's value (RFC 2045, 5.1), their names in lower case; the first of a name counts. */
+/** Reads the parameters after a header's value (RFC 2045, 5.1), with lower-case names; the first of a name counts. */
 function readParameters(header: string): Map<string, string> {
   const parameters = new Map<string, string>();
   const pattern = /;\s*([^\s=;]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"?|([^;]*))/g;

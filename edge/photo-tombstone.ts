@@ -1,20 +1,19 @@
 import { DurableObject } from "cloudflare:workers";
 import { captionCacheOf } from "./caption-cache.ts";
-import { Deletions, type SecondLook, type Tombstone } from "./deletions.ts";
-import { eraseCaptions } from "./erase-captions.ts";
+import { Deletions, eraseCaptions, type SecondLook, type Tombstone } from "./deletions.ts";
 import { readSettings } from "./settings.ts";
 
 /**
- * How long a deletion is remembered: longer than any request lasts that began before it. By the largest settings these are
+ * How long a deletion is remembered: longer than any request that began before it. At the largest settings a request has
  * 120 s for its body, 60 s for fetching the photo and 29 s for the caption; and KV may lag for 60 s.
  */
-export const tombstoneSeconds = 600;
-/** When KV has surely told everywhere what it was told before the deletion. */
+const tombstoneSeconds = 600;
+/** Delay after which every data centre reads from KV what was written before the deletion. */
 export const secondLookSeconds = 90;
 
 /**
- * When a photo's captions were deleted; either id of the photo names the object. KV cannot tell this: another data centre may
- * go on for a minute about what it had, and about what it had not.
+ * Remembers when a photo's captions were deleted; either id of the photo names an object. KV cannot do this: for a minute,
+ * another data centre may read old values, and may miss new ones.
  */
 export class PhotoTombstone extends DurableObject implements Tombstone {
   async place(secondLook?: SecondLook): Promise<void> {
@@ -29,7 +28,7 @@ export class PhotoTombstone extends DurableObject implements Tombstone {
     return (await this.#deletedAtMs()) >= ms;
   }
 
-  /** Looks again where that was asked for; forgets the deletion at its end. */
+  /** Takes the second look if there is one to take; otherwise forgets the deletion. */
   override async alarm(): Promise<void> {
     const { storage } = this.ctx;
     const secondLook = await storage.get<SecondLook>("secondLook");
@@ -43,7 +42,7 @@ export class PhotoTombstone extends DurableObject implements Tombstone {
     return (await this.ctx.storage.get<number>("deletedAtMs")) ?? 0;
   }
 
-  /** Deletes the captions of what the file shows, unless it came after the deletion. Throws to be called again. */
+  /** Deletes the captions of the file's content, unless the file came after the deletion. Throws to be called again. */
   async #lookAgain({ id, revision }: SecondLook): Promise<void> {
     const settings = readSettings(this.env);
     const cache = captionCacheOf(settings, (work) => this.ctx.waitUntil(work));

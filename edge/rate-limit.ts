@@ -1,21 +1,22 @@
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
 import { CaptionError } from "../shared/errors.ts";
-import type { EdgeEnv, Tier } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
+import type { Tier } from "./settings.ts";
 
 export interface Caller {
   tier: Tier;
-  /** Requests with the same one are counted together. */
+  /** Equal for requests that are counted together. */
   limitKey: string;
 }
 
-/** Somebody without a key, known by address. */
+/** Identifies a caller without a key by network address. */
 export function publicCaller(c: Context<EdgeEnv>): Caller {
   return { tier: "public", limitKey: networkOf(c.req.header("CF-Connecting-IP") ?? "") };
 }
 
-/** An IPv6 customer has 2^64 addresses or more, so all of a /64 count as one. */
+/** Counts all of an IPv6 /64 as one, since a customer has that many addresses or more. */
 function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return ipaddr.IPv6.parse(address)
@@ -25,38 +26,42 @@ function networkOf(address: string): string {
 }
 
 /**
- * Counts a request against its tier's limit and tells the limit (draft-ietf-httpapi-ratelimit-headers). The binding says
- * no more than yes or no, so `Retry-After` is its whole period. Throws `rate_limited`.
+ * Counts a request against its tier's limit, and without a key also against the common limit of all such callers. Sends the
+ * limits (draft-ietf-httpapi-ratelimit-headers). Throws `rate_limited`.
  */
 export async function limitCaller(c: Context<EdgeEnv>, { tier, limitKey }: Caller): Promise<void> {
-  const { limiter, limit, periodSeconds } = c.get("settings").tiers[tier];
-  if (limiter !== undefined) {
-    c.res.headers.set("RateLimit-Policy", `"${tier}";q=${limit};w=${periodSeconds}`); // reaches refusals, too
-    if (!(await isWithinLimit(limiter, limitKey))) {
-      throw new CaptionError(
-        "rate_limited",
-        `expected at most ${limit} requests in ${periodSeconds} seconds (${tier}), received more`,
-        { retryAfterSeconds: periodSeconds },
-      );
-    }
-  }
-  if (tier === "public") await limitPublic(c);
+  const { tiers, overall } = c.get("settings");
+  await countRequest(c, { ...tiers[tier], name: tier, limitKey, scope: ` (${tier})` });
+  if (tier !== "public") return;
+  await countRequest(c, { ...overall, name: "overall", limitKey: "public", scope: " from all callers without a key" });
 }
 
-/** Counts a request against the limit of all callers without a key together. Throws `rate_limited`. */
-async function limitPublic(c: Context<EdgeEnv>): Promise<void> {
-  const { limiter, limit, periodSeconds } = c.get("settings").overall;
+interface NamedLimit {
+  name: string;
+  limiter: RateLimit | undefined;
+  limit: number;
+  periodSeconds: number;
+  limitKey: string;
+  /** The error's words for the requests that are counted together. */
+  scope: string;
+}
+
+/** Counts a request against one limit. The binding only says yes or no, so `Retry-After` is its whole period. */
+async function countRequest(
+  c: Context<EdgeEnv>,
+  { name, limiter, limit, periodSeconds, limitKey, scope }: NamedLimit,
+): Promise<void> {
   if (limiter === undefined) return;
-  c.res.headers.append("RateLimit-Policy", `"overall";q=${limit};w=${periodSeconds}`);
-  if (await isWithinLimit(limiter, "public")) return;
+  c.res.headers.append("RateLimit-Policy", `"${name}";q=${limit};w=${periodSeconds}`); // set on refusals too
+  if (await isWithinLimit(limiter, limitKey)) return;
   throw new CaptionError(
     "rate_limited",
-    `expected at most ${limit} requests in ${periodSeconds} seconds from all callers without a key, received more`,
+    `expected at most ${limit} requests in ${periodSeconds} seconds${scope}, received more`,
     { retryAfterSeconds: periodSeconds },
   );
 }
 
-/** A limiter that fails lets requests pass: captions matter more than counting. */
+/** Whether a request is within a limit. A limiter that fails lets requests pass: captions matter more than counting. */
 async function isWithinLimit(limiter: RateLimit, key: string): Promise<boolean> {
   try {
     return (await limiter.limit({ key })).success;

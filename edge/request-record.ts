@@ -2,14 +2,14 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { endTime, startTime } from "hono/timing";
-import type { EdgeEnv, Phase } from "./edge-env.ts";
+import type { EdgeEnv, Phase } from "./context.ts";
 import { describeError, log } from "./log.ts";
 import { readDataset } from "./settings.ts";
 
-/** What is measured of a request, in the order of the data point's doubles. */
+/** Phases in the order of the data point's doubles. */
 const phases: readonly Phase[] = ["upload", "cache", "service"];
 
-/** Measures a phase, for `Server-Timing` and for the record. A Worker's clock stands still between two waits. */
+/** Measures a phase for `Server-Timing` and for the record. A Worker's clock advances only while it waits. */
 export async function timePhase<T>(c: Context<EdgeEnv>, phase: Phase, work: Promise<T>): Promise<T> {
   const begunMs = performance.now();
   startTime(c, phase);
@@ -22,7 +22,7 @@ export async function timePhase<T>(c: Context<EdgeEnv>, phase: Phase, work: Prom
   }
 }
 
-/** One line of the log and one data point a request. What was asked is told by its route: addresses hold photos' ids. */
+/** Writes one log line and one data point per request. They name the route and not the URL, which may hold a photo's id. */
 export const recordRequest = createMiddleware<EdgeEnv>(async (c, next) => {
   const begunMs = performance.now();
   c.set("record", { phaseMs: {}, bytes: 0 });
@@ -49,18 +49,18 @@ function summarize(c: Context<EdgeEnv>, totalMs: number) {
   };
 }
 
-/** `hit`, `stored` or `collapsed`, and `none` where no cache was asked. */
+/** Returns `hit`, `stored` or `collapsed`, or `none` if no cache was asked. */
 function cacheOutcome(cacheStatus: string | null): string {
   return /(?:^|; )(hit|stored|collapsed)(?:;|$)/.exec(cacheStatus ?? "")?.[1] ?? "none";
 }
 
-/** The data centre, by the code of its airport. */
+/** Returns the data centre's airport code. */
 function coloOf(request: Request): string {
   const colo = request.cf?.colo;
   return typeof colo === "string" ? colo : "none";
 }
 
-/** Analytics Engine: blobs and doubles are told apart by their place, so new ones go to the end. */
+/** Writes to Analytics Engine, which tells blobs and doubles apart by position, so new ones go to the end. */
 function writeDataPoint(c: Context<EdgeEnv>, summary: ReturnType<typeof summarize>): void {
   const { outcome, cache, colo, route, method, tier, status, totalMs, bytes, phaseMs } = summary;
   try {

@@ -1,17 +1,17 @@
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { readCorsOrigins } from "./settings.ts";
 
-/** For answers that are data: a browser may neither run nor frame them. Static pages have `_headers` of their own. */
+/** Forbids browsers to run or frame answers, which are data. Static pages have their own `_headers`. */
 export const securityHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   xFrameOptions: "DENY",
-  strictTransportSecurity: "max-age=15552000", // this name alone: what else stands under the domain is not ours to bind
+  strictTransportSecurity: "max-age=15552000", // without subdomains, which are not ours to bind
 });
 
-/** Those of the contract; of tracing; and what clients of other services send, Firefox telling of its `User-Agent`. */
+/** Headers of the contract, of tracing, and of other services' clients; Firefox asks for `User-Agent` too. */
 const requestHeaders = [
   ...["Authorization", "Content-Type", "Content-Digest", "If-None-Match", "X-Request-Id"],
   ...["traceparent", "tracestate", "baggage"],
@@ -21,12 +21,12 @@ const responseHeaders = [
   ...["Age", "Allow", "Cache-Status", "Content-Location", "ETag", "RateLimit-Policy", "Retry-After", "Server-Timing"],
   ...["WWW-Authenticate", "X-Request-Id"],
 ];
-/** The longest that browsers keep the answer to a preflight, which is Firefox's. */
+/** The longest time for which any browser keeps the answer to a preflight, which is Firefox's. */
 const preflightSeconds = 86_400;
 
 /**
- * Lets pages of other origins call, those that the setting CORS_ORIGINS names, and tells them what any answer says of itself.
- * OPTIONS is answered with the route's own methods.
+ * Lets pages of the origins in the setting CORS_ORIGINS call and read the answers' headers. Answers OPTIONS with the route's
+ * own methods.
  */
 export const allowOrigins = createMiddleware<EdgeEnv>((c, next) => {
   const origins = readCorsOrigins(c.env);

@@ -1,24 +1,24 @@
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
 import { isFacadeOff } from "./compat/facade.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { answerWrongMethod } from "./error-handler.ts";
 
 /**
- * Finds out which methods a request's route takes, for `Allow` and for preflights; none where there is no route. hono's own
- * `method-not-allowed` joins the methods of all patterns that match: `/v1/captions/lookup` is no photo's id.
+ * Finds the methods of a request's route, for `Allow` and for preflights. hono's own `method-not-allowed` would join the
+ * methods of all matching patterns, and `/v1/captions/lookup` is not a photo's id.
  */
 export function routeMethods(app: Hono<EdgeEnv>): MiddlewareHandler<EdgeEnv> {
   let find: ((path: string) => string[]) | undefined;
   return async (c, next) => {
-    find ??= methodFinder(app); // the routes are registered behind this
+    find ??= methodFinder(app); // the routes are registered after this middleware
     const methods = find(c.req.path);
     if (methods.length > 0 && !isFacadeOff(c)) c.set("methods", methods);
     await next();
   };
 }
 
-/** Refuses what the route does not take; nothing is read before that. */
+/** Refuses methods that the route does not take, before the body is read. */
 export async function expectMethod(c: Context<EdgeEnv>, next: () => Promise<void>): Promise<Response | undefined> {
   const methods = c.get("methods");
   if (methods !== undefined && !methods.includes(c.req.method)) return answerWrongMethod(c, methods);
@@ -26,7 +26,7 @@ export async function expectMethod(c: Context<EdgeEnv>, next: () => Promise<void
   return undefined;
 }
 
-/** A path that is a route's to the letter is that route's alone. */
+/** Returns a function that finds a path's methods. A route that equals the path comes before patterns that match it. */
 function methodFinder({ routes }: Hono<EdgeEnv>): (path: string) => string[] {
   const methodsOf = new Map<string, Set<string>>();
   for (const { method, path } of routes) {

@@ -1,12 +1,12 @@
 import { isolateState } from "./isolate-state.ts";
 import { describeError, log } from "./log.ts";
 
-/** Fewer may be a connection that broke, or a photo that breaks things. */
+/** Fewer failures may come from a broken connection, or from a photo that breaks the service. */
 const failuresBeforeRest = 3;
 
 /**
- * Which services this isolate asks, in the order of the setting: one that failed three requests in a row is left alone for a
- * while, then asked again, and left alone again at its next failure.
+ * The services that this isolate asks, in the order of the setting. One that fails three requests in a row is left alone for
+ * a while and then asked again; its next failure has it left alone again.
  */
 export class ServiceOrigins {
   readonly #origins: readonly string[];
@@ -31,7 +31,7 @@ export class ServiceOrigins {
     isolateState.answeredAtMs.set(origin, Date.now());
   }
 
-  /** Whether it answered anybody after that time. */
+  /** Whether an origin has answered any request since that time. */
   hasAnsweredSince(origin: string, timeMs: number): boolean {
     return (isolateState.answeredAtMs.get(origin) ?? 0) > timeMs;
   }

@@ -1,63 +1,55 @@
 import type * as z from "zod";
 import type { Reply } from "../shared/client-reply.ts";
-import { CaptionError, type ErrorCode } from "../shared/errors.ts";
+import { CaptionError, errorCodes } from "../shared/errors.ts";
 import { parseProblem } from "../shared/problem.ts";
-import { parseJson } from "./parse-json.ts";
 
-/** What a service said by the contract: what was asked for, or why not. */
-export type Verdict<T> = { value: T } | { refusal: CaptionError };
+/** A service's answer by the contract: the value that was asked for, or a refusal. */
+export type ServiceAnswer<T> = { value: T } | { refusal: CaptionError };
 
-/** What the service may tell the caller: it is about the photo or the load. Anything else is between us and it. */
-const passedOnCodes: ReadonlySet<ErrorCode> = new Set([
-  "payload_too_large",
-  "unsupported_media_type",
-  "invalid_image",
-  "rate_limited",
-  "overloaded",
-  "upstream_timeout",
-]);
-
-/** The contract's reading of a reply; a refusal that may not be passed on is `upstream_error`. Throws that, too, for what the contract does not know. */
-export function readReply<T>(reply: Reply, schema: z.ZodType<T>): Verdict<T> {
-  if (reply.status !== 200) return { refusal: readRefusal(reply) };
+/**
+ * Reads a reply by the contract; a refusal that is not passed on becomes `upstream_error`. Throws `upstream_error` for a
+ * reply that the contract does not know.
+ */
+export function readReply<T>(reply: Reply, schema: z.ZodType<T>): ServiceAnswer<T> {
+  if (reply.status !== 200) return { refusal: refusalOf(reply) };
   try {
-    return { value: parseJson(reply.text, schema) };
+    return { value: schema.parse(JSON.parse(reply.text)) };
   } catch (cause) {
     throw outsideContract(cause);
   }
 }
 
-/** The error for a service that answers what the contract does not know; `cause` is for our log. */
+/** Makes the error for a reply that the contract does not know; `cause` is for our log. */
 export function outsideContract(cause: unknown): CaptionError {
   return new CaptionError("upstream_error", "the captioning service answered outside its contract", { cause });
 }
 
-/** The cause of an `upstream_error` for a service that did not answer at all, as while it is started again. */
+/** Cause of an `upstream_error` for a service that did not answer at all, as during a restart. */
 export class Unreachable extends Error {}
 
-/** The error for a service that did not answer at all. */
+/** Makes the error for a service that did not answer at all. */
 export function unreachable(cause: unknown): CaptionError {
   const reason = new Unreachable("no answer", { cause });
   return new CaptionError("upstream_error", "the captioning service could not be reached", { cause: reason });
 }
 
-/** Whether a proxy or a tunnel in front of a service says that nobody is behind it; 520 to 530 are Cloudflare's. */
+/** Whether a proxy or tunnel in front of a service says that the service is not there; 520 to 530 are Cloudflare's. */
 export function isGatewayStatus(status: number): boolean {
   return (status >= 502 && status <= 504) || (status >= 520 && status <= 530);
 }
 
-function readRefusal({ status, headers, text }: Reply): CaptionError {
+function refusalOf({ status, headers, text }: Reply): CaptionError {
   const problem = parseProblem(text);
   if (problem === undefined) {
     const reason = new Error(`status ${status} without a problem document`);
     throw isGatewayStatus(status) ? unreachable(reason) : outsideContract(reason);
   }
   const { code, detail } = problem;
-  if (code === "overloaded" || code === "rate_limited") {
-    return new CaptionError(code, detail, { retryAfterSeconds: retryAfterSeconds(headers) });
+  const { isPassedOn, retry } = errorCodes[code];
+  if (isPassedOn) {
+    return new CaptionError(code, detail, retry === "later" ? { retryAfterSeconds: retryAfterSeconds(headers) } : {});
   }
-  if (passedOnCodes.has(code)) return new CaptionError(code, detail);
-  // The cause is for our log: `unauthorized`, say, tells that the two sides hold different secrets.
+  // The cause is for our log: `unauthorized`, for example, means that the two sides hold different secrets.
   return new CaptionError("upstream_error", "the captioning service refused our request", {
     cause: new Error(`status ${status}, ${code}: ${detail}`),
   });

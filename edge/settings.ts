@@ -9,12 +9,12 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Services whose clients may move over: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
+/** Services that can be imitated: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
 export const facadeNames = ["max", "huggingface"] as const;
 
 export type FacadeName = (typeof facadeNames)[number];
 
-/** A binding, known by a method that it has. */
+/** Makes the schema of a binding, which is recognized by one of its methods. */
 function bindingSchema<T>(method: string, name: string) {
   const hasMethod = (value: unknown) => typeof value === "object" && value !== null && method in value;
   return z.custom<T>(hasMethod, `expected a binding of ${name}`);
@@ -44,7 +44,7 @@ const originSchema = z
 const corsOriginsSchema = z
   .string()
   .default("")
-  .transform((text) => parseList(text).map((origin) => parseOrigin(origin)?.origin ?? origin)) // an app's own scheme has none
+  .transform((text) => parseList(text).map((origin) => parseOrigin(origin)?.origin ?? origin)) // an app's own scheme has no origin
   .refine((origins) => origins.every((origin) => origin === "*" || /^[a-z][a-z0-9+.-]*:\/\/[^/]+$/.test(origin)), {
     error: "expected origins such as https://photos.example.com, with commas between, or *",
   });
@@ -59,47 +59,47 @@ const facadesSchema = z
 const environmentSchema = z.object({
   /** Results and the last known model revision. A read costs a few milliseconds, a write is billed. */
   CAPTIONS: kvSchema,
-  /** Brings together those who ask for the same caption at the same time. A call is billed for each cache miss. */
+  /** Joins requests that want the same caption at the same time. A call is billed per cache miss. */
   FLIGHTS: bindingSchema<DurableObjectNamespace<CaptionFlight>>("getByName", "the Durable Object CaptionFlight"),
-  /** Remembers deletions for ten minutes. Two or four calls are billed for each cache miss. */
+  /** Remembers deletions for ten minutes. Two or four calls are billed per cache miss. */
   TOMBSTONES: bindingSchema<DurableObjectNamespace<Tombstone>>("getByName", "the Durable Object PhotoTombstone"),
   /**
-   * Where the captioning services listen, in the order they are asked: one, or several with commas between them. Photos
-   * travel there, hence https unless it is this machine.
+   * Origins of the captioning services, comma-separated, in the order in which they are asked. Photos are sent there, so they
+   * must be https unless on this machine.
    */
   SERVICE_ORIGINS: z
     .string("expected an address such as https://captions.example.com")
     .transform(parseList)
     .pipe(z.array(originSchema).min(1, "expected at least one address")),
-  /** Seconds a service is left alone that failed three requests in a row. Longer means fewer tries in vain, and later recovery. */
+  /** Seconds for which a service that failed three requests in a row is left alone. Longer means fewer failed tries and a later recovery. */
   ORIGIN_REST_SECONDS: z.coerce.number().positive().max(3600).default(10),
-  /** Signs what goes to the service; one of its `SERVICE_SECRETS`. */
+  /** Signs requests to the service; one of its `SERVICE_SECRETS`. */
   SERVICE_SECRET: z.string("expected a secret that the service knows too").min(16),
   /**
-   * Who may caption and look up: `public` anybody, `keys` whoever has an API key, `both` anybody, and keys for their own
-   * limits. Deleting takes a key with the scope admin whatever this says.
+   * Who may caption and look up: `public` means anyone, `keys` means holders of an API key, and `both` means anyone, with keys'
+   * own limits for their holders. Deleting always requires a key with the scope admin.
    */
   ACCESS: z.enum(["public", "keys", "both"]).default("public"),
-  /** API keys by their hash (`npm run keys`). Read for each request with a key, from the data centre's cache for a minute. */
+  /** API keys by their hash. Read for each request with a key, and cached in the data centre for a minute. */
   KEYS: kvSchema,
-  /** Rate limits, one a tier; a tier without a binding is unlimited. */
+  /** Rate limits, one per tier; a tier without a binding is unlimited. */
   PUBLIC_LIMIT: rateLimitSchema,
   STANDARD_LIMIT: rateLimitSchema,
   HIGH_LIMIT: rateLimitSchema,
-  /** Rate limit of all callers without a key together, in each data centre; without it they are limited one by one alone. */
+  /** Rate limit of all callers without a key together, per data centre; without it they are only limited one by one. */
   OVERALL_LIMIT: rateLimitSchema,
-  /** What those bindings count to, `requests/seconds`: they do not tell it themselves. Only said to callers. */
+  /** Limits of those bindings, `requests/seconds`, which the bindings themselves do not reveal. Only sent to callers. */
   PUBLIC_LIMIT_POLICY: policySchema.default({ limit: 60, periodSeconds: 60 }),
   STANDARD_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   HIGH_LIMIT_POLICY: policySchema.default({ limit: 6000, periodSeconds: 60 }),
   OVERALL_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
-  /** Origins whose pages may call from a browser, with commas between, or `*`; by default none but our own. */
+  /** Comma-separated origins whose pages may call from a browser, or `*`; by default only our own. */
   CORS_ORIGINS: corsOriginsSchema,
-  /** Other services' addresses and shapes to answer in: `max`, `huggingface`, or both with a comma between; none by default. */
+  /** Other services' APIs to imitate: `max`, `huggingface`, or both, comma-separated; none by default. */
   FACADES: facadesSchema,
   /**
-   * Bytes of one image. Hashing takes CPU time, for 20 MiB more than the 10 ms of Cloudflare's free plan; and the
-   * uploads of an isolate share 64 MiB, of which one caller gets two thirds at most.
+   * Bytes of one image. Hashing takes CPU time: 20 MiB need more than the 10 ms of Cloudflare's free plan. The uploads of an
+   * isolate share 64 MiB, of which one caller gets at most two thirds.
    */
   MAX_BYTES: z.coerce
     .number()
@@ -107,67 +107,71 @@ const environmentSchema = z.object({
     .positive()
     .max(32 * mebibyte)
     .default(defaultMaxBytes),
-  /** Milliseconds for sending a photo. What has arrived of it stays in the isolate's memory that long. */
+  /** Milliseconds for sending a photo. What has arrived of it stays in the isolate's memory for that long. */
   BODY_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(15_000),
   /**
-   * Bytes a second that a body must bring, on average over five seconds, or over a third of its time limit where that is
-   * less; so must a photo that is fetched. More means that bodies which stand still are ended sooner, and so are people
-   * on a bad line; 0 waits for the time limit.
+   * Bytes per second that must arrive of a body or a fetched photo, averaged over five seconds, or over a third of its time
+   * limit if that is less. A higher rate ends stalled bodies sooner, and cuts off people on a bad line; 0 waits for the time
+   * limit.
    */
   MIN_BYTES_PER_SECOND: z.coerce.number().int().min(0).max(mebibyte).default(4096),
   /**
    * Hosts that photos are fetched from for `{"url": …}`: `any` public one, `none`, or a list such as
-   * `photos.example.com, *.example.org`. A host named without an asterisk may also be a private one. Whoever may call
-   * can make this worker ask any host that is let in.
+   * `photos.example.com, *.example.org`. A host named without an asterisk may also be a private one. Any
+   * caller can make this worker send requests to any allowed host.
    */
   SOURCE_HOSTS: z.string().default("any").transform(parseHosts),
-  /** Milliseconds for fetching such a photo. What has arrived of it stays in the isolate's memory that long. */
+  /** Milliseconds for fetching such a photo. What has arrived of it stays in the isolate's memory for that long. */
   SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
-  /** Pixels of one image by its header. Decoding takes the service time and memory by the pixel. */
+  /** Pixels of one image by its header. Decoding costs the service time and memory per pixel. */
   MAX_PIXELS: z.coerce.number().int().positive().default(defaultMaxPixels),
-  /** Pixels of one AVIF or HEIC, whose decoding takes the service several times the time and memory of other formats. */
+  /** Pixels of one AVIF or HEIC, whose decoding costs the service several times as much time and memory as other formats. */
   MAX_AVIF_PIXELS: z.coerce.number().int().positive().default(defaultMaxAvifPixels),
-  /** true: HEIC photos are taken, too. The service must take them as well, which costs it a second a photo. */
+  /** Whether HEIC photos are accepted. The service must accept them as well, which costs it a second per photo. */
   ALLOW_HEIC: z.enum(["true", "false"]).default("false"),
-  /** Seconds a caption is kept. Longer means fewer model runs and more KV storage; KV's least is 60. */
+  /** Seconds for which a caption is stored. Longer means fewer model runs and more KV storage; KV's minimum is 60. */
   CACHE_TTL_SECONDS: z.coerce
     .number()
     .int()
     .min(60)
     .default(30 * daySeconds),
   /**
-   * Seconds a caption stays, of those, in the cache of a data centre, which a deletion elsewhere does not reach. Longer
+   * Seconds, of those, for which a caption stays in a data centre's cache, which a deletion elsewhere does not reach. Longer
    * means fewer reads of KV.
    */
   NEAR_CACHE_SECONDS: z.coerce.number().int().positive().default(3600),
-  /** Seconds after which the model's revision is asked for again; until then an isolate may serve the one before. */
+  /** Seconds after which the model's revision is asked for again; until then an isolate may serve the previous one. */
   MODEL_REFRESH_SECONDS: z.coerce.number().int().positive().default(60),
-  /** Milliseconds for one caption, all attempts together and waiting for others included. Below the 30 s that Cloudflare grants once a client has left. */
+  /** Milliseconds for one caption, including all attempts and waiting for other requests. Below the 30 s that Cloudflare grants after a client has left. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(29_000).default(25_000),
 });
 
 export type Settings = ReturnType<typeof readSettings>;
 
-/** Analytics Engine's dataset of requests, where it is bound. Read apart, since requests are recorded even when other settings are bad. */
+/** A caller's tier: that of its key, or `public` without one. */
+export type Tier = keyof Settings["tiers"];
+
+/** Reads the binding of Analytics Engine's dataset, if there is one. Separate, since requests are recorded even when other settings are bad. */
 export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
   return datasetSchema.parse(REQUESTS);
 }
 
-/** The page's files, where they are bound. Read apart, since they are served even when settings are bad. */
+/** Reads the binding of the page's files, if there is one. Separate, since they are served even when other settings are bad. */
 export function readAssets({ ASSETS }: Record<string, unknown>): Fetcher | undefined {
   return assetsSchema.parse(ASSETS);
 }
 
-/** What browsers are told, and which routes there are: read apart, since answers about bad settings are for browsers, too. */
+/** Reads the CORS origins. Separate, since browsers must be able to read answers about bad settings too. */
 export function readCorsOrigins({ CORS_ORIGINS }: Record<string, unknown>): readonly string[] {
   return corsOriginsSchema.safeParse(CORS_ORIGINS).data ?? [];
 }
 
+/** Reads the façades. Separate, since routes exist even when other settings are bad. */
 export function readFacades({ FACADES }: Record<string, unknown>): readonly FacadeName[] {
   return facadesSchema.safeParse(FACADES).data ?? [];
 }
 
-/** Parses the environment. A bad value throws a sentence naming the setting, for the log and not for the caller. */
+/** Parses the environment. Throws an error that names a bad setting, for the log and not for the caller. */
 export function readSettings(environment: unknown) {
   const parsed = environmentSchema.safeParse(environment);
   if (!parsed.success) throw new Error(`bad settings: ${z.prettifyError(parsed.error)}`);

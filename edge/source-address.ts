@@ -1,40 +1,39 @@
 import ipaddr from "ipaddr.js";
-import { quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 
-/** From which hosts photos are fetched: from any public one, from none, or from those named. */
+/** Hosts from which photos are fetched: any public one, none, or those named. */
 export type SourceHosts = "any" | "none" | readonly string[];
 
 export interface SourceRules {
   hosts: SourceHosts;
-  /** Host names of this worker and of the services behind it. */
+  /** Host names of this worker and of its services. */
   ownHosts: readonly string[];
 }
 
-/** Ends of names that no public host has, or that mean something else inside somebody's network, by who says so. */
+/** Suffixes that no public host has, or that mean something else in private networks, by source. */
 const specialSuffixes: ReadonlySet<string> = new Set([
-  // IANA, Special-Use Domain Names; of .arpa none is a site (https://www.iana.org/assignments/special-use-domain-names)
+  // IANA, Special-Use Domain Names; no name under .arpa is a site (https://www.iana.org/assignments/special-use-domain-names)
   ...["alt", "arpa", "example", "invalid", "local", "localhost", "onion", "test"],
-  // ICANN: for private use (2024), and never to be delegated because of the networks that use them (2018)
+  // ICANN: for private use (2024), and never to be delegated, since private networks use them (2018)
   ...["internal", "corp", "home", "mail"],
-  // RFC 6762, appendix G: in private networks before there was .local
+  // RFC 6762, appendix G: used in private networks before .local
   ...["intranet", "lan", "private"],
-  // Undelegated, and handed out by routers, resolvers, containers and clusters; Fritz!Box answers to its own name at home
+  // Undelegated, and used by routers, resolvers, containers and clusters; fritz.box is the router's own name
   ...["belkin", "cluster", "consul", "dhcp", "docker", "domain", "fritz.box", "gateway", "homelab", "ip", "kubernetes"],
   ...["localdomain", "localhost6", "localnet", "node", "pod", "router", "svc", "vpn", "workgroup"],
   // Networks on top of the internet's (draft-grothoff-iesg-special-use-p2p-names; Tailscale, ENS)
   ...["bit", "eth", "exit", "gnu", "i2p", "ts.net", "zkey"],
-  // Public names that routers answer for, and whose own words say which address they stand for
+  // Public names that routers answer for, and names that contain the address they resolve to
   ...["router.asus.com", "routerlogin.net", "tplinkwifi.net"],
   ...["localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "vcap.me", "xip.io"],
 ]);
 
-/** Below are other protocols' ports: 22, 25, … */
+/** Lower ports belong to other protocols: 22, 25, … */
 const firstFreePort = 1024;
 
 /**
- * Checks that a photo may be fetched from an address; each hop of a redirect is checked like the first. A host that is
- * named in the rules without an asterisk is trusted, wherever it is. What a public name resolves to cannot be seen here.
+ * Checks that a photo may be fetched from an address; each hop of a redirect is checked like the first. A host named in the
+ * rules without an asterisk is trusted, wherever it is. The address that a public name resolves to is not visible here.
  * Throws `source_unreachable`.
  */
 export function expectFetchable(url: URL, { hosts, ownHosts }: SourceRules): void {
@@ -55,12 +54,12 @@ function refused(what: string): CaptionError {
   return new CaptionError("source_unreachable", `photos are not fetched from ${what}`);
 }
 
-/** `*.example.com` stands for every name below example.com. */
+/** Whether a pattern such as `*.example.com`, which means every name below example.com, includes a name. */
 function isWildcardFor(pattern: string, name: string): boolean {
   return pattern.startsWith("*.") && name.endsWith(pattern.slice(1));
 }
 
-/** The URL parser has brought all spellings of an IPv4 address to four decimal numbers, and bracketed IPv6. */
+/** Whether a host is public. The URL parser has normalized all spellings of IPv4 to four decimal numbers, and brackets IPv6. */
 function isPublicHost(name: string): boolean {
   const literal = name.replace(/^\[|\]$/g, "");
   if (ipaddr.isValid(literal)) return isPublicAddress(ipaddr.parse(literal));
@@ -69,8 +68,8 @@ function isPublicHost(name: string): boolean {
   return labels.length > 1 && !labels.includes("") && !ends.some((end) => specialSuffixes.has(end));
 }
 
-/** Global unicast, and of IPv6 only what is handed out (2000::/3): older forms can hold an IPv4 address of any kind. */
+/** Whether an address is global unicast; for IPv6 only the allocated part (2000::/3), since older forms can contain any IPv4 address. */
 function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  const isHandedOut = !("parts" in address) || (address.parts[0] ?? 0) >> 13 === 1;
-  return isHandedOut && address.range() === "unicast";
+  const isAllocated = !("parts" in address) || (address.parts[0] ?? 0) >> 13 === 1;
+  return isAllocated && address.range() === "unicast";
 }

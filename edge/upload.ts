@@ -1,83 +1,61 @@
-import { quote, sourceRequestSchema } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
-import { type ImageHeader, readImageHeader } from "../shared/image-header.ts";
+import { sourceRequestSchema } from "../shared/contract.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
+import { expectFewPixels, type ImageHeader, type PixelLimits, readImageHeader } from "../shared/image-header.ts";
 import { byteIdFromHash, contentIdOf, type PhotoIds } from "../shared/photo-id.ts";
-import { expectFewPixels, type PixelLimits } from "../shared/pixel-limits.ts";
 import type { ArrivalLimits } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { fetchSource, type SourceLimits } from "./fetch-source.ts";
 import { readField } from "./multipart.ts";
-import { parseRequestJson } from "./parse-json.ts";
-import { readBody, readJsonBody } from "./read-body.ts";
+import { readBody, readJson, tooManyBytes } from "./read-body.ts";
 
-/** What boundary lines, part headers and other fields of a multipart body may take beside the image. */
+/** Allowance for the boundary lines, part headers and other fields of a multipart body. */
 const multipartFramingBytes = 64 * 1024;
 
-/** A photo that is known to be an image of a format the service decodes. */
-export interface Photo extends PhotoIds, HeaderFacts {
+/** A photo whose format and size were checked: the service decodes it, unless its pixels are damaged. */
+export interface CheckedPhoto extends PhotoIds, Pick<ImageHeader, "format" | "width" | "height"> {
   bytes: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the bytes. */
   hash: Uint8Array<ArrayBuffer>;
 }
 
-/** What an answer tells of a photo. */
-type HeaderFacts = Pick<ImageHeader, "format" | "width" | "height">;
-
 export interface UploadLimits extends PixelLimits {
   maxBytes: number;
   allowHeic: boolean;
-  /** Of the body. */
+  /** Time and rate of the request's body. */
   arrival: ArrivalLimits;
-  /** For photos given by their address. */
+  /** Rules for photos that are given by their address. */
   source: SourceLimits;
-  /** Where the photo is counted. */
+  /** Counts the photo's bytes. */
   hold: BufferHold;
-  /** Where a JSON body is counted that names a photo's address. */
-  questionHold: BufferHold;
+  /** Counts a JSON body that names a photo's address. */
+  jsonHold: BufferHold;
 }
 
 /**
- * Reads a photo: the raw body, a multipart field, or what a JSON body names the address of. The client's word counts for
- * how the body is framed, never for what it holds: format and size in pixels come from the bytes.
+ * Reads a photo from the raw body, from a multipart field, or from the address that a JSON body names. `Content-Type` says
+ * how the body is framed and no more: format and size in pixels come from the bytes.
  */
-export async function readUpload(request: Request, limits: UploadLimits): Promise<Photo> {
+export async function readUpload(request: Request, limits: UploadLimits): Promise<CheckedPhoto> {
   return checkPhoto(await readPhotoBytes(request, limits), limits);
-}
-
-/** Refuses what is no image of a format that works, or too large, and gives the rest its ids. */
-export async function checkPhoto(
-  bytes: Uint8Array<ArrayBuffer>,
-  { maxBytes, ...limits }: Pick<UploadLimits, "maxBytes" | "allowHeic"> & PixelLimits,
-): Promise<Photo> {
-  if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
-  if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, received: bytes.length });
-  const header = expectImage(bytes, limits);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const contentId = await contentIdOf(bytes);
-  return { bytes, hash, id: byteIdFromHash(hash), ...(contentId && { contentId }), ...header };
 }
 
 async function readPhotoBytes(
   request: Request,
-  { maxBytes, arrival, source, hold, questionHold }: UploadLimits,
+  { maxBytes, arrival, source, hold, jsonHold }: UploadLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const contentType = request.headers.get("Content-Type") ?? "";
   const mediaType = expectUploadType(contentType);
-  const tooMany = (received: number | "more") => tooManyBytes({ maxBytes, received });
   if (mediaType === "application/json") {
-    const body = await readJsonBody(request, { arrival, hold: questionHold });
-    const { url } = parseRequestJson(body, sourceRequestSchema);
-    return fetchSource(url, { ...source, maxBytes, tooManyBytes: tooMany, hold });
+    const { url } = await readJson(request, { schema: sourceRequestSchema, arrival, hold: jsonHold });
+    return fetchSource(url, { ...source, maxBytes, hold });
   }
-  if (mediaType === "multipart/form-data") {
-    const maxBodyBytes = maxBytes + multipartFramingBytes;
-    const body = await readBody(request, { maxBytes: maxBodyBytes, tooManyBytes: tooMany, arrival, hold });
-    return readField(body, { contentType, name: "image" });
-  }
-  return readBody(request, { maxBytes, tooManyBytes: tooMany, arrival, hold });
+  const limits = { maxBytes, kind: "an image", arrival, hold } as const;
+  if (mediaType !== "multipart/form-data") return readBody(request, limits);
+  const body = await readBody(request, { ...limits, framingBytes: multipartFramingBytes });
+  return readField(body, { contentType, name: "image" });
 }
 
-/** Refuses, before reading them, bodies that announce themselves as something other than an upload. */
+/** Refuses, before reading them, bodies whose type says that they are no upload. */
 function expectUploadType(contentType: string): string {
   const mediaType = (contentType.split(";")[0] ?? "").trim().toLowerCase();
   const isForm = mediaType === "application/x-www-form-urlencoded";
@@ -93,17 +71,17 @@ function expectUploadType(contentType: string): string {
   return mediaType;
 }
 
-function expectImage(
-  bytes: Uint8Array,
-  { allowHeic, ...limits }: Pick<UploadLimits, "allowHeic"> & PixelLimits,
-): HeaderFacts {
+/** Refuses files in other formats and photos that are too large, and gives a photo its ids. */
+export async function checkPhoto(
+  bytes: Uint8Array<ArrayBuffer>,
+  { maxBytes, allowHeic, ...pixelLimits }: Pick<UploadLimits, "maxBytes" | "allowHeic"> & PixelLimits,
+): Promise<CheckedPhoto> {
+  if (bytes.length === 0) throw new CaptionError("invalid_request", "expected an image, received nothing");
+  if (bytes.length > maxBytes) throw tooManyBytes({ maxBytes, kind: "an image" }, bytes.length);
   const header = readImageHeader(bytes, { allowHeic });
-  expectFewPixels(header, limits);
+  expectFewPixels(header, pixelLimits);
   const { format, width, height } = header;
-  return { format, width, height };
-}
-
-/** The error for a photo of more bytes than there may be. */
-export function tooManyBytes({ maxBytes, received }: { maxBytes: number; received: number | "more" }): CaptionError {
-  return new CaptionError("payload_too_large", `expected an image of at most ${maxBytes} bytes, received ${received}`);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const contentId = await contentIdOf(bytes);
+  return { bytes, hash, id: byteIdFromHash(hash), ...(contentId && { contentId }), format, width, height };
 }

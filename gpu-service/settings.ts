@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { defaultModelDir } from "../captioner/bundle.ts";
 import { defaultPrecision, engineChoices, onnxDevices, precisionChoices } from "../captioner/engine.ts";
-import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels, quote } from "../shared/contract.ts";
+import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
+import { quote } from "../shared/errors.ts";
 import { logLevels } from "./log.ts";
 import { parseSecrets } from "./secrets.ts";
 

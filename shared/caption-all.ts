@@ -1,39 +1,42 @@
-import type { CaptionCall, CaptionClient } from "./client.ts";
+import { batchesOf, type CaptionCall, type CaptionClient } from "./client.ts";
 import { type CaptionResult, maxLookupIds, type PhotoId } from "./contract.ts";
 import { photoIdsOf } from "./photo-id.ts";
 
-/** One for each photo, always. `isHit` tells that a cache held the caption, so that no model ran. */
-export type PhotoOutcome<Photo> = { photo: Photo } & ({ result: CaptionResult; isHit: boolean } | { error: unknown });
+/** Outcome of one photo. `isHit` means that a cache held the caption, so that no model ran. */
+export type PhotoOutcome<PhotoBlob> = { photo: PhotoBlob } & (
+  | { result: CaptionResult; isHit: boolean }
+  | { error: unknown }
+);
 
-interface CaptionAllCall<Photo> extends CaptionCall {
-  /** Uploads under way at a time. */
+interface CaptionAllCall<PhotoBlob> extends CaptionCall {
+  /** Number of parallel uploads. */
   uploadsAtOnce?: number;
-  /** Told as a photo's upload begins: nothing was stored for it. */
-  onUpload?: ((photo: Photo) => void) | undefined;
+  /** Called when a photo's upload begins, because nothing was stored for it. */
+  onUpload?: ((photo: PhotoBlob) => void) | undefined;
 }
 
 /**
- * Captions many photos, uploading only those for which nothing is stored: looks them up by the hundred, and gives each
- * outcome as soon as it is there, so not in their order. Holds the bytes of the uploads under way and no more. What goes
- * wrong with one photo is its outcome; only the signal, whose reason is thrown, and the caller's `break` end the others.
+ * Captions many photos and uploads only those for which nothing is stored. Looks photos up in batches, and yields each outcome
+ * as soon as it is known, so not in the photos' order. Holds no more bytes than the current uploads. A photo's error is its
+ * outcome; only the signal, whose reason is thrown, and the caller's `break` end the others.
  */
-export async function* captionAll<Photo extends Blob>(
+export async function* captionAll<PhotoBlob extends Blob>(
   client: CaptionClient,
-  photos: Iterable<Photo> | AsyncIterable<Photo>,
-  { uploadsAtOnce = 4, onUpload, signal, ...options }: CaptionAllCall<Photo> = {},
-): AsyncGenerator<PhotoOutcome<Photo>, void, undefined> {
+  photos: Iterable<PhotoBlob> | AsyncIterable<PhotoBlob>,
+  { uploadsAtOnce = 4, onUpload, signal, ...options }: CaptionAllCall<PhotoBlob> = {},
+): AsyncGenerator<PhotoOutcome<PhotoBlob>, void, undefined> {
   const left = new AbortController();
   const call = { ...options, signal: signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]) };
-  const upload = (photo: Photo) => {
+  const upload = (photo: PhotoBlob) => {
     onUpload?.(photo);
     return settle(photo, () => client.caption(photo, call));
   };
   try {
-    for await (const group of groupsOf(photos, maxLookupIds)) {
-      const { outcomes, missing } = await lookUpGroup(client, group, call);
+    for await (const batch of batchesOf(photos, maxLookupIds)) {
+      const { outcomes, missing } = await lookUpBatch(client, batch, call);
       signal?.throwIfAborted();
       yield* outcomes;
-      for await (const outcome of asTheyEnd(missing, { work: upload, atOnce: uploadsAtOnce })) {
+      for await (const outcome of inOrderOfCompletion(missing, { work: upload, atOnce: uploadsAtOnce })) {
         signal?.throwIfAborted();
         yield outcome;
       }
@@ -43,19 +46,19 @@ export async function* captionAll<Photo extends Blob>(
   }
 }
 
-interface LookedUp<Photo> {
-  /** Of the photos that need no upload, or of which none can come. */
-  outcomes: PhotoOutcome<Photo>[];
-  missing: Photo[];
+interface LookedUp<PhotoBlob> {
+  /** Outcomes of photos that have a caption already or cannot be read. */
+  outcomes: PhotoOutcome<PhotoBlob>[];
+  missing: PhotoBlob[];
 }
 
-async function lookUpGroup<Photo extends Blob>(
+async function lookUpBatch<PhotoBlob extends Blob>(
   client: CaptionClient,
-  photos: readonly Photo[],
+  photos: readonly PhotoBlob[],
   call: CaptionCall,
-): Promise<LookedUp<Photo>> {
-  const readable: { photo: Photo; id: PhotoId }[] = [];
-  const outcomes: PhotoOutcome<Photo>[] = [];
+): Promise<LookedUp<PhotoBlob>> {
+  const readable: { photo: PhotoBlob; id: PhotoId }[] = [];
+  const outcomes: PhotoOutcome<PhotoBlob>[] = [];
   for (const photo of photos) {
     try {
       readable.push({ photo, id: await idOf(photo) }); // one at a time: a hundred photos may be a gigabyte
@@ -68,7 +71,7 @@ async function lookUpGroup<Photo extends Blob>(
       readable.map(({ id }) => id),
       call,
     );
-    const missing: Photo[] = [];
+    const missing: PhotoBlob[] = [];
     for (const { photo, id } of readable) {
       const result = found.get(id);
       if (result === undefined) missing.push(photo);
@@ -80,16 +83,16 @@ async function lookUpGroup<Photo extends Blob>(
   }
 }
 
-/** By what it shows, where that is known: a caption written into its file since does not hide what is stored. */
+/** Returns the content id if there is one, which finds what is stored even after a caption was written into the file. */
 async function idOf(photo: Blob): Promise<PhotoId> {
   const { id, contentId } = await photoIdsOf(new Uint8Array(await photo.arrayBuffer()));
   return contentId ?? id;
 }
 
-async function settle<Photo>(
-  photo: Photo,
+async function settle<PhotoBlob>(
+  photo: PhotoBlob,
   caption: () => Promise<{ result: CaptionResult; isHit: boolean }>,
-): Promise<PhotoOutcome<Photo>> {
+): Promise<PhotoOutcome<PhotoBlob>> {
   try {
     const { result, isHit } = await caption();
     return { photo, result, isHit };
@@ -98,31 +101,20 @@ async function settle<Photo>(
   }
 }
 
-/** Results of work that never fails, in the order in which it ends. */
-async function* asTheyEnd<Item, Result>(
+/** Runs work that never fails on all items, and yields its results in the order in which they are done. */
+async function* inOrderOfCompletion<Item, Result>(
   items: readonly Item[],
   { work, atOnce }: { work: (item: Item) => Promise<Result>; atOnce: number },
 ): AsyncGenerator<Result> {
-  const underWay = new Set<Promise<() => Result>>();
-  const next = async () => (await Promise.race(underWay))();
+  const running = new Set<Promise<() => Result>>();
+  const next = async () => (await Promise.race(running))();
   for (const item of items) {
-    if (underWay.size >= atOnce) yield await next();
-    const ended: Promise<() => Result> = work(item).then((result) => () => {
-      underWay.delete(ended);
+    if (running.size >= atOnce) yield await next();
+    const done: Promise<() => Result> = work(item).then((result) => () => {
+      running.delete(done);
       return result;
     });
-    underWay.add(ended);
+    running.add(done);
   }
-  while (underWay.size > 0) yield await next();
-}
-
-async function* groupsOf<Item>(items: Iterable<Item> | AsyncIterable<Item>, size: number): AsyncGenerator<Item[]> {
-  let group: Item[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
+  while (running.size > 0) yield await next();
 }

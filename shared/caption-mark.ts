@@ -1,12 +1,12 @@
-/** Ends a caption of low confidence. */
+/** The mark at the end of a caption of low confidence. */
 const mark = " (?)";
 
-/** The caption with its mark, for places that have no other for it. */
+/** Adds the mark to an unsure caption, for outputs that cannot mark it otherwise. */
 export function markedCaption({ caption, isUnsure }: { caption: string; isUnsure: boolean }): string {
   return isUnsure ? `${caption}${mark}` : caption;
 }
 
-/** A caption as it was before `markedCaption` marked it. */
+/** Removes the mark that `markedCaption` added. */
 export function unmarkedCaption(text: string): string {
   return text.endsWith(mark) ? text.slice(0, -mark.length) : text;
 }

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { CaptionError, type ErrorCode } from "./errors.ts";
+import { allErrorCodes, CaptionError, type ErrorCode, errorCodes } from "./errors.ts";
 import { parseProblem } from "./problem.ts";
 
 export interface Reply {
@@ -8,20 +8,12 @@ export interface Reply {
   text: string;
 }
 
-/** Whether a cache held the answer, by its `Cache-Status` (RFC 9211), so that no model ran for it. */
+/** Whether a cache held the answer, so that no model ran for it; read from `Cache-Status` (RFC 9211). */
 export function isCacheHit(headers: Headers): boolean {
   return /;\s*hit\b/.test(headers.get("Cache-Status") ?? "");
 }
 
-/** What a status means that came without a problem document: from a proxy on the way, not from the edge. */
-const proxyCodes: Readonly<Record<number, ErrorCode>> = {
-  413: "payload_too_large",
-  429: "rate_limited",
-  503: "overloaded",
-  504: "upstream_timeout",
-};
-
-/** The contract's reading of a success. Throws `upstream_error` for anything else: whoever answered is no edge of ours. */
+/** Reads a successful reply by the contract. Throws `upstream_error` for anything else, which no edge of ours sends. */
 export function readSuccess<T>({ status, headers, text }: Reply, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(text));
@@ -37,14 +29,20 @@ export function readSuccess<T>({ status, headers, text }: Reply, schema: z.ZodTy
   }
 }
 
-/** A refusal as the error that it tells of, in the contract's codes. */
+/** Turns a refusal into an error with the contract's code. */
 export function readRefusal({ status, headers, text }: Reply): CaptionError {
   const about = { ...requestIdOf(headers), ...retryAfterOf(headers) };
   const problem = parseProblem(text);
   if (problem !== undefined) return new CaptionError(problem.code, problem.detail, about);
   const type = headers.get("Content-Type") ?? "no content type";
   const message = `expected a reply of the contract, received status ${status} with ${type}`;
-  return new CaptionError(proxyCodes[status] ?? "upstream_error", message, about);
+  return new CaptionError(codeOfBareStatus(status), message, about);
+}
+
+/** Finds the code for a status without a problem document, which comes from a proxy and not from the edge. */
+function codeOfBareStatus(status: number): ErrorCode {
+  const isMeant = (code: ErrorCode) => errorCodes[code].isMeantByBareStatus && errorCodes[code].status === status;
+  return allErrorCodes.find(isMeant) ?? "upstream_error";
 }
 
 function requestIdOf(headers: Headers): { requestId?: string } {
@@ -52,7 +50,7 @@ function requestIdOf(headers: Headers): { requestId?: string } {
   return requestId === null ? {} : { requestId };
 }
 
-/** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3), in whole seconds from now. */
+/** Reads `Retry-After`, which is seconds or a date (RFC 9110, 10.2.3), as whole seconds from now. */
 function retryAfterOf(headers: Headers): { retryAfterSeconds?: number } {
   const value = headers.get("Retry-After") ?? "";
   if (/^\d{1,9}$/.test(value)) return { retryAfterSeconds: Number(value) };

@@ -1,36 +1,36 @@
 import { type Reply, readRefusal } from "./client-reply.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, errorCodes } from "./errors.ts";
 
-/** Without a `Retry-After`, which only a proxy leaves out: this long before the second try, twice as long before each further one. */
+/** Wait before the second try when `Retry-After` is missing, as from a proxy; it doubles before each further try. */
 const firstWaitSeconds = 1;
-/** Added at random to a wait, so that those who were refused together do not come back together. */
+/** Largest random addition to a wait, so that clients refused together do not come back together. */
 const spread = 0.25;
 
 export interface RetryRules {
-  /** Tries of one request in all. 1 never tries again. */
+  /** Most tries of one request; 1 never retries. */
   maxTries: number;
-  /** A server that asks for a longer wait is not waited for: its refusal is thrown, with its `retryAfterSeconds`. */
+  /** Longest wait between tries. When a server asks for a longer one, its refusal is thrown, with its `retryAfterSeconds`. */
   maxWaitSeconds: number;
-  /** Milliseconds for one try, from its first byte sent to its last one received. */
+  /** Time for one try, from the first byte sent to the last one received. */
   timeoutMs: number;
 }
 
 export interface RequestWatch {
-  /** Ends the request, and a wait before the next try; its reason is thrown. */
+  /** Ends the request or the wait before the next try; its reason is thrown. */
   signal?: AbortSignal | undefined;
-  /** Told before each wait: what the edge said, and how long it is waited. */
+  /** Called before each wait with the edge's refusal and the length of the wait. */
   onRetry?: ((refusal: CaptionError, waitSeconds: number) => void) | undefined;
 }
 
 export interface ClientRequest {
   url: URL;
-  /** `duplex` is what `fetch` wants where the body is a stream; few type libraries know it. */
+  /** `fetch` requires `duplex` for a body that is a stream; few type libraries have it. */
   init: RequestInit & { duplex?: "half" };
 }
 
 /**
- * Sends a request until it is answered with success, trying again where the edge says that it is busy (503, 429). Throws
- * a `CaptionError` with the contract's code for every refusal, and for an edge that cannot be reached or does not answer.
+ * Sends a request and retries while the edge says that it is busy (503, 429). Throws a `CaptionError` with the contract's code
+ * for every other refusal, for the last one, and for an edge that cannot be reached or does not answer.
  */
 export async function sendRequest(request: ClientRequest, rules: RetryRules, watch: RequestWatch): Promise<Reply> {
   for (let tries = 1; ; tries++) {
@@ -66,10 +66,10 @@ async function ask(
 }
 
 function isForLater({ code }: CaptionError): boolean {
-  return code === "overloaded" || code === "rate_limited";
+  return errorCodes[code].retry === "later";
 }
 
-/** A stream has been read by then. */
+/** Whether a request can be sent again: a stream has already been read. */
 function canBeRepeated({ init }: ClientRequest): boolean {
   return !(init.body instanceof ReadableStream);
 }

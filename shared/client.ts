@@ -11,38 +11,37 @@ import {
   maxLookupIds,
   modelCardSchema,
   type PhotoId,
-  quote,
 } from "./contract.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 import { parseOrigin } from "./origin.ts";
 import { photoIdsOf } from "./photo-id.ts";
 
 const defaultRetryRules: RetryRules = { maxTries: 5, maxWaitSeconds: 60, timeoutMs: 90_000 };
 
 interface CaptionClientParts extends Partial<RetryRules> {
-  /** Where the edge answers, such as `https://captions.example.com`. */
+  /** Origin of the edge, such as `https://captions.example.com`. */
   origin: string;
-  /** Sent as `Authorization: Bearer …`, for a deployment that asks for a key. */
+  /** Sent as `Authorization: Bearer …`, for a deployment that requires a key. */
   apiKey?: string | undefined;
 }
 
-/** Search options, each with the contract's default, and how the request is watched. */
+/** Search options, which default to the contract's, and watchers of the request. */
 export type CaptionCall = Partial<CaptionOptions> & RequestWatch;
 
-/** A stream is sent as it comes and never twice: it is not tried again when the edge is busy. */
+/** A photo to upload. A stream is sent only once, so it is not retried when the edge is busy. */
 export type PhotoSource = Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 export interface CaptionAnswer {
   result: CaptionResult;
   /** Whether a cache held it, so that no model ran. */
   isHit: boolean;
-  /** Of the reply: `ETag`, `Age`, `Server-Timing`, `X-Request-Id`, … */
+  /** Headers of the reply: `ETag`, `Age`, `Server-Timing`, `X-Request-Id`, … */
   headers: Headers;
 }
 
 /**
- * The edge's HTTP contract, typed: for browsers, Node, Deno, Bun and Workers. Every method throws a `CaptionError` with
- * the contract's code, or the signal's reason.
+ * A typed client of the edge's HTTP contract, for browsers, Node, Deno, Bun and Workers. Every method throws a `CaptionError`
+ * with the contract's code, or the signal's reason.
  */
 export class CaptionClient {
   readonly #origin: URL;
@@ -55,7 +54,7 @@ export class CaptionClient {
     this.#rules = { ...defaultRetryRules, ...rules };
   }
 
-  /** Uploads a photo and has it captioned. */
+  /** Uploads a photo to be captioned. */
   async caption(photo: PhotoSource, call: CaptionCall = {}): Promise<CaptionAnswer> {
     return readAnswer(await this.#send(`/v1/captions?${queryOf(call)}`, postedPhoto(photo), call));
   }
@@ -65,13 +64,13 @@ export class CaptionClient {
     return readAnswer(await this.#send(`/v1/captions?${queryOf(call)}`, postedJson({ url: address }), call));
   }
 
-  /** Looks a photo up and uploads it only where no caption is stored for it. */
+  /** Looks a photo up and uploads it only if no caption is stored for it. */
   async captionUnlessKnown(photo: Blob, call: CaptionCall = {}): Promise<CaptionAnswer> {
     const { id, contentId } = await photoIdsOf(new Uint8Array(await photo.arrayBuffer()));
     return (await this.lookUp(contentId ?? id, call)) ?? (await this.caption(photo, call));
   }
 
-  /** What is stored for a photo's id, or null. Never runs a model. */
+  /** Returns what is stored for a photo's id, or null. Never runs a model. */
   async lookUp(id: PhotoId, call: CaptionCall = {}): Promise<CaptionAnswer | null> {
     try {
       return readAnswer(await this.#send(`${pathOf(id)}?${queryOf(call)}`, {}, call));
@@ -81,15 +80,13 @@ export class CaptionClient {
     }
   }
 
-  /** What is stored for many ids, any number of them; those that are not in the map have nothing stored. */
+  /** Looks up any number of ids. An id that is missing in the map has nothing stored. */
   async lookUpMany(ids: Iterable<PhotoId>, call: CaptionCall = {}): Promise<Map<PhotoId, CaptionResult>> {
     const found = new Map<PhotoId, CaptionResult>();
-    const all = [...new Set(ids)];
-    for (let start = 0; start < all.length; start += maxLookupIds) {
-      const group = all.slice(start, start + maxLookupIds);
-      const reply = await this.#send(`/v1/captions/lookup?${queryOf(call)}`, postedJson({ ids: group }), call);
+    for await (const batch of batchesOf(new Set(ids), maxLookupIds)) {
+      const reply = await this.#send(`/v1/captions/lookup?${queryOf(call)}`, postedJson({ ids: batch }), call);
       const { found: results } = readSuccess(reply, lookupReplySchema);
-      for (const id of group) {
+      for (const id of batch) {
         const result = results[id];
         if (result !== undefined) found.set(id, result);
       }
@@ -97,7 +94,7 @@ export class CaptionClient {
     return found;
   }
 
-  /** The card of the model that captions at present. */
+  /** Returns the card of the model in service. */
   async modelCard(watch: RequestWatch = {}): Promise<ModelCard> {
     return readSuccess(await this.#send("/v1/model", {}, watch), modelCardSchema);
   }
@@ -109,6 +106,21 @@ export class CaptionClient {
     };
     return sendRequest(request, this.#rules, watch);
   }
+}
+
+/** Splits items into batches of at most `size`, and takes the next item only when it is needed. */
+export async function* batchesOf<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  size: number,
+): AsyncGenerator<Item[]> {
+  let batch: Item[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 type Sent = ClientRequest["init"] & { headers?: Record<string, string> };
@@ -144,7 +156,7 @@ function readOrigin(text: string): URL {
   );
 }
 
-/** The address as the edge writes it itself, with its colon, so that an HTTP cache sees one. */
+/** Writes a look-up's path as the edge does, with a plain colon, so that HTTP caches see one URL. */
 function pathOf(id: PhotoId): string {
   return `/v1/captions/${encodeURIComponent(id).replaceAll("%3A", ":")}`;
 }

@@ -1,9 +1,8 @@
-import { quote } from "./contract.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 
 /**
- * Refuses a body in gzip or another coding (RFC 9110, 15.5.16). A photo gains nothing by one, and a few bytes may unpack to
- * gigabytes. Throws `unsupported_media_type`.
+ * Refuses a body in gzip or another content coding (RFC 9110, 15.5.16), which does not make a photo smaller, while a few
+ * bytes may unpack to gigabytes. Throws `unsupported_media_type`.
  */
 export function expectNoContentCoding(headers: Headers): void {
   const coding = (headers.get("Content-Encoding") ?? "").trim();

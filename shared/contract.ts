@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { cleanings } from "./clean-caption.ts";
-import { CaptionError } from "./errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 import { allImageFormats } from "./image-header.ts";
 import { scoreSchema } from "./manifest.ts";
 
-/** Default upload limits, both of the edge and of the service: bytes of the file, pixels by its header. */
+/** Default upload limits of both edge and service: bytes of the file, pixels by its header. */
 export const defaultMaxBytes = 20 * 1024 * 1024;
 export const defaultMaxPixels = 100_000_000;
-/** An AVIF or HEIC takes up to 80 ms and 18 MB of memory per megapixel, several times what other formats take. */
+/** Default limit for AVIF and HEIC, which take up to 80 ms and 18 MB of memory per megapixel, several times as much as other formats. */
 export const defaultMaxAvifPixels = 50_000_000;
 
 const maxBeam = 10;
@@ -27,12 +27,12 @@ export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
 
 export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
 
-/** Every combination that may be asked for. */
+/** Every combination of options that may be requested. */
 export const allCaptionOptions: readonly CaptionOptions[] = Array.from({ length: maxBeam }, (_, index) => index + 1)
   .flatMap((beam) => Array.from({ length: maxCandidates }, (_, index) => ({ beam, candidates: index + 1 })))
   .filter(({ beam, candidates }) => candidates <= beam);
 
-/** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what came. */
+/** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what was received. */
 export function parseCaptionOptions(query: URLSearchParams): CaptionOptions {
   for (const name of query.keys()) {
     if (name !== "beam" && name !== "candidates") {
@@ -64,12 +64,7 @@ function readWhole(query: URLSearchParams, field: { name: string; max: number; f
   );
 }
 
-/** A caller's text, shortened and escaped, fit for an error message. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
-
-/** The query string of a look-up's address; every option is spelt out, so one result has one address. */
+/** Writes the query of a look-up's URL with every option spelt out, so that one result has one URL. */
 export function captionQuery({ beam, candidates }: CaptionOptions): string {
   return `beam=${beam}&candidates=${candidates}`;
 }
@@ -81,7 +76,7 @@ export const contentIdSchema = z
   .templateLiteral(["content:", z.string().regex(/^[0-9a-f]{64}$/)])
   .describe("`content:` and the hex SHA-256 of what the photo shows, captions and camera data left out.");
 
-/** Either id of a photo, as it stands in a look-up's address. */
+/** Either id of a photo, as in a look-up's URL. */
 export const photoIdSchema = z.union(
   [byteIdSchema, contentIdSchema],
   "expected sha256: or content: and 64 lower-case hexadecimal digits",
@@ -89,10 +84,10 @@ export const photoIdSchema = z.union(
 
 export type PhotoId = z.infer<typeof photoIdSchema>;
 
-/** Ids that one look-up may ask for; KV answers as many keys at once. */
+/** Most ids in one look-up, which is also the most keys that KV reads at once. */
 export const maxLookupIds = 100;
 
-/** `POST /v1/captions/lookup`: which of these photos have a caption? */
+/** The JSON body of `POST /v1/captions/lookup`, which asks which photos have a caption. */
 export const lookupRequestSchema = z.strictObject({
   ids: z
     .array(photoIdSchema, "expected a list of ids")
@@ -100,9 +95,7 @@ export const lookupRequestSchema = z.strictObject({
     .max(maxLookupIds, `expected at most ${maxLookupIds} ids`),
 });
 
-export type LookupRequest = z.infer<typeof lookupRequestSchema>;
-
-/** The JSON body of `POST /v1/captions`: a photo by its address. */
+/** The JSON body of `POST /v1/captions`, which names a photo's address. */
 export const sourceRequestSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),
 });
@@ -114,13 +107,13 @@ export const revisionSchema = z
     "What the captions come from: the first 12 hex digits of the model bundle's manifest's SHA-256, or, computed in int8, of the SHA-256 of those and the word int8.",
   );
 
-/** What a model is computed in. */
+/** Number formats in which a model is computed. */
 export const precisions = ["float32", "int8"] as const;
 
 const precisionSchema = z
   .enum(precisions)
   .default("float32")
-  .describe("What the encoder is computed in; captions of the two may differ, and so do their revisions.");
+  .describe("The encoder's number format. Captions in the two may differ, and so do their revisions.");
 
 const probabilitySchema = z.number().min(0).max(1);
 
@@ -153,7 +146,7 @@ export const imageInfoSchema = z
     height: z.int().positive(),
     bytes: z.int().positive(),
   })
-  .describe("The image as its header tells it: size in pixels before EXIF orientation and an AVIF's own turning.");
+  .describe("The image by its header: size in pixels before EXIF orientation and an AVIF's own rotation.");
 
 export type ImageInfo = z.infer<typeof imageInfoSchema>;
 
@@ -170,7 +163,7 @@ export const captionResultSchema = z.object({
 
 export type CaptionResult = z.infer<typeof captionResultSchema>;
 
-/** The answer to a look-up: results by the id that was asked for, and the ids that no stored result has. */
+/** The answer to a look-up: results by requested id, and the ids that have none. */
 export const lookupReplySchema = z.object({
   found: z.record(photoIdSchema, captionResultSchema),
   missing: z.array(photoIdSchema),
@@ -182,12 +175,12 @@ export type LookupReply = z.infer<typeof lookupReplySchema>;
 export const deletionSchema = z.object({
   id: photoIdSchema,
   revision: revisionSchema.describe("The model whose captions were deleted: the one in service."),
-  lastsSeconds: z.int().nonnegative().describe("For how many seconds a data centre may still answer with them."),
+  lastsSeconds: z.int().nonnegative().describe("Seconds for which a data centre may still answer with them."),
 });
 
 export type Deletion = z.infer<typeof deletionSchema>;
 
-/** `GET /v1/model`: what captions come from. */
+/** The answer to `GET /v1/model`, which describes the model in service. */
 export const modelCardSchema = z.object({
   id: z.string(),
   revision: revisionSchema,
@@ -202,17 +195,17 @@ export const modelCardSchema = z.object({
 
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
-/** `GET /readyz` of a service that is ready: which engine answers on which device. Until then it answers 503. */
+/** The answer to `GET /readyz` of a ready service: its engine and device. A service that is not ready answers 503. */
 export const serviceReadinessSchema = z.object({
   status: z.literal("ready"),
   engine: z.string(),
-  /** Why this engine was chosen. */
+  /** Reason why this engine was chosen. */
   reason: z.string(),
   device: z.string(),
   precision: precisionSchema,
-  /** Whether it runs on the CPU though it was set up for a GPU. */
+  /** Whether it runs on the CPU although it was set up for a GPU. */
   fallback: z.boolean(),
-  /** Engine processes that are warm, and that there should be. */
+  /** Number of engine processes that are warm, and that there should be. */
   engines: z.object({ ready: z.int().positive(), expected: z.int().positive() }),
   model: z.object({ id: z.string(), revision: revisionSchema }),
 });

@@ -1,24 +1,141 @@
-/** Every error code of the HTTP contract with its status. The list is closed: edge and service answer nothing else. */
-export const errorStatus = {
-  invalid_request: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  request_timeout: 408,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  invalid_image: 422,
-  source_unreachable: 422,
-  rate_limited: 429,
-  upstream_error: 502,
-  overloaded: 503,
-  upstream_timeout: 504,
-  internal: 500,
-} as const satisfies Record<string, number>;
+/** What edge, service and clients need to know about an error code. */
+interface ErrorFacts {
+  status: number;
+  /** The problem document's `title`. */
+  title: string;
+  /** The description in the API's documentation. */
+  meaning: string;
+  /** Whether sending the same request again may help: `later` means after the seconds of the reply's `Retry-After`. */
+  retry: "never" | "maybe" | "later";
+  /** The next photo would be refused as well: the cause is the caller, the deployment or the service. */
+  isForEveryPhoto?: true;
+  /** Another instance of the service may answer instead. */
+  isWorthAnotherService?: true;
+  /** The edge passes this code on from the service to the client; any other code of the service becomes `upstream_error`. */
+  isPassedOn?: true;
+  /** A reply with this status but without a problem document, such as a proxy's, means this code. */
+  isMeantByBareStatus?: true;
+}
 
-export type ErrorCode = keyof typeof errorStatus;
-export type ErrorStatus = (typeof errorStatus)[ErrorCode];
+const table = {
+  invalid_request: {
+    status: 400,
+    title: "Invalid request",
+    meaning: "A parameter or the body is not what the contract has there; `detail` says which.",
+    retry: "never",
+  },
+  unauthorized: {
+    status: 401,
+    title: "Unauthorized",
+    meaning: "This deployment requires a valid API key.",
+    retry: "maybe",
+    isForEveryPhoto: true,
+  },
+  forbidden: {
+    status: 403,
+    title: "Forbidden",
+    meaning: "The key does not cover this.",
+    retry: "maybe",
+    isForEveryPhoto: true,
+  },
+  not_found: {
+    status: 404,
+    title: "Not found",
+    meaning: "Nothing is stored for this photo with these options, or there is no such address.",
+    retry: "maybe",
+    isForEveryPhoto: true,
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "Method not allowed",
+    meaning: "`Allow` names the methods that are.",
+    retry: "never",
+  },
+  request_timeout: {
+    status: 408,
+    title: "Request timeout",
+    meaning: "The body did not come in time.",
+    retry: "maybe",
+  },
+  payload_too_large: {
+    status: 413,
+    title: "Payload too large",
+    meaning: "More than 20 MiB, or by the image's header more than 100 megapixels, 50 for AVIF.",
+    retry: "never",
+    isPassedOn: true,
+    isMeantByBareStatus: true,
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "Unsupported media type",
+    meaning: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes, or one in a form that is not decoded.",
+    retry: "never",
+    isPassedOn: true,
+  },
+  invalid_image: {
+    status: 422,
+    title: "Invalid image",
+    meaning: "The image cannot be decoded.",
+    retry: "never",
+    isPassedOn: true,
+  },
+  source_unreachable: {
+    status: 422,
+    title: "Source unreachable",
+    meaning: "The photo could not be had from its address.",
+    retry: "maybe",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    meaning: "Too many requests, or too many large photos at once. `Retry-After` says when to come back.",
+    retry: "later",
+    isForEveryPhoto: true,
+    isPassedOn: true,
+    isMeantByBareStatus: true,
+  },
+  upstream_error: {
+    status: 502,
+    title: "Bad gateway",
+    meaning: "The captioning service cannot be reached.",
+    retry: "maybe",
+    isForEveryPhoto: true,
+    isWorthAnotherService: true,
+  },
+  overloaded: {
+    status: 503,
+    title: "Service overloaded",
+    meaning: "Too much is under way. `Retry-After` says when to come back.",
+    retry: "later",
+    isForEveryPhoto: true,
+    isWorthAnotherService: true,
+    isPassedOn: true,
+    isMeantByBareStatus: true,
+  },
+  upstream_timeout: {
+    status: 504,
+    title: "Gateway timeout",
+    meaning: "The captioning service took too long.",
+    retry: "maybe",
+    isWorthAnotherService: true,
+    isPassedOn: true,
+    isMeantByBareStatus: true,
+  },
+  internal: {
+    status: 500,
+    title: "Internal error",
+    meaning: "A mistake of ours; `requestId` finds it in our log.",
+    retry: "maybe",
+  },
+} as const satisfies Record<string, ErrorFacts>;
+
+export type ErrorCode = keyof typeof table;
+
+/** Every error code of the HTTP contract. The list is closed: edge and service send no others. */
+export const errorCodes: Readonly<Record<ErrorCode, Readonly<ErrorFacts>>> = table;
+
+/** The codes alone, for a schema. */
+export const allErrorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]]; // the keys of a const table
 
 interface CaptionErrorOptions {
   cause?: unknown;
@@ -26,13 +143,13 @@ interface CaptionErrorOptions {
   retryAfterSeconds?: number;
   /** Sent as `Allow` with `method_not_allowed`. */
   allow?: readonly string[];
-  /** Sent as `Accept-Encoding` with `unsupported_media_type`: the content codings that are taken. */
+  /** Sent as `Accept-Encoding` with `unsupported_media_type`: the content codings that are accepted. */
   acceptEncoding?: string;
-  /** Of the reply that told this error, for a client to report; no server sets it. */
+  /** Id of the refused request, for a client to report; servers do not set it. */
   requestId?: string;
 }
 
-/** The one error class: leaves throw it, one handler per server turns it into a problem document. The message is for the caller to read. */
+/** The one error class: leaves throw it, and one handler per server turns it into a problem document. Its message is for the caller. */
 export class CaptionError extends Error {
   override readonly name = "CaptionError";
   readonly code: ErrorCode;
@@ -51,7 +168,12 @@ export class CaptionError extends Error {
     this.requestId = requestId;
   }
 
-  get status(): ErrorStatus {
-    return errorStatus[this.code];
+  get status(): number {
+    return errorCodes[this.code].status;
   }
+}
+
+/** Shortens and escapes a caller's text for an error message. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

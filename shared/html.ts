@@ -1,4 +1,4 @@
-/** Markup, as opposed to text that has yet to be escaped. Made by `html`; `trusted` is for style sheets. */
+/** Markup, as opposed to text that has yet to be escaped. `html` makes it, and `trusted` for style sheets. */
 export class Markup {
   readonly text: string;
 
@@ -7,15 +7,15 @@ export class Markup {
   }
 }
 
-/** Undefined stands for nothing. */
+/** A template's value; undefined renders nothing. */
 type Part = Markup | string | number | undefined | readonly Part[];
 
-/** Markup from a template. What stands in `${}` is text and escaped, for elements as for attributes in quotes, unless it is markup. */
+/** Builds markup from a template. Values in `${}` are escaped, for elements and quoted attributes, unless they are markup. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.map((text, index) => text + textOf(parts[index])).join(""));
 }
 
-/** A text as markup as it stands. For what is part of the program, never for data. */
+/** Turns text into markup without escaping: for parts of the program, never for data. */
 export function trusted(text: string): Markup {
   return new Markup(text);
 }

@@ -1,4 +1,4 @@
-/** Pieces of bytes as one, in their order. */
+/** Joins pieces of bytes in their order. */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let offset = 0;

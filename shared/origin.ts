@@ -1,4 +1,4 @@
-/** An http or https address with nothing behind its host and port, such as `https://captions.example.com`; undefined for any other text. */
+/** Parses an http or https URL with nothing after its host and port, such as `https://captions.example.com`; undefined for any other text. */
 export function parseOrigin(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined; // `URL.parse` is younger than the oldest browsers that the page is built for
   const url = new URL(text);

@@ -1,21 +1,19 @@
 import * as z from "zod";
-import { CaptionError, type ErrorCode, errorStatus } from "./errors.ts";
+import { allErrorCodes, CaptionError, errorCodes } from "./errors.ts";
 
-const errorCodes = Object.keys(errorStatus) as [ErrorCode, ...ErrorCode[]]; // the keys of a const table
-
-/** RFC 9457 problem document, `application/problem+json`. */
+/** A problem document (RFC 9457), `application/problem+json`. */
 export const problemSchema = z.object({
   type: z.literal("about:blank"),
   title: z.string(),
   status: z.int(),
-  code: z.enum(errorCodes),
+  code: z.enum(allErrorCodes),
   detail: z.string(),
   requestId: z.string(),
 });
 
 export type Problem = z.infer<typeof problemSchema>;
 
-/** A reply's text as the problem document that it is; undefined for any other, such as a proxy's page. */
+/** Parses a reply's text as a problem document; undefined for any other text, such as a proxy's page. */
 export function parseProblem(text: string): Problem | undefined {
   try {
     return problemSchema.parse(JSON.parse(text));
@@ -24,34 +22,16 @@ export function parseProblem(text: string): Problem | undefined {
   }
 }
 
-const titles: Record<ErrorCode, string> = {
-  invalid_request: "Invalid request",
-  unauthorized: "Unauthorized",
-  forbidden: "Forbidden",
-  not_found: "Not found",
-  method_not_allowed: "Method not allowed",
-  request_timeout: "Request timeout",
-  payload_too_large: "Payload too large",
-  unsupported_media_type: "Unsupported media type",
-  invalid_image: "Invalid image",
-  source_unreachable: "Source unreachable",
-  rate_limited: "Too many requests",
-  upstream_error: "Bad gateway",
-  overloaded: "Service overloaded",
-  upstream_timeout: "Gateway timeout",
-  internal: "Internal error",
-};
-
 /**
- * The response for anything thrown. A stranger, that is anything but a `CaptionError`, becomes a bland 500:
- * log it before calling this, its message never reaches the caller.
+ * Builds the response for anything thrown. Anything but a `CaptionError` becomes a bland 500 whose message never reaches the
+ * client, so log it before calling this.
  */
 export function problemResponse(thrown: unknown, requestId: string): Response {
   const error =
     thrown instanceof CaptionError ? thrown : new CaptionError("internal", "something went wrong on our side");
   const problem: Problem = {
     type: "about:blank",
-    title: titles[error.code],
+    title: errorCodes[error.code].title,
     status: error.status,
     code: error.code,
     detail: error.message,

@@ -1,18 +1,18 @@
 import * as z from "zod";
 
-/** The least and the largest number that a layer's values are held between. */
-export const rangeSchema = z
+/** Bounds to which a layer's values are clipped. */
+const rangeSchema = z
   .tuple([z.number(), z.number()])
   .refine(([low, high]) => low < high, "expected the least number before the largest");
 
 export type Range = z.infer<typeof rangeSchema>;
 
-/** By convolution, a number for each of its channels. */
+/** Divisors by convolution, one per channel. */
 const divisorsSchema = z.record(z.string(), z.array(z.number().positive()));
 
 export type Divisors = z.infer<typeof divisorsSchema>;
 
-/** Counts up when other layers than before need a range. */
+/** Version of the format; it increases when other layers than before need a range. */
 export const rangesFormat = 2;
 
 /** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
@@ -23,13 +23,13 @@ export const encoderRangesSchema = z.strictObject({
   ),
   /** Names the encoder whose layers these are: `captioner/bundle.ts`. */
   encoder: z.string().regex(/^[0-9a-f]{12}$/),
-  /** Training photos that they were measured on. */
+  /** Number of training photos on which they were measured. */
   photos: z.int().positive(),
-  /** By layer, of its values as they stand divided. */
+  /** Ranges by layer, of values after division. */
   ranges: z.record(z.string(), rangeSchema),
-  /** What channels are divided by, so that one range fits them all; whoever reads them multiplies it back. */
+  /** Divisors that let one range fit all channels; the next layer multiplies by them again. */
   divisors: divisorsSchema.optional(),
-  /** What rounding takes from each feature on average, which is added again. */
+  /** Average error of each feature from rounding, which is added back. */
   shift: z.array(z.number()).optional(),
 });
 

@@ -1,24 +1,24 @@
 import { CaptionError } from "./errors.ts";
 import { toHex } from "./photo-id.ts";
 
-/** How far the clocks of edge and service may lie apart; an older signature is refused. */
-export const signatureSkewMs = 5 * 60 * 1000;
+/** Largest difference between the clocks of edge and service; an older signature is refused. */
+const signatureSkewMs = 5 * 60 * 1000;
 
 const callerHashBytes = 16;
 
 interface SignedParts {
   method: string;
-  /** Path with query, as it stands in the request line. */
+  /** Path with query, as in the request line. */
   target: string;
   /** SHA-256 of the body. */
   bodyHash: Uint8Array<ArrayBuffer>;
-  /** The `X-Caller` header: whose request the edge passes on, as `hashCaller` names them. */
+  /** The `X-Caller` header, which `hashCaller` makes: the caller whose request the edge passes on. */
   caller?: string | undefined;
 }
 
 /**
- * Headers that sign a request from edge to service: `Content-Digest` (RFC 9530) over the body, and an HMAC-SHA-256
- * over timestamp, method, path with query, that digest and, where it is told, the caller.
+ * Makes the headers that sign a request from edge to service: `Content-Digest` (RFC 9530) over the body, and an HMAC-SHA-256
+ * over timestamp, method, path with query, that digest and the caller, if there is one.
  */
 export async function signatureHeaders(
   parts: SignedParts,
@@ -36,8 +36,8 @@ export async function signatureHeaders(
 }
 
 /**
- * Names a caller of the edge to the service by 32 hex digits: the same for all requests of a caller, from any isolate, and
- * telling nothing of the key or address behind it to anybody without the secret.
+ * Names a caller of the edge to the service by 32 hex digits. They are the same for all requests of a caller, from any
+ * isolate, and reveal neither key nor address to anyone without the secret.
  */
 export async function hashCaller(caller: string, secret: string): Promise<string> {
   const text = new TextEncoder().encode(`caller\n${caller}`);
@@ -46,8 +46,8 @@ export async function hashCaller(caller: string, secret: string): Promise<string
 }
 
 /**
- * Checks a request's signature against every secret that is valid at present, from its headers alone, so that an
- * unsigned body is never read. Returns the SHA-256 that the body must have; throws `unauthorized`.
+ * Checks a request's signature against every secret in use, from its headers alone, so that an unsigned body is never read.
+ * Returns the SHA-256 that the body must have; throws `unauthorized`.
  */
 export async function verifySignature(
   { method, target, headers }: { method: string; target: string; headers: Headers },
@@ -73,18 +73,18 @@ export async function verifySignature(
   throw new CaptionError("unauthorized", "the signature fits none of the secrets that are valid at present");
 }
 
-/** `sha-256=:<base64>:`, RFC 9530. */
+/** Writes `sha-256=:<base64>:` (RFC 9530). */
 export function contentDigest(hash: Uint8Array): string {
   return `sha-256=:${btoa(String.fromCharCode(...hash))}:`;
 }
 
-/** The SHA-256 of a `Content-Digest` header, or null when it holds none. */
+/** Reads the SHA-256 of a `Content-Digest` header, or null if it has none. */
 export function parseContentDigest(header: string | null): Uint8Array<ArrayBuffer> | null {
   const base64 = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(header ?? "")?.[1];
   return base64 === undefined ? null : Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** A caller makes it another version, so that nobody can take the header away or add one. */
+/** Builds the signed text. Its version says whether there is a caller, so that nobody can add or remove the header. */
 function signedText(timestamp: string, { method, target, bodyHash, caller }: SignedParts) {
   const request = [timestamp, method, target, contentDigest(bodyHash)];
   const lines = caller === undefined ? ["v1", ...request] : ["v2", ...request, caller];

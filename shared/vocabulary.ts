@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { joinWords } from "./join-words.ts";
+import { joinWords } from "./word-boundaries.ts";
 
 export const paddingId = 0;
-export const startWord = "startseq";
+const startWord = "startseq";
 export const endWord = "endseq";
 
-/** `vocabulary.json` of a model bundle: words in id order. Id 0 is padding and has the empty string in its place. */
+/** `vocabulary.json` of a model bundle: words in id order. Id 0 is padding, an empty string. */
 export const vocabularySchema = z
   .array(z.string())
   .min(3)
@@ -24,7 +24,7 @@ export const vocabularySchema = z
     }
   });
 
-/** Reads what `vocabulary.json` holds. Throws an error that says everything that is wrong with it. */
+/** Parses `vocabulary.json`. Throws an error that lists everything that is wrong with it. */
 export function parseVocabulary(json: unknown): Vocabulary {
   const parsed = vocabularySchema.safeParse(json);
   if (!parsed.success) throw new Error(`the vocabulary is not valid: ${z.prettifyError(parsed.error)}`);
@@ -33,13 +33,13 @@ export function parseVocabulary(json: unknown): Vocabulary {
 
 interface VocabularySource {
   minCount: number;
-  /** Whose words come first, with the ids they have, however often they are seen. */
+  /** A vocabulary whose words come first and keep their ids, however rare they are. */
   known?: Vocabulary | undefined;
 }
 
 /**
- * The vocabulary of cleaned training captions: the words seen at least `minCount` times, start and end word among them,
- * with ids from 1 in order of first appearance.
+ * Builds the vocabulary of cleaned training captions: the words seen at least `minCount` times, including the start and end
+ * words, with ids from 1 in order of first appearance.
  */
 export function buildVocabulary(
   captions: Iterable<readonly string[]>,
@@ -54,7 +54,7 @@ export function buildVocabulary(
   return parseVocabulary([...known.words, ...kept.filter((word) => known.idOf(word) === undefined)]);
 }
 
-/** Words and their ids, both ways. Made by `parseVocabulary` or `buildVocabulary`, which check the words. */
+/** A two-way map of words and ids. `parseVocabulary` and `buildVocabulary` make it and check the words. */
 export class Vocabulary {
   readonly words: readonly string[];
   readonly size: number;
@@ -70,23 +70,23 @@ export class Vocabulary {
     this.#ids = new Map(words.map((word, id) => [word, id]));
   }
 
-  /** The id of a word, or undefined for a word that is not in the vocabulary. */
+  /** Returns the id of a word, or undefined for an unknown word. */
   idOf(word: string): number | undefined {
     return this.#ids.get(word);
   }
 
-  /** Ids of a cleaned caption between start and end; words that are not in the vocabulary are left out. */
+  /** Encodes a cleaned caption as ids between start and end, without unknown words. */
   encode(words: readonly string[]): number[] {
     const ids = words.map((word) => this.idOf(word)).filter((id) => id !== undefined);
     return [this.startId, ...ids, this.endId];
   }
 
-  /** The caption's text, without padding, start and end. Throws for an id beyond the vocabulary. */
+  /** Decodes a caption's text, without padding, start and end. Throws for an id beyond the vocabulary. */
   decode(ids: readonly number[]): string {
     return joinWords(this.wordsOf(ids));
   }
 
-  /** The caption's words, without padding, start and end. Throws for an id beyond the vocabulary. */
+  /** Returns a caption's words, without padding, start and end. Throws for an id beyond the vocabulary. */
   wordsOf(ids: readonly number[]): string[] {
     const special = [paddingId, this.startId, this.endId];
     return ids.filter((id) => !special.includes(id)).map((id) => this.#wordOf(id));

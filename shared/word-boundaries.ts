@@ -1,6 +1,9 @@
-import { hasUnspacedLetter, unspacedLetter } from "./join-words.ts";
+/** Pattern of a letter in a script whose words follow each other without spaces and for which ICU has a dictionary. */
+const unspacedLetter = String.raw`(?=[\p{L}\p{M}])[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\u3031-\u3035\u30fc\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]`;
 
-// The marks leave both out of the page, whose browsers may know no look-behind and no Intl.Segmenter.
+const anUnspacedLetter = new RegExp(unspacedLetter, "u");
+
+// The marks keep both out of the page, since its browsers may lack look-behind and Intl.Segmenter.
 const unspacedRun = /* @__PURE__ */ runPattern();
 /** Boundaries are the same in every language. */
 const segmenter = /* @__PURE__ */ new Intl.Segmenter("en", { granularity: "word" });
@@ -15,16 +18,16 @@ const presentationForms =
 const invisible = /(?![\u180b-\u180f\u200b-\u200d])\p{Default_Ignorable_Code_Point}/gu;
 const zeroWidthSpace = /\u200b/g;
 
-/** Joiners change how Arabic and Indic words are written. Anywhere else, and at the end of a word, they change nothing. */
+/** Zero-width joiners, which change how Arabic and Indic words are written and nothing else. */
 const joiners =
   /(?<=[\p{M}\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}])(?:([\u200c\u200d])[\u200c\u200d]*(?=[\p{L}\p{M}])|(\u200d)[\u200c\u200d]*)|[\u200c\u200d]+/gu;
 
-/** Unicode keeps a：b and a‿b together. Marks without a letter before them belong to no word. */
+/** Punctuation that Unicode keeps inside words, as in a：b and a‿b, and marks without a letter before them. */
 const punctuationInside = /\p{P}\p{M}*|^\p{M}+/u;
 
 const asciiOnly = /^\p{ASCII}*$/u;
 
-/** Gives text that looks alike the same characters: NFC, without presentation forms and invisible signs. ASCII stays as it is. */
+/** Gives texts that look alike the same characters: NFC, without presentation forms and invisible signs. ASCII stays unchanged. */
 export function normalizeText(text: string): string {
   if (asciiOnly.test(text)) return text;
   return text
@@ -36,19 +39,19 @@ export function normalizeText(text: string): string {
     .replaceAll("İ", "i"); // its lower case in Turkish; elsewhere it would be an i and a combining dot
 }
 
-/** Splits a token, which has no white space, at Unicode's word boundaries (UAX #29). What `spaceWords` separated is one word. */
+/** Splits a token without white space at Unicode's word boundaries (UAX #29). What `spaceWords` separated stays one word. */
 export function splitToken(token: string): string[] {
   if (asciiOnly.test(token) || hasUnspacedLetter(token)) return [token];
   const segments = [...segmenter.segment(token)].map(({ segment }) => segment);
   return segments.flatMap((segment) => segment.split(punctuationInside)).filter((word) => word !== "");
 }
 
-/** Puts spaces around each word of a script that has none. Other text stays as it is. */
+/** Puts spaces around each word of a script that has none. Other text stays unchanged. */
 export function spaceWords(text: string): string {
   return asciiOnly.test(text) ? text : text.replace(unspacedRun, (run) => ` ${segmentRun(run).join(" ")} `);
 }
 
-/** The words of a run; a lone Latin letter belongs to its neighbour. */
+/** Splits a run into words; a lone Latin letter belongs to its neighbour. */
 function segmentRun(run: string): string[] {
   const words = [...segmenter.segment(run)].map(({ segment }) => segment);
   const [first = "", second] = words;
@@ -58,10 +61,26 @@ function segmentRun(run: string): string[] {
   return words;
 }
 
-/** A run of letters of scripts without spaces, with the lone Latin letter of a word like T恤 or ビタミンC. */
+/** Builds the pattern of a run of letters in scripts without spaces, with the lone Latin letter of a word like T恤 or ビタミンC. */
 function runPattern(): RegExp {
   const latin = String.raw`\p{sc=Latn}`;
   const before = `(?:(?<!${latin})${latin})?`;
   const after = `(?:${latin}(?!${latin}|${unspacedLetter}))?`;
   return new RegExp(String.raw`${before}(?:${unspacedLetter}\p{M}*)+${after}`, "gu");
+}
+
+/** Whether a word is at least partly in a script without spaces, like T恤. */
+function hasUnspacedLetter(word: string): boolean {
+  return anUnspacedLetter.test(word);
+}
+
+/** Joins words into a caption, with spaces except between words of scripts that have none. */
+export function joinWords(words: readonly string[]): string {
+  return words.map((word, index) => gapBetween(words[index - 1], word) + word).join("");
+}
+
+/** Returns the gap between two words of a caption: nothing before the first word and within a script without spaces, else a space. */
+export function gapBetween(before: string | undefined, word: string): "" | " " {
+  if (before === undefined) return "";
+  return hasUnspacedLetter(before) && hasUnspacedLetter(word) ? "" : " ";
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { quote } from "../shared/contract.ts";
+import { quote } from "../shared/errors.ts";
 import { paddingId } from "../shared/vocabulary.ts";
 import { openInput, placeOf, splitLines } from "./read-lines.ts";
 

@@ -1,9 +1,8 @@
 import sharp, { type Sharp } from "sharp";
 import type { ImageInfo } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { type ImageHeader, readImageHeader } from "../../shared/image-header.ts";
+import { expectFewPixels, type ImageHeader, type PixelLimits, readImageHeader } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { expectFewPixels, type PixelLimits } from "../../shared/pixel-limits.ts";
 import { expectModestEffort } from "./decoding-effort.ts";
 import { type FailOn, openFrame } from "./open-photo.ts";
 import { decodeUnendedJpeg } from "./unended-jpeg.ts";

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { Semaphore } from "async-mutex";
 import sharp from "sharp";
+import type { PixelLimits } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import type { PixelLimits } from "../../shared/pixel-limits.ts";
 import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
 import { type DecodedImage, decodeValidated, type ValidatedPhoto, validatePhoto } from "./decode-image.ts";
 import { DecodeProcess } from "./decode-process.ts";

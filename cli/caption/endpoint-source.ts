@@ -1,7 +1,7 @@
 import DataLoader from "dataloader";
 import { CaptionClient } from "../../shared/client.ts";
-import { type CaptionOptions, type CaptionResult, maxLookupIds, type PhotoId } from "../../shared/contract.ts";
-import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
+import type { CaptionOptions, CaptionResult, PhotoId } from "../../shared/contract.ts";
+import { CaptionError, errorCodes } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import { type CaptionSource, HeicRefused } from "./caption-source.ts";
 
@@ -9,16 +9,6 @@ import { type CaptionSource, HeicRefused } from "./caption-source.ts";
 const patience = { maxTries: 10, maxWaitSeconds: 300 };
 /** How long ids are gathered before they are looked up together. */
 const gatherMs = 20;
-
-/** What would be answered for the next photo, too. */
-const hopeless: readonly ErrorCode[] = [
-  "unauthorized",
-  "forbidden",
-  "not_found",
-  "rate_limited",
-  "overloaded",
-  "upstream_error",
-];
 
 export interface EndpointRequest {
   /** Where the edge answers. */
@@ -45,7 +35,6 @@ export async function openEndpointSource({
     },
     {
       cache: false, // the state is one
-      maxBatchSize: maxLookupIds,
       batchScheduleFn: (look) => setTimeout(look, gatherMs),
     },
   );
@@ -90,7 +79,7 @@ async function expectHope<Result>(endpoint: string, ask: () => Promise<Result>):
   try {
     return await ask();
   } catch (cause) {
-    if (!(cause instanceof CaptionError) || !hopeless.includes(cause.code)) throw cause;
+    if (!(cause instanceof CaptionError) || !errorCodes[cause.code].isForEveryPhoto) throw cause;
     throw new Error(`${endpoint}: ${cause.message}; start again later, what was captioned is kept`, { cause });
   }
 }

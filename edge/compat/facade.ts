@@ -2,14 +2,14 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Caption } from "../caption-cache.ts";
 import { cacheHeaders } from "../caption-response.ts";
-import type { EdgeEnv } from "../edge-env.ts";
+import type { EdgeEnv } from "../context.ts";
 import { type FacadeName, facadeNames, readFacades } from "../settings.ts";
 
-/** Where each façade's routes are. */
+/** Path of each façade. */
 export const facadePaths: Record<FacadeName, `/${string}`> = { max: "/model/predict", huggingface: "/models/*" };
 
-/** Lets a façade's routes be there only where the setting FACADES names it. */
-export const facade = createMiddleware<EdgeEnv>(async (c, next) => {
+/** Answers 404 for a façade unless the setting FACADES names it. */
+export const requireFacade = createMiddleware<EdgeEnv>(async (c, next) => {
   if (isFacadeOff(c)) return c.notFound();
   return next();
 });
@@ -22,7 +22,7 @@ export function isFacadeOff(c: Context<EdgeEnv>): boolean {
   return name !== undefined && !readFacades(c.env).includes(name);
 }
 
-/** An answer in another service's shape, which says how it came about as our own do. */
+/** Builds an answer in another service's shape, with our own headers on how it came about. */
 export function facadeResponse(c: Context<EdgeEnv>, { body, caption }: { body: object; caption: Caption }): Response {
   return c.json(body, 200, { "Cache-Control": "no-store, no-transform", ...cacheHeaders(caption) });
 }

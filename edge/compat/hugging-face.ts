@@ -2,27 +2,26 @@ import type { Context } from "hono";
 import * as z from "zod";
 import { defaultCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { answerPhoto } from "../answer-photo.ts";
-import type { EdgeEnv } from "../edge-env.ts";
-import { parseRequestJson } from "../parse-json.ts";
-import { readBody, readJsonBody } from "../read-body.ts";
-import { checkPhoto, type Photo, tooManyBytes, type UploadLimits } from "../upload.ts";
+import type { EdgeEnv } from "../context.ts";
+import { readBody, readJson } from "../read-body.ts";
+import { type CheckedPhoto, checkPhoto, type UploadLimits } from "../upload.ts";
+import { handlePhoto } from "../upload-handler.ts";
 import { facadeResponse } from "./facade.ts";
 
-/** Of a photo within JSON: as text it takes several times its size of an isolate's memory. As bytes, MAX_BYTES counts. */
+/** Limit of a photo in JSON, whose text takes several times its size of an isolate's memory. `MAX_BYTES` limits raw bodies. */
 const maxBase64Bytes = 4 * 1024 * 1024;
-/** Of a JSON body around the photo. */
+/** Allowance for the JSON around the photo. */
 const jsonFramingBytes = 16 * 1024;
 
-/** `parameters`, which may stand beside it, steer models that write freely; this one has nothing that they would name. */
+/** Ignores `parameters`, which steer models that generate text freely: this one has nothing that they name. */
 const requestSchema = z.object({ inputs: z.string("expected a photo in base64") });
 
 /**
- * `POST /models/…` of Hugging Face's Inference API, task image-to-text, whichever model is named: the photo as the body,
- * whatever its type says, or in base64 as `inputs` of a JSON body.
+ * `POST /models/…` of Hugging Face's Inference API, task image-to-text, for any model's name: the photo is the body, of any
+ * media type, or `inputs` of a JSON body, in base64.
  */
-export function captionAsHuggingFace(c: Context<EdgeEnv>): Promise<Response> {
-  return answerPhoto(c, {
+export function handleHuggingFace(c: Context<EdgeEnv>): Promise<Response> {
+  return handlePhoto(c, {
     options: defaultCaptionOptions,
     read: readPhoto,
     respond: (caption) => {
@@ -39,26 +38,25 @@ function readsOneAnswer(userAgent: string | undefined): boolean {
   return major > 4 || (major === 4 && (minor > 13 || (minor === 13 && patch >= 15)));
 }
 
-async function readPhoto(request: Request, limits: UploadLimits): Promise<Photo> {
+async function readPhoto(request: Request, limits: UploadLimits): Promise<CheckedPhoto> {
   const isJson = /^application\/json\b/i.test(request.headers.get("Content-Type") ?? "");
-  return checkPhoto(isJson ? await readBase64(request, limits) : await readRaw(request, limits), limits);
-}
-
-function readRaw(request: Request, { maxBytes, arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
-  const tooMany = (received: number | "more") => tooManyBytes({ maxBytes, received });
-  return readBody(request, { maxBytes, tooManyBytes: tooMany, arrival, hold });
+  const { maxBytes, arrival, hold } = limits;
+  const bytes = isJson
+    ? await readBase64(request, limits)
+    : await readBody(request, { maxBytes, kind: "an image", arrival, hold });
+  return checkPhoto(bytes, limits);
 }
 
 async function readBase64(request: Request, { arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
   const maxBytes = Math.ceil(maxBase64Bytes / 3) * 4 + jsonFramingBytes;
-  const { inputs } = parseRequestJson(await readJsonBody(request, { arrival, hold, maxBytes }), requestSchema);
+  const { inputs } = await readJson(request, { schema: requestSchema, arrival, hold, maxBytes });
   const text = decodeBase64(inputs);
   const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index); // `from` would hold each as a string
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index); // `from` would make a string of each
   return bytes;
 }
 
-/** Bytes as characters. */
+/** Decodes base64 into one character per byte. */
 function decodeBase64(text: string): string {
   try {
     return atob(text);

@@ -1,15 +1,15 @@
 import type { Context } from "hono";
-import { answerPhoto } from "../answer-photo.ts";
-import type { EdgeEnv } from "../edge-env.ts";
+import type { EdgeEnv } from "../context.ts";
 import { readUpload } from "../upload.ts";
+import { handlePhoto } from "../upload-handler.ts";
 import { facadeResponse } from "./facade.ts";
 
-/** That service's own search: three beams, and all three captions are answered. */
+/** The search of that service: three beams, of which all three captions are answered. */
 const options = { beam: 3, candidates: 3 };
 
 /** `POST /model/predict` of IBM's MAX Image Caption Generator: a multipart field `image`. */
-export function predictAsMax(c: Context<EdgeEnv>): Promise<Response> {
-  return answerPhoto(c, {
+export function handleMax(c: Context<EdgeEnv>): Promise<Response> {
+  return handlePhoto(c, {
     options,
     read: readUpload,
     respond: (caption, { candidates }) => {

@@ -2,7 +2,7 @@ import {
   captionPhoto,
   deleteCaption,
   lookUpCaption,
-  lookUpMany,
+  lookUpCaptions,
   type Operation,
   readHealth,
   readModel,
@@ -12,7 +12,7 @@ import { componentSchemas } from "./schemas.ts";
 
 export type OpenApiDocument = ReturnType<typeof openApiDocument>;
 
-/** The HTTP contract as an OpenAPI 3.1 document, its schemas made from those that the worker itself checks with. */
+/** The HTTP contract as an OpenAPI 3.1 document, its schemas made from those that the worker itself uses. */
 export function openApiDocument({ version }: { version: string }) {
   return {
     openapi: "3.1.1",
@@ -21,19 +21,19 @@ export function openApiDocument({ version }: { version: string }) {
       version,
       summary: "Captions photos.",
       description:
-        "Post a photo and get its caption, each word with how sure the model is of it. Answers are cached by what the photo shows, so the same photo again costs no model run, and can be looked up by its id alone.",
+        "Post a photo and get its caption, with the model's confidence in each word. Answers are cached by what the photo shows, so the same photo again needs no model run and can be looked up by its id alone.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/", description: "This deployment." }],
     security: [{}, { apiKey: [] }],
     tags: [
-      { name: "Captions", description: "From a photo to words." },
-      { name: "Service", description: "What answers, and how it is." },
+      { name: "Captions", description: "Captions of photos." },
+      { name: "Service", description: "The deployment and its model." },
     ],
     paths: {
       "/v1/captions": { post: captionPhoto },
       "/v1/captions/{id}": { get: lookUpCaption, delete: deleteCaption },
-      "/v1/captions/lookup": { post: lookUpMany },
+      "/v1/captions/lookup": { post: lookUpCaptions },
       "/v1/model": { get: readModel },
       "/healthz": { get: readHealth },
       "/readyz": { get: readReadiness },
@@ -41,7 +41,7 @@ export function openApiDocument({ version }: { version: string }) {
     components: {
       schemas: componentSchemas(),
       securitySchemes: {
-        apiKey: { type: "http", scheme: "bearer", description: "Where the deployment asks for a key." },
+        apiKey: { type: "http", scheme: "bearer", description: "For deployments that require a key." },
       },
     },
   };

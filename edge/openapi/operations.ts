@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { captionOptionsSchema, defaultCaptionOptions } from "../../shared/contract.ts";
 import { imageFormats } from "../../shared/image-header.ts";
-import { exampleResult } from "./example-result.ts";
-import { type ApiResponse, type HeaderName, headersOf, refusals, success } from "./responses.ts";
+import { type ApiResponse, exampleResult, type HeaderName, headersOf, refusals, success } from "./responses.ts";
 import { inlineSchema, type JsonSchema, schemaRef } from "./schemas.ts";
 
 export interface Parameter {
@@ -13,7 +12,7 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
-/** An operation of the contract, with those of OpenAPI's fields that it uses. */
+/** An operation of the contract, with the OpenAPI fields that it uses. */
 export interface Operation {
   operationId: string;
   tags: string[];
@@ -58,9 +57,11 @@ const captionHeaders: HeaderName[] = [
   "Server-Timing",
   "RateLimit-Policy",
 ];
+/** Codes of operations that check keys and limits. */
 const admission = ["unauthorized", "forbidden", "rate_limited"] as const;
-/** Beside what each operation says for itself. */
+/** Codes of every operation. */
 const everywhere = ["method_not_allowed", "internal"] as const;
+/** Codes of operations that ask the captioning service. */
 const service = ["upstream_error", "overloaded", "upstream_timeout", ...everywhere] as const;
 
 const image = { schema: { type: "string", format: "binary" } };
@@ -70,7 +71,7 @@ export const captionPhoto: Operation = {
   tags: ["Captions"],
   summary: "Caption a photo",
   description:
-    "One photo: as the raw body, as the field `image` of a form, or as an address to fetch it from. What a file is, its bytes tell; its media type counts for nothing. A photo that was captioned before is answered from cache.",
+    "One photo: as the raw body, as the field `image` of a form, or as an address to fetch it from. The format is detected from the bytes; the media type is ignored. A photo that was captioned before is answered from the cache.",
   parameters: searchParameters,
   requestBody: {
     required: true,
@@ -105,11 +106,16 @@ export const lookUpCaption: Operation = {
   operationId: "lookUpCaption",
   tags: ["Captions"],
   summary: "Look a photo up by its id",
-  description: "What is stored for a photo, without sending it. Never runs the model.",
+  description: "Returns what is stored for a photo, without uploading it. Never runs the model.",
   parameters: [
     idParameter,
     ...searchParameters,
-    { name: "If-None-Match", in: "header", description: "An `ETag` of before.", schema: { type: "string" } },
+    {
+      name: "If-None-Match",
+      in: "header",
+      description: "The `ETag` of an earlier answer.",
+      schema: { type: "string" },
+    },
   ],
   responses: {
     "200": success("The caption.", {
@@ -117,7 +123,10 @@ export const lookUpCaption: Operation = {
       example: exampleResult,
       headers: captionHeaders,
     }),
-    "304": { description: "Still what `If-None-Match` names.", headers: headersOf(["ETag", "Cache-Status"]) },
+    "304": {
+      description: "Unchanged since the answer that `If-None-Match` names.",
+      headers: headersOf(["ETag", "Cache-Status"]),
+    },
     ...refusals(["invalid_request", ...admission, "not_found", ...service]),
   },
 };
@@ -127,7 +136,7 @@ export const deleteCaption: Operation = {
   tags: ["Captions"],
   summary: "Delete what is stored for a photo",
   description:
-    "By either id, for every combination of options at the current model revision. Takes a key with the scope `admin`.",
+    "By either id, for every combination of options at the current model revision. Requires a key with the scope `admin`.",
   security: [{ apiKey: [] }],
   parameters: [idParameter],
   responses: {
@@ -136,11 +145,11 @@ export const deleteCaption: Operation = {
   },
 };
 
-export const lookUpMany: Operation = {
+export const lookUpCaptions: Operation = {
   operationId: "lookUpCaptions",
   tags: ["Captions"],
   summary: "Look up as many as 100 photos by id",
-  description: "What is stored for each id. Never runs the model.",
+  description: "Returns what is stored for each id. Never runs the model.",
   parameters: searchParameters,
   requestBody: { required: true, content: { "application/json": { schema: schemaRef("LookupRequest") } } },
   responses: {
@@ -153,7 +162,7 @@ export const readModel: Operation = {
   operationId: "readModel",
   tags: ["Service"],
   summary: "The model's card",
-  description: "The model that captions at present: revision, vocabulary, scores, licence.",
+  description: "The model in service: revision, vocabulary, scores, licence.",
   responses: {
     "200": success("The card.", { schema: schemaRef("ModelCard") }),
     ...refusals([...admission, ...service]),
@@ -164,7 +173,7 @@ export const readHealth: Operation = {
   operationId: "readHealth",
   tags: ["Service"],
   summary: "Whether the edge runs",
-  description: "Asks nobody.",
+  description: "Does not ask the captioning service.",
   security: [],
   responses: {
     "200": success("It runs.", { schema: inlineSchema(z.object({ status: z.literal("ok") })) }),
@@ -176,7 +185,7 @@ export const readReadiness: Operation = {
   operationId: "readReadiness",
   tags: ["Service"],
   summary: "Whether a photo would be captioned",
-  description: "Asks the captioning service behind the edge.",
+  description: "Asks the captioning service.",
   security: [],
   responses: {
     "200": success("It would.", {

@@ -1,24 +1,6 @@
-import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import type { CaptionResult } from "../../shared/contract.ts";
+import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import { type JsonSchema, schemaRef } from "./schemas.ts";
-
-/** What each refusal means, for those who meet it. */
-const meanings: Record<ErrorCode, string> = {
-  invalid_request: "A parameter or the body is not what the contract has there; `detail` says which.",
-  unauthorized: "This deployment requires a valid API key.",
-  forbidden: "The key does not cover this.",
-  not_found: "Nothing is stored for this photo with these options, or there is no such address.",
-  method_not_allowed: "`Allow` names the methods that are.",
-  request_timeout: "The body did not come in time.",
-  payload_too_large: "More than 20 MiB, or by the image's header more than 100 megapixels, 50 for AVIF.",
-  unsupported_media_type: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes, or one in a form that is not decoded.",
-  invalid_image: "The image cannot be decoded.",
-  source_unreachable: "The photo could not be had from its address.",
-  rate_limited: "Too many requests, or too many large photos at once. `Retry-After` says when to come back.",
-  upstream_error: "The captioning service cannot be reached.",
-  overloaded: "Too much is under way. `Retry-After` says when to come back.",
-  upstream_timeout: "The captioning service took too long.",
-  internal: "A mistake of ours; `requestId` finds it in our log.",
-};
 
 export interface ApiResponse {
   description: string;
@@ -28,23 +10,23 @@ export interface ApiResponse {
 
 const retryAfter = { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer", minimum: 0 } } };
 
-/** The refusals of an operation, by status; two codes may share one. */
+/** Describes the refusals of an operation, by status; two codes may share one. */
 export function refusals(codes: readonly ErrorCode[]): Record<string, ApiResponse> {
-  const statuses = [...new Set(codes.map((code) => errorStatus[code]))];
-  const ofStatus = (status: number) => codes.filter((code) => errorStatus[code] === status);
+  const statuses = [...new Set(codes.map((code) => errorCodes[code].status))];
+  const ofStatus = (status: number) => codes.filter((code) => errorCodes[code].status === status);
   return Object.fromEntries(statuses.map((status) => [String(status), refusal(ofStatus(status))]));
 }
 
 function refusal(codes: readonly ErrorCode[]): ApiResponse {
-  const asksToWait = codes.includes("rate_limited") || codes.includes("overloaded");
+  const asksToWait = codes.some((code) => errorCodes[code].retry === "later");
   return {
-    description: codes.map((code) => `\`${code}\`: ${meanings[code]}`).join("\n\n"),
+    description: codes.map((code) => `\`${code}\`: ${errorCodes[code].meaning}`).join("\n\n"),
     ...(asksToWait ? { headers: retryAfter } : {}),
     content: { "application/problem+json": { schema: schemaRef("Problem") } },
   };
 }
 
-/** A success that carries JSON. */
+/** Describes a success with a JSON body. */
 export function success(
   description: string,
   { schema, example, headers = [] }: { schema: JsonSchema; example?: unknown; headers?: readonly HeaderName[] },
@@ -57,18 +39,53 @@ export function success(
 }
 
 const headers = {
-  "X-Request-Id": "The request's id: the client's own, where it sent one that is fit to be one.",
-  "Content-Location": "The address at which the same result can be looked up without the photo.",
+  "X-Request-Id": "The request's id: the client's own, if it sent a valid one.",
+  "Content-Location": "The URL at which the same result can be looked up without the photo.",
   ETag: "For `If-None-Match`.",
-  "Cache-Status": "RFC 9211: `hit`, or `fwd=miss` with what became of it.",
+  "Cache-Status": "RFC 9211: `hit`, or `fwd=miss` and whether the result is stored.",
   Age: "Seconds since the result was stored.",
-  "RateLimit-Policy": "The limit that the request counts against: how many in how many seconds.",
+  "RateLimit-Policy": "The limit that the request counts against: requests and seconds.",
   "Server-Timing": "Where the time went, in milliseconds.",
 } as const;
 
 export type HeaderName = keyof typeof headers;
 
-/** Headers of an answer as OpenAPI describes them. */
+/** Describes headers of an answer. */
 export function headersOf(names: readonly HeaderName[]): Record<string, JsonSchema> {
   return Object.fromEntries(names.map((name) => [name, { description: headers[name], schema: { type: "string" } }]));
 }
+
+const exampleCaption = "a dog runs on the beach";
+
+const exampleWords: [word: string, probability: number][] = [
+  ["a", 0.84],
+  ["dog", 0.71],
+  ["runs", 0.38],
+  ["on", 0.55],
+  ["the", 0.83],
+  ["beach", 0.62],
+  ["endseq", 0.66],
+];
+
+const exampleLogProb = -3.16215; // the sum of their logarithms
+
+/** An example of a caption. Its figures agree with each other; its ids belong to no photo. */
+export const exampleResult: CaptionResult = {
+  id: `sha256:${"5c1e".repeat(16)}`,
+  contentId: `content:${"8d02".repeat(16)}`,
+  caption: exampleCaption,
+  confidence: 0.636523,
+  candidates: [
+    {
+      caption: exampleCaption,
+      confidence: 0.636523,
+      logProb: exampleLogProb,
+      words: exampleWords.map(([word, probability]) =>
+        word === "endseq" ? { word, probability, end: true } : { word, probability },
+      ),
+    },
+  ],
+  image: { format: "jpeg", width: 500, height: 375, bytes: 81_234 },
+  model: { id: "everyday-merge", revision: "0123456789ab" },
+  options: { beam: 3, candidates: 1 },
+};

@@ -17,7 +17,7 @@ import { problemSchema } from "../../shared/problem.ts";
 export type JsonSchema = Record<string, unknown>;
 
 const form = {
-  /** What is read: a reply may gain fields, and no client generated from this is to break at that. */
+  /** Schemas of input allow unknown fields: a reply may gain fields without breaking generated clients. */
   io: "input",
   /** The largest safe integer is zod's limit, not the contract's. */
   override: ({ jsonSchema }: { jsonSchema: { maximum?: number | undefined } }) => {
@@ -25,7 +25,7 @@ const form = {
   },
 } as const;
 
-/** The schemas that the contract names, under the names that clients generated from it will have. */
+/** The contract's named schemas, with the names that they have in generated clients. */
 const named = {
   CaptionResult: captionResultSchema,
   Candidate: candidateSchema,
@@ -41,14 +41,14 @@ const named = {
   Problem: problemSchema,
 } as const;
 
-export type SchemaName = keyof typeof named;
+type SchemaName = keyof typeof named;
 
-/** Stands for a named schema. */
+/** References a named schema. */
 export function schemaRef(name: SchemaName): JsonSchema {
   return { $ref: pointerTo(name) };
 }
 
-/** The named schemas as JSON Schema 2020-12, which is what OpenAPI 3.1 speaks; they refer to each other by name. */
+/** Writes the named schemas as JSON Schema 2020-12, which OpenAPI 3.1 uses. They reference each other by name. */
 export function componentSchemas(): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
@@ -56,12 +56,12 @@ export function componentSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, withoutPreamble({ ...schema })]));
 }
 
-/** A schema that stands where it is used, such as a parameter's. */
+/** Writes a schema that is used in one position only, such as a parameter's. */
 export function inlineSchema(schema: z.ZodType): JsonSchema {
   return withoutPreamble({ ...z.toJSONSchema(schema, form) });
 }
 
-/** The document tells the dialect for all of them, and its own address is theirs. */
+/** Removes `$schema` and `$id`: the document states the dialect for all schemas, and its URL is theirs. */
 function withoutPreamble({ $schema, $id, ...schema }: JsonSchema): JsonSchema {
   return schema;
 }

@@ -1,9 +1,9 @@
-/** Long enough to gather what a batch tells, short enough to be news. */
+/** Long enough to gather a batch's messages, short enough for them to be news. */
 const gatherMs = 600;
 
 const toastMs = 2_500;
 
-/** Tells screen readers what happens, through a live region: what comes together is told together, so that nothing is cut off. */
+/** Announces to screen readers what happens, through a live region. Messages that come together are read together, so that none is cut off. */
 export class Announcer {
   readonly #region: HTMLElement;
   readonly #toast: HTMLElement;
@@ -15,14 +15,14 @@ export class Announcer {
     this.#toast = toast;
   }
 
-  /** Tells everybody, for a while: what the page itself does not show. The toast is a live region too. */
+  /** Shows everybody for a while what the page itself does not show. The toast is a live region too. */
   show(sentence: string, { forMs = toastMs }: { forMs?: number } = {}): void {
-    if (this.#toast.textContent !== sentence) this.#toast.textContent = sentence; // said once, however many say it
+    if (this.#toast.textContent !== sentence) this.#toast.textContent = sentence; // read once, however many photos it is about
     clearTimeout(this.#toastTimer);
     this.#toastTimer = setTimeout(() => this.#toast.replaceChildren(), forMs);
   }
 
-  /** Tells screen readers what others see happen. */
+  /** Announces to screen readers what others see happen. */
   say(sentence: string): void {
     this.#gathered.push(sentence);
     if (this.#gathered.length === 1) setTimeout(() => this.#speak(), gatherMs);

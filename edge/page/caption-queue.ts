@@ -1,6 +1,6 @@
 import { captionAll } from "../../shared/caption-all.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
-import { CaptionError, type ErrorCode } from "../../shared/errors.ts";
+import { CaptionError, errorCodes } from "../../shared/errors.ts";
 import type { Announcer } from "./announcer.ts";
 import { asPercent } from "./format.ts";
 import type { History } from "./history.ts";
@@ -9,7 +9,7 @@ import type { Preferences } from "./preferences.ts";
 import { preparePhoto } from "./prepare-photo.ts";
 import type { CaptionedState, PhotoState, Wall, WallPhoto } from "./wall.ts";
 
-/** Photos prepared and looked up together: the first captions come while the others of many are still prepared. */
+/** Photos that are prepared and looked up together: the first captions arrive while later photos are still being prepared. */
 const batchSize = 8;
 
 interface CaptionQueueParts {
@@ -23,19 +23,11 @@ interface CaptionQueueParts {
 interface Job {
   photo: WallPhoto;
   picture: Blob | undefined;
-  /** When it was last asked about: looked up, or uploaded. */
+  /** Time when it was last looked up or uploaded. */
   askedAtMs: number;
 }
 
-/** What it would not help to ask again. */
-const finalCodes: ReadonlySet<ErrorCode> = new Set([
-  "invalid_request",
-  "payload_too_large",
-  "unsupported_media_type",
-  "invalid_image",
-]);
-
-/** Captions the wall's waiting photos, a batch after the other. */
+/** Captions the waiting photos, batch by batch. */
 export class CaptionQueue {
   readonly #parts: CaptionQueueParts;
   readonly #waiting: string[] = [];
@@ -56,14 +48,14 @@ export class CaptionQueue {
     this.add([key]);
   }
 
-  /** Asks again for what was refused for want of a key. */
+  /** Retries photos that were refused because a key was missing. */
   retryRefused(): void {
     for (const { key, state } of this.#parts.wall.photos) {
       if (state.step === "failed" && state.code === "unauthorized") this.retry(key);
     }
   }
 
-  /** Asks again for what could not be reached while there was no connection. */
+  /** Retries photos that failed because there was no connection. */
   #resume(): void {
     for (const { key, state } of this.#parts.wall.photos) {
       if (state.step === "failed" && state.code === "upstream_error" && state.requestId === undefined) this.retry(key);
@@ -104,7 +96,7 @@ export class CaptionQueue {
     await Promise.all(links);
   }
 
-  /** Pictures for the cards, and the jobs by what is uploaded for them. One at a time: a camera photo takes 50 MB decoded. */
+  /** Prepares photos for their cards and for upload, one at a time: a camera photo takes 50 MB decoded. Returns jobs by upload. */
   async #prepare(photos: readonly WallPhoto[]): Promise<Map<Blob, Job>> {
     const jobs = new Map<Blob, Job>();
     for (const photo of photos) {
@@ -147,10 +139,10 @@ export class CaptionQueue {
   #finish({ photo, picture, askedAtMs }: Job, { result, isHit }: { result: CaptionResult; isHit: boolean }): void {
     const state: CaptionedState = { step: "captioned", result, isHit, elapsedMs: performance.now() - askedAtMs };
     const { wall, announcer, history } = this.#parts;
-    if (wall.find(photo.key) === undefined) return; // taken down in the meantime
+    if (wall.find(photo.key) === undefined) return; // removed in the meantime
     wall.setState(photo.key, state);
     announcer.say(`${photo.name}: ${result.caption}, ${asPercent(result.confidence)} sure.`);
-    void history.keep(photo, { state, picture }).catch(() => undefined); // no history in this browser, which the page says
+    void history.store(photo, { state, picture }).catch(() => undefined); // this browser keeps no history, which the page says
   }
 
   #fail({ key, name }: WallPhoto, error: unknown): void {
@@ -163,12 +155,18 @@ export class CaptionQueue {
 function failureOf(error: unknown): Extract<PhotoState, { step: "failed" }> {
   if (error instanceof CaptionError) {
     const { code, message, requestId } = error;
-    return { step: "failed", code, message: sentence(message), requestId, isWorthRetrying: !finalCodes.has(code) };
+    return {
+      step: "failed",
+      code,
+      message: sentence(message),
+      requestId,
+      isWorthRetrying: errorCodes[code].retry !== "never",
+    };
   }
   return { step: "failed", message: "The file could not be read; it may have been moved.", isWorthRetrying: true };
 }
 
-/** The contract's details begin in lower case and end without a stop, as log lines do. */
+/** Turns a problem's detail into a sentence: details begin in lower case and end without a full stop, like log lines. */
 function sentence(detail: string): string {
   return `${detail.slice(0, 1).toUpperCase()}${detail.slice(1)}.`;
 }

@@ -1,7 +1,15 @@
 import { find } from "./find.ts";
 
-/** What of a reply's headers tells how it came about. */
-const toldHeaders = ["Cache-Status", "Age", "ETag", "Content-Location", "Retry-After", "Server-Timing", "X-Request-Id"];
+/** Reply headers that are shown: they say how the reply came about. */
+const shownHeaders = [
+  "Cache-Status",
+  "Age",
+  "ETag",
+  "Content-Location",
+  "Retry-After",
+  "Server-Timing",
+  "X-Request-Id",
+];
 
 find("#origin", HTMLElement).textContent = location.origin;
 for (const form of document.querySelectorAll("form")) {
@@ -24,8 +32,8 @@ async function send(form: HTMLFormElement): Promise<void> {
     const elapsedMs = Math.round(performance.now() - begunMs);
     reply.replaceChildren(
       paragraph(`${response.status} after ${elapsedMs} ms`),
-      block(toldHeaders.flatMap((name) => headerLine(name, response.headers.get(name))).join("\n")),
-      block(inLines(text)),
+      block(shownHeaders.flatMap((name) => headerLine(name, response.headers.get(name))).join("\n")),
+      block(indentJson(text)),
     );
     if (response.ok) fillIds(text);
   } catch {
@@ -33,7 +41,7 @@ async function send(form: HTMLFormElement): Promise<void> {
   }
 }
 
-/** The request that a form describes: parameters where the contract has them, a photo or JSON as the body. */
+/** Builds the request that a form describes: parameters where the contract has them, a photo or JSON as the body. */
 function requestOf(form: HTMLFormElement): Request {
   const key = find("#key", HTMLInputElement).value;
   const headers = new Headers(key === "" ? {} : { Authorization: `Bearer ${key}` });
@@ -56,7 +64,7 @@ function requestOf(form: HTMLFormElement): Request {
   return new Request(address, { method: (form.dataset.method ?? "get").toUpperCase(), headers, body });
 }
 
-/** A photo's id goes where the next request is likely to want it. */
+/** Fills a photo's id in where the next request is likely to need it. */
 function fillIds(text: string): void {
   const [id] = /sha256:[0-9a-f]{64}/.exec(text) ?? [];
   if (id === undefined) return;
@@ -66,7 +74,7 @@ function fillIds(text: string): void {
   for (const field of document.querySelectorAll("textarea")) field.value = field.value.replace("sha256:…", id);
 }
 
-function inLines(text: string): string {
+function indentJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
@@ -91,7 +99,7 @@ function block(text: string): HTMLElement {
   return element;
 }
 
-/** A link to an operation shows its form too. */
+/** Opens the form of the operation that the URL links to. */
 function openTarget(): void {
   const target = document.getElementById(location.hash.slice(1));
   target?.querySelector<HTMLDetailsElement>("details.try")?.setAttribute("open", "");

@@ -1,4 +1,4 @@
-/** The page's element of that kind. Its absence is a mistake in `index.html`. */
+/** Finds an element of that kind. A missing one is a mistake in the HTML. */
 export function find<T extends Element>(selector: string, kind: new () => T): T {
   const element = document.querySelector(selector);
   if (element instanceof kind) return element;

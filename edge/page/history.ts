@@ -3,7 +3,7 @@ import * as z from "zod";
 import { captionResultSchema } from "../../shared/contract.ts";
 import type { CaptionedState, WallPhoto } from "./wall.ts";
 
-/** With its picture, an entry takes some 60 kB. */
+/** An entry with its picture takes about 60 kB. */
 const maxEntries = 500;
 
 interface HistorySchema extends DBSchema {
@@ -23,7 +23,7 @@ const entrySchema = z.object({
   }),
 });
 
-/** Captions and small pictures, in this browser's own database and nowhere else. Never the photos themselves. */
+/** Captions with small pictures, stored in this browser's own database only, and never the photos themselves. */
 export class History {
   readonly #database: Promise<IDBPDatabase<HistorySchema>>;
 
@@ -33,10 +33,10 @@ export class History {
         database.createObjectStore("photos", { keyPath: "key" }).createIndex("addedAtMs", "addedAtMs");
       },
     });
-    this.#database.catch(() => undefined); // each method tells of it
+    this.#database.catch(() => undefined); // each method reports it
   }
 
-  /** Newest first. Entries that cannot be read, an older page's perhaps, are passed over. */
+  /** Reads the entries, newest first. Skips those that cannot be read, such as an older page's. */
   async read(): Promise<WallPhoto[]> {
     const entries = await (await this.#database).getAllFromIndex("photos", "addedAtMs");
     return entries.reverse().flatMap((entry) => {
@@ -48,8 +48,8 @@ export class History {
     });
   }
 
-  /** Keeps a captioned photo, and lets go of the oldest beyond what is kept. */
-  async keep(
+  /** Stores a captioned photo and deletes the oldest beyond the limit. */
+  async store(
     photo: WallPhoto,
     { state, picture }: { state: CaptionedState; picture: Blob | undefined },
   ): Promise<void> {

@@ -2,7 +2,7 @@ import { CaptionClient } from "../../shared/client.ts";
 
 const storageKey = "api-key";
 
-/** The field for an API key, shown where the deployment asks for one, and the client that has the key in it. */
+/** The field for an API key, shown if the deployment requires one, and a client that uses the key in it. */
 export class KeyField {
   readonly #label: HTMLElement;
   readonly #input: HTMLInputElement;
@@ -25,13 +25,13 @@ export class KeyField {
 
   onChange(listener: () => void): void {
     this.#input.addEventListener("change", () => {
-      keepKey(this.#input.value.trim());
+      storeKey(this.#input.value.trim());
       listener();
     });
   }
 }
 
-/** Kept until the tab is closed, and no longer. */
+/** Reads the key, which is stored until the tab is closed. */
 function readKey(): string {
   try {
     return sessionStorage.getItem(storageKey) ?? "";
@@ -40,7 +40,7 @@ function readKey(): string {
   }
 }
 
-function keepKey(key: string): void {
+function storeKey(key: string): void {
   try {
     sessionStorage.setItem(storageKey, key);
   } catch {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { find } from "./find.ts";
 
 const storageKey = "preferences";
 
@@ -11,17 +12,29 @@ const preferencesSchema = z.object({
 
 export type Preferences = z.infer<typeof preferencesSchema>;
 
-/** What was chosen at an earlier visit, where this browser remembers it. */
-export function readPreferences(): Preferences {
+/** Restores the form's options from the last visit, and stores every change. Returns a function that reads them. */
+export function connectPreferences(): () => Preferences {
+  const shrink = find("#shrink", HTMLInputElement);
+  const beam = find("#beam", HTMLSelectElement);
+  const candidates = find("#candidates", HTMLSelectElement);
+  const stored = readPreferences();
+  shrink.checked = stored.isShrunk;
+  beam.value = String(stored.beam);
+  candidates.value = String(stored.candidates);
+  const read = () => ({ isShrunk: shrink.checked, beam: Number(beam.value), candidates: Number(candidates.value) });
+  for (const control of [shrink, beam, candidates]) control.addEventListener("change", () => storePreferences(read()));
+  return read;
+}
+
+function readPreferences(): Preferences {
   try {
     return preferencesSchema.parse(JSON.parse(localStorage.getItem(storageKey) ?? "{}"));
   } catch {
-    return preferencesSchema.parse({}); // storage is forbidden, or holds what an older page wrote
+    return preferencesSchema.parse({}); // storage is forbidden, or an older page wrote it
   }
 }
 
-/** Keeps what was chosen for the next visit, where this browser lets it. */
-export function keepPreferences(preferences: Preferences): void {
+function storePreferences(preferences: Preferences): void {
   try {
     localStorage.setItem(storageKey, JSON.stringify(preferences));
   } catch {

@@ -1,7 +1,7 @@
 import type { CaptionResult } from "../../shared/contract.ts";
 
-/** Where a photo's bytes come from; those of an earlier visit are gone. */
-export type PhotoOrigin = { file: File } | { address: string } | { visit: "earlier" };
+/** Source of a photo's bytes; those of an earlier visit are gone. */
+type PhotoOrigin = { file: File } | { address: string } | { visit: "earlier" };
 
 export type PhotoState =
   | { step: "waiting" | "looking up" | "captioning" }
@@ -13,7 +13,7 @@ export interface CaptionedState {
   result: CaptionResult;
   /** Whether a cache held the caption. */
   isHit: boolean;
-  /** From the question to its answer, as this browser saw it. */
+  /** Time from the request to its answer, as this browser saw it. */
   elapsedMs: number;
 }
 
@@ -22,12 +22,12 @@ export interface WallPhoto {
   name: string;
   origin: PhotoOrigin;
   addedAtMs: number;
-  /** Address of a picture for the card; undefined where the browser can show none. */
+  /** Address of a picture for the card; undefined if the browser cannot show one. */
   picture: string | undefined;
   state: PhotoState;
 }
 
-/** The photos that the page shows, newest first, and who wants to know when they change. */
+/** The photos that the page shows, newest first. Listeners are called when they change. */
 export class Wall {
   #photos: readonly WallPhoto[] = [];
   readonly #listeners: (() => void)[] = [];
@@ -40,14 +40,14 @@ export class Wall {
     this.#listeners.push(listener);
   }
 
-  /** Hangs photos before all others, in their order. */
-  hang(photos: readonly WallPhoto[]): void {
-    this.#become([...photos, ...this.#photos]);
+  /** Adds new photos before all others, in their order. */
+  prepend(photos: readonly WallPhoto[]): void {
+    this.#replace([...photos, ...this.#photos]);
   }
 
-  /** Hangs photos of an earlier visit behind all others. */
-  hangBehind(photos: readonly WallPhoto[]): void {
-    this.#become([...this.#photos, ...photos]);
+  /** Adds photos of an earlier visit after all others. */
+  append(photos: readonly WallPhoto[]): void {
+    this.#replace([...this.#photos, ...photos]);
   }
 
   find(key: string): WallPhoto | undefined {
@@ -58,7 +58,7 @@ export class Wall {
     this.#change(key, { state });
   }
 
-  /** Gives the former picture's memory back. */
+  /** Replaces a photo's picture and frees the former one's memory. */
   setPicture(key: string, picture: string | undefined): void {
     releasePicture(this.find(key));
     this.#change(key, { picture });
@@ -66,19 +66,19 @@ export class Wall {
 
   remove(key: string): void {
     releasePicture(this.find(key));
-    this.#become(this.#photos.filter((photo) => photo.key !== key));
+    this.#replace(this.#photos.filter((photo) => photo.key !== key));
   }
 
   clear(): void {
     for (const photo of this.#photos) releasePicture(photo);
-    this.#become([]);
+    this.#replace([]);
   }
 
   #change(key: string, change: Partial<WallPhoto>): void {
-    this.#become(this.#photos.map((photo) => (photo.key === key ? { ...photo, ...change } : photo)));
+    this.#replace(this.#photos.map((photo) => (photo.key === key ? { ...photo, ...change } : photo)));
   }
 
-  #become(photos: readonly WallPhoto[]): void {
+  #replace(photos: readonly WallPhoto[]): void {
     this.#photos = photos;
     for (const listener of this.#listeners) listener();
   }

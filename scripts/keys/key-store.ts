@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type KeyRecord, keyPathPrefix, keyPlace, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
+import { type KeyRecord, keyEntry, keyPathPrefix, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
 import { showSpinner } from "../../terminal/spinner.ts";
 import { wranglerAt } from "../wrangler.ts";
@@ -10,7 +10,7 @@ const listSchema = z.array(z.object({ name: z.string(), metadata: z.unknown() })
 /** Makes a key and shows it, on standard output alone, so that a script can take it from there. */
 export async function createKey({ name, scopes, tier }: NewKey, place: KeyPlaceOptions): Promise<void> {
   const key = newApiKey();
-  const { path, id } = await keyPlace(key);
+  const { path, id } = await keyEntry(key);
   const record: KeyRecord = { id, name, scopes, tier, createdAt: new Date().toISOString() };
   await kvKey(place, ["put", path, id, "--metadata", JSON.stringify(record)]);
   process.stderr.write(`${describe(record)}\nThe key, which is stored nowhere and shown this once:\n`);

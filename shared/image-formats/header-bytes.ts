@@ -1,27 +1,27 @@
 import { CaptionError } from "../errors.ts";
 
-/** A header that takes more reads than this is an attack: the longest honest ones, TIFF directories, take a few hundred. */
-const usualMaxReads = 100_000;
+/** Default limit of reads per header. The longest honest ones, TIFF directories, take a few hundred; more are an attack. */
+const defaultMaxReads = 100_000;
 
-/** Width and height in pixels as stored, before the EXIF orientation (1 to 8, 1 when there is none). */
+/** An image's size in pixels as stored, and the EXIF orientation that applies to it (1 to 8, 1 if there is none). */
 export interface ImageSize {
   width: number;
   height: number;
   orientation: number;
 }
 
-/** A file taken apart into its pixels and the metadata about them. */
+/** A file separated into its content and its metadata. */
 export interface FileContent {
   /** The file without metadata, in pieces in order. */
   kept: Uint8Array[];
-  /** TIFF structures of EXIF blocks. Decoders disagree which of several counts. */
+  /** TIFF structures of EXIF blocks. Decoders disagree on which of several counts. */
   exif: Uint8Array[];
 }
 
 /**
- * Reads fields out of a file's bytes. A field beyond the end is `invalid_image`, and so is a header of more than `maxReads`
- * fields: no file can make a reader throw anything else or keep it busy. Only a reader that visits each byte once may do
- * without that limit.
+ * A reader of fields in a file's bytes. It throws `invalid_image` for a field beyond the end and for more than `maxReads`
+ * fields, so no file can make a format's reader throw anything else or run for long. Only a reader that visits each byte once
+ * may do without that limit.
  */
 export class HeaderBytes {
   readonly length: number;
@@ -30,8 +30,8 @@ export class HeaderBytes {
   readonly #maxReads: number;
   #readsLeft: number;
 
-  /** `name` is what an error calls the file, like `JPEG`. */
-  constructor(bytes: Uint8Array, name: string, { maxReads = usualMaxReads } = {}) {
+  /** Creates a reader of a file that errors call by `name`, such as `JPEG`. */
+  constructor(bytes: Uint8Array, name: string, { maxReads = defaultMaxReads } = {}) {
     this.#bytes = bytes;
     this.#name = name;
     this.#maxReads = maxReads;
@@ -39,13 +39,13 @@ export class HeaderBytes {
     this.length = bytes.length;
   }
 
-  /** An unsigned integer of `size` bytes, big-endian by default; above 2^53 it is only approximate. */
+  /** Reads an unsigned integer of `size` bytes, big-endian by default. Above 2^53 it is only near the true value. */
   uint(offset: number, size: number, { littleEndian = false } = {}): number {
     this.#expectWithin(offset, size);
     return this.peek(offset, size, { littleEndian });
   }
 
-  /** The same without a check: it counts as no read, and bytes beyond the end are zeros. */
+  /** Reads an unsigned integer without a check: this counts as no read, and bytes beyond the end are zeros. */
   peek(offset: number, size: number, { littleEndian = false } = {}): number {
     let value = 0;
     for (let index = 0; index < size; index++) {
@@ -55,18 +55,18 @@ export class HeaderBytes {
     return value;
   }
 
-  /** Bytes as Latin-1 text, for the short names of chunks, boxes and blocks. */
+  /** Reads bytes as Latin-1 text, for the short names of chunks, boxes and blocks. */
   text(offset: number, length: number): string {
     this.#expectWithin(offset, length);
     return String.fromCharCode(...this.#bytes.subarray(offset, offset + length));
   }
 
-  /** The bytes from `start` to `end`, or to the end of the file where that comes first. */
+  /** Returns the bytes from `start` to `end`, or to the end of the file if that comes first. */
   slice(start: number, end: number): Uint8Array {
     return this.#bytes.subarray(start, end);
   }
 
-  /** Offset of the next `byte` at or after `offset`; the end of the file where there is none. */
+  /** Finds `byte` at or after `offset`. Returns the end of the file if it is not there. */
   find(byte: number, offset: number): number {
     const index = this.#bytes.indexOf(byte, offset);
     return index < 0 ? this.length : index;
@@ -80,7 +80,7 @@ export class HeaderBytes {
     }
   }
 
-  /** The error for a file that ends before its header does. */
+  /** Makes the error for a file that ends before its header does. */
   cutShort(): CaptionError {
     return new CaptionError(
       "invalid_image",
@@ -88,12 +88,12 @@ export class HeaderBytes {
     );
   }
 
-  /** The error for a header with a value that no valid file of this format has. */
+  /** Makes the error for a header that is not valid in this format. */
   unexpected({ expected, received }: { expected: string; received: string }): CaptionError {
     return new CaptionError("invalid_image", `expected ${expected} in this ${this.#name} file, received ${received}`);
   }
 
-  /** The error for a valid file in a form that is not decoded; both arguments describe a form, like `of 8 bits`. */
+  /** Makes the error for a valid file in a form that is not decoded. Both texts say how it is stored, like `of 8 bits`. */
   unsupported({ expected, received }: { expected: string; received: string }): CaptionError {
     const article = /^[AEIO]/.test(this.#name) ? "an" : "a";
     return new CaptionError(

@@ -19,7 +19,7 @@ const both = { ACCESS: "both" };
 
 beforeEach(startFreshDeployment);
 
-/** A limiter that lets so many requests of each caller pass, and tells whom it counted. */
+/** Makes a limiter that lets a number of requests of each caller pass and records the callers. */
 function limiter(limit: number) {
   const counts: Record<string, number> = {};
   return {

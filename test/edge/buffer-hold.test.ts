@@ -30,7 +30,7 @@ function take(caller: string, bytes: number): BufferHold {
   return hold;
 }
 
-/** Lets the worker's clock go on. */
+/** Advances the worker's clock. */
 function passSeconds(seconds: number): void {
   const now = Date.now() + 1000 * seconds;
   const clock = vi.spyOn(Date, "now").mockReturnValue(now);
@@ -72,18 +72,18 @@ describe("an isolate's memory for bodies", () => {
   it("is taken from bodies that have stood still for two seconds where there is no other, the largest first", () => {
     const [small, large] = [take("a", 10), take("a", 30)];
     const dropped = vi.fn();
-    large.onGivingWay(dropped);
+    large.onEviction(dropped);
     passSeconds(2);
     expect(take("a", 20).bytes).toBe(20);
     expect({ small: small.bytes, large: large.bytes, bytes: pool.bytes }).toEqual({ small: 10, large: 0, bytes: 30 });
     expect(dropped).toHaveBeenCalledOnce();
     expect(() => large.growTo(31)).toThrow(overloaded);
-    expect(() => large.expectItsPlace()).toThrow(overloaded);
+    expect(() => large.expectNotEvicted()).toThrow(overloaded);
   });
 
   it("is not taken from bodies that go on arriving, nor from those that have arrived", () => {
     const [arriving, arrived] = [take("a", 20), take("a", 20)];
-    arrived.settle();
+    arrived.complete();
     passSeconds(2);
     arriving.growTo(20);
     expect(() => take("a", 1)).toThrow(overloaded);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   watchWarnings();
 });
 
-/** Asks where no Cache API entry can be, so KV alone answers. */
+/** Looks up in a data centre that has no Cache API entries, so that only KV answers. */
 async function cacheStatusElsewhere(photo: Uint8Array<ArrayBuffer>): Promise<string | null> {
   const response = await postPhoto(photo, { dataCentre: crypto.randomUUID() });
   expect(response.status).toBe(200);

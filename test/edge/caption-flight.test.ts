@@ -8,7 +8,7 @@ const kept = { isKept: true };
 
 let name = "";
 
-/** A flight of its own for each test. */
+/** Creates a flight for one test. */
 function flight() {
   name = crypto.randomUUID();
   return env.FLIGHTS.getByName(name);
@@ -25,7 +25,7 @@ async function takeLease(joined: Promise<Ticket>) {
   return ticket.lease;
 }
 
-/** As a deployment, a move or a crash restarts an object. */
+/** Restarts an object like a deployment, a move or a crash. */
 async function restart(stub: ReturnType<typeof flight>): Promise<void> {
   await runInDurableObject(stub, (_, state) => state.abort("restarted")).catch(() => undefined);
 }

@@ -17,7 +17,7 @@ const down = { environment: faultyService("absent") };
 
 beforeEach(startFreshDeployment);
 
-/** A captioned photo, and another file of it that has been captioned by hand. */
+/** Makes a captioned photo, and another file of it with a caption written by hand. */
 async function captionedPair() {
   const photo = freshPhoto();
   return { photo, first: await readCaption(await postPhoto(photo)), other: withComment(photo, "a dog runs") };

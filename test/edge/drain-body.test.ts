@@ -7,7 +7,7 @@ import { madeKey } from "./made-keys.ts";
 beforeEach(startFreshDeployment);
 afterEach(() => expect(isolateState.bufferedBytes).toBe(0));
 
-/** A body of so many bytes that tells whether all of it was taken. */
+/** Makes a body of a number of bytes that reports whether all of it was read. */
 function watchedBody(bytes: number, first = new Uint8Array()) {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();

@@ -6,14 +6,14 @@ import { problemSchema } from "../../shared/problem.ts";
 import { callWorker, faultyService, image, postPhoto, startFreshDeployment } from "./call-worker.ts";
 
 const seed = 20_080_611;
-/** A hundred batches of twenty at the same time, as they come in life. */
+/** Runs a hundred batches of twenty parallel requests, as they come in real life. */
 const batches = 100;
 const batchSize = 20;
 const limitMs = 60_000;
 
 beforeAll(startFreshDeployment);
 
-/** Valid by the contract: a body of the route's schema, or a problem document that is no 500. */
+/** Checks a response by the contract: a body of the route's schema, or a problem document other than 500. */
 async function expectContract(response: Response): Promise<void> {
   const text = await response.text();
   if (response.status === 200) {
@@ -30,7 +30,7 @@ async function expectContract(response: Response): Promise<void> {
   expect(response.headers.get("X-Request-Id")).not.toBeNull();
 }
 
-/** Flights with a lease for everybody, and no tombstones: this pool keeps every object alive that was ever asked for, and thousands are slow. */
+/** Replaces flights by leases for everyone, and tombstones by none: the test pool keeps every object alive, and thousands are slow. */
 const lease = { finish: () => Promise.resolve(), [Symbol.dispose]: () => undefined };
 const objects = {
   FLIGHTS: { getByName: () => ({ join: () => Promise.resolve({ kind: "lease", lease }) }) },
@@ -160,7 +160,7 @@ describe("2 000 requests with method, path, query, headers and body changed", ()
     return callWorker(`${path}${query}`, hasBody ? { ...call, body } : call);
   }
 
-  /** Header values as HTTP can carry them at all. */
+  /** Header values that HTTP can carry. */
   function sendable(values: Partial<Record<string, string>>): Record<string, string> {
     const entries = Object.entries(values).map(([name, value]) => [
       name,

@@ -14,7 +14,7 @@ import {
   withComment,
 } from "./call-worker.ts";
 
-/** KV as it is for a minute after a miss, and a Cache API that does nothing, as on workers.dev. */
+/** A KV that has nothing, as for a minute after a miss, and a Cache API that does nothing, as on workers.dev. */
 const absentKv = {
   get: () => Promise.resolve(null),
   getWithMetadata: () => Promise.resolve({ value: null, metadata: null }),

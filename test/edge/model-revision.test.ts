@@ -118,7 +118,7 @@ describe("the revision believed in", () => {
   });
 });
 
-/** One with no service to ask. */
+/** Makes a revision without a service to ask. */
 function lonelyRevision(): ModelRevision {
   const service = { modelCard: () => Promise.reject(new Error("not asked here")) };
   return new ModelRevision({ kv: env.CAPTIONS, service, refreshSeconds: 60, waitUntil: () => undefined });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { openApiDocument } from "../../edge/openapi/document.ts";
-import { exampleResult } from "../../edge/openapi/example-result.ts";
+import { exampleResult } from "../../edge/openapi/responses.ts";
 import worker from "../../edge/worker.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
-import { errorStatus } from "../../shared/errors.ts";
+import { errorCodes } from "../../shared/errors.ts";
 
 const document = openApiDocument({ version: "0.0.0" });
 
-/** Method and path of each route, with a parameter as OpenAPI writes it. Façades of other APIs are none of the contract's. */
+/** Lists method and path of each route, with parameters as OpenAPI writes them. Façades of other APIs are not in the contract. */
 function workerRoutes(): string[] {
   const routes = worker.routes.filter(({ method, path }) => method !== "ALL" && /^\/(v1|healthz|readyz)\b/.test(path));
   return [...new Set(routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`))];
@@ -23,7 +23,7 @@ describe("the OpenAPI document", () => {
 
   it("tells of every error code, each under its status", () => {
     const told = JSON.stringify(document.paths);
-    for (const code of Object.keys(errorStatus)) expect(told).toContain(`\`${code}\`: `);
+    for (const code of Object.keys(errorCodes)) expect(told).toContain(`\`${code}\`: `);
   });
 
   it("has an example that the contract accepts, whose figures fit each other", () => {

@@ -1,4 +1,4 @@
-/** What `test/service-for-edge.ts` starts in Node and hands to the tests inside workerd. */
+/** Everything that `test/service-for-edge.ts` starts in Node and provides to the tests inside workerd. */
 declare module "vitest" {
   interface ProvidedContext {
     /** The real service on the tiny bundle. */
@@ -6,7 +6,7 @@ declare module "vitest" {
     serviceSecret: string;
     /** Origins by `FaultyServiceName`. */
     faultyServices: Record<string, string>;
-    /** A web site with photos, and with what sites have instead. */
+    /** A web site with photos and with other replies. */
     photoSources: string;
     /** Image files by name, base64. */
     images: Record<string, string>;

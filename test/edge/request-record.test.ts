@@ -11,7 +11,7 @@ import {
 
 beforeEach(startFreshDeployment);
 
-/** Analytics Engine, which does nothing on this machine, as a list. */
+/** Replaces Analytics Engine, which does nothing on this machine, by a list. */
 function dataset() {
   const points: AnalyticsEngineDataPoint[] = [];
   return { points, writeDataPoint: (point: AnalyticsEngineDataPoint) => void points.push(point) };

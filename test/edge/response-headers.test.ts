@@ -30,7 +30,7 @@ describe("every answer", () => {
   });
 });
 
-/** Every route with its methods. */
+/** Lists every route with its methods. */
 const routes: [path: string, methods: string[]][] = [
   ["/healthz", ["GET", "HEAD"]],
   ["/readyz", ["GET", "HEAD"]],

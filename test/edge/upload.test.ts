@@ -18,7 +18,7 @@ const defaultMaxBytes = 20 * 1024 * 1024;
 beforeEach(startFreshDeployment);
 afterEach(() => expect(isolateState.bufferedBytes).toBe(0));
 
-/** A stream of unknown length, as chunked transfer makes it, that ends as `finish` says. */
+/** Makes a stream of unknown length, as in chunked transfer, that ends as `finish` says. */
 function streamOf(
   bytes: Uint8Array<ArrayBuffer>,
   finish = (writer: WritableStreamDefaultWriter): Promise<void> => writer.close(),

@@ -6,7 +6,7 @@ const maxBytes = 20 * 1024 * 1024;
 
 beforeEach(startFreshDeployment);
 
-/** A photo of exactly so many bytes: what stands behind its end is not looked at. */
+/** Makes a photo of an exact number of bytes: bytes after its end are ignored. */
 function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
   const photo = new Uint8Array(bytes);
   photo.set(freshPhoto());

@@ -89,7 +89,7 @@ describe("metadata about which decoders may disagree", () => {
 const camera = { tag: 0x0110, type: 2, count: 4, value: 0x00343158 };
 const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6"/>';
 
-/** EXIF as cameras and programs write it, none of which turns the photo. */
+/** EXIF blocks of cameras and programs, none of which rotates the photo. */
 const blocks: readonly (readonly [name: string, block: Buffer])[] = [
   ["EXIF without an orientation", exifBlock([camera])],
   ["EXIF of the other byte order", exifBlock([camera, orientation(1)], { order: "MM" })],

@@ -12,7 +12,7 @@ function photo(name: string): Named {
   return Object.assign(new Blob([name], { type: "image/jpeg" }), { name });
 }
 
-/** Answers look-ups for what is `known`, captions the rest, and refuses what is called broken. */
+/** Makes an edge that finds the `known` photos, captions the rest, and refuses those called broken. */
 function edgeThatKnows(...known: string[]) {
   return ({ target, body }: Received) => {
     if (body === "broken") return refusal("invalid_image");

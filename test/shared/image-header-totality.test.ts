@@ -12,7 +12,7 @@ import {
 } from "../fixtures/made-images.ts";
 
 const seed = 20_080_611;
-/** Far above what any of these takes on a busy machine. */
+/** Far more than any of these takes on a busy machine. */
 const maxMs = 1000;
 
 const images = await Promise.all([
@@ -24,7 +24,7 @@ const images = await Promise.all([
   ...(["png", "webp", "avif"] as const).map((format) => taggedImage(format, 6)),
 ]);
 
-/** A header of sides and orientation the contract allows, or a `CaptionError` of the two codes; in little time. */
+/** Checks that bytes give a header that the contract allows, or a `CaptionError` of the two codes, in little time. */
 function expectAnswer(bytes: Uint8Array): void {
   const startMs = performance.now();
   try {
@@ -74,7 +74,7 @@ test("answers for any bytes behind the first bytes of each format", () => {
   fc.assert(property, { seed, numRuns: 5_000 });
 });
 
-/** Upload-sized files that keep a reader busy that follows every field they name. */
+/** Upload-sized files that would keep a reader busy if it followed every field. */
 const uploadBytes = 20 * 1024 * 1024;
 const pngHead = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0****";
 const webpHead = `RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x08${"\0".repeat(9)}`;

@@ -24,7 +24,7 @@ import {
 const photos = new URL("../fixtures/photos/", import.meta.url);
 const sides = [1, 2, 17, 255, 256, 300];
 
-/** What sharp says of the same bytes, in the terms of `ImageHeader`. */
+/** Reads the same bytes with sharp, as an `ImageHeader`. */
 async function readWithSharp(bytes: Uint8Array) {
   const { format, width, height, orientation = 1 } = await sharp(bytes, { limitInputPixels: false }).metadata();
   return { format: format === "heif" ? "avif" : format, width, height, orientation };

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The file after ExifTool has done to it what its arguments say. */
+/** Returns the file after running ExifTool on it. */
 async function exiftool(bytes: Uint8Array, args: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   const file = join(folder, crypto.randomUUID());
   await writeFile(file, bytes);
@@ -41,7 +41,7 @@ async function encode(image: Sharp, format: Format): Promise<Uint8Array> {
   return image.toFormat(format, { quality: 90 }).toBuffer();
 }
 
-/** A photo with EXIF, an XMP packet and a colour profile. */
+/** Makes a photo with EXIF, an XMP packet and a colour profile. */
 async function captionedPhoto(format: Format): Promise<Uint8Array> {
   const picture = sharp(await madeImage("png")).withExif({ IFD0: { Copyright: "us" } });
   return encode(picture.withXmp("<x:xmpmeta xmlns:x='adobe:ns:meta/'/>").withIccProfile("p3"), format);

@@ -5,7 +5,7 @@ import { CaptionError } from "../../shared/errors.ts";
 import { HeaderBytes } from "../../shared/image-formats/header-bytes.ts";
 import { readPngExponent } from "../../shared/image-formats/png.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
-import { photoContentOf } from "../../shared/photo-content.ts";
+import { photoContentOf } from "../../shared/photo-id.ts";
 import { pngChunk } from "../fixtures/made-images.ts";
 import { exifBlock, orientation } from "../fixtures/metadata/exif-block.ts";
 import { exifFlag, exifPart, joinFile, jpegSegment, webpChunk, webpHeader } from "../fixtures/metadata/file-parts.ts";

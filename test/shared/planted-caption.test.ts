@@ -25,7 +25,7 @@ const [jpeg, png, webp] = [
 const transparent = await encoded(noisePicture(4).webp({ exact: true }));
 const profiled = await encoded(noisePicture(3).withIccProfile("p3").webp());
 
-/** An extended WebP whose header is longer than it should be and hides the first chunk. */
+/** Makes an extended WebP whose header is too long and hides the first chunk. */
 function hidingFirstChunk(bytes: File): File {
   const [start, header, hidden, ...rest] = splitFile("webp", bytes);
   if (start === undefined || header === undefined || hidden === undefined) throw new Error("expected an extended WebP");
@@ -37,7 +37,7 @@ const turnedWebp = withExif("webp", webp, turned);
 const webpParts = splitFile("webp", turnedWebp); // RIFF, VP8X, VP8, EXIF
 const withFlags = (flags: number) => joinFile("webp", webpParts.with(1, webpHeader({ ...noiseSize, flags })));
 
-/** Somebody's photo, and a crafted file in which the service sees other pixels. */
+/** Pairs of a photo and a crafted file in which the service sees other pixels. */
 const planted: readonly (readonly [name: string, photo: File, crafted: File])[] = [
   ["a JPEG with an orientation of type SSHORT", jpeg, withExif("jpeg", jpeg, exifBlock([orientation(6, { type: 8 })]))],
   ["a JPEG with an orientation of type SLONG", jpeg, withExif("jpeg", jpeg, exifBlock([orientation(6, { type: 9 })]))],

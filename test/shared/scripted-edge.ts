@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
-import { type ErrorCode, errorStatus } from "../../shared/errors.ts";
+import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
 import { startMadeServer } from "../made-server.ts";
 
@@ -20,10 +20,10 @@ interface Answer {
   body: unknown;
 }
 
-/** What the edge answers to a request; `hangs` is silence, `stalls` half a body. */
+/** The edge's answer to a request; `hangs` is silence, `stalls` half a body. */
 type Script = (request: Received) => Answer | "hangs" | "stalls";
 
-/** An HTTP server in the place of the edge, until the test ends: what a real one answers only when things go wrong. */
+/** Starts an HTTP server instead of the edge until the test ends, with answers that a real edge gives only when things go wrong. */
 export async function startScriptedEdge(script: Script): Promise<{ origin: string; received: Received[] }> {
   const received: Received[] = [];
   const { origin, stop } = await startMadeServer(async (request, response) => {
@@ -47,7 +47,7 @@ function send(response: ServerResponse, answer: ReturnType<Script>): void {
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** A caption as the contract has it; its text is the photo's. */
+/** Makes a valid caption result; its text is the photo's. */
 export function captionOf(photo: string, target: string): CaptionResult {
   const words = [{ word: "endseq", probability: 0.5, end: true as const }];
   return {
@@ -65,9 +65,9 @@ export function idOf(photo: string): `sha256:${string}` {
   return `sha256:${createHash("sha256").update(photo).digest("hex")}`;
 }
 
-/** The problem document of a code, with headers where given. */
+/** Makes the problem document of a code, with optional headers. */
 export function refusal(code: ErrorCode, headers: Record<string, string> = {}): Answer {
-  const status = errorStatus[code];
+  const status = errorCodes[code].status;
   const body: Problem = { type: "about:blank", title: code, status, code, detail: `made ${code}`, requestId: "r-1" };
   return { status, headers: { "Content-Type": "application/problem+json", "X-Request-Id": "r-1", ...headers }, body };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cleanCaption } from "../../shared/clean-caption.ts";
-import { joinWords } from "../../shared/join-words.ts";
-import { normalizeText, spaceWords } from "../../shared/word-boundaries.ts";
+import { joinWords, normalizeText, spaceWords } from "../../shared/word-boundaries.ts";
 
 describe("joins words", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { type Cleaning, type DropReason, dropReasons, readCaption } from "../../shared/clean-caption.ts";
-import { quote } from "../../shared/contract.ts";
+import { quote } from "../../shared/errors.ts";
 import type { PreparedPhoto, Summary } from "../prepared.ts";
 import type { AssignedPhoto } from "./assign-splits.ts";
 

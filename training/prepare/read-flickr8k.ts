@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { imageIdOf } from "../../shared/clean-caption.ts";
-import { quote } from "../../shared/contract.ts";
+import { quote } from "../../shared/errors.ts";
 import { type Dataset, type Split, splits } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 import { placeOf, readLines } from "../read-lines.ts";

@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { cleanCaption } from "../../shared/clean-caption.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { gapBetween } from "../../shared/join-words.ts";
-import { spaceWords } from "../../shared/word-boundaries.ts";
+import { gapBetween, spaceWords } from "../../shared/word-boundaries.ts";
 import { contentWords } from "../score/content-words.ts";
 import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
 import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";

@@ -10,7 +10,7 @@ beforeEach(startFreshDeployment);
 
 const toBase64 = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
-/** Their own client, with the worker in place of the network. */
+/** Creates their own client, with the worker instead of the network. */
 function client({ accessToken, environment }: { accessToken?: string; environment: Record<string, unknown> }) {
   const fetchFromWorker = async (address: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const request = new Request(String(address), init);

@@ -13,7 +13,7 @@ const on = { FACADES: "max" };
 
 beforeEach(startFreshDeployment);
 
-/** What `curl -F image=@photo.jpg` sends, and the project's own test through libcurl. */
+/** Builds the form that `curl -F image=@photo.jpg` sends, and the project's own test through libcurl. */
 function predict(photo: Uint8Array<ArrayBuffer>, environment: Record<string, unknown> = on) {
   const text = (lines: string[]) => new TextEncoder().encode(lines.join("\r\n"));
   const boundary = "------------------------d74496d66958873e";

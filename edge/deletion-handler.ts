@@ -1,20 +1,20 @@
 import type { Context } from "hono";
-import { type Deletion, quote } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import type { Deletion } from "../shared/contract.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId } from "./caption-cache.ts";
-import type { EdgeEnv } from "./edge-env.ts";
-import { eraseCaptions } from "./erase-captions.ts";
-import { readPhotoId } from "./look-up-caption.ts";
+import type { EdgeEnv } from "./context.ts";
+import { eraseCaptions } from "./deletions.ts";
+import { readPhotoId } from "./lookup-handler.ts";
 import { secondLookSeconds } from "./photo-tombstone.ts";
 
-/** How long other data centres may go on reading what KV no longer has. */
+/** Time for which other data centres may still read what KV has deleted. */
 const kvLagSeconds = 60;
 
 /**
- * `DELETE /v1/captions/{id}`: a photo's captions by the model in service, whatever the options, and by what is under way. Says
- * how long another data centre may still answer with them.
+ * `DELETE /v1/captions/{id}`: deletes a photo's captions by the model in service, for all options, including those that are
+ * being made. Says for how long another data centre may still answer with them.
  */
-export async function deleteCaption(c: Context<EdgeEnv>): Promise<Response> {
+export async function handleDeletion(c: Context<EdgeEnv>): Promise<Response> {
   expectNoQuery(c);
   const id = readPhotoId(c);
   const revision = await c.get("revision").currentOrAsk();
@@ -22,10 +22,10 @@ export async function deleteCaption(c: Context<EdgeEnv>): Promise<Response> {
   const secondLook = isByteId(id) && file === null ? { id, revision } : undefined;
   const parts = { cache: c.get("cache"), deletions: c.get("deletions"), flights: c.get("flights").namespace };
   const photoId = file?.contentId ?? id;
-  const files = secondLook === undefined ? [id] : []; // what leads on from it must still be there at the second look
+  const files = secondLook === undefined ? [id] : []; // the second look needs a file entry that is written meanwhile
   const isSure = await eraseCaptions(parts, { ids: [id, photoId], files, photoId, revision, secondLook });
   const { nearCacheSeconds, cacheTtlSeconds } = c.get("settings");
-  // What KV told another data centre at the last moment stays in that one's cache.
+  // A data centre that read KV at the last moment keeps the caption in its own cache.
   const lagSeconds = kvLagSeconds + (secondLook === undefined ? 0 : secondLookSeconds);
   const lastsSeconds = isSure ? lagSeconds + nearCacheSeconds : cacheTtlSeconds;
   const deletion: Deletion = { id, revision, lastsSeconds };

@@ -1,19 +1,59 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import type { PhotoState, WallPhoto } from "../wall.ts";
+import { repeat } from "lit-html/directives/repeat.js";
 import { type CardActions, captionedView } from "./captioned-view.ts";
+import type { PhotoState, WallPhoto } from "./wall.ts";
 
+/** Texts for the steps of captioning a photo. */
 const progress = {
-  "looking up": "Looking whether it is known",
+  "looking up": "Checking whether it is known",
   captioning: "Reading the picture",
 } as const;
 
-function progressOf(step: "waiting" | keyof typeof progress): TemplateResult {
-  if (step !== "waiting") return html`<span class="wheel" aria-hidden="true"></span>${progress[step]}`;
-  return html`${navigator.onLine ? "Waiting its turn" : "Waiting for the connection"}`;
+export interface WallActions extends CardActions {
+  downloadCsv(): void;
+  clear(): void;
 }
 
-/** A photo with its label, as beside a picture in a museum. */
-export function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
+/** Renders everything below the form: progress, actions on all photos, and the photos. */
+export function wallView(photos: readonly WallPhoto[], actions: WallActions): TemplateResult | typeof nothing {
+  if (photos.length === 0) return nothing;
+  const hasCaptions = photos.some(({ state }) => state.step === "captioned");
+  return html`<div class="wall-head">
+      <h2 id="wall-title">Captions</h2>
+      ${countsView(photos)}
+      <div class="wall-actions">
+        <button type="button" ?disabled=${!hasCaptions} @click=${actions.downloadCsv}>Download CSV</button>
+        <button type="button" @click=${actions.clear}>Clear all</button>
+      </div>
+    </div>
+    <ul class="cards" role="list">
+      ${repeat(
+        photos,
+        ({ key }) => key,
+        (photo) => cardView(photo, actions),
+      )}
+    </ul>`;
+}
+
+function countsView(photos: readonly WallPhoto[]): TemplateResult {
+  const visit = photos.filter(({ origin }) => !("visit" in origin));
+  const captioned = photos.filter(({ state }) => state.step === "captioned").length;
+  const failed = photos.filter(({ state }) => state.step === "failed").length;
+  const ended = visit.filter(({ state }) => state.step === "captioned" || state.step === "failed").length;
+  const summary = [`${captioned} captioned`, ...(failed === 0 ? [] : [`${failed} without`])].join(", ");
+  if (ended === visit.length) return html`<p class="tally">${summary}</p>`;
+  return html`<p class="tally">
+    <label>${ended} of ${visit.length} <progress max=${visit.length} value=${ended}></progress></label>
+  </p>`;
+}
+
+function progressOf(step: "waiting" | keyof typeof progress): TemplateResult {
+  if (step !== "waiting") return html`<span class="wheel" aria-hidden="true"></span>${progress[step]}`;
+  return html`${navigator.onLine ? "Waiting for its turn" : "Waiting for the connection"}`;
+}
+
+/** Renders a photo with its label, like a picture's in a museum. */
+function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
   const { key, name, state } = photo;
   const isBusy = state.step !== "captioned" && state.step !== "failed";
   return html`<li>
@@ -33,8 +73,8 @@ export function cardView(photo: WallPhoto, actions: CardActions): TemplateResult
 
 function pictureOf({ picture, origin, name }: WallPhoto): TemplateResult {
   if (picture !== undefined) return html`<img src=${picture} alt="" decoding="async" loading="lazy" />`;
-  const place = "address" in origin ? new URL(origin.address).host : extensionOf(name);
-  return html`<p class="no-picture" aria-hidden="true">${place}</p>`;
+  const label = "address" in origin ? new URL(origin.address).host : extensionOf(name);
+  return html`<p class="no-picture" aria-hidden="true">${label}</p>`;
 }
 
 function extensionOf(name: string): string {

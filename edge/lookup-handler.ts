@@ -7,22 +7,20 @@ import {
   type PhotoId,
   parseCaptionOptions,
   photoIdSchema,
-  quote,
 } from "../shared/contract.ts";
-import { CaptionError } from "../shared/errors.ts";
+import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 import { isolateState } from "./isolate-state.ts";
-import { parseRequestJson } from "./parse-json.ts";
-import { readJsonBody } from "./read-body.ts";
+import { readJson } from "./read-body.ts";
 import { timePhase } from "./request-record.ts";
 
-/** `GET` and `HEAD /v1/captions/{id}`: what the cache holds, and never a model run. */
-export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
+/** `GET` and `HEAD /v1/captions/{id}`: answers from the cache and never runs the model. */
+export async function handleLookup(c: Context<EdgeEnv>): Promise<Response> {
   const id = readPhotoId(c);
   const options = readOptions(c);
-  const revision = await c.get("revision").currentOrAsk(); // where none is known, a 404 would claim to know
+  const revision = await c.get("revision").currentOrAsk(); // a 404 says that this revision made no caption
   const cache = c.get("cache");
   const file = isByteId(id) ? await timePhase(c, "cache", cache.findFile(id)) : null;
   const photoId = file?.contentId ?? id;
@@ -35,8 +33,8 @@ export async function lookUpCaption(c: Context<EdgeEnv>): Promise<Response> {
   return captionResponse(c, { id, options, caption, result });
 }
 
-/** `POST /v1/captions/lookup`: which of many photos have a caption, so that only the others need to be uploaded. */
-export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
+/** `POST /v1/captions/lookup`: says which of many photos have a caption, so that only the others need to be uploaded. */
+export async function handleBatchLookup(c: Context<EdgeEnv>): Promise<Response> {
   const options = readOptions(c);
   const ids = [...new Set(await readIds(c))];
   const revision = await c.get("revision").currentOrAsk();
@@ -45,7 +43,7 @@ export async function lookUpMany(c: Context<EdgeEnv>): Promise<Response> {
   return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
 }
 
-/** The photo's id in a request's address. Throws `invalid_request` for what is none. */
+/** Reads the photo's id from a request's path. Throws `invalid_request` for anything else. */
 export function readPhotoId(c: Context<EdgeEnv>): PhotoId {
   const parsed = photoIdSchema.safeParse(c.req.param("id"));
   if (parsed.success) return parsed.data;
@@ -61,11 +59,10 @@ function readOptions(c: Context<EdgeEnv>): CaptionOptions {
 
 async function readIds(c: Context<EdgeEnv>): Promise<PhotoId[]> {
   const { bodyTimeoutMs: timeoutMs, minBytesPerSecond } = c.get("settings");
-  const hold = isolateState.questions.holdFor(c.get("caller"));
-  const text = readJsonBody(c.req.raw, { arrival: { timeoutMs, minBytesPerSecond }, hold }).finally(() =>
-    hold.release(),
-  );
-  // A client that leaves ends its request there and then, and `finally` with it, unless waitUntil holds the work.
-  c.executionCtx.waitUntil(text.catch(() => undefined));
-  return parseRequestJson(await text, lookupRequestSchema).ids;
+  const hold = isolateState.jsonBodies.holdFor(c.get("caller"));
+  const limits = { schema: lookupRequestSchema, arrival: { timeoutMs, minBytesPerSecond }, hold };
+  const request = readJson(c.req.raw, limits).finally(() => hold.release());
+  // When a client leaves, the runtime ends its request and skips `finally`, unless waitUntil holds the work.
+  c.executionCtx.waitUntil(request.catch(() => undefined));
+  return (await request).ids;
 }

@@ -17,7 +17,7 @@ import { madeKey } from "./made-keys.ts";
 
 const stored = "edge-caption; fwd=miss; stored";
 const query = "?beam=3&candidates=1";
-/** Captions within 400 ms, by the revision that is believed in. */
+/** A service that captions within 400 ms, with the revision that the edge believes in. */
 const slow = { environment: faultyService("slow") };
 const ids = ["id", "contentId"] as const;
 
@@ -37,7 +37,7 @@ async function remove(id: string | undefined, call: Call = slow) {
 
 const lookUp = (id: string | undefined, call: Call = slow) => callWorker(`/v1/captions/${id}${query}`, call);
 
-/** Wherever a caption may still stand: here, in KV, and in a data centre that has nothing near. */
+/** Looks everywhere a caption may still be: here, in KV, and in a data centre with an empty near cache. */
 async function expectGone(photo: Uint8Array<ArrayBuffer>): Promise<void> {
   const { id, contentId = id } = await photoIdsOf(photo);
   for (const one of [id, contentId]) {
@@ -50,7 +50,7 @@ async function expectGone(photo: Uint8Array<ArrayBuffer>): Promise<void> {
   }
 }
 
-/** An upload whose bytes come when they are told to. */
+/** Starts an upload whose bytes arrive on demand. */
 function slowUpload(photo: Uint8Array<ArrayBuffer>) {
   const { readable, writable } = new FixedLengthStream(photo.length);
   const response = callWorker("/v1/captions", { method: "POST", body: readable, ...slow });

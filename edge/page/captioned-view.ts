@@ -1,10 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import { type Candidate, captionQuery } from "../../../shared/contract.ts";
-import { asDuration, asPercent, asSize } from "../format.ts";
-import type { CaptionedState, WallPhoto } from "../wall.ts";
-import { captionWithBars, wordList } from "./words-view.ts";
+import { type Candidate, captionQuery } from "../../shared/contract.ts";
+import { gapBetween } from "../../shared/word-boundaries.ts";
+import { asDuration, asPercent, asSize } from "./format.ts";
+import type { CaptionedState, WallPhoto } from "./wall.ts";
 
-/** What a card's buttons do. */
+/** Actions of a card's buttons. */
 export interface CardActions {
   copyText(photo: WallPhoto, state: CaptionedState): void;
   copyHtml(photo: WallPhoto, state: CaptionedState): void;
@@ -12,7 +12,7 @@ export interface CardActions {
   remove(photo: WallPhoto): void;
 }
 
-/** The label of a photo that has its caption. */
+/** Renders the label of a captioned photo. */
 export function captionedView(photo: WallPhoto, state: CaptionedState, actions: CardActions): TemplateResult {
   const { result, isHit, elapsedMs } = state;
   const [best, ...others] = result.candidates;
@@ -31,6 +31,29 @@ export function captionedView(photo: WallPhoto, state: CaptionedState, actions: 
       ${best === undefined ? nothing : html`<h4>Word by word</h4>${wordList(best)}`}
       ${factsView(state)}
     </details>`;
+}
+
+/** Renders a caption with each word's probability as the bar below it; `wordList` has the numbers for those who cannot see bars. */
+function captionWithBars({ words }: Candidate): TemplateResult {
+  const shown = words.filter(({ end }) => end !== true);
+  // Styles are set as properties, since the page's content security policy forbids style attributes.
+  return html`${shown.map(
+    ({ word, probability }, index) =>
+      html`${gapBetween(shown[index - 1]?.word, word)}<span class="word" data-percent=${asPercent(probability)} .style=${`--share: ${probability}`}>${word}</span>`,
+  )}`;
+}
+
+/** Renders every word of a caption with its probability, the caption's end included. */
+function wordList({ words }: Candidate): TemplateResult {
+  return html`<ol class="word-list">
+    ${words.map(
+      ({ word, probability, end }) => html`<li>
+        <span class="word-name">${end === true ? html`<em>end of the caption</em>` : word}</span>
+        <span class="bar" aria-hidden="true" .style=${`--share: ${probability}`}></span>
+        <span class="number">${asPercent(probability)}</span>
+      </li>`,
+    )}
+  </ol>`;
 }
 
 function otherView(candidate: Candidate): TemplateResult {

@@ -1,23 +1,23 @@
 import type { Context } from "hono";
-import type { EdgeEnv } from "./edge-env.ts";
+import type { EdgeEnv } from "./context.ts";
 
 const fresh = { "Cache-Control": "no-store, no-transform" };
 
-/** `GET /healthz`: this worker runs. Asks nobody and needs no settings. */
-export function answerHealth(c: Context<EdgeEnv>): Response {
+/** `GET /healthz`: the worker runs. Needs neither the service nor settings. */
+export function handleHealth(c: Context<EdgeEnv>): Response {
   return c.json({ status: "ok" }, 200, fresh);
 }
 
-/** `GET /readyz`: the service behind it can caption. KV is no part of it, since its failure fails no request. */
-export async function answerReadiness(c: Context<EdgeEnv>): Promise<Response> {
+/** `GET /readyz`: the service can caption. KV is not checked, since its outage fails no request. */
+export async function handleReadiness(c: Context<EdgeEnv>): Promise<Response> {
   const askedAtMs = Date.now();
   const service = await c.get("service").readiness();
   c.get("revision").learn(service.model.revision, { askedAtMs });
   return c.json({ status: "ready", service }, 200, fresh);
 }
 
-/** `GET /v1/model`: the card of the model that captions at present. */
-export async function answerModel(c: Context<EdgeEnv>): Promise<Response> {
+/** `GET /v1/model`: the card of the model in service. */
+export async function handleModel(c: Context<EdgeEnv>): Promise<Response> {
   const askedAtMs = Date.now();
   const card = await c.get("service").modelCard();
   c.get("revision").learn(card.revision, { askedAtMs });

@@ -12,35 +12,35 @@ import {
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { hashCaller, signatureHeaders } from "../shared/signature.ts";
-import { askServices, type Question } from "./ask-services.ts";
-import { readBytes } from "./read-bytes.ts";
+import { readBytes } from "./read-body.ts";
+import { type ServiceCall, tryServices } from "./service-failover.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
 import { isGatewayStatus, outsideContract, readReply, unreachable } from "./service-reply.ts";
-import type { Photo } from "./upload.ts";
+import type { CheckedPhoto } from "./upload.ts";
 
 /** Far above the longest result: five candidates of forty words are about 15 kB. */
 const maxReplyBytes = 256 * 1024;
-/** For questions that need no model. */
+/** Time limit of requests that need no model. */
 const probeTimeoutMs = 5_000;
-/** Of an attempt's time, what its answer may take on its way: a service that is told less says of itself that time is up. */
+/** Share of an attempt's time for the answer's way back. The service gets the rest, so that it reports a timeout itself. */
 const returnShare = 0.05;
 const maxReturnMs = 500;
 
-interface CaptionServiceParts {
+interface ServiceClientParts {
   origins: ServiceOrigins;
   secret: string;
-  /** For all attempts at one caption. */
+  /** Time for all attempts at one caption. */
   timeoutMs: number;
-  /** Sent with every request: `X-Request-Id`, and `traceparent` where the client sent one. */
+  /** Headers of every request: `X-Request-Id`, and `traceparent` if the client sent one. */
   traceHeaders: Record<string, string>;
 }
 
 interface CaptionOrder {
-  photo: Photo;
+  photo: CheckedPhoto;
   options: CaptionOptions;
-  /** By when its caller must have an answer. */
+  /** Time by which the client must have an answer. */
   deadlineAtMs: number;
-  /** Whom the service counts photos against that take long. */
+  /** Caller for whom the service counts photos that take long. */
   caller: string;
 }
 
@@ -54,29 +54,33 @@ interface ServiceRequest {
 }
 
 /**
- * The captioning services, as one. Every method throws `upstream_error` or `upstream_timeout` when none can be had, and
- * `overloaded` when one of them says so.
+ * A client for all captioning services as one. Every method throws `upstream_error` or `upstream_timeout` when none answers,
+ * and `overloaded` when one of them says so.
  */
-export class CaptionService {
-  readonly #parts: CaptionServiceParts;
+export class ServiceClient {
+  readonly #parts: ServiceClientParts;
 
-  constructor(parts: CaptionServiceParts) {
+  constructor(parts: ServiceClientParts) {
     this.#parts = parts;
   }
 
   /** Captions a photo. Also throws what a service says about the photo. */
   async caption({ photo, options, deadlineAtMs, caller }: CaptionOrder): Promise<CaptionResult> {
     const target = `/v1/captions?${captionQuery(options)}`;
-    const ask: Question<CaptionResult>["ask"] = async (origin, timeoutMs) => {
+    const attempt: ServiceCall<CaptionResult>["attempt"] = async (origin, timeoutMs) => {
       const init = await this.#signedPhoto({ photo, target, timeoutMs, caller });
-      const verdict = readReply(await this.#ask({ origin, target, timeoutMs, init }), captionResultSchema);
-      if ("value" in verdict) {
-        expectAnswerFor({ id: photo.id, options }, verdict.value);
-        expectConsistent(verdict.value);
+      const answer = readReply(await this.#send({ origin, target, timeoutMs, init }), captionResultSchema);
+      if ("value" in answer) {
+        expectAnswerFor({ id: photo.id, options }, answer.value);
+        expectConsistent(answer.value);
       }
-      return verdict;
+      return answer;
     };
-    return this.#askAny({ deadlineAtMs, ask, isReady: (origin, timeoutMs) => this.#isReady(origin, timeoutMs) });
+    return this.#tryServices({
+      deadlineAtMs,
+      attempt,
+      isReady: (origin, timeoutMs) => this.#isReady(origin, timeoutMs),
+    });
   }
 
   async modelCard(): Promise<ModelCard> {
@@ -90,27 +94,27 @@ export class CaptionService {
 
   #probe<T>(target: string, schema: z.ZodType<T>): Promise<T> {
     const deadlineAtMs = Date.now() + Math.min(probeTimeoutMs, this.#parts.timeoutMs);
-    const ask: Question<T>["ask"] = async (origin, timeoutMs) =>
-      readReply(await this.#ask({ origin, target, timeoutMs }), schema);
-    return this.#askAny({ deadlineAtMs, ask });
+    const attempt: ServiceCall<T>["attempt"] = async (origin, timeoutMs) =>
+      readReply(await this.#send({ origin, target, timeoutMs }), schema);
+    return this.#tryServices({ deadlineAtMs, attempt });
   }
 
-  #askAny<T>(question: Pick<Question<T>, "deadlineAtMs" | "ask" | "isReady">): Promise<T> {
+  #tryServices<T>(call: Pick<ServiceCall<T>, "deadlineAtMs" | "attempt" | "isReady">): Promise<T> {
     const { origins, timeoutMs } = this.#parts;
-    return askServices({ origins, fairMs: timeoutMs / (2 * origins.count), ...question });
+    return tryServices({ origins, fairMs: timeoutMs / (2 * origins.count), ...call });
   }
 
-  /** Whether a photo may be sent; a service that is starting or draining says 503. */
+  /** Whether a photo may be sent; a service that is starting or draining answers 503. */
   async #isReady(origin: string, timeoutMs: number): Promise<boolean> {
     try {
-      const { status } = await this.#ask({ origin, target: "/readyz", timeoutMs });
+      const { status } = await this.#send({ origin, target: "/readyz", timeoutMs });
       return !isGatewayStatus(status);
     } catch {
       return false;
     }
   }
 
-  /** Signed for each attempt, and with the time that this attempt has. */
+  /** Signs the photo for one attempt, with the time that this attempt has. */
   async #signedPhoto({ photo, target, timeoutMs, caller }: PhotoAttempt) {
     const { secret } = this.#parts;
     const signed = { method: "POST", target, bodyHash: photo.hash, caller: await hashCaller(caller, secret) };
@@ -122,13 +126,13 @@ export class CaptionService {
     return { method: "POST", headers, body: photo.bytes };
   }
 
-  async #ask({ origin, target, timeoutMs, init }: ServiceRequest): Promise<Reply> {
+  async #send({ origin, target, timeoutMs, init }: ServiceRequest): Promise<Reply> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(`${origin}${target}`, {
         ...init,
         headers: { ...init?.headers, ...this.#parts.traceHeaders },
-        cache: "no-store", // a Worker's fetch may read through Cloudflare's cache, and a revision must be the present one
+        cache: "no-store", // a Worker's fetch may read through Cloudflare's cache, and a revision must be current
         redirect: "manual",
         signal,
       });
@@ -150,7 +154,7 @@ function expectAnswerFor({ id, options }: Pick<CaptionResult, "id" | "options">,
   throw outsideContract(new Error(`the reply is for ${result.id}?${captionQuery(result.options)}`));
 }
 
-/** A caption is its best candidate's, and no more candidates come than were asked for. */
+/** Checks that the caption is the best candidate's, and that no more candidates came than were asked for. */
 function expectConsistent({ caption, confidence, candidates, options }: CaptionResult): void {
   const best = candidates[0];
   if (candidates.length > options.candidates) {

@@ -19,7 +19,7 @@ beforeEach(async () => {
   watchWarnings();
 });
 
-/** How often a service was asked since. */
+/** Counts how often a service was asked since. */
 function watchQuestions(): (name: FaultyServiceName) => number {
   const spy = vi.spyOn(globalThis, "fetch");
   onTestFinished(() => spy.mockRestore());

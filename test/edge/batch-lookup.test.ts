@@ -36,7 +36,7 @@ async function readReply(response: Response): Promise<LookupReply> {
 const caption = async (photo: Uint8Array<ArrayBuffer>, query = ""): Promise<CaptionResult> =>
   readCaption(await postPhoto(photo, { query }));
 
-/** KV that counts what it is asked, in place of the one it hands the questions to. */
+/** Makes a KV that counts reads and passes them on to the real one. */
 function countingKv() {
   let reads = 0;
   const count = <T>(answer: T): T => {

@@ -2,48 +2,48 @@ import type { Announcer } from "./announcer.ts";
 import type { CaptionQueue } from "./caption-queue.ts";
 import { asCsv, asHtml, download } from "./export-captions.ts";
 import type { History } from "./history.ts";
-import type { Intake } from "./take-photos.ts";
-import type { WallActions } from "./view/wall-view.ts";
+import type { PhotoReceiver } from "./photo-inputs.ts";
 import type { CaptionedState, Wall, WallPhoto } from "./wall.ts";
+import type { WallActions } from "./wall-view.ts";
 
-/** So far apart are photos that came together, for the history to keep their order: the newest comes first. */
+/** Time between photos that were added together, so that the history keeps their order: newest first. */
 const orderMs = 0.001;
 
-interface WallKeeperParts {
+interface PageActionsParts {
   wall: Wall;
   queue: CaptionQueue;
   history: History;
   announcer: Announcer;
 }
 
-/** Does what is asked of the page: hangs photos that come in and has them captioned, copies, saves and takes down. */
-export class WallKeeper implements Intake, WallActions {
-  readonly #parts: WallKeeperParts;
+/** Everything that visitors do on the page: add photos, copy, save and remove captions. */
+export class PageActions implements PhotoReceiver, WallActions {
+  readonly #parts: PageActionsParts;
 
-  constructor(parts: WallKeeperParts) {
+  constructor(parts: PageActionsParts) {
     this.#parts = parts;
   }
 
-  /** Hangs what the history holds; says in `note` where this browser keeps none. */
-  async hangEarlier(note: HTMLElement): Promise<void> {
+  /** Shows the history, or says in `note` that this browser keeps none. */
+  async loadHistory(note: HTMLElement): Promise<void> {
     try {
-      this.#parts.wall.hangBehind(await this.#parts.history.read());
+      this.#parts.wall.append(await this.#parts.history.read());
     } catch {
       note.textContent = "This browser keeps no history: the captions last as long as this page.";
     }
   }
 
-  takeFiles = (files: readonly File[]): void => {
+  addFiles = (files: readonly File[]): void => {
     const nowMs = Date.now();
-    this.#hang(
+    this.#add(
       files.map((file, index) => newPhoto(file.name, { origin: { file }, addedAtMs: nowMs - index * orderMs })),
     );
   };
 
-  takeAddress = (address: string): void => {
+  addAddress = (address: string): void => {
     const { host, pathname } = new URL(address);
     const name = pathname.slice(pathname.lastIndexOf("/") + 1);
-    this.#hang([newPhoto(name === "" ? host : name, { origin: { address }, addedAtMs: Date.now() })]);
+    this.#add([newPhoto(name === "" ? host : name, { origin: { address }, addedAtMs: Date.now() })]);
   };
 
   copyText = (_: WallPhoto, { result }: CaptionedState): void => void this.#copy(result.caption);
@@ -54,11 +54,11 @@ export class WallKeeper implements Intake, WallActions {
 
   remove = ({ key, name }: WallPhoto): void => {
     const { wall, history, announcer } = this.#parts;
-    const place = wall.photos.findIndex((photo) => photo.key === key);
+    const index = wall.photos.findIndex((photo) => photo.key === key);
     wall.remove(key);
-    void history.remove(key).catch(() => undefined); // then there is no history to remove it from
+    void history.remove(key).catch(() => undefined); // without a history there is nothing to remove
     announcer.say(`${name} is removed.`);
-    focusButton(".card .remove", place);
+    focusRemoveButton(index);
   };
 
   downloadCsv = (): void => download("captions.csv", asCsv(this.#parts.wall.photos));
@@ -70,13 +70,13 @@ export class WallKeeper implements Intake, WallActions {
     document.querySelector<HTMLElement>("#choose")?.focus();
   };
 
-  #hang(photos: readonly WallPhoto[]): void {
+  #add(photos: readonly WallPhoto[]): void {
     if (photos.length === 0) return;
     const { wall, queue, announcer } = this.#parts;
-    wall.hang(photos);
+    wall.prepend(photos);
     announcer.say(photos.length === 1 ? `${photos[0]?.name} is added.` : `${photos.length} photos are added.`);
     queue.add(photos.map(({ key }) => key));
-    bringIntoView("#wall");
+    scrollToWall();
   }
 
   async #copy(text: string): Promise<void> {
@@ -95,17 +95,17 @@ function newPhoto(name: string, { origin, addedAtMs }: Pick<WallPhoto, "origin" 
   return { key: crypto.randomUUID(), name, origin, picture, addedAtMs, state: { step: "waiting" } };
 }
 
-/** On a phone the form fills the screen, and nothing would seem to happen. */
-function bringIntoView(selector: string): void {
-  const element = document.querySelector(selector);
+/** Scrolls to the photos. On a phone the form fills the screen, and nothing would seem to happen. */
+function scrollToWall(): void {
+  const element = document.querySelector("#wall");
   if (element === null || element.getBoundingClientRect().top < innerHeight / 2) return;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
   element.scrollIntoView({ behavior, block: "start" });
 }
 
-/** Where a removed card had the focus, the next one takes it, or the last. */
-function focusButton(selector: string, place: number): void {
-  const buttons = document.querySelectorAll<HTMLElement>(selector);
-  const next = buttons[Math.min(place, buttons.length - 1)] ?? document.querySelector<HTMLElement>("#choose");
+/** Moves the focus from a removed card to the next one, or to the last. */
+function focusRemoveButton(index: number): void {
+  const buttons = document.querySelectorAll<HTMLElement>(".card .remove");
+  const next = buttons[Math.min(index, buttons.length - 1)] ?? document.querySelector<HTMLElement>("#choose");
   next?.focus();
 }
