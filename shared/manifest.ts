@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { calibrationSchema } from "./calibration.ts";
 import { cleanings } from "./clean-caption.ts";
+import { confidenceMapSchema } from "./confidence-map.ts";
 
 /** A path inside the bundle: relative, forward slashes, no step upwards. */
 const bundlePathSchema = z.string().regex(/^(?!.*\.\.)[\w][\w./-]*$/, "expected a relative path inside the bundle");
@@ -82,7 +82,7 @@ export const manifestSchema = z.strictObject({
   /** Words of the longest training caption, start and end included. */
   maxCaptionLength: z.int().positive(),
   /** Of the confidence of a beam search's best caption; without it, confidence is what the model believes. */
-  calibration: calibrationSchema.optional(),
+  calibration: confidenceMapSchema.optional(),
   search: z.strictObject({
     lengthPenalty: z.number().min(0).max(10),
     maxWords: z.int().positive().max(1000),

@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
 import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { say } from "../terminal/progress.ts";
 import { type DataSource, parseDataSource } from "./data-source.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
@@ -27,7 +28,11 @@ export function trainCommand({ stages, train }: CommandParts): Command {
   const names = stages.map(({ name }) => name);
   return new Command("npm run train --")
     .description("Makes a model bundle from captioned photos, stage by stage.")
-    .addArgument(new Argument("[stage]", "only this one; without it all that are not up to date").choices(names))
+    .addArgument(
+      new Argument("[stage]", "only this one; without it all that are not up to date")
+        .choices(names)
+        .argParser(readStageName(names)),
+    )
     .addOption(
       new Option(
         "--data <place>",
@@ -158,6 +163,18 @@ export function trainCommand({ stages, train }: CommandParts): Command {
         },
       );
     });
+}
+
+/** Names of stages in earlier versions, which are accepted for one release. */
+const earlierNames: ReadonlyMap<string, string> = new Map([["calibrate", "quantize"]]);
+
+function readStageName(names: readonly string[]): (text: string) => string {
+  return (text) => {
+    const name = earlierNames.get(text) ?? text;
+    if (!names.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${names.join(", ")}.`);
+    if (name !== text) say(`${text} is now called ${name}`);
+    return name;
+  };
 }
 
 function describeStages(stages: readonly Stage[]): string {

@@ -102,7 +102,7 @@ async function captionAll(
 ): Promise<Map<SearchName, Caption[]>> {
   const captions = new Map(searchNames.map((search): [SearchName, Caption[]] => [search, []]));
   const { vocabulary } = bundle;
-  const { preprocessing, calibration } = bundle.manifest;
+  const { preprocessing, calibration: confidenceMap } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
   const batches =
     stored === undefined
@@ -113,7 +113,7 @@ async function captionAll(
       for (const [search, found] of captions) {
         const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
-        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, calibration })));
+        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, confidenceMap })));
       }
       progress.advance(photos.length);
     }

@@ -4,7 +4,6 @@ import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../captio
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { say } from "../terminal/progress.ts";
-import { calibrate, rangesFile } from "./calibrate.ts";
 import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
 import {
   type BundleParts,
@@ -23,13 +22,14 @@ import { readMergeModel } from "./fit/merge-reader.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import { fit, fitFiles } from "./fit.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
+import { quantize, rangesFile } from "./quantize.ts";
 import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 /**
- * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle and the ranges that `calibrate` measured of it, at
+ * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle and the ranges that `quantize` measured of it, at
  * once where it has not yet, features of the dev and test photos. Out, into
  * `bundle/`: a model bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
@@ -39,7 +39,7 @@ export const exportBundle: Stage = {
   about: "scores the decoder and makes a bundle of it, with its model card",
 
   async isUpToDate(context) {
-    if (!(await calibrate.isUpToDate(context))) return false;
+    if (!(await quantize.isUpToDate(context))) return false;
     return isRecorded(bundleFolder(context), await dependenciesOf(context));
   },
 
@@ -47,14 +47,14 @@ export const exportBundle: Stage = {
     if (!(await fit.isUpToDate(context))) {
       throw new Error("expected what fit makes with these flags, found another decoder: run the stage fit first");
     }
-    if (!(await calibrate.isUpToDate(context))) await calibrate.run(context);
+    if (!(await quantize.isUpToDate(context))) await quantize.run(context);
     const dependencies = await dependenciesOf(context);
     const prepared = await readPrepared(context);
     const source = await openEncoder(encoderBundleOf(context));
     const decoder = await readDecoder(context);
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
-    files.set(rangesPath, await readFile(join(stageFolder(context, "calibrate"), rangesFile)));
+    files.set(rangesPath, await readFile(join(stageFolder(context, "quantize"), rangesFile)));
     const rehearsal = encodeRehearsal(await makeRehearsal(context, { prepared, decoder, search: draft.search }));
     files.set(rehearsalFiles.features, rehearsal.features);
     files.set(rehearsalFiles.captions, rehearsal.captions);
@@ -93,7 +93,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const outputs = {
     ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
     ...(await readOutputs(stageFolder(context, "fit"), "fit")),
-    ...(await readOutputs(stageFolder(context, "calibrate"), "calibrate")),
+    ...(await readOutputs(stageFolder(context, "quantize"), "quantize")),
   };
   const source = await openEncoder(encoderBundleOf(context));
   const features = await readOutputs(stageFolder(context, "features"), "features");

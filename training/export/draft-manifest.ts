@@ -1,6 +1,6 @@
 import type { EncoderBundle } from "../../captioner/bundle.ts";
 import { parseLayersModel } from "../../captioner/networks/layers-model.ts";
-import type { Calibration } from "../../shared/calibration.ts";
+import type { ConfidenceMap } from "../../shared/confidence-map.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { nameSources } from "../data-source.ts";
 import type { Split } from "../dataset.ts";
@@ -10,7 +10,7 @@ import { readMergeModel } from "../fit/merge-reader.ts";
 import { chooseRecipe } from "../fit/presets.ts";
 import { Scorer } from "../fit/scorer.ts";
 import { groupByDataset, type Prepared, preparedFiles } from "../prepared.ts";
-import { fitCalibration } from "../score/confidence.ts";
+import { fitConfidenceMap } from "../score/confidence.ts";
 import { type SearchName, searches, searchNames } from "../searches.ts";
 import type { TrainContext } from "../stage.ts";
 import { chooseSearch } from "./choose-search.ts";
@@ -23,7 +23,7 @@ export const rangesPath = "encoder/ranges.json";
 const scoredSplits = ["dev", "test"] as const;
 
 /** The service's default. */
-const calibratedSearch = "beam 3" satisfies SearchName;
+const confidenceSearch = "beam 3" satisfies SearchName;
 
 /** What a bundle is made of. */
 export interface BundleParts {
@@ -66,7 +66,7 @@ function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { sett
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
 
-/** Scores on dev and test, by the search that dev prefers, and the calibration that it asks for. */
+/** Scores on dev and test, by the search that dev prefers, and the confidence map that it asks for. */
 async function scoreSplits(
   context: TrainContext,
   { prepared, decoder }: BundleParts,
@@ -82,7 +82,7 @@ async function scoreSplits(
     vocabulary,
   });
   const scores: Manifest["scores"] = [];
-  let calibration: Calibration | undefined;
+  let confidenceMap: ConfidenceMap | undefined;
   for (const split of scoredSplits) {
     const own = await featuresOf(split);
     if (own.photos.length === 0) continue;
@@ -90,7 +90,7 @@ async function scoreSplits(
     const scorer = new Scorer(own, { vocabulary, search });
     for (const name of searchNames) {
       const found = await scorer.score(decoder, searches[name]);
-      if (split === "dev" && name === calibratedSearch) calibration = fitCalibration(found.rated);
+      if (split === "dev" && name === confidenceSearch) confidenceMap = fitConfidenceMap(found.rated);
       for (const [set, { bleu1, bleu2, bleu3, bleu4, rougeL, cider }] of found.sets) {
         scores.push({
           dataset: `${set || dataName(context)} ${split}, ${sizes.get(set)?.length} photos`,
@@ -105,7 +105,7 @@ async function scoreSplits(
       }
     }
   }
-  return { search, scores, calibration };
+  return { search, scores, ...(confidenceMap === undefined ? {} : { calibration: confidenceMap }) };
 }
 
 /** Like `flickr8k-merge`, after the data. */

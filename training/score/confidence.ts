@@ -1,4 +1,4 @@
-import type { Calibration } from "../../shared/calibration.ts";
+import type { ConfidenceMap } from "../../shared/confidence-map.ts";
 
 /** A caption's confidence, and how it came out. */
 export interface RatedCaption {
@@ -36,7 +36,7 @@ function meanOf(captions: readonly RatedCaption[]): RatedCaption {
  * tenths of each, so that large sets count no more than small ones: neighbours that stand the wrong way round are put
  * together (pool adjacent violators, Ayer et al. 1955). Undefined where there are too few captions to tell.
  */
-export function fitCalibration(sets: readonly (readonly RatedCaption[])[]): Calibration | undefined {
+export function fitConfidenceMap(sets: readonly (readonly RatedCaption[])[]): ConfidenceMap | undefined {
   if (sets.flat().length < 20 * tenths) return undefined;
   const blocks: { raw: number; precision: number; size: number }[] = [];
   for (const { confidence, precision } of sets.flatMap(byTenths).toSorted(byConfidence)) {

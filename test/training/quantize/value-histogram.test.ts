@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shareOutside, ValueHistogram } from "../../../training/calibrate/value-histogram.ts";
+import { shareOutside, ValueHistogram } from "../../../training/quantize/value-histogram.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 
 function rangeOf(...parts: readonly (readonly number[])[]): readonly [number, number] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openEncoder } from "../../../captioner/bundle.ts";
-import { equalizeChannels } from "../../../training/calibrate/equalize-channels.ts";
+import { equalizeChannels } from "../../../training/quantize/equalize-channels.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos } from "../../fixtures/real-photos.ts";
 

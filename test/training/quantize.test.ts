@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openBundle, openEncoder } from "../../captioner/bundle.ts";
 import { type EncoderRanges, encoderRangesSchema } from "../../shared/ranges.ts";
-import { checkRanges, measureRanges } from "../../training/calibrate/measure-ranges.ts";
-import { calibrate } from "../../training/calibrate.ts";
 import { prepare } from "../../training/prepare.ts";
+import { checkRanges, measureRanges } from "../../training/quantize/measure-ranges.ts";
+import { quantize } from "../../training/quantize.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { defaultSettings } from "../../training/settings.ts";
 import { runStages, type TrainContext } from "../../training/stage.ts";
@@ -28,8 +28,8 @@ async function runCalibrate(encoder: string) {
   const settings = { ...defaultSettings, minCount: 2, encoder };
   const context: TrainContext = { data: oneSource(await makeData()), out: await temporaryFolder(), settings };
   const heard = listen();
-  await runStages([prepare, calibrate], context);
-  const written = await readFile(join(context.out, "calibrate/ranges.json"), "utf8");
+  await runStages([prepare, quantize], context);
+  const written = await readFile(join(context.out, "quantize/ranges.json"), "utf8");
   return { said: heard(), written, file: encoderRangesSchema.parse(JSON.parse(written)), context };
 }
 
@@ -46,12 +46,12 @@ async function withRanges(change: (file: EncoderRanges) => unknown): Promise<str
   return folder;
 }
 
-describe("calibrate", () => {
+describe("quantize", () => {
   test("takes over the ranges that an encoder has, byte for byte, where the photos lie in them", async () => {
     const { said, written, context } = await runCalibrate(tinyBundle);
     expect(said).toContain("the ranges that tiny has hold these photos");
     expect(written).toBe(await readFile(join(tinyBundle, "encoder/ranges.json"), "utf8"));
-    expect(await calibrate.isUpToDate(context)).toBe(true);
+    expect(await quantize.isUpToDate(context)).toBe(true);
   });
 
   test("measures an encoder's ranges that would saturate anew, naming the layer", async () => {

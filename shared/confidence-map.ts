@@ -6,7 +6,7 @@ const shareSchema = z.number().min(0).max(1);
  * A monotone map from a caption's raw confidence to what it came out as on photos with references, in straight lines
  * between points. Below the first point and above the last one it stays level.
  */
-export const calibrationSchema = z
+export const confidenceMapSchema = z
   .array(z.strictObject({ raw: shareSchema, calibrated: shareSchema }))
   .min(1)
   .refine(
@@ -18,10 +18,10 @@ export const calibrationSchema = z
     "expected a calibrated confidence that does not fall",
   );
 
-export type Calibration = z.infer<typeof calibrationSchema>;
+export type ConfidenceMap = z.infer<typeof confidenceMapSchema>;
 
 /** The calibrated confidence, in [0, 1]. */
-export function calibrate(points: Calibration, raw: number): number {
+export function mapConfidence(points: ConfidenceMap, raw: number): number {
   const above = points.findIndex((point) => point.raw >= raw);
   const [upper, lower] = [points[above === -1 ? points.length - 1 : above], points[above - 1]];
   if (upper === undefined) return raw;

@@ -7,10 +7,10 @@ import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type EncoderRanges, rangesFormat } from "../shared/ranges.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { equalizeChannels } from "./calibrate/equalize-channels.ts";
-import { checkRanges, compareFeatures, measureBiasCorrection, measureRanges } from "./calibrate/measure-ranges.ts";
 import { encoderRevision } from "./encoder-revision.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
+import { equalizeChannels } from "./quantize/equalize-channels.ts";
+import { checkRanges, compareFeatures, measureBiasCorrection, measureRanges } from "./quantize/measure-ranges.ts";
 import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
@@ -22,22 +22,22 @@ const photosMeasured = 256;
 const photosChecked = 64;
 
 /**
- * In: `prepare`'s training photos and an encoder. Out, into `calibrate/`: `ranges.json`, `encoderRangesSchema`: between
+ * In: `prepare`'s training photos and an encoder. Out, into `quantize/`: `ranges.json`, `encoderRangesSchema`: between
  * what numbers its layers lie. An encoder's own are taken over where these photos lie in them, too.
  */
-export const calibrate: Stage = {
-  name: "calibrate",
-  about: "measures the ranges in which the encoder can be computed in eight bits",
+export const quantize: Stage = {
+  name: "quantize",
+  about: "measures the encoder's activation ranges for int8 (earlier: calibrate)",
 
   async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "calibrate"), await dependenciesOf(context));
+    return isRecorded(stageFolder(context, "quantize"), await dependenciesOf(context));
   },
 
   async run(context) {
     const bundle = await openEncoder(encoderBundleOf(context));
     const paths = await trainingPhotos(context);
     const ranges = (await ownRanges(bundle, paths)) ?? (await measure(bundle, paths));
-    await writeOutputs(stageFolder(context, "calibrate"), {
+    await writeOutputs(stageFolder(context, "quantize"), {
       dependencies: await dependenciesOf(context),
       files: { [rangesFile]: [`${JSON.stringify(ranges)}\n`] },
     });
@@ -69,10 +69,10 @@ async function ownRanges(bundle: EncoderBundle, paths: readonly string[]): Promi
     const own = bundle.readRanges();
     if (own === undefined) return undefined;
     await checkRanges(bundle, { ...own, photos: decodeAll(bundle, evenly(paths, photosChecked)) });
-    say(`calibrate: the ranges that ${bundle.manifest.id} has hold these photos`);
+    say(`quantize: the ranges that ${bundle.manifest.id} has hold these photos`);
     return own;
   } catch (error) {
-    say(`calibrate: measuring anew: ${error instanceof Error ? error.message : error}`);
+    say(`quantize: measuring anew: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
 }
@@ -96,7 +96,7 @@ async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise
   const cosines = await compareFeatures(withRanges(bundle, measured), decodeAll(bundle, checked));
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   say(
-    `calibrate: ${photos.length} photos; cosine of the features to float32's, ${checked.length} others' mean taken off, ` +
+    `quantize: ${photos.length} photos; cosine of the features to float32's, ${checked.length} others' mean taken off, ` +
       `${mean.toFixed(4)}, at worst ${Math.min(...cosines).toFixed(4)}`,
   );
   return measured;
@@ -123,7 +123,7 @@ async function* decodeAll({ manifest }: EncoderBundle, paths: readonly string[])
       throw error;
     }
   };
-  const progress = showProgress("calibrate", { total: paths.length, unit: "photos" });
+  const progress = showProgress("quantize", { total: paths.length, unit: "photos" });
   try {
     for await (const pixels of pMapIterable(paths, decode, { concurrency: 2, backpressure: 8 })) {
       progress.advance();

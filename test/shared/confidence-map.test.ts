@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { calibrate, calibrationSchema } from "../../shared/calibration.ts";
+import { confidenceMapSchema, mapConfidence } from "../../shared/confidence-map.ts";
 
 const points = [
   { raw: 0.2, calibrated: 0.3 },
@@ -7,7 +7,7 @@ const points = [
   { raw: 0.6, calibrated: 0.5 },
 ];
 
-describe("a calibration", () => {
+describe("a confidence map", () => {
   test.each([
     [0, 0.3],
     [0.2, 0.3],
@@ -16,11 +16,11 @@ describe("a calibration", () => {
     [0.5, 0.5],
     [0.9, 0.5],
   ])("maps %d to %d", (raw, expected) => {
-    expect(calibrate(points, raw)).toBeCloseTo(expected, 10);
+    expect(mapConfidence(points, raw)).toBeCloseTo(expected, 10);
   });
 
   test("of one point is level", () => {
-    expect([0, 1].map((raw) => calibrate(points.slice(0, 1), raw))).toEqual([0.3, 0.3]);
+    expect([0, 1].map((raw) => mapConfidence(points.slice(0, 1), raw))).toEqual([0.3, 0.3]);
   });
 
   test.each([
@@ -29,6 +29,6 @@ describe("a calibration", () => {
     ["the same place twice", [points[0], points[0]]],
     ["one above 1", [{ raw: 0.5, calibrated: 1.5 }]],
   ])("is refused with %s", (_, wrong) => {
-    expect(calibrationSchema.safeParse(wrong).success).toBe(false);
+    expect(confidenceMapSchema.safeParse(wrong).success).toBe(false);
   });
 });
