@@ -8,7 +8,7 @@ import { type DataSource, parseDataSource } from "./data-source.ts";
 import { splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
 import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
-import type { Stage, TrainContext } from "./stage.ts";
+import type { Stage, TrainRequest } from "./stage.ts";
 
 interface Flags extends TrainSettings {
   data: Omit<DataSource, "isDev">[];
@@ -18,7 +18,7 @@ interface Flags extends TrainSettings {
 
 interface CommandParts {
   stages: readonly Stage[];
-  train: (stages: readonly Stage[], context: TrainContext) => Promise<void>;
+  train: (stages: readonly Stage[], request: TrainRequest) => Promise<void>;
 }
 
 /** The command line of `npm run train`. */

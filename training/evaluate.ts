@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Bundle, openBundle, revisionAt } from "../captioner/bundle.ts";
+import { type Bundle, revisionAt } from "../captioner/bundle.ts";
 import { toCandidate } from "../captioner/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { terminalLines } from "../shared/terminal-text.ts";
@@ -11,10 +11,10 @@ import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/eva
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { kindOf, storeName } from "./features/photo-features.ts";
+import { prepare } from "./prepare.ts";
 import { groupByDataset, type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { type SearchName, searches, searchNames } from "./searches.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 export const evaluatedFiles = {
   /** `evaluationSchema`. */
@@ -32,8 +32,10 @@ export const evaluate: Stage = {
   about: "scores a bundle's captions by BLEU, ROUGE-L and CIDEr, as the COCO caption scorer does; when named",
   isOnRequest: true,
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "evaluate"), await dependenciesOf(context));
+  needs: [{ stage: prepare, files: { captions: preparedFiles.captions } }],
+
+  async dependencies({ settings: { split, precision }, bundles }) {
+    return { settings: { split, precision }, inputs: { bundle: (await bundles.evaluated()).revision } };
   },
 
   async run(context) {
@@ -42,7 +44,7 @@ export const evaluate: Stage = {
     const photos = photosToScore(all, split);
     if (photos.length === 0)
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
-    const bundle = await openBundle(context.settings.bundle);
+    const bundle = await context.bundles.evaluated();
     const { precision } = context.settings;
     const revision = revisionAt(bundle, precision);
     const engine = await startEngineProcess(bundle.folder, precision === "int8" ? "onnx" : "auto", {
@@ -63,8 +65,7 @@ export const evaluate: Stage = {
         split,
         training: trainingCaptions(all),
       });
-      await writeOutputs(stageFolder(context, "evaluate"), {
-        dependencies: await dependenciesOf(context),
+      await context.save({
         files: {
           [evaluatedFiles.scores]: [`${JSON.stringify(evaluation, null, 2)}\n`],
           [evaluatedFiles.captions]: captionLines(photos, captions),
@@ -84,15 +85,6 @@ function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPho
     const isOneOfSeveral = own.some(({ dataset }) => dataset !== undefined);
     return ofSplit.length === 0 && isOneOfSeveral ? own.filter((photo) => photo.split === "dev") : ofSplit;
   });
-}
-
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const { split, bundle, precision } = context.settings;
-  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  return {
-    settings: { split, precision },
-    inputs: { captions: captions?.sha256 ?? "", bundle: (await openBundle(bundle)).revision },
-  };
 }
 
 /** Captions of the photos, in their order, by search. */

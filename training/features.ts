@@ -1,19 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
-import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import type { EncoderBundle } from "../captioner/bundle.ts";
 import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { joinRows } from "../captioner/vectors.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { encoderRevision } from "./encoder-revision.ts";
+import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { isIn, shardName, takeOverShards } from "./features/feature-shards.ts";
 import { FeatureStore } from "./features/feature-store.ts";
 import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./features/photo-features.ts";
+import { prepare } from "./prepare.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { encoderBundleOf } from "./source-bundle.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Stage, TrainContext } from "./stage.ts";
 
 /** Photos between two visits to the disk; a kill costs at most these. A multiple of the engine's batch. */
 const photosAtOnce = 64;
@@ -27,15 +26,18 @@ export const features: Stage = {
   name: "features",
   about: "runs the encoder over all photos, once for each photo and encoder",
 
-  async isUpToDate(context) {
-    if (context.settings.shard !== undefined) return false;
-    return isRecorded(stageFolder(context, "features"), await dependenciesOf(context));
+  isAlwaysRun: ({ settings: { shard } }) => shard !== undefined,
+
+  needs: [{ stage: prepare, files: { photos: preparedFiles.captions } }],
+
+  async dependencies({ settings: { flips }, bundles }) {
+    return { settings: { flips }, inputs: { encoder: await encoderRevision(await bundles.source()) } };
   },
 
   async run(context) {
+    const { folder } = context;
     const { shard } = context.settings;
-    const folder = stageFolder(context, "features");
-    const bundle = await openEncoder(encoderBundleOf(context));
+    const bundle = await context.bundles.source();
     const kind = await kindOf(bundle);
     await mkdir(folder, { recursive: true });
     const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
@@ -51,8 +53,7 @@ export const features: Stage = {
       const rows = wanted.filter((photo) => store.has(photo)).length;
       if (shard !== undefined) return say(`features: ${shardName(shard, kind)} has its ${rows} rows`);
       const summary: z.infer<typeof featureSummarySchema> = { encoder: kind.encoder, rows, leftOut };
-      await writeOutputs(folder, {
-        dependencies: await dependenciesOf(context),
+      await context.save({
         written: [`${storeName(kind)}.bin`, `${storeName(kind)}.jsonl`],
         files: { [featureSummaryFile]: [`${JSON.stringify(summary, null, 2)}\n`] },
       });
@@ -61,15 +62,6 @@ export const features: Stage = {
     }
   },
 };
-
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const bundle = await openEncoder(encoderBundleOf(context));
-  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  return {
-    settings: { flips: context.settings.flips },
-    inputs: { encoder: await encoderRevision(bundle), photos: captions?.sha256 ?? "" },
-  };
-}
 
 /** Every photo once, whatever its names; then the training photos' mirror images, where they are wanted. */
 async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {

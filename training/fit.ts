@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import { type Bundle, openBundle, openEncoder } from "../captioner/bundle.ts";
+import type { Bundle } from "../captioner/bundle.ts";
 import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
 import { say } from "../terminal/progress.ts";
+import { encoderRevision, searchOf } from "./bundles.ts";
 import type { Split } from "./dataset.ts";
-import { encoderRevision } from "./encoder-revision.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
+import { features } from "./features.ts";
 import { startBackend } from "./fit/backend.ts";
 import { CiderReward } from "./fit/cider-reward.ts";
 import { FeatureScaling } from "./fit/feature-scaling.ts";
@@ -20,11 +21,11 @@ import { Scorer } from "./fit/scorer.ts";
 import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
 import { digestFile } from "./output-file.ts";
+import { prepare } from "./prepare.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
-import { encoderBundleOf, searchOf } from "./source-bundle.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Stage, TrainContext } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 
 export const fitFiles = {
   /** The decoder in TensorFlow.js' layers format; its weights are those of the epoch that the recipe keeps. */
@@ -48,22 +49,24 @@ export const fit: Stage = {
   name: "fit",
   about: "learns the decoder from captions and features; goes on where it was interrupted",
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "fit"), await dependenciesOf(context));
-  },
+  needs: [
+    { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },
+    { stage: features, files: { features: featureSummaryFile } },
+  ],
+  dependencies: dependenciesOf,
 
   async run(context) {
-    const folder = stageFolder(context, "fit");
-    const dependencies = await dependenciesOf(context);
+    const { folder, dependencies } = context;
     const prepared = await readPrepared(context);
     const data = await readTrainingData(context, prepared);
     const recipe = chooseRecipe(context.settings, prepared.summary);
     const scaling = standardize(data, recipe);
-    const chosen = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
-    const isInherited = context.settings.from !== undefined; // from features as they come
+    const origin = await openOrigin(context);
+    const { featureSize } = data;
+    const chosen = await chooseStart(context.settings, { ...prepared, featureSize, from: origin?.bundle });
+    const isInherited = origin !== undefined; // from features as they come
     const start = { ...chosen, start: isInherited ? (scaling?.unfold(chosen.start) ?? chosen.start) : chosen.start };
     say(`fit: on ${await startBackend()}`);
-    const origin = await openOrigin(context);
     const rehearsing = startRehearsing(origin, { prepared, start, recipe, scaling, learnt: data.features });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
@@ -84,8 +87,7 @@ export const fit: Stage = {
               prepared,
               model: parseLayersModel({ topology, readWeights: () => weights }),
             });
-      await writeOutputs(folder, {
-        dependencies,
+      await context.save({
         files: {
           [fitFiles.topology]: [JSON.stringify(topology)],
           [fitFiles.weights]: [weights],
@@ -103,19 +105,13 @@ export const fit: Stage = {
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { settings } = context;
   const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
-  const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  const made = await readOutputs(stageFolder(context, "features"), "features");
-  const source = await openEncoder(encoderBundleOf(context));
-  const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
+  const source = await context.bundles.source();
   return {
     settings: {
       ...{ flips, seed, embeddingSize, units, tuneEmbeddings, maxWords },
       recipe: JSON.stringify(chooseRecipe(settings, await readSummary(context))),
     },
     inputs: {
-      captions: ofFiles(prepared, preparedFiles.captions),
-      vocabulary: ofFiles(prepared, preparedFiles.vocabulary),
-      features: ofFiles(made, featureSummaryFile),
       encoder: await encoderRevision(source),
       ...(settings.from === undefined ? {} : { from: source.revision }),
       ...(settings.wordVectors === undefined ? {} : { wordVectors: (await digestFile(settings.wordVectors)).sha256 }),
@@ -168,10 +164,9 @@ interface Origin {
   rehearsal: Rehearsal | undefined;
 }
 
-async function openOrigin({ settings: { from } }: TrainContext): Promise<Origin | undefined> {
-  if (from === undefined) return undefined;
-  const bundle = await openBundle(from);
-  return { bundle, rehearsal: await readRehearsal(bundle) };
+async function openOrigin({ bundles }: TrainContext): Promise<Origin | undefined> {
+  const bundle = await bundles.from();
+  return bundle === undefined ? undefined : { bundle, rehearsal: await readRehearsal(bundle) };
 }
 
 interface RehearsingParts {

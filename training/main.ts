@@ -1,7 +1,7 @@
 import { runProgram } from "../terminal/run-program.ts";
 import { trainCommand } from "./command.ts";
 import { restartWithLibraries } from "./restart-with-libraries.ts";
-import { runStages } from "./stage.ts";
+import { runStages } from "./run-stages.ts";
 import { stages } from "./stages.ts";
 
 /** `npm run train`. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */

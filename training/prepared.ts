@@ -5,8 +5,7 @@ import { cleanings, dropReasons } from "../shared/clean-caption.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { splits } from "./dataset.ts";
 import { readLines } from "./read-lines.ts";
-import { stageFolder, type TrainContext } from "./stage.ts";
-import { readOutputs } from "./stage-record.ts";
+import { stageFolder, type TrainRequest } from "./stage.ts";
 
 export const preparedFiles = {
   /** `vocabularySchema` of `shared/`: words in id order, id 0 is padding, real words count from 1. */
@@ -116,11 +115,10 @@ export function groupByDataset<Photo extends Pick<PreparedPhoto, "dataset">>(
   return groups;
 }
 
-/** Reads what `prepare` wrote. Throws a sentence where that is not whole. */
-export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "out">): Promise<Prepared> {
+/** Reads what `prepare` wrote. */
+export async function readPrepared({ data, out }: Pick<TrainRequest, "data" | "out">): Promise<Prepared> {
   const folder = stageFolder({ out }, "prepare");
   const [first] = data;
-  await readOutputs(folder, "prepare");
   const photos: PreparedPhoto[] = [];
   for await (const { text } of readLines(join(folder, preparedFiles.captions))) {
     photos.push(preparedPhotoSchema.parse(JSON.parse(text)));
@@ -134,7 +132,7 @@ export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "o
 }
 
 /** The counts of what `prepare` wrote. */
-export async function readSummary({ out }: Pick<TrainContext, "out">): Promise<Summary> {
+export async function readSummary({ out }: Pick<TrainRequest, "out">): Promise<Summary> {
   return summarySchema.parse(await readJson(join(stageFolder({ out }, "prepare"), preparedFiles.summary)));
 }
 

@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
 import { pMapIterable } from "p-map";
-import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import type { EncoderBundle } from "../captioner/bundle.ts";
 import { decodeImage } from "../captioner/images/decode-image.ts";
 import { readPhotoFile } from "../files/read-photo-file.ts";
 import { defaultMaxPixels } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import { type EncoderRanges, rangesFormat } from "../shared/ranges.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { encoderRevision } from "./encoder-revision.ts";
+import { encoderRevision } from "./bundles.ts";
+import { prepare } from "./prepare.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { equalizeChannels } from "./quantize/equalize-channels.ts";
 import { checkRanges, compareFeatures, measureBiasCorrection, measureRanges } from "./quantize/measure-ranges.ts";
-import { encoderBundleOf } from "./source-bundle.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Stage, TrainContext } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 
 export const rangesFile = "ranges.json";
 
@@ -29,31 +29,25 @@ export const quantize: Stage = {
   name: "quantize",
   about: "measures the encoder's activation ranges for int8 (earlier: calibrate)",
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "quantize"), await dependenciesOf(context));
-  },
+  needs: [{ stage: prepare, files: { photos: preparedFiles.captions } }],
+  dependencies: dependenciesOf,
 
   async run(context) {
-    const bundle = await openEncoder(encoderBundleOf(context));
+    const bundle = await context.bundles.source();
     const paths = await trainingPhotos(context);
     const ranges = (await ownRanges(bundle, paths)) ?? (await measure(bundle, paths));
-    await writeOutputs(stageFolder(context, "quantize"), {
-      dependencies: await dependenciesOf(context),
-      files: { [rangesFile]: [`${JSON.stringify(ranges)}\n`] },
-    });
+    await context.save({ files: { [rangesFile]: [`${JSON.stringify(ranges)}\n`] } });
   },
 };
 
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const bundle = await openEncoder(encoderBundleOf(context));
+async function dependenciesOf({ bundles }: TrainContext): Promise<Dependencies> {
+  const bundle = await bundles.source();
   const { encoder, files } = bundle.manifest;
-  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
   return {
     settings: { format: rangesFormat },
     inputs: {
       encoder: await encoderRevision(bundle),
       ranges: files.find(({ path }) => path === encoder.ranges)?.sha256 ?? "",
-      photos: captions?.sha256 ?? "",
     },
   };
 }

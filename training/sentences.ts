@@ -8,8 +8,8 @@ import { readLines } from "./read-lines.ts";
 import { readKeywords } from "./sentences/read-keywords.ts";
 import { knownWordsBeside, type LabelledPhotos, readWords } from "./sentences/read-words.ts";
 import { type Sentence, SentenceIndex } from "./sentences/sentence-index.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import { type Stage, stageFolder, type TrainContext, type TrainRequest } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 
 /** `chosenSchema`, a photo a line. */
 export const chosenFile = "captions.jsonl";
@@ -45,36 +45,30 @@ export const sentences: Stage = {
 
   isWanted: ({ settings: { words, keywords } }) => words.length + keywords.length > 0,
 
-  async isUpToDate(context) {
-    if (context.settings.keywords.length > 0) return false; // which photos have which takes as long to find out
-    return isRecorded(stageFolder(context, "sentences"), await dependenciesOf(context));
-  },
+  isAlwaysRun: ({ settings: { keywords } }) => keywords.length > 0, // finding out which photos have which takes as long
 
-  async run(context) {
-    const folder = stageFolder(context, "sentences");
-    const dependencies = await dependenciesOf(context);
-    const text = await readSentences(context.settings);
+  needs: [],
+  dependencies: dependenciesOf,
+
+  async run({ settings, folder, save }) {
+    const text = await readSentences(settings);
     const labelled = [
-      ...(await Promise.all(context.settings.words.map(readWords))),
-      ...(await inTurn(context.settings.keywords, readKeywords)),
+      ...(await Promise.all(settings.words.map(readWords))),
+      ...(await inTurn(settings.keywords, readKeywords)),
     ];
     const chosen: ChosenPhoto[] = [];
     for (const some of labelled) chosen.push(...(await chooseFor(some, { text, folder })));
     if (chosen.length === 0)
       throw new Error("expected sentences that say some word of the photos, found none in --text");
-    await writeOutputs(folder, {
-      dependencies,
-      files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) },
-    });
+    await save({ files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) } });
   },
 };
 
 /** Reads what the stage wrote. */
-export async function readChosen(context: Pick<TrainContext, "out">): Promise<ChosenPhoto[]> {
-  const folder = stageFolder(context, "sentences");
-  await readOutputs(folder, "sentences");
+export async function readChosen(request: Pick<TrainRequest, "out">): Promise<ChosenPhoto[]> {
   const photos: ChosenPhoto[] = [];
-  for await (const { text } of readLines(join(folder, chosenFile))) photos.push(chosenSchema.parse(JSON.parse(text)));
+  const path = join(stageFolder(request, "sentences"), chosenFile);
+  for await (const { text } of readLines(path)) photos.push(chosenSchema.parse(JSON.parse(text)));
   return photos;
 }
 

@@ -1,51 +1,75 @@
 import { join } from "node:path";
-import { lockFolder } from "../files/lock-file.ts";
-import { say } from "../terminal/progress.ts";
+import type { RunBundles } from "./bundles.ts";
 import type { DataSource } from "./data-source.ts";
 import type { TrainSettings } from "./settings.ts";
+import type { Dependencies, StageOutputs, StageRecords } from "./stage-record.ts";
 
-/** What a run of the command was asked for. Paths are absolute. */
-export interface TrainContext {
-  /** Where captioned photos are; the first names what is made of them. */
+/** What the command was asked for. Paths are absolute. */
+export interface TrainRequest {
+  /** Where captioned photos are; the bundle is named after the first. */
   data: readonly DataSource[];
-  /** Each stage writes into a folder of its own in here. */
+  /** Each stage writes into its own folder in here. */
   out: string;
   settings: TrainSettings;
 }
 
-/** A step from named input files to named output files, which a later run passes over as long as neither has changed. */
+/** A run of the command, in which bundles are opened and outputs verified once. */
+export interface TrainContext extends TrainRequest {
+  bundles: RunBundles;
+  records: StageRecords;
+}
+
+/** What a stage is run with. */
+export interface StageContext extends TrainContext {
+  /** Where its outputs go. */
+  folder: string;
+  /** What its outputs depend on, as it will be recorded. */
+  dependencies: Dependencies;
+  /** Writes the outputs with their record. Earlier ones stay as they are until the new ones are whole. */
+  save(outputs: StageOutputs): Promise<void>;
+}
+
+/** A step from named input files to named output files, which a later run skips as long as neither has changed. */
 export interface Stage {
-  name: string;
-  /** What it does, for `--help`. */
+  name: StageName;
+  /** Description for `--help`. */
   about: string;
-  /** Of its results under `--out`, where it is not called as the stage is. */
-  folder?: string;
-  /** Done only when it is asked for by name. */
+  /** Set where the stage runs only when it is asked for by name. */
   isOnRequest?: true;
-  /** Whether these settings ask for it; where it is left out, always. */
-  isWanted?(context: TrainContext): boolean;
-  isUpToDate(context: TrainContext): Promise<boolean>;
-  /** Leaves its earlier outputs as they are until the new ones are whole. */
-  run(context: TrainContext): Promise<void>;
+  /** Whether these settings ask for the stage; left out, they always do. */
+  isWanted?(request: TrainRequest): boolean;
+  /** Whether the stage runs each time, because checking would take as long as running. */
+  isAlwaysRun?(request: TrainRequest): boolean;
+  /** The earlier stages whose outputs it reads, those aside that the settings do not ask for. */
+  needs: readonly Need[];
+  /** What the outputs depend on beside the files that it needs. */
+  dependencies(context: TrainContext): Promise<Dependencies>;
+  run(context: StageContext): Promise<void>;
 }
 
-/** Where a stage writes its outputs. */
-export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: string): string {
-  return join(out, stageName);
+/** Outputs of an earlier stage, which must be whole. */
+export interface Need {
+  stage: Stage;
+  /** Files of that stage, by the name under which the record keeps their SHA-256. */
+  files: Record<string, string>;
+  /** What happens where the outputs are of other settings: `remake` runs that stage, a text refuses them, saying what they are. */
+  ifStale?: "remake" | { refuseAs: string };
 }
 
-/** Runs stages in their order, without those that are up to date. One run at a time writes into a folder. */
-export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
-  const { shard } = context.settings;
-  const unlock = await lockFolder(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
-  try {
-    for (const stage of stages) {
-      if (stage.isWanted?.(context) === false) continue;
-      const folder = stageFolder(context, stage.folder ?? stage.name);
-      if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
-      else await stage.run(context);
-    }
-  } finally {
-    await unlock();
-  }
+export type StageName = keyof typeof folders;
+
+const folders = {
+  sentences: "sentences",
+  prepare: "prepare",
+  features: "features",
+  fit: "fit",
+  quantize: "quantize",
+  export: "bundle", // what people point MODEL_DIR at
+  evaluate: "evaluate",
+  report: "report",
+} as const;
+
+/** The folder of a stage's outputs. */
+export function stageFolder({ out }: Pick<TrainRequest, "out">, stage: StageName): string {
+  return join(out, folders[stage]);
 }

@@ -6,9 +6,10 @@ import { type EncoderRanges, encoderRangesSchema } from "../../shared/ranges.ts"
 import { prepare } from "../../training/prepare.ts";
 import { checkRanges, measureRanges } from "../../training/quantize/measure-ranges.ts";
 import { quantize } from "../../training/quantize.ts";
+import { beginRun, isUpToDate, runStages } from "../../training/run-stages.ts";
 import { sealBundle } from "../../training/seal-bundle.ts";
 import { defaultSettings } from "../../training/settings.ts";
-import { runStages, type TrainContext } from "../../training/stage.ts";
+import type { TrainRequest } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { decodedPhotos } from "../fixtures/real-photos.ts";
@@ -26,7 +27,7 @@ async function makeData(): Promise<string> {
 /** Runs the stage on the encoder of a bundle. Returns what it said and wrote. */
 async function runCalibrate(encoder: string) {
   const settings = { ...defaultSettings, minCount: 2, encoder };
-  const context: TrainContext = { data: oneSource(await makeData()), out: await temporaryFolder(), settings };
+  const context: TrainRequest = { data: oneSource(await makeData()), out: await temporaryFolder(), settings };
   const heard = listen();
   await runStages([prepare, quantize], context);
   const written = await readFile(join(context.out, "quantize/ranges.json"), "utf8");
@@ -51,7 +52,7 @@ describe("quantize", () => {
     const { said, written, context } = await runCalibrate(tinyBundle);
     expect(said).toContain("the ranges that tiny has hold these photos");
     expect(written).toBe(await readFile(join(tinyBundle, "encoder/ranges.json"), "utf8"));
-    expect(await quantize.isUpToDate(context)).toBe(true);
+    expect(await isUpToDate(quantize, beginRun(context))).toBe(true);
   });
 
   test("measures an encoder's ranges that would saturate anew, naming the layer", async () => {

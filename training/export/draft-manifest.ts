@@ -12,7 +12,7 @@ import { Scorer } from "../fit/scorer.ts";
 import { groupByDataset, type Prepared, preparedFiles } from "../prepared.ts";
 import { fitConfidenceMap } from "../score/confidence.ts";
 import { type SearchName, searches, searchNames } from "../searches.ts";
-import type { TrainContext } from "../stage.ts";
+import type { TrainContext, TrainRequest } from "../stage.ts";
 import { chooseSearch } from "./choose-search.ts";
 import { decoderProvenance } from "./provenance.ts";
 
@@ -109,16 +109,16 @@ async function scoreSplits(
 }
 
 /** Like `flickr8k-merge`, after the data. */
-export function idOf(context: TrainContext): string {
-  const name = dataName(context)
+export function idOf(request: Pick<TrainRequest, "data" | "settings">): string {
+  const name = dataName(request)
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, "-")
     .replace(/^[-.]+/, "");
-  return context.settings.id ?? `${name === "" ? "my" : name}-merge`;
+  return request.settings.id ?? `${name === "" ? "my" : name}-merge`;
 }
 
 /** Of the first data's folder or file. */
-function dataName({ data }: Pick<TrainContext, "data">): string {
+function dataName({ data }: Pick<TrainRequest, "data">): string {
   return nameSources(data)[0] ?? "sentences";
 }
 

@@ -1,4 +1,3 @@
-import { openBundle } from "../../captioner/bundle.ts";
 import { joinRows } from "../../captioner/vectors.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { readFeatures } from "../features/photo-features.ts";
@@ -53,9 +52,9 @@ async function ownCandidates(context: TrainContext, { photos, vocabulary }: Prep
   }));
 }
 
-async function inheritedCandidates({ settings }: TrainContext): Promise<Candidate[]> {
-  if (settings.from === undefined) return [];
-  const rehearsal = await readRehearsal(await openBundle(settings.from));
+async function inheritedCandidates({ bundles }: TrainContext): Promise<Candidate[]> {
+  const from = await bundles.from();
+  const rehearsal = from === undefined ? undefined : await readRehearsal(from);
   if (rehearsal === undefined) return [];
   return rehearsal.captions.map((captions, index) => ({
     key: String(index).padStart(9, "0"),

@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { type EncoderBundle, openEncoder } from "../../captioner/bundle.ts";
-import { encoderRevision } from "../encoder-revision.ts";
+import type { EncoderBundle } from "../../captioner/bundle.ts";
+import { encoderRevision } from "../bundles.ts";
 import type { PreparedPhoto } from "../prepared.ts";
-import { encoderBundleOf } from "../source-bundle.ts";
 import { stageFolder, type TrainContext } from "../stage.ts";
-import { readOutputs } from "../stage-record.ts";
 import { type FeatureKind, FeatureStore } from "./feature-store.ts";
 
 /** `featureSummarySchema`. */
@@ -35,18 +33,17 @@ export interface PhotoFeatures {
   mirrored?: Float32Array;
 }
 
-/** Reads what `features` wrote for these photos. Throws a sentence where that is not whole. */
+/** Reads what `features` wrote for these photos. Throws a sentence where some photo has none. */
 export async function readFeatures(
   context: TrainContext,
   { photos, mirrored: isMirroredToo = false }: { photos: readonly PreparedPhoto[]; mirrored?: boolean },
 ): Promise<PhotoFeatures> {
   const folder = stageFolder(context, "features");
-  await readOutputs(folder, "features");
   const summary = JSON.parse(await readFile(join(folder, featureSummaryFile), "utf8"));
   const { leftOut } = featureSummarySchema.parse(summary);
   const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under whatever name
   const there = photos.filter(({ sha256 }) => !undecodable.has(sha256));
-  const kind = await kindOf(await openEncoder(encoderBundleOf(context)));
+  const kind = await kindOf(await context.bundles.source());
   const store = await FeatureStore.openToRead(join(folder, storeName(kind)), kind);
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);

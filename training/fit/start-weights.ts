@@ -1,4 +1,4 @@
-import { naming, openBundle } from "../../captioner/bundle.ts";
+import { type Bundle, naming } from "../../captioner/bundle.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
@@ -22,18 +22,20 @@ interface Given {
   vocabulary: Vocabulary;
   summary: Pick<Summary, "longestCaption"> & DataSize;
   featureSize: number;
+  /** The bundle that training continues from, where it does. */
+  from: Bundle | undefined;
 }
 
 /** Drawn weights with the word vectors that were found, or those of the bundle that training goes on from. */
 export async function chooseStart(
   settings: TrainSettings,
-  { vocabulary, summary, featureSize }: Given,
+  { vocabulary, summary, featureSize, from }: Given,
 ): Promise<Start> {
-  const { seed, tuneEmbeddings, units, from } = settings;
+  const { seed, tuneEmbeddings, units } = settings;
   const { dropout } = chooseRecipe(settings, summary);
   const common = { featureSize, vocabularySize: vocabulary.size, maxCaptionLength: summary.longestCaption, dropout };
   if (from !== undefined) {
-    const { known, sizes, values } = await inheritFrom(from, vocabulary);
+    const { known, sizes, values } = inheritFrom(from, vocabulary);
     const maxCaptionLength = Math.max(common.maxCaptionLength, sizes.maxCaptionLength);
     const spec = { ...common, ...sizes, vocabularySize: vocabulary.size, maxCaptionLength };
     return { spec, start: values(spec, seed), isEmbeddingTuned: true, known };
@@ -59,9 +61,9 @@ interface Inherited {
   values(spec: MergeSpec, seed: number): MergeValues;
 }
 
-/** Reads the decoder of the bundle in `folder`, whose words must be the first of the vocabulary. */
-async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inherited> {
-  const bundle = await openBundle(folder);
+/** Reads the decoder of a bundle, whose words must be the first of the vocabulary. */
+function inheritFrom(bundle: Bundle, vocabulary: Vocabulary): Inherited {
+  const { folder } = bundle;
   const known = bundle.vocabulary.size;
   if (bundle.vocabulary.words.some((word, id) => vocabulary.words[id] !== word)) {
     throw new Error(`${folder}: its words are not the first of the vocabulary: run prepare with the same --from`);

@@ -4,18 +4,18 @@ import { type DataSource, nameSources } from "../data-source.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";
-import { stageFolder, type TrainContext } from "../stage.ts";
+import { stageFolder, type TrainRequest } from "../stage.ts";
 import { readDataset } from "./read-dataset.ts";
 
 /** Reads all of the data into one data set, whose folder is that of the first. Looks at no photo. */
-export async function readSources(context: TrainContext): Promise<Dataset> {
-  const { data, settings } = context;
+export async function readSources(request: TrainRequest): Promise<Dataset> {
+  const { data, settings } = request;
   const images = [...settings.images, invocationFolder()];
   const datasets: Dataset[] = [];
   for (const { path, ...source } of data) datasets.push(assign(await readDataset({ path, images }), source));
   const names = nameSources(data);
-  if (sentences.isWanted?.(context)) {
-    datasets.push(await readSentences(context));
+  if (sentences.isWanted?.(request)) {
+    datasets.push(await readSentences(request));
     names.push("sentences");
   }
   const [first, second] = datasets;
@@ -42,11 +42,11 @@ function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): 
 }
 
 /** What the stage `sentences` chose, as captions that count less. */
-async function readSentences(context: TrainContext): Promise<Dataset> {
-  const folder = stageFolder(context, "sentences");
+async function readSentences(request: TrainRequest): Promise<Dataset> {
+  const folder = stageFolder(request, "sentences");
   const { sha256 } = await digestFile(resolve(folder, chosenFile));
-  const { sentenceWeight: weight } = context.settings;
-  const photos = (await readChosen(context)).map(
+  const { sentenceWeight: weight } = request.settings;
+  const photos = (await readChosen(request)).map(
     ({ image, captions }): CaptionedPhoto => ({
       ...{ id: image, file: image, captions, weight },
       hasPseudoCaptions: true,
