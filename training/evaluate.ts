@@ -13,7 +13,7 @@ import { FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { kindOf, storeName } from "./features/photo-features.ts";
 import { prepare } from "./prepare.ts";
 import { groupByDataset, type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { type SearchName, searches, searchNames } from "./searches.ts";
+import { type SearchName, searches, searchNames } from "./score/score-captions.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 
 export const evaluatedFiles = {

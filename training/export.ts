@@ -17,11 +17,11 @@ import { makeRehearsal } from "./export/make-rehearsal.ts";
 import { describeModel } from "./export/model-card.ts";
 import { featureSummaryFile } from "./features/photo-features.ts";
 import { features } from "./features.ts";
-import type { ModelFiles } from "./fit/layers-format.ts";
-import { describeLearnt, describeNothingLearnt, learntSchema } from "./fit/learnt.ts";
-import { readMergeModel } from "./fit/merge-reader.ts";
+import { decoderComparisonSchema, describeComparison, describeNoChange } from "./fit/compare-decoders.ts";
+import { readMergeModel } from "./fit/merge-model.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import { fit, fitFiles } from "./fit.ts";
+import type { ModelFiles } from "./layers-format.ts";
 import { prepare } from "./prepare.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { quantize, rangesFile } from "./quantize.ts";
@@ -89,15 +89,15 @@ export const exportBundle: Stage = {
     exported.readDecoder();
     const line = `${manifest.id}, revision ${exported.revision}, in ${folder}`;
     process.stdout.write(`${terminalText(line)}\n${terminalLines(describeScores(manifest.scores))}`);
-    if (context.settings.from !== undefined) await tellWhatWasLearnt(context);
+    if (context.settings.from !== undefined) await reportComparison(context);
   },
 };
 
-async function tellWhatWasLearnt(context: TrainContext): Promise<void> {
+async function reportComparison(context: TrainContext): Promise<void> {
   const path = join(stageFolder(context, "fit"), fitFiles.learnt);
-  const learnt = learntSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  process.stdout.write(terminalLines(describeLearnt(learnt)));
-  const nothing = describeNothingLearnt(learnt);
+  const learnt = decoderComparisonSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  process.stdout.write(terminalLines(describeComparison(learnt)));
+  const nothing = describeNoChange(learnt);
   if (nothing !== undefined) say(`warning: ${nothing}`);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
 import type { EncoderBundle } from "../captioner/bundle.ts";
@@ -7,11 +7,11 @@ import { joinRows } from "../captioner/vectors.ts";
 import { say, showProgress } from "../terminal/progress.ts";
 import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
-import { isIn, shardName, takeOverShards } from "./features/feature-shards.ts";
-import { FeatureStore } from "./features/feature-store.ts";
+import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./features/photo-features.ts";
 import { prepare } from "./prepare.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
+import type { Shard } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
 /** Photos between two visits to the disk; a kill costs at most these. A multiple of the engine's batch. */
@@ -115,4 +115,33 @@ async function encodeInto(
     await engine.close();
   }
   return leftOut;
+}
+
+/** Of a shard's store, beside the whole one. */
+export function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
+  return `features-${encoder}-shard-${number}-of-${of}`;
+}
+
+/** By the photo's bytes, so that a photo's shard stays the same when others come. */
+export function isIn({ number, of }: Shard, sha256: string): boolean {
+  return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
+}
+
+/** Copies what the folder's shards have of what is wanted. */
+export async function takeOverShards(
+  store: FeatureStore,
+  { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },
+): Promise<void> {
+  const shards = (await readdir(folder)).filter((name) => /-shard-\d+-of-\d+\.jsonl$/.test(name)).toSorted();
+  const names = shards.filter((name) => name.startsWith(`features-${kind.encoder}-`));
+  for (const name of names) {
+    const shard = await FeatureStore.openToRead(join(folder, name.replace(/\.jsonl$/, "")), kind);
+    try {
+      const taken = wanted.filter((photo) => shard.has(photo) && !store.has(photo));
+      for await (const { features, photos } of readInBatches(shard, taken)) await store.append(photos, features);
+      if (taken.length > 0) say(`features: took ${taken.length} rows over from ${name}, which may be deleted`);
+    } finally {
+      await shard.close();
+    }
+  }
 }

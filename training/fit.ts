@@ -7,18 +7,18 @@ import type { Split } from "./dataset.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
 import { features } from "./features.ts";
 import { startBackend } from "./fit/backend.ts";
-import { CiderReward } from "./fit/cider-reward.ts";
+import { compareDecoders, type DecoderComparison } from "./fit/compare-decoders.ts";
+import { Distillation } from "./fit/distillation.ts";
 import { FeatureScaling } from "./fit/feature-scaling.ts";
 import { FitRun } from "./fit/fit-run.ts";
-import { compareDecoders, type Learnt } from "./fit/learnt.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
 import type { TrainingData } from "./fit/plan-steps.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import type { Recipe } from "./fit/recipe.ts";
-import { Rehearsing } from "./fit/rehearsing.ts";
 import { Scorer } from "./fit/scorer.ts";
-import type { Rewarding } from "./fit/self-critical.ts";
+import type { RewardInputs } from "./fit/self-critical.ts";
+import { CiderReward } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
 import { digestFile } from "./output-file.ts";
 import { prepare } from "./prepare.ts";
@@ -33,7 +33,7 @@ export const fitFiles = {
   weights: "weights.bin",
   /** `epochMetricsSchema`, a line an epoch. */
   metrics: "metrics.jsonl",
-  /** `learntSchema`, where training went on from a bundle. */
+  /** `decoderComparisonSchema`, where training went on from a bundle. */
   learnt: "learnt.json",
 } as const;
 
@@ -67,11 +67,11 @@ export const fit: Stage = {
     const isInherited = origin !== undefined; // from features as they come
     const start = { ...chosen, start: isInherited ? (scaling?.unfold(chosen.start) ?? chosen.start) : chosen.start };
     say(`fit: on ${await startBackend()}`);
-    const rehearsing = startRehearsing(origin, { prepared, start, recipe, scaling, learnt: data.features });
+    const distillation = startDistillation(origin, { prepared, start, recipe, scaling, learnt: data.features });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
       ...{ folder, dependencies, recipe, scaling, ...start },
-      data: { ...data, rehearsing },
+      data: { ...data, distillation },
       seed: context.settings.seed,
       scorer: await devScorer(context, prepared),
     });
@@ -82,7 +82,7 @@ export const fit: Stage = {
       const learnt =
         origin === undefined
           ? undefined
-          : await learntSince(context, {
+          : await compareWithOrigin(context, {
               origin,
               prepared,
               model: parseLayersModel({ topology, readWeights: () => weights }),
@@ -97,7 +97,7 @@ export const fit: Stage = {
       });
     } finally {
       run.dispose();
-      rehearsing?.dispose();
+      distillation?.dispose();
     }
   },
 };
@@ -136,14 +136,14 @@ async function readTrainingData(
       ...(photo.hasPseudoCaptions === undefined ? {} : { isPseudo: true as const }),
     })),
   );
-  const rewarding = (): Rewarding => ({
+  const rewardInputs = (): RewardInputs => ({
     reward: new CiderReward(
       read.photos.map(({ captions: own, hasPseudoCaptions }) => (hasPseudoCaptions ? [] : own.map(({ text }) => text))),
     ),
     vocabulary,
     maxWords: context.settings.maxWords,
   });
-  return { ...read, captions, rewarding };
+  return { ...read, captions, rewardInputs };
 }
 
 /** Standardizes the features where the recipe says so. */
@@ -169,7 +169,7 @@ async function openOrigin({ bundles }: TrainContext): Promise<Origin | undefined
   return bundle === undefined ? undefined : { bundle, rehearsal: await readRehearsal(bundle) };
 }
 
-interface RehearsingParts {
+interface DistillationParts {
   prepared: Prepared;
   start: Start;
   recipe: Recipe;
@@ -179,10 +179,10 @@ interface RehearsingParts {
 }
 
 /** Undefined where the recipe rehearses nothing, or there is nothing to rehearse, which is told. */
-function startRehearsing(
+function startDistillation(
   origin: Origin | undefined,
-  { prepared: { vocabulary }, start, recipe, scaling, learnt }: RehearsingParts,
-): Rehearsing | undefined {
+  { prepared: { vocabulary }, start, recipe, scaling, learnt }: DistillationParts,
+): Distillation | undefined {
   if (origin === undefined || recipe.phases.every(({ rehearsal }) => rehearsal === undefined)) return undefined;
   const { bundle, rehearsal } = origin;
   if (rehearsal === undefined) {
@@ -193,14 +193,14 @@ function startRehearsing(
   }
   const features = Float32Array.from(rehearsal.features);
   scaling?.standardize(features);
-  return new Rehearsing({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
+  return new Distillation({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
 }
 
 /** What the decoder says otherwise than that of the bundle that it went on from. */
-async function learntSince(
+async function compareWithOrigin(
   context: TrainContext,
   { origin, prepared, model }: { origin: Origin; prepared: Prepared; model: LayersModel },
-): Promise<Learnt> {
+): Promise<DecoderComparison> {
   const { bundle, rehearsal } = origin;
   const ofSplit = (split: Split) => prepared.photos.filter((photo) => photo.split === split);
   return compareDecoders({

@@ -1,6 +1,6 @@
 import { runProgram } from "../terminal/run-program.ts";
 import { trainCommand } from "./command.ts";
-import { restartWithLibraries } from "./restart-with-libraries.ts";
+import { restartWithLibraries } from "./fit/backend.ts";
 import { runStages } from "./run-stages.ts";
 import { stages } from "./stages.ts";
 

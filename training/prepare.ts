@@ -1,10 +1,8 @@
 import type { Vocabulary } from "../shared/vocabulary.ts";
 import { say } from "../terminal/progress.ts";
-import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
-import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";
+import { choosePhotos, statPhotos } from "./prepare/choose-photos.ts";
 import { cleaningVersions, cleanPhotos } from "./prepare/clean-photos.ts";
 import { describeDropped, describeFindings, describeSummary } from "./prepare/describe-summary.ts";
-import { examinePhotos, statPhotos } from "./prepare/examine-photos.ts";
 import { learnVocabulary } from "./prepare/learn-vocabulary.ts";
 import { readSources } from "./prepare/read-sources.ts";
 import { preparedFiles } from "./prepared.ts";
@@ -65,30 +63,6 @@ async function knownVocabulary({ settings, bundles }: TrainContext): Promise<Voc
   const { folder, manifest, vocabulary } = from;
   if (manifest.cleaning === settings.cleaning) return vocabulary;
   throw new Error(`${folder}: its captions were cleaned otherwise: use --cleaning ${manifest.cleaning}`);
-}
-
-/** The photos that there is something to learn from or to score by, each in one split; and what was odd about the others. */
-async function choosePhotos(
-  dataset: Dataset,
-  { missing }: { missing: ReadonlySet<CaptionedPhoto> },
-): Promise<{ photos: AssignedPhoto[]; findings: Omit<Findings, "wordless"> }> {
-  const there = dataset.photos.filter((photo) => !missing.has(photo));
-  const gone = dataset.photos.filter((photo) => missing.has(photo)).map(({ file }) => file);
-  if (there.length === 0) throw new Error(`expected the photos in ${dataset.folder}, found none, not even ${gone[0]}`);
-  const isListed = ({ splits, needsSplit }: CaptionedPhoto) => needsSplit || splits.length > 0;
-  const { usable, unusable } = await examinePhotos(dataset.folder, there.filter(isListed));
-  const { photos, findings } = assignSplits(setTenthAside(usable));
-  return {
-    photos,
-    findings: {
-      missing: gone,
-      unusable,
-      duplicated: [...dataset.findings.duplicated, ...findings.duplicated],
-      inTwoSplits: findings.inTwoSplits,
-      withoutCaptions: dataset.findings.withoutCaptions,
-      inNoSplit: there.filter((photo) => !isListed(photo)).map(({ file }) => file),
-    },
-  };
 }
 
 function* jsonLines(values: Iterable<unknown>): Generator<string> {

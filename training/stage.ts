@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { RunBundles } from "./bundles.ts";
-import type { DataSource } from "./data-source.ts";
+import type { DataSource } from "./dataset.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Dependencies, StageOutputs, StageRecords } from "./stage-record.ts";
 

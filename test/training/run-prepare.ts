@@ -1,5 +1,5 @@
 import { onTestFinished, vi } from "vitest";
-import type { DataSource } from "../../training/data-source.ts";
+import type { DataSource } from "../../training/dataset.ts";
 import { prepare } from "../../training/prepare.ts";
 import { runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";

@@ -1,4 +1,4 @@
-import type { SearchName } from "../searches.ts";
+import type { SearchName } from "../score/score-captions.ts";
 import type { Evaluation, SearchEvaluation, SetEvaluation } from "./evaluate-captions.ts";
 
 const scoreColumns = [

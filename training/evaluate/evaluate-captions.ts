@@ -6,8 +6,8 @@ import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import { bootstrapIntervals } from "../score/bootstrap.ts";
 import { byTenths, type RatedCaption, spearman } from "../score/confidence.ts";
 import { contentPrecision, repeatsItself } from "../score/content-words.ts";
+import type { SearchName } from "../score/score-captions.ts";
 import { captionScoresSchema, prepareReferences, scoreAgainst } from "../score/score-captions.ts";
-import type { SearchName } from "../searches.ts";
 
 const intervalSchema = z.tuple([z.number(), z.number()]);
 
@@ -62,7 +62,7 @@ export type Evaluation = z.infer<typeof evaluationSchema>;
 /** What a search says of a photo. */
 export type Caption = Pick<Candidate, "caption" | "confidence" | "words">;
 
-interface Captioned {
+interface EvaluationInput {
   /** In the photos' order. */
   captions: ReadonlyMap<SearchName, readonly Caption[]>;
   bundle: Bundle;
@@ -75,7 +75,10 @@ interface Captioned {
  * Scores the captions of each search, and whether their confidence is worth something. Each data set is scored by itself,
  * since CIDEr weighs words by how often a data set's references have them.
  */
-export function evaluateCaptions(photos: readonly PreparedPhoto[], { captions, ...others }: Captioned): Evaluation {
+export function evaluateCaptions(
+  photos: readonly PreparedPhoto[],
+  { captions, ...others }: EvaluationInput,
+): Evaluation {
   const groups = groupByDataset(photos.map((photo, index) => ({ ...photo, index })));
   const [first, ...rest] = [...groups].map(([dataset, own]): SetEvaluation => {
     const ofSet = [...captions].map(
@@ -90,7 +93,7 @@ export function evaluateCaptions(photos: readonly PreparedPhoto[], { captions, .
 
 function evaluateSet(
   photos: readonly PreparedPhoto[],
-  { captions, bundle, split, training }: Captioned,
+  { captions, bundle, split, training }: EvaluationInput,
 ): SetEvaluation {
   const references = prepareReferences(referencesOf(photos));
   const searches = [...captions].map(([search, found]): SearchEvaluation => {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Bundle } from "../../captioner/bundle.ts";
-import { nameSources } from "../data-source.ts";
+import { nameSources } from "../dataset.ts";
 import type { Recipe } from "../fit/recipe.ts";
 import { digestFile } from "../output-file.ts";
 import type { Prepared } from "../prepared.ts";

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
 import { ready, setBackend } from "@tensorflow/tfjs-core";
-import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
+import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { deviceOf, loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
 
 /** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. Throws where TensorFlow is set up but cannot be loaded. */
@@ -21,4 +23,28 @@ async function startWasm(): Promise<void> {
   setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + sep);
   await setBackend("wasm");
   await ready();
+}
+
+/** What this process would have to begin with to find TensorFlow's CUDA libraries; undefined where it has it. */
+export function missingEnvironment(
+  setup: Pick<NativeSetup, "libraryPath"> | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv | undefined {
+  const found = environment.LD_LIBRARY_PATH ?? "";
+  if (setup === undefined || setup.libraryPath.every((folder) => found.includes(folder))) return undefined;
+  return libraryEnvironment(setup, environment);
+}
+
+/** Runs this program once more where it began without TensorFlow's libraries. Returns its exit code, else undefined. */
+export async function restartWithLibraries(): Promise<number | undefined> {
+  const environment = missingEnvironment(readNativeSetup());
+  if (environment === undefined) return undefined;
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: environment,
+    stdio: "inherit",
+  });
+  process.on("SIGINT", () => {}); // Ctrl-C reaches the child by itself
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  const [code] = await once(child, "exit");
+  return typeof code === "number" ? code : 1;
 }

@@ -1,11 +1,11 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { showProgress } from "../../terminal/progress.ts";
-import { searches } from "../searches.ts";
+import { type ModelFiles, toLayersFormat } from "../layers-format.ts";
+import { searches } from "../score/score-captions.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { writtenOf } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FeatureScaling } from "./feature-scaling.ts";
-import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import type { TrainingData } from "./plan-steps.ts";

@@ -1,5 +1,7 @@
 import { tensor, tidy } from "@tensorflow/tfjs-core";
-import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { input, layers, model, type SymbolicTensor, type LayersModel as TfjsModel } from "@tensorflow/tfjs-layers";
+import type { Layer, LayerOf, LayersModel } from "../../captioner/networks/layers-model.ts";
+import { splitDecoder } from "../../captioner/networks/split-decoder.ts";
 import { glorotUniform, orthogonal, randomFor, uniform } from "../keyed-random.ts";
 
 /** The sizes that make a merge model. */
@@ -74,7 +76,7 @@ export function initialValues(spec: MergeSpec, seed: number): MergeValues {
  * The tutorial's merge model as TensorFlow.js' layers: features [n, featureSize] and words [n, maxCaptionLength], padded
  * with 0, → probabilities [n, vocabularySize]. Caller disposes it.
  */
-export function mergeModel(spec: MergeSpec, values: MergeValues): LayersModel {
+export function mergeModel(spec: MergeSpec, values: MergeValues): TfjsModel {
   const network = defineLayers(spec);
   const shapes = weightShapes(spec);
   tidy(() => {
@@ -107,9 +109,9 @@ function defineLayers({ featureSize, vocabularySize, embeddingSize, units, maxCa
   return model({ inputs: [features, words], outputs: probabilities, name: "merge_model" });
 }
 
-type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
+type TfjsLayer = Pick<ReturnType<typeof layers.dense>, "apply">;
 
-function chain(from: SymbolicTensor, followers: readonly Layer[]): SymbolicTensor {
+function chain(from: SymbolicTensor, followers: readonly TfjsLayer[]): SymbolicTensor {
   return followers.reduce((value, layer) => layer.apply(value) as SymbolicTensor, from); // one in, one out
 }
 
@@ -120,4 +122,68 @@ export function summarize(spec: MergeSpec): string {
   network.summary(110, [0.26, 0.52, 0.68, 0.78], (line = "") => lines.push(line));
   network.dispose();
   return `${lines.join("\n")}\n`;
+}
+
+export interface ReadMergeModel {
+  sizes: Omit<MergeSpec, "dropout">;
+  values: MergeValues;
+}
+
+/**
+ * A merge model's weights, whatever its layers are called. Throws where it is another kind of decoder: training goes on
+ * only from what it can make itself.
+ */
+export function readMergeModel(model: LayersModel): ReadMergeModel {
+  const { contextLayers, stepLayers } = splitDecoder(model);
+  const image = only(contextLayers, "Dense");
+  const embedding = only(stepLayers, "Embedding");
+  const lstm = only(stepLayers, "LSTM");
+  const [dense, output, ...others] = stepLayers.filter((layer) => layer.class === "Dense");
+  if (dense === undefined || output === undefined || others.length > 0) {
+    throw new Error("expected a merge model with two Dense layers behind the merge");
+  }
+  expectActivations(image, "relu");
+  expectActivations(dense, "relu");
+  const { units, activation, recurrent_activation: gates } = lstm.config;
+  if (activation !== "tanh" || gates !== "sigmoid") {
+    throw new Error(`layer ${lstm.name}: expected an LSTM of tanh and sigmoid, found ${activation} and ${gates}`);
+  }
+  const { input_dim: vocabularySize, output_dim: embeddingSize } = embedding.config;
+  const featureSize = inputSize(contextLayers);
+  const maxCaptionLength = inputSize(stepLayers);
+  const read = ({ name }: Layer, weight: string, shape: readonly number[]) => model.weight(name, weight, shape).values;
+  return {
+    sizes: { featureSize, vocabularySize, embeddingSize, units, maxCaptionLength },
+    values: {
+      "embedding/embeddings": read(embedding, "embeddings", [vocabularySize, embeddingSize]),
+      "image_dense/kernel": read(image, "kernel", [featureSize, units]),
+      "image_dense/bias": read(image, "bias", [units]),
+      "lstm/kernel": read(lstm, "kernel", [embeddingSize, 4 * units]),
+      "lstm/recurrent_kernel": read(lstm, "recurrent_kernel", [units, 4 * units]),
+      "lstm/bias": read(lstm, "bias", [4 * units]),
+      "dense/kernel": read(dense, "kernel", [units, units]),
+      "dense/bias": read(dense, "bias", [units]),
+      "word_probabilities/kernel": read(output, "kernel", [units, vocabularySize]),
+      "word_probabilities/bias": read(output, "bias", [vocabularySize]),
+    },
+  };
+}
+
+function only<Class extends Layer["class"]>(layers: readonly Layer[], wanted: Class): LayerOf<Class> {
+  const found = layers.filter((layer): layer is LayerOf<Class> => layer.class === wanted);
+  const [layer] = found;
+  if (layer !== undefined && found.length === 1) return layer;
+  throw new Error(`expected a merge model with one layer ${wanted} there, found ${found.length}`);
+}
+
+function expectActivations({ name, config }: LayerOf<"Dense">, activation: string): void {
+  if (config.activation === activation && config.use_bias) return;
+  throw new Error(`layer ${name}: expected ${activation} and a bias, found ${config.activation}`);
+}
+
+function inputSize(layers: readonly Layer[]): number {
+  const { name, config } = only(layers, "InputLayer");
+  const [, size] = config.batch_input_shape;
+  if (typeof size === "number") return size;
+  throw new Error(`input ${name}: expected a fixed size, found none`);
 }

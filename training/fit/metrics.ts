@@ -1,6 +1,6 @@
 import * as z from "zod";
+import type { SearchName } from "../score/score-captions.ts";
 import { captionScoresSchema } from "../score/score-captions.ts";
-import type { SearchName } from "../searches.ts";
 
 /** A line of `metrics.jsonl`: an epoch. */
 export const epochMetricsSchema = z.strictObject({

@@ -6,24 +6,25 @@ import {
   groupByPhoto,
   inChunks,
   photoBatches,
+  prepareBatch,
   repeatedBatches,
   type TrainingCaption,
+  type TrainingFeatures,
   writtenOf,
 } from "./batches.ts";
+import type { Distillation } from "./distillation.ts";
 import { type MergeSpec, noDropout } from "./merge-model.ts";
-import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import type { Phase, PhaseBatch, Recipe } from "./recipe.ts";
-import type { Rehearsing } from "./rehearsing.ts";
-import { drawCaptions, type Rewarding } from "./self-critical.ts";
+import { drawCaptions, type RewardInputs } from "./self-critical.ts";
 import type { Batch, Masks, MergeVariables } from "./teacher-forcing.ts";
 
 /** What there is to learn from. */
 export interface TrainingData extends TrainingFeatures {
   captions: readonly TrainingCaption[];
   /** What a self-critical phase measures its captions by; asked for when there is one. */
-  rewarding?: () => Rewarding;
+  rewardInputs?: () => RewardInputs;
   /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
-  rehearsing?: Rehearsing | undefined;
+  distillation?: Distillation | undefined;
 }
 
 /** A step that is ready to be taken: its loss is the sum of its parts'. */
@@ -91,8 +92,8 @@ function planDrawing(
 ): (() => PreparedStep)[] {
   const { variables, spec, recipe } = plan;
   const { dropout, labelSmoothing } = recipe;
-  const rewarding = data.rewarding?.();
-  if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
+  const rewardInputs = data.rewardInputs?.();
+  if (rewardInputs === undefined) throw new Error("expected references to reward drawn captions by, found none");
   const ofPhoto = groupByPhoto(writtenOf(data.captions));
   const photos = shuffled([...ofPhoto.keys()], randomOf(plan, "order"));
   const pseudo = inChunks(
@@ -104,7 +105,7 @@ function planDrawing(
   );
   return inChunks(photos, batch.photos).map((some, step) => () => {
     const random = randomOf(plan, step);
-    const settings = { ...rewarding, samples: batch.samples, random };
+    const settings = { ...rewardInputs, samples: batch.samples, random };
     const drawn = drawCaptions(variables, data, { photos: some, settings });
     const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
     const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random }).batch;
@@ -124,10 +125,10 @@ function addRehearsal(
   { data, plan, step }: { data: TrainingData; plan: EpochPlan; step: number },
 ): PreparedStep {
   const { spec, recipe, phase } = plan;
-  if (phase.rehearsal === undefined || data.rehearsing === undefined) return prepared;
+  if (phase.rehearsal === undefined || data.distillation === undefined) return prepared;
   const { captions, weight } = phase.rehearsal;
   const random = randomOf(plan, `rehearsal ${step}`);
-  const drawn = data.rehearsing.draw(captions, { spec, dropout: recipe.dropout, random });
+  const drawn = data.distillation.draw(captions, { spec, dropout: recipe.dropout, random });
   const share = weight / (1 + weight);
   return { ...prepared, parts: [...prepared.parts.map((part) => weighed(part, 1 - share)), weighed(drawn, share)] };
 }

@@ -2,6 +2,7 @@ import { rawConfidence } from "../../captioner/candidate.ts";
 import { type LayersModel, parseLayersModel } from "../../captioner/networks/layers-model.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
+import type { ModelFiles } from "../layers-format.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import type { RatedCaption } from "../score/confidence.ts";
 import { contentPrecision } from "../score/content-words.ts";
@@ -12,7 +13,6 @@ import {
   scoreAgainst,
 } from "../score/score-captions.ts";
 import { decodeFeatures } from "./decode-features.ts";
-import type { ModelFiles } from "./layers-format.ts";
 
 /** Photos to caption and to score, in one order. */
 export interface ScoredPhotos {

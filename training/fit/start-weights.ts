@@ -4,8 +4,7 @@ import type { Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
 import { readWordVectors } from "../word-vectors.ts";
 import type { DataSize } from "./fine-tune.ts";
-import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
-import { readMergeModel } from "./merge-reader.ts";
+import { initialValues, type MergeSpec, type MergeValues, readMergeModel } from "./merge-model.ts";
 import { chooseRecipe } from "./presets.ts";
 
 /** The model that is learnt, and its weights before the first step. */

@@ -1,17 +1,24 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  AdamOptimizer,
   add,
+  addN,
   dispose,
+  div,
+  minimum,
   mul,
+  type NamedTensorMap,
   scalar,
+  sqrt,
+  square,
   sub,
+  sum,
   type Tensor,
   tensor,
   tidy,
   variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import { clipByNorm, ScheduledAdam } from "./adam.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
 import { type PreparedStep, planSteps, type TrainingData } from "./plan-steps.ts";
 import { learningRateAt, type PhaseEpoch, type Recipe } from "./recipe.ts";
@@ -205,4 +212,28 @@ function toVariables(spec: MergeSpec, values: MergeValues): MergeVariables {
 function readVariables(variables: MergeVariables): MergeValues {
   const read = weightNames.map((name) => [name, Float32Array.from(variables[name].dataSync<"float32">())]);
   return Object.fromEntries(read) as MergeValues; // an entry a name
+}
+
+/** Adam (Kingma and Ba 2015) with Keras' constants, whose rate may change at every step. */
+export class ScheduledAdam extends AdamOptimizer {
+  constructor() {
+    super(1e-3, 0.9, 0.999, 1e-7);
+  }
+
+  apply(gradients: NamedTensorMap, learningRate: number): void {
+    this.learningRate = learningRate;
+    this.applyGradients(Object.entries(gradients).map(([name, tensor]) => ({ name, tensor })));
+  }
+}
+
+/** Gradients scaled down together where their joint norm is above `maxNorm` (Pascanu et al. 2013). Caller disposes them. */
+export function clipByNorm(gradients: NamedTensorMap, maxNorm: number): NamedTensorMap {
+  return tidy(() => {
+    const squares = Object.values(gradients).map((gradient) => sum(square(gradient)));
+    const norm = sqrt(addN(squares));
+    const scale = minimum(1, div(maxNorm, add(norm, 1e-12)));
+    return Object.fromEntries(
+      Object.entries(gradients).map(([name, gradient]): [string, Tensor] => [name, mul(gradient, scale)]),
+    );
+  });
 }

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, normalize, relative, resolve } from "node:path";
 import { toDiskPath } from "../../files/disk-path.ts";
-import type { CaptionedPhoto, Dataset, Split } from "../dataset.ts";
+import type { Dataset, DatasetPhoto, Split } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 
 /** What a line, a row or a record of a caption file says of a photo. */
@@ -32,7 +32,7 @@ export async function collectPhotos({ path, images, entries, isEntryPerPhoto }: 
   const { sha256 } = await digestFile(path); // first: a change while we read then counts as one
   const folder = resolve(path, "..");
   const places = new PhotoPlaces([folder, ...images, ...(await foldersIn(folder))]);
-  const photos = new Map<string, CaptionedPhoto>();
+  const photos = new Map<string, DatasetPhoto>();
   const duplicated = new Set<string>();
   const withoutCaptions = new Set<string>();
   let hasSplits: boolean | undefined;
@@ -65,7 +65,7 @@ interface NewCaptions {
   split: Split | undefined;
 }
 
-function joined(known: CaptionedPhoto | undefined, { file, captions, split }: NewCaptions): CaptionedPhoto {
+function joined(known: DatasetPhoto | undefined, { file, captions, split }: NewCaptions): DatasetPhoto {
   return {
     id: file,
     file,

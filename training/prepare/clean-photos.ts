@@ -1,7 +1,7 @@
 import { type Cleaning, type DropReason, dropReasons, readCaption } from "../../shared/clean-caption.ts";
 import { quote } from "../../shared/contract.ts";
 import type { PreparedPhoto, Summary } from "../prepared.ts";
-import type { AssignedPhoto } from "./assign-splits.ts";
+import type { AssignedPhoto } from "./choose-photos.ts";
 
 /** Raised when a cleaning makes other words of the same captions: `prepare` then cleans them anew. */
 export const cleaningVersions: Record<Cleaning, number> = { tutorial: 1, natural: 2 };

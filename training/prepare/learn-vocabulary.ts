@@ -8,7 +8,7 @@ import type { TrainSettings } from "../settings.ts";
 const fewestWords = 10;
 const specialWords = 3;
 
-interface Learnt {
+interface LearntVocabulary {
   vocabulary: Vocabulary;
   figures: Omit<Summary, "dropped" | "findings" | "hasSplits" | "sources">;
 }
@@ -30,7 +30,10 @@ interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
 }
 
 /** Makes the vocabulary of the captions for training. */
-export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, ...asked }: LearnSettings): Learnt {
+export function learnVocabulary(
+  dataset: Dataset,
+  { prepared, known, cleaning, ...asked }: LearnSettings,
+): LearntVocabulary {
   const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
   const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
   const minCount = asked.minCount ?? minCountOf({ captions: training.length, known });

@@ -6,8 +6,7 @@ import { openInput } from "../read-lines.ts";
 import { collectPhotos } from "./caption-entry.ts";
 import { delimiterHint, isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
 import { readFlickr8k, tokenFile } from "./read-flickr8k.ts";
-import { readJsonDocument } from "./read-json-document.ts";
-import { readJsonl } from "./read-jsonl.ts";
+import { readJsonDocument, readJsonl } from "./read-json.ts";
 import { readPhotoTexts } from "./read-photo-texts.ts";
 
 /** Where captioned photos are. */

@@ -1,7 +1,7 @@
 import { relative, resolve } from "node:path";
 import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { type DataSource, nameSources } from "../data-source.ts";
-import type { CaptionedPhoto, Dataset } from "../dataset.ts";
+import type { Dataset, DatasetPhoto } from "../dataset.ts";
+import { type DataSource, nameSources } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";
 import { stageFolder, type TrainRequest } from "../stage.ts";
@@ -30,7 +30,7 @@ export async function readSources(request: TrainRequest): Promise<Dataset> {
 
 /** What the command line says of a data set's photos. */
 function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): Dataset {
-  const photos = dataset.photos.map((photo): CaptionedPhoto => {
+  const photos = dataset.photos.map((photo): DatasetPhoto => {
     if (isDev) return { ...photo, splits: ["dev"] };
     return {
       ...photo,
@@ -47,7 +47,7 @@ async function readSentences(request: TrainRequest): Promise<Dataset> {
   const { sha256 } = await digestFile(resolve(folder, chosenFile));
   const { sentenceWeight: weight } = request.settings;
   const photos = (await readChosen(request)).map(
-    ({ image, captions }): CaptionedPhoto => ({
+    ({ image, captions }): DatasetPhoto => ({
       ...{ id: image, file: image, captions, weight },
       hasPseudoCaptions: true,
       splits: ["train"],

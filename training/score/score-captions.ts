@@ -2,8 +2,8 @@ import * as z from "zod";
 import { type BleuCounts, type BleuReferences, bleuOf, countMatches, prepareBleu, sumCounts } from "./bleu.ts";
 import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "./cider.ts";
 import { countNgrams } from "./ngrams.ts";
+import { scoredTokens, splitAtSpaces } from "./ptb-tokenize.ts";
 import { rougeLOf } from "./rouge-l.ts";
-import { scoredTokens, splitAtSpaces } from "./scored-tokens.ts";
 
 /** As the COCO caption scorer gives them, not times 100: all in [0, 1] but CIDEr, which goes up to 10. */
 export const captionScoresSchema = z.strictObject({
@@ -109,3 +109,10 @@ function refuseOtherPhotos({ photos }: PreparedReferences, candidates: ReadonlyM
     if (!photos.has(photo)) throw new Error(`expected references of captioned photo ${photo}, received none`);
   }
 }
+
+/** The searches by which a model is scored, with their beams; 1 is greedy search. */
+export const searches = { greedy: 1, "beam 3": 3, "beam 5": 5 } as const;
+
+export type SearchName = keyof typeof searches;
+
+export const searchNames = Object.keys(searches) as SearchName[];

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { cleanCaption } from "../../shared/clean-caption.ts";
-import { placeOf, readLines } from "../read-lines.ts";
+import { expectForm, parseJsonLine, placeOf, readLines } from "../read-lines.ts";
 import type { LabelledWord } from "./sentence-index.ts";
 
 /** A photo that has no captions, with the words that somebody or something gave it. */
@@ -50,12 +50,7 @@ export async function readWords(path: string): Promise<LabelledPhotos> {
   const photos: WordedPhoto[] = [];
   for await (const { number, text } of readLines(path)) {
     const place = placeOf({ path, number });
-    const parsed = lineSchema.safeParse(parseJson(text, place));
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new Error(`${place}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}`);
-    }
-    const { image, words } = parsed.data;
+    const { image, words } = expectForm(lineSchema, { value: parseJsonLine(text, place), place });
     photos.push({ file: resolve(dirname(path), image), words: singleWords(words) });
   }
   if (photos.length === 0) throw new Error(`${path}: expected photos with words, found none`);
@@ -104,12 +99,4 @@ async function readKnown(path: string): Promise<Map<string, LabelledWord> | unde
     known.set(word, { prior, floor });
   }
   return known;
-}
-
-function parseJson(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${place}: expected a JSON object, found something else`, { cause });
-  }
 }

@@ -164,7 +164,7 @@ class NgramVectors {
 
   constructor(sentences: readonly (readonly string[])[]) {
     const idOf = new Map<string, number>();
-    const counted = sentences.map((words) => countNgrams(words, idOf));
+    const counted = sentences.map((words) => countIndexedNgrams(words, idOf));
     const documents = new Int32Array(idOf.size);
     for (const counts of counted) for (const id of counts.keys()) documents[id] = (documents[id] ?? 0) + 1;
     this.#begins = new Int32Array(sentences.length + 1);
@@ -215,7 +215,7 @@ class NgramVectors {
   }
 }
 
-function countNgrams(words: readonly string[], idOf: Map<string, number>): Map<number, number> {
+function countIndexedNgrams(words: readonly string[], idOf: Map<string, number>): Map<number, number> {
   const bounded = ["<s>", ...words, "</s>"];
   const counts = new Map<number, number>();
   const count = (ngram: string) => {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nameSources, parseDataSource } from "../../../training/data-source.ts";
+import { nameSources, parseDataSource } from "../../../training/dataset.ts";
 import { prepare } from "../../../training/prepare.ts";
 import { readPrepared } from "../../../training/prepared.ts";
 import { runStages } from "../../../training/run-stages.ts";

@@ -1,7 +1,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readJsonl } from "../../../training/prepare/read-jsonl.ts";
+import { readJsonl } from "../../../training/prepare/read-json.ts";
 import { readPrepared } from "../../../training/prepared.ts";
 import { enoughCaptions, makeJsonl } from "../made-dataset.ts";
 import { runPrepare } from "../run-prepare.ts";

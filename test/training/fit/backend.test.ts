@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { missingEnvironment } from "../../training/restart-with-libraries.ts";
+import { missingEnvironment } from "../../../training/fit/backend.ts";
 
 const setup = { libraryPath: ["/cache/cuda/lib", "/cache/cudnn/lib"] };
 

@@ -4,7 +4,7 @@ import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { PhotoFeatures } from "../features/photo-features.ts";
 import type { Rehearsal } from "../rehearsal.ts";
-import { searches } from "../searches.ts";
+import { searches } from "../score/score-captions.ts";
 import { captionFeatures } from "./decode-features.ts";
 import { Scorer } from "./scorer.ts";
 
@@ -13,7 +13,7 @@ const countSchema = z.int().nonnegative();
 const changeSchema = z.strictObject({ photos: countSchema, changed: countSchema });
 
 /** `learnt.json`: what training that went on from a bundle changed in the captions, with beam 3. */
-export const learntSchema = z.strictObject({
+export const decoderComparisonSchema = z.strictObject({
   /** Photos that were learnt from, and how many have another caption than before. */
   own: changeSchema,
   /** New words: in how many of the captions that were learnt they are, and of how many of the photos they are now said. */
@@ -24,7 +24,7 @@ export const learntSchema = z.strictObject({
   dev: z.array(z.strictObject({ dataset: z.string(), photos: countSchema, before: z.number(), after: z.number() })),
 });
 
-export type Learnt = z.infer<typeof learntSchema>;
+export type DecoderComparison = z.infer<typeof decoderComparisonSchema>;
 
 /** A decoder and the words that it knows. */
 interface Speaker {
@@ -42,7 +42,14 @@ interface Compared {
 }
 
 /** Captions photos with the decoder as it was and as it is, and compares. */
-export async function compareDecoders({ before, after, search, own, dev, rehearsal }: Compared): Promise<Learnt> {
+export async function compareDecoders({
+  before,
+  after,
+  search,
+  own,
+  dev,
+  rehearsal,
+}: Compared): Promise<DecoderComparison> {
   const say = ({ model, vocabulary }: Speaker, photos: Pick<PhotoFeatures, "features" | "featureSize">) =>
     captionFeatures(model, photos, { vocabulary, search, beam });
   const [then, now] = [await say(before, own), await say(after, own)];
@@ -65,7 +72,7 @@ export async function compareDecoders({ before, after, search, own, dev, rehears
 async function compareScores(
   dev: PhotoFeatures,
   { before, after, search }: Pick<Compared, "before" | "after" | "search">,
-): Promise<Learnt["dev"]> {
+): Promise<DecoderComparison["dev"]> {
   const score = async ({ model, vocabulary }: Speaker) =>
     (await new Scorer(dev, { vocabulary, search }).scoreModel(model, beam)).sets;
   const [then, now] = [await score(before), await score(after)];
@@ -88,7 +95,7 @@ function changeOf(then: readonly string[][], now: readonly string[][]): z.infer<
 const wordsTold = 12;
 
 /** What was learnt and what it cost, in lines. */
-export function describeLearnt({ own, newWords, rehearsal, dev }: Learnt): string {
+export function describeComparison({ own, newWords, rehearsal, dev }: DecoderComparison): string {
   const told = newWords
     .slice(0, wordsTold)
     .map(
@@ -110,7 +117,7 @@ export function describeLearnt({ own, newWords, rehearsal, dev }: Learnt): strin
 }
 
 /** What to do where nothing was learnt; undefined where something was. */
-export function describeNothingLearnt({ own }: Learnt): string | undefined {
+export function describeNoChange({ own }: DecoderComparison): string | undefined {
   if (own.changed > 0) return undefined;
   return (
     `nothing was learnt: all ${own.photos} training photos have the captions that they had before. ` +

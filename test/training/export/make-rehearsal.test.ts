@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseRehearsal } from "../../../training/export/choose-rehearsal.ts";
+import { chooseRehearsal } from "../../../training/export/make-rehearsal.ts";
 import { randomFor, shuffled } from "../../../training/keyed-random.ts";
 
 /** Photos of a group, most of them of a dog; every tenth has a word of its own. */

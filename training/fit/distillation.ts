@@ -5,8 +5,8 @@ import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { shuffled } from "../keyed-random.ts";
 import type { Rehearsal } from "../rehearsal.ts";
 import type { TrainingCaption } from "./batches.ts";
+import { prepareBatch, type TrainingFeatures } from "./batches.ts";
 import { type Dropout, type MergeSpec, type MergeValues, noDropout, weightNames, weightShapes } from "./merge-model.ts";
-import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import { type Batch, type Masks, type MergeTensors, wordLogits } from "./teacher-forcing.ts";
 
 /** No new word has a chance with the teacher: e to the power of this is 0 beside any other. */
@@ -18,7 +18,7 @@ const nearShare = 0.2;
 /** Of new photos, which likeness is measured to. */
 const mostCompared = 300;
 
-interface RehearsingParts {
+interface DistillationParts {
   /** The decoder at the start, its new words included. */
   spec: MergeSpec;
   start: MergeValues;
@@ -34,14 +34,14 @@ interface RehearsingParts {
  * give each of the captions' words the teacher's probabilities keeps what it knows (distillation, Hinton et al. 2015; for
  * this use Li and Hoiem 2016, "Learning without Forgetting"). Whoever makes one disposes it.
  */
-export class Rehearsing {
+export class Distillation {
   readonly #photos: TrainingFeatures;
   readonly #captions: readonly TrainingCaption[];
   /** Those of the photos that are most like the new ones. */
   readonly #near: readonly TrainingCaption[];
   readonly #teacher: MergeTensors;
 
-  constructor({ features, captions }: Rehearsal, { spec, start, vocabulary, known, learnt }: RehearsingParts) {
+  constructor({ features, captions }: Rehearsal, { spec, start, vocabulary, known, learnt }: DistillationParts) {
     this.#photos = { features };
     this.#captions = captions.flatMap((own, photo) => own.map((words) => ({ photo, ids: vocabulary.encode(words) })));
     const near = nearestTo(learnt, { features, featureSize: spec.featureSize });

@@ -4,13 +4,13 @@ import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { parseVocabulary } from "../../../shared/vocabulary.ts";
 import { captionFeatures } from "../../../training/fit/decode-features.ts";
-import { toLayersFormat } from "../../../training/fit/layers-format.ts";
+import { Distillation } from "../../../training/fit/distillation.ts";
 import { initialValues, type MergeSpec, type MergeValues, mergeModel } from "../../../training/fit/merge-model.ts";
 import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import { epochsOf, type Recipe } from "../../../training/fit/recipe.ts";
-import { Rehearsing } from "../../../training/fit/rehearsing.ts";
 import { Trainer } from "../../../training/fit/trainer.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
+import { toLayersFormat } from "../../../training/layers-format.ts";
 
 beforeAll(() => setBackend("cpu"));
 
@@ -68,8 +68,8 @@ test("what is rehearsed is still said after something new was learnt, and forgot
     features: earlier.features,
     captions: earlier.captions.map((text) => [text.split(" ")]),
   };
-  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
-  onTestFinished(() => rehearsing.dispose());
+  const distillation = new Distillation(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
+  onTestFinished(() => distillation.dispose());
 
   const keptBy = async (values: MergeValues) =>
     (await say(values, earlier)).filter((caption, photo) => caption === earlier.captions[photo]).length;
@@ -78,7 +78,7 @@ test("what is rehearsed is still said after something new was learnt, and forgot
   expect(await keptBy(forgetful)).toBe(0);
 
   const tensors = memory().numTensors;
-  const values = await learn(start, { ...dataOf(own), rehearsing }, recipeOf({ epochs: 50, weight: 1 }));
+  const values = await learn(start, { ...dataOf(own), distillation }, recipeOf({ epochs: 50, weight: 1 }));
   expect(await say(values, own)).toEqual(own.captions);
   expect(await keptBy(values)).toBeGreaterThanOrEqual(3);
   expect(memory().numTensors - tensors).toBeLessThan(60); // those of the trainer, which steps add none to
@@ -88,9 +88,9 @@ test("the teacher gives each word of a caption probabilities of every word it kn
   const start = initialValues(spec, 1);
   start["word_probabilities/bias"][known] = 9; // however likely it would be
   const rehearsal = { ...spec, features: earlier.features, captions: [[["a", "dog"]], [[]], [["a"]], [["a", "cat"]]] };
-  const rehearsing = new Rehearsing(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
-  onTestFinished(() => rehearsing.dispose());
-  const { batch, targetsOf } = rehearsing.draw(4, { spec, dropout: spec.dropout, random: randomFor(1) });
+  const distillation = new Distillation(rehearsal, { spec, start, vocabulary, known, learnt: own.features });
+  onTestFinished(() => distillation.dispose());
+  const { batch, targetsOf } = distillation.draw(4, { spec, dropout: spec.dropout, random: randomFor(1) });
   expect([batch.rows, batch.steps]).toEqual([4, 3]);
   const targets = targetsOf();
   const rows = targets.arraySync();

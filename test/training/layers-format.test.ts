@@ -1,9 +1,9 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { expect, test } from "vitest";
-import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
-import { weightedLayers, withWeights } from "../../../training/keras/layers-files.ts";
-import { madeTensor } from "../../fixtures/keras-weights.ts";
+import { parseLayersModel } from "../../captioner/networks/layers-model.ts";
+import { weightedLayers, withWeights } from "../../training/layers-format.ts";
+import { madeTensor } from "../fixtures/keras-weights.ts";
 
 const shape = [3, 3, 3, 8];
 

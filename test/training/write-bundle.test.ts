@@ -2,7 +2,7 @@ import { access, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openEncoder } from "../../captioner/bundle.ts";
-import { writeEncoder } from "../../training/write-encoder.ts";
+import { writeEncoder } from "../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 
 /** Writes the tiny bundle's encoder. */
