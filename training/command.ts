@@ -20,7 +20,7 @@ interface CommandParts {
   train: (stages: readonly Stage[], request: TrainRequest) => Promise<void>;
 }
 
-/** The command line of `npm run train`. */
+/** Defines the command line of `npm run train`. */
 export function trainCommand({ stages, train }: CommandParts): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
@@ -164,7 +164,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     });
 }
 
-/** Names of stages in earlier versions, which are accepted for one release. */
+/** Earlier names of stages, accepted for one release. */
 const earlierNames: ReadonlyMap<string, string> = new Map([["calibrate", "quantize"]]);
 
 function readStageName(names: readonly string[]): (text: string) => string {
@@ -197,7 +197,7 @@ what edge-caption writes with --jsonl, --csv and --txt, or JSON lines:
 {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
 More: docs/training.md`;
 
-/** Gathers the values of an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 function collect<Value>(read: (text: string) => Value): (text: string, earlier: readonly Value[]) => Value[] {
   return (text, earlier) => [...earlier, read(text)];
 }

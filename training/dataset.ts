@@ -4,37 +4,37 @@ export const splits = ["train", "dev", "test"] as const;
 
 export type Split = (typeof splits)[number];
 
-/** A photo as the data name it. */
+/** A photo as its data set lists it. */
 export interface DatasetPhoto {
   id: string;
-  /** Path of the photo, relative to the dataset's folder. */
+  /** Path of the photo, relative to the data set's folder. */
   file: string;
-  /** Where it is listed: one split as a rule, none where it is not used, several by mistake. */
+  /** The splits that list it: normally one, none for a photo that is not used, several by mistake. */
   splits: readonly Split[];
-  /** As they were written, at least one. */
+  /** Captions as written, at least one. */
   captions: readonly string[];
-  /** The data set that it comes from, where there are several. */
+  /** Name of the data set that it comes from; set where there are several. */
   dataset?: string;
-  /** What its captions count beside those of others; 1 where it is left out. */
+  /** Weight of its captions in training; 1 by default. */
   weight?: number;
-  /** Its captions are pseudo-captions: nobody wrote them for it, they are sentences that were chosen for it. */
+  /** Set where its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
   hasPseudoCaptions?: true;
-  /** Its data set has no splits: a tenth of that is set aside. */
+  /** Set where its data set has no splits, so that a tenth has to be set aside. */
   needsSplit?: true;
 }
 
 /** Captioned photos, in the order of their captions. */
 export interface Dataset {
   folder: string;
-  /** SHA-256 of each file that was read, by its name. */
+  /** SHA-256 of each file that was read, by name. */
   sources: Record<string, string>;
   photos: readonly DatasetPhoto[];
-  /** Whether all of the data say what is for training. */
+  /** Whether all of the data state which photos are for training. */
   hasSplits: boolean;
   findings: Pick<Findings, "duplicated" | "withoutCaptions">;
 }
 
-/** What is odd about the data, by kind: names of photos, with a word of explanation where it takes one. */
+/** Oddities in the data by kind: names of photos, with an explanation where one is needed. */
 export interface Findings {
   missing: string[];
   unusable: string[];
@@ -42,26 +42,26 @@ export interface Findings {
   inTwoSplits: string[];
   withoutCaptions: string[];
   inNoSplit: string[];
-  /** With a caption that cleaning leaves no word of. */
+  /** Photos with a caption of which cleaning leaves no word. */
   wordless: string[];
 }
 
-/** A place with captioned photos, as the command line names it. */
+/** A source of captioned photos, as the command line names it. */
 export interface DataSource {
-  /** Absolute. */
+  /** Absolute path of a file or folder. */
   path: string;
-  /** What its captions count beside those of others, above 0. */
+  /** Weight of its captions in training, above 0. */
   weight: number;
-  /** Whether all of its photos are dev photos, to choose by and never to learn from. */
+  /** Whether all of its photos are dev photos: used to choose between epochs, never learnt from. */
   isDev: boolean;
 }
 
-/** Names of files that say what is in them and not of what. */
+/** File names that describe a format rather than a data set. */
 const usualNames = new Set(["captions", "corrected", "results", "metadata", "dataset", "annotations"]);
 
 /**
- * The sources by name, after their files or folders; `holiday/captions.jsonl` is called after its folder. Where two would be
- * called the same, the later ones are numbered.
+ * Names sources after their files or folders; `holiday/captions.jsonl` is named after its folder. Later ones of the
+ * same name are numbered.
  */
 export function nameSources(sources: readonly Pick<DataSource, "path">[]): string[] {
   const times = new Map<string, number>();
@@ -74,7 +74,7 @@ export function nameSources(sources: readonly Pick<DataSource, "path">[]): strin
   });
 }
 
-/** A place, or a place and its weight like `captions.jsonl:0.5`. Throws a sentence for a weight of 0 or below. */
+/** Parses a path, or a path with a weight like `captions.jsonl:0.5`. Throws a sentence for a weight of 0 or below. */
 export function parseDataSource(text: string): Omit<DataSource, "isDev"> {
   const { path, weight } = /^(?<path>.+):(?<weight>-?(\d+\.?\d*|\.\d+))$/.exec(text)?.groups ?? {};
   if (path === undefined) return { path: text, weight: 1 };

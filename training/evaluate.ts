@@ -19,13 +19,14 @@ import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 export const evaluatedFiles = {
   /** `evaluationSchema`. */
   scores: "scores.json",
-  /** `captionedPhotoSchema`, a photo a line. */
+  /** `captionedPhotoSchema`, one photo per line. */
   captions: "captions.jsonl",
 } as const;
 
 /**
- * In: `prepare`'s captions, the photos, a bundle. Out, into `evaluate/`: `scores.json`, an entry a search, as fractions;
- * `captions.jsonl`, a photo a line, with its file, its references, and the caption of each search and its confidence.
+ * Reads `prepare`'s captions, the photos and a bundle. Writes into `evaluate/`: `scores.json`, one entry per search, as
+ * fractions; `captions.jsonl`, one photo per line, with its file, its references, and each search's caption and
+ * confidence.
  */
 export const evaluate: Stage = {
   name: "evaluate",
@@ -78,7 +79,10 @@ export const evaluate: Stage = {
   },
 };
 
-/** The photos of a split. A data set that has none there is scored on its dev photos, which nothing was learnt from either. */
+/**
+ * Selects the photos of a split. A data set without photos there is scored on its dev photos, which are not learnt from
+ * either.
+ */
 function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPhoto[] {
   return [...groupByDataset(all).values()].flatMap((own) => {
     const ofSplit = own.filter((photo) => photo.split === split);
@@ -87,7 +91,7 @@ function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPho
   });
 }
 
-/** Captions of the photos, in their order, by search. */
+/** Captions the photos with each search, in their order. */
 async function captionAll(
   files: readonly PhotoToEncode[],
   { engine, bundle, stored }: { engine: EngineProcess; bundle: Bundle; stored: FeatureStore | undefined },
@@ -116,7 +120,7 @@ async function captionAll(
   return captions;
 }
 
-/** The features that the stage `features` made with this encoder, if it has those of all photos. */
+/** Opens the features that the stage `features` made with this encoder, if it has those of all photos. */
 async function openStored(
   context: TrainContext,
   { bundle, files }: { bundle: Bundle; files: readonly PhotoToEncode[] },
@@ -130,7 +134,7 @@ async function openStored(
   return undefined;
 }
 
-/** A score that leaves photos out would not compare with others. */
+/** Refuses a photo: scores that leave photos out are not comparable. */
 function refuse({ path }: PhotoToEncode, reason: string): never {
   throw new Error(`${path}: ${reason}`);
 }

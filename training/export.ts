@@ -29,9 +29,9 @@ import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 
 /**
- * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle and the ranges that `quantize` measured of it, at
- * once where it has not yet, features of the dev and test photos. Out, into
- * `bundle/`: a model bundle with its manifest, provenance and scores, and its model card, `README.md`.
+ * Reads `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, the ranges that `quantize` measured for it
+ * (which runs first where it has not yet), and features of the dev and test photos. Writes into `bundle/`: a model
+ * bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
 export const exportBundle: Stage = {
   name: "export",
@@ -51,7 +51,7 @@ export const exportBundle: Stage = {
         id: idOf(context),
         licence: context.settings.licence ?? source.manifest.licence,
         maxWords: context.settings.maxWords,
-        rehearsal: true, // which bundles of earlier versions lack
+        rehearsal: true, // missing from bundles of earlier versions
       },
       inputs: { encoder: await encoderRevision(source) },
     };
@@ -84,7 +84,7 @@ export const exportBundle: Stage = {
         "manifest.json": [`${JSON.stringify(manifest, null, 2)}\n`],
       },
     });
-    const exported = await openBundle(folder); // as whoever uses it will, hashes and all
+    const exported = await openBundle(folder); // verified as its users will verify it, hashes included
     exported.readEncoder();
     exported.readDecoder();
     const line = `${manifest.id}, revision ${exported.revision}, in ${folder}`;
@@ -109,7 +109,7 @@ async function readDecoder(context: TrainContext): Promise<ModelFiles> {
   };
 }
 
-/** Everything but manifest and card, by path. */
+/** Gathers all files but the manifest and the card, by path. */
 async function bundleFiles(
   source: EncoderBundle,
   { prepared, decoder }: Omit<BundleParts, "source">,

@@ -14,13 +14,13 @@ import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import type { Shard } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
-/** Photos between two visits to the disk; a kill costs at most these. A multiple of the engine's batch. */
+/** Photos that are encoded between two writes; a kill costs at most these. A multiple of the engine's batch. */
 const photosAtOnce = 64;
 
 /**
- * In: `prepare`'s photos and an encoder. Out, into `features/`: `features-<encoder>.bin`, float32 [rows, featureSize],
- * and `.jsonl`, whose row is whose (see `feature-store.ts`); `summary.json`. With `--shard 3/16` a sixteenth of them, into
- * `features-<encoder>-shard-3-of-16.bin` and `.jsonl`, which a run without `--shard` takes over.
+ * Reads `prepare`'s photos and an encoder. Writes into `features/`: `features-<encoder>.bin`, float32 [rows,
+ * featureSize]; its index `.jsonl` (see `feature-store.ts`); `summary.json`. With `--shard 3/16` it encodes a sixteenth
+ * of them into `features-<encoder>-shard-3-of-16.bin` and `.jsonl`, which a run without `--shard` takes over.
  */
 export const features: Stage = {
   name: "features",
@@ -63,7 +63,7 @@ export const features: Stage = {
   },
 };
 
-/** Every photo once, whatever its names; then the training photos' mirror images, where they are wanted. */
+/** Lists every photo once, even if it has several names; then the mirror images of training photos, with `--flips`. */
 async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
   const { photos, photoFolder } = await readPrepared(context);
   const once = [...new Map(photos.toReversed().map((photo) => [photo.sha256, photo])).values()].toReversed();
@@ -80,7 +80,7 @@ interface FeaturePhoto extends PhotoToEncode {
   file: string;
 }
 
-/** Returns what could not be decoded. */
+/** Encodes photos and adds their features to the store. Returns the photos that could not be decoded. */
 async function encodeInto(
   store: FeatureStore,
   { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: EncoderBundle },
@@ -93,7 +93,7 @@ async function encodeInto(
   const progress = showProgress("features", { total: all, unit: "photos", done: known });
   const { preprocessing } = bundle.manifest;
   const leaveOut = ({ file, sha256, isMirrored }: FeaturePhoto, reason: string) => {
-    if (!isMirrored) leftOut.push({ file, sha256, reason }); // its mirror image goes the same way
+    if (!isMirrored) leftOut.push({ file, sha256, reason }); // its mirror image is left out, too
   };
   try {
     for (let from = 0; from < photos.length; from += photosAtOnce) {
@@ -117,17 +117,17 @@ async function encodeInto(
   return leftOut;
 }
 
-/** Of a shard's store, beside the whole one. */
+/** Returns the name of a shard's store, which lies beside the whole one. */
 export function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
   return `features-${encoder}-shard-${number}-of-${of}`;
 }
 
-/** By the photo's bytes, so that a photo's shard stays the same when others come. */
+/** Whether a photo belongs to a shard. Decided by its bytes, so that it stays in its shard when photos are added. */
 export function isIn({ number, of }: Shard, sha256: string): boolean {
   return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
 }
 
-/** Copies what the folder's shards have of what is wanted. */
+/** Copies the wanted rows that the folder's shards have. */
 export async function takeOverShards(
   store: FeatureStore,
   { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },

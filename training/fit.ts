@@ -28,22 +28,23 @@ import type { Stage, TrainContext } from "./stage.ts";
 import type { Dependencies } from "./stage-record.ts";
 
 export const fitFiles = {
-  /** The decoder in TensorFlow.js' layers format; its weights are those of the epoch that the recipe keeps. */
+  /** The decoder in TensorFlow.js' layers format, with the weights of the epoch that the recipe keeps. */
   topology: "model.json",
   weights: "weights.bin",
-  /** `epochMetricsSchema`, a line an epoch. */
+  /** `epochMetricsSchema`, one line per epoch. */
   metrics: "metrics.jsonl",
-  /** `decoderComparisonSchema`, where training went on from a bundle. */
+  /** `decoderComparisonSchema`; written where training continues from a bundle. */
   learnt: "learnt.json",
 } as const;
 
-/** Of the training photos, those whose captions before and after are compared. */
+/** Maximum number of training photos whose captions before and after are compared. */
 const photosCompared = 500;
 
 /**
- * In: `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to go on from. Out, into
- * `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, what each epoch gave; `learnt.json`, what came of
- * it where it went on from a bundle. On the way `checkpoint.safetensors`, from which an interrupted run goes on.
+ * Reads `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to continue from. Writes
+ * into `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, the result of each epoch; `learnt.json`,
+ * what changed since the bundle that training continued from. While it runs it keeps `checkpoint.safetensors`, from
+ * which an interrupted run continues.
  */
 export const fit: Stage = {
   name: "fit",
@@ -64,7 +65,7 @@ export const fit: Stage = {
     const origin = await openOrigin(context);
     const { featureSize } = data;
     const chosen = await chooseStart(context.settings, { ...prepared, featureSize, from: origin?.bundle });
-    const isInherited = origin !== undefined; // from features as they come
+    const isInherited = origin !== undefined; // its weights take unscaled features
     const start = { ...chosen, start: isInherited ? (scaling?.unfold(chosen.start) ?? chosen.start) : chosen.start };
     say(`fit: on ${await startBackend()}`);
     const distillation = startDistillation(origin, { prepared, start, recipe, scaling, learnt: data.features });
@@ -146,7 +147,7 @@ async function readTrainingData(
   return { ...read, captions, rewardInputs };
 }
 
-/** Standardizes the features where the recipe says so. */
+/** Standardizes the features where the recipe asks for it. */
 function standardize(
   { features, mirrored, featureSize }: TrainingData & { featureSize: number },
   { featureFloor }: Recipe,
@@ -158,7 +159,7 @@ function standardize(
   return scaling;
 }
 
-/** The bundle that training goes on from, and what it has to rehearse. */
+/** The bundle that training continues from, with its rehearsal. */
 interface Origin {
   bundle: Bundle;
   rehearsal: Rehearsal | undefined;
@@ -174,11 +175,11 @@ interface DistillationParts {
   start: Start;
   recipe: Recipe;
   scaling: FeatureScaling | undefined;
-  /** Of the photos that are learnt, standardized where they are. */
+  /** Features of the training photos, standardized where the recipe asks for it. */
   learnt: Float32Array;
 }
 
-/** Undefined where the recipe rehearses nothing, or there is nothing to rehearse, which is told. */
+/** Prepares the rehearsal. Undefined where the recipe has none, or where the bundle carries none, which is reported. */
 function startDistillation(
   origin: Origin | undefined,
   { prepared: { vocabulary }, start, recipe, scaling, learnt }: DistillationParts,
@@ -196,7 +197,7 @@ function startDistillation(
   return new Distillation({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
 }
 
-/** What the decoder says otherwise than that of the bundle that it went on from. */
+/** Compares the decoder's captions with those of the bundle that training continued from. */
 async function compareWithOrigin(
   context: TrainContext,
   { origin, prepared, model }: { origin: Origin; prepared: Prepared; model: LayersModel },
@@ -213,7 +214,7 @@ async function compareWithOrigin(
   });
 }
 
-/** Undefined where there are no dev photos: the last epoch is then kept. */
+/** Makes the scorer of dev photos; undefined where there are none, so that the last epoch is kept. */
 async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
   const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
   return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: await searchOf(context) });

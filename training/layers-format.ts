@@ -4,19 +4,19 @@ import type { NamedWeight, WeightedLayer } from "./keras/read-weights.ts";
 
 /** A model in TensorFlow.js' layers format. */
 export interface ModelFiles {
-  /** What `model.json` holds. Its weights are in one file, `weights.bin`, beside it. */
+  /** Contents of `model.json`. The weights are in one file beside it, `weights.bin`. */
   topology: object;
-  /** float32, in the order of the weights manifest. */
+  /** float32 values, in the order of the weights manifest. */
   weights: Uint8Array;
 }
 
-/** Writes a model as TensorFlow.js itself does. */
+/** Converts a model as TensorFlow.js itself saves it. */
 export async function toLayersFormat(model: LayersModel): Promise<ModelFiles> {
   const artifacts = await saveArtifacts(model);
   return { topology: modelJson(artifacts, artifacts.weightSpecs ?? []), weights: joined(artifacts.weightData) };
 }
 
-/** What `model.json` holds of a model whose weights, by these entries of the weights manifest, are in `weights.bin`. */
+/** Builds the contents of `model.json` for a model whose weights, listed in these entries, are in `weights.bin`. */
 export function modelJson({ modelTopology, generatedBy }: io.ModelArtifacts, weights: readonly object[]): object {
   return {
     format: "layers-model",
@@ -27,7 +27,7 @@ export function modelJson({ modelTopology, generatedBy }: io.ModelArtifacts, wei
   };
 }
 
-/** What TensorFlow.js writes of a model. */
+/** Returns what TensorFlow.js saves of a model. */
 export async function saveArtifacts(model: LayersModel): Promise<io.ModelArtifacts> {
   return new Promise((resolve, reject) => {
     const handler = io.withSaveHandler(async (artifacts) => {
@@ -43,7 +43,7 @@ function joined(data: io.WeightData | undefined): Uint8Array {
   return Buffer.concat((Array.isArray(data) ? data : [data]).map((buffer) => new Uint8Array(buffer)));
 }
 
-/** The layers of a model that have weights, in its order. */
+/** Lists the layers of a model that have weights, in order. */
 export function weightedLayers({ layers }: LayersModel): WeightedLayer[] {
   return layers
     .filter(({ weights }) => weights.length > 0)
@@ -57,8 +57,8 @@ export function weightedLayers({ layers }: LayersModel): WeightedLayer[] {
 }
 
 /**
- * A model with these weights in the place of its own, in TensorFlow.js' layers format. Quantised, each kernel is uint8
- * with a least value and a step, as TensorFlow.js' converter writes them; the other weights are float32 always.
+ * Converts a model with these weights instead of its own. Quantized, each kernel is uint8 with a minimum and a step, as
+ * TensorFlow.js' converter writes them; other weights are always float32.
  */
 export async function withWeights(
   model: LayersModel,

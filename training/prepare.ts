@@ -12,14 +12,15 @@ import type { Dependencies } from "./stage-record.ts";
 import { describeWordVectors, readWordVectors } from "./word-vectors.ts";
 
 /**
- * In: captions, splits and photos at `--data`. Out, into `prepare/`, with the schemas of `prepared.ts`: `vocabulary.json`
- * (ids from 1, 0 is padding), `captions.jsonl` (a photo a line, with its split and cleaned captions), `summary.json`.
+ * Reads captions, splits and photos of `--data`. Writes into `prepare/`, with the schemas of `prepared.ts`:
+ * `vocabulary.json` (ids from 1, 0 is padding), `captions.jsonl` (one photo per line, with its split and cleaned
+ * captions), `summary.json`.
  */
 export const prepare: Stage = {
   name: "prepare",
   about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
 
-  needs: [{ stage: sentences, files: {} }], // whose digest is among the data's
+  needs: [{ stage: sentences, files: {} }], // its digest is recorded with the data's
   dependencies: dependenciesOf,
 
   async run(context) {
@@ -56,7 +57,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   return { settings, inputs: { ...dataset.sources, ...inherited, photos: digest } };
 }
 
-/** The words of the bundle that training goes on from, where it does. */
+/** Returns the words of the bundle that training continues from, where it does. */
 async function knownVocabulary({ settings, bundles }: TrainContext): Promise<Vocabulary | undefined> {
   const from = await bundles.from();
   if (from === undefined) return undefined;

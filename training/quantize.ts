@@ -17,13 +17,13 @@ import type { Dependencies } from "./stage-record.ts";
 
 export const rangesFile = "ranges.json";
 
-/** More change the ranges by less than the choice between ways to choose them. */
+/** Number of photos to measure; more of them change the ranges by less than the method of choosing them does. */
 const photosMeasured = 256;
 const photosChecked = 64;
 
 /**
- * In: `prepare`'s training photos and an encoder. Out, into `quantize/`: `ranges.json`, `encoderRangesSchema`: between
- * what numbers its layers lie. An encoder's own are taken over where these photos lie in them, too.
+ * Reads `prepare`'s training photos and an encoder. Writes into `quantize/`: `ranges.json`, `encoderRangesSchema`: the
+ * ranges of its layers' activations. Ranges that come with the encoder are kept where they fit these photos, too.
  */
 export const quantize: Stage = {
   name: "quantize",
@@ -57,7 +57,7 @@ async function trainingPhotos(context: TrainContext): Promise<string[]> {
   return photos.filter(({ split }) => split === "train").map(({ file }) => resolve(photoFolder, file));
 }
 
-/** Those that the encoder has, where they can be read and hold these photos. */
+/** Returns the ranges that come with the encoder, if they can be read and fit these photos. */
 async function ownRanges(bundle: EncoderBundle, paths: readonly string[]): Promise<EncoderRanges | undefined> {
   try {
     const own = bundle.readRanges();
@@ -100,20 +100,20 @@ function withRanges(bundle: EncoderBundle, ranges: EncoderRanges): EncoderBundle
   return { ...bundle, readRanges: () => ranges };
 }
 
-/** So many of them, over the whole length. */
+/** Selects `count` paths, evenly spaced. */
 function evenly(paths: readonly string[], count: number): string[] {
   if (paths.length <= count) return [...paths];
   return Array.from({ length: count }, (_, index) => paths[Math.floor((index * paths.length) / count)] ?? "");
 }
 
-/** Pixels of photos in their order, without those that cannot be decoded. */
+/** Yields the pixels of photos in their order, skipping those that cannot be decoded. */
 async function* decodeAll({ manifest }: EncoderBundle, paths: readonly string[]): AsyncGenerator<Uint8Array> {
   const { preprocessing } = manifest;
   const decode = async (path: string): Promise<Uint8Array | undefined> => {
     try {
       return (await decodeImage(await readPhotoFile(path), { preprocessing, maxPixels: defaultMaxPixels })).pixels;
     } catch (error) {
-      if (error instanceof CaptionError) return undefined; // the stage features tells of it
+      if (error instanceof CaptionError) return undefined; // the stage features reports it
       throw error;
     }
   };

@@ -11,8 +11,9 @@ import type { Stage } from "./stage.ts";
 const page = "report.html";
 
 /**
- * In: what `evaluate` wrote about a bundle, the bundle, `prepare`'s captions and summary, the photos; `fit`'s metrics, where
- * it was trained here. Out, into `report/`: `report.html`, which holds photos of the data and is for looking at.
+ * Reads what `evaluate` wrote about a bundle, the bundle, `prepare`'s captions and summary, the photos, and `fit`'s
+ * metrics if the bundle was trained here. Writes into `report/`: `report.html`, a page to look at, which contains
+ * photos of the data.
  */
 export const report: Stage = {
   name: "report",

@@ -4,7 +4,7 @@ import { RunBundles } from "./bundles.ts";
 import { type Need, type Stage, stageFolder, type TrainContext, type TrainRequest } from "./stage.ts";
 import { type Dependencies, isMadeWith, StageRecords, writeOutputs } from "./stage-record.ts";
 
-/** Runs stages in order, skipping those that are up to date. Only one run at a time writes into a folder. */
+/** Runs stages in order, skipping those that are up to date. A lock allows one run at a time per folder. */
 export async function runStages(stages: readonly Stage[], request: TrainRequest): Promise<void> {
   const { shard } = request.settings;
   const unlock = await lockFolder(request.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
@@ -20,12 +20,15 @@ export async function runStages(stages: readonly Stage[], request: TrainRequest)
   }
 }
 
-/** Prepares a run: nothing is opened or verified before it is needed. */
+/** Prepares a run. Bundles and outputs are opened and verified when they are first needed. */
 export function beginRun(request: TrainRequest): TrainContext {
   return { ...request, bundles: new RunBundles(request.settings), records: new StageRecords() };
 }
 
-/** Whether a stage's outputs are whole and made from what there is now. Throws where an earlier stage must run first. */
+/**
+ * Whether a stage's outputs are complete and match its current dependencies. Throws if an earlier stage has to run
+ * first.
+ */
 export async function isUpToDate(stage: Stage, context: TrainContext): Promise<boolean> {
   if (stage.isAlwaysRun?.(context)) return false;
   for (const need of needsOf(stage, context)) {
@@ -36,7 +39,7 @@ export async function isUpToDate(stage: Stage, context: TrainContext): Promise<b
   return record !== undefined && isMadeWith(record, dependencies);
 }
 
-/** Runs a stage, up to date or not, after those that it remakes. */
+/** Runs a stage whether or not it is up to date, after the stages that it remakes. */
 export async function runStage(stage: Stage, context: TrainContext): Promise<void> {
   for (const { stage: earlier, ifStale } of needsOf(stage, context)) {
     if (ifStale === undefined || (await isUpToDate(earlier, context))) continue;
@@ -61,7 +64,7 @@ export async function runStage(stage: Stage, context: TrainContext): Promise<voi
   });
 }
 
-/** The digests of the files that a stage needs, and what else its outputs depend on. */
+/** Collects the digests of the files that a stage needs, and its other dependencies. */
 async function dependenciesOf(stage: Stage, context: TrainContext): Promise<Dependencies> {
   const needed: Dependencies["inputs"] = {};
   for (const need of needsOf(stage, context)) Object.assign(needed, await digestsOf(need, context));

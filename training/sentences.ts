@@ -11,17 +11,17 @@ import { type Sentence, SentenceIndex } from "./sentences/sentence-index.ts";
 import { type Stage, stageFolder, type TrainContext, type TrainRequest } from "./stage.ts";
 import type { Dependencies } from "./stage-record.ts";
 
-/** `chosenSchema`, a photo a line. */
+/** `chosenSchema`, one photo per line. */
 export const chosenFile = "captions.jsonl";
 
-/** A photo with the sentences that were chosen for it, the best first. */
+/** A photo with the sentences that were chosen for it, best first. */
 const chosenSchema = z.strictObject({
-  /** Relative to this file's folder. */
+  /** Path relative to this file's folder. */
   image: z.string(),
-  /** The words that the sentences were chosen by, with their probabilities. */
+  /** Words that the sentences were chosen by, with their probabilities. */
   words: z.record(z.string(), z.number()),
   captions: z.array(z.string()).min(1),
-  /** Of each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
+  /** For each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
   scores: z.array(z.tuple([z.number(), z.number()])),
 });
 
@@ -29,15 +29,16 @@ export type ChosenPhoto = z.infer<typeof chosenSchema>;
 
 const sentencesAPhoto = 5;
 
-/** Photos between two looks at signals and timers. */
+/** Photos after which signals and timers get their turn. */
 const photosAtOnce = 50;
 
-/** How many words are named that the text never says. */
+/** Maximum number of words printed that the text never uses. */
 const wordsNamed = 10;
 
 /**
- * In: sentences of `--text`, photos with words of `--words` and with keywords of `--keywords`. Out, into `sentences/`:
- * `captions.jsonl`, for each photo the sentences of the text that fit its words best and agree with each other.
+ * Reads sentences of `--text`, photos with words of `--words` and with keywords of `--keywords`. Writes into
+ * `sentences/`: `captions.jsonl`, for each photo the sentences of the text that fit its words best and agree with each
+ * other.
  */
 export const sentences: Stage = {
   name: "sentences",
@@ -45,7 +46,7 @@ export const sentences: Stage = {
 
   isWanted: ({ settings: { words, keywords } }) => words.length + keywords.length > 0,
 
-  isAlwaysRun: ({ settings: { keywords } }) => keywords.length > 0, // finding out which photos have which takes as long
+  isAlwaysRun: ({ settings: { keywords } }) => keywords.length > 0, // finding out which photos have which would take as long
 
   needs: [],
   dependencies: dependenciesOf,
@@ -72,7 +73,7 @@ export async function readChosen(request: Pick<TrainRequest, "out">): Promise<Ch
   return photos;
 }
 
-/** The sentences of all texts, a line a sentence. */
+/** Reads the sentences of all texts, one per line. */
 export async function readSentences({
   text,
   cleaning,

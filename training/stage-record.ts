@@ -6,12 +6,15 @@ import { digestFile, discardPartial, type FileDigest, putInPlace, writePartial }
 
 const recordName = "settings.json";
 
-/** `settings.json`, beside a stage's outputs and written last: what they were made with, and what they are. */
+/**
+ * Contents of `settings.json`, which is written last, beside a stage's outputs: what they were made with, and their
+ * digests.
+ */
 const recordSchema = z.strictObject({
   /** Raised when a stage's outputs change their meaning. */
   formatVersion: z.literal(1),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** What was read, by name: SHA-256 of contents, or of names, sizes and times where reading everything would take long. */
+  /** Inputs by name: SHA-256 of contents, or of names, sizes and times where reading everything would take long. */
   inputs: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
 });
@@ -21,26 +24,29 @@ type StageRecord = z.infer<typeof recordSchema>;
 /** What a stage's outputs depend on. */
 export type Dependencies = Pick<StageRecord, "settings" | "inputs">;
 
-/** What a stage hands over to be written. */
+/** What a stage hands over for writing. */
 export interface StageOutputs {
-  /** Contents by name. */
+  /** Contents of files by name. */
   files: Record<string, Iterable<string | Uint8Array>>;
   /** Names of outputs that are on disk already. */
   written?: readonly string[];
 }
 
-/** The records of stages during a run. Outputs are hashed once, since features of many photos take a while to read. */
+/**
+ * Records of stages during a run. Outputs are hashed only once, since hashing the features of many photos takes a
+ * while.
+ */
 export class StageRecords {
   readonly #read = new Map<string, Promise<StageRecord | undefined>>();
 
-  /** The record in a folder; undefined unless its outputs are all there, unchanged. */
+  /** Reads the record in a folder; undefined unless all outputs are there, unchanged. */
   read(folder: string): Promise<StageRecord | undefined> {
     const known = this.#read.get(folder) ?? readWhole(folder);
     this.#read.set(folder, known);
     return known;
   }
 
-  /** The outputs that a stage has recorded. Throws a sentence where they are not all there, unchanged. */
+  /** Returns the outputs that a stage has recorded. Throws a sentence unless all are there, unchanged. */
   async outputsOf(stageName: string, folder: string): Promise<StageRecord["outputs"]> {
     const record = await this.read(folder);
     if (record !== undefined) return record.outputs;
@@ -49,7 +55,7 @@ export class StageRecords {
     );
   }
 
-  /** Has the folder read anew, after its stage has written. */
+  /** Forgets a folder's record, after its stage has written a new one. */
   forget(folder: string): void {
     this.#read.delete(folder);
   }

@@ -6,9 +6,9 @@ import type { Dependencies, StageOutputs, StageRecords } from "./stage-record.ts
 
 /** What the command was asked for. Paths are absolute. */
 export interface TrainRequest {
-  /** Where captioned photos are; the bundle is named after the first. */
+  /** Sources of captioned photos; the bundle is named after the first. */
   data: readonly DataSource[];
-  /** Each stage writes into its own folder in here. */
+  /** Folder in which each stage has its own. */
   out: string;
   settings: TrainSettings;
 }
@@ -19,13 +19,13 @@ export interface TrainContext extends TrainRequest {
   records: StageRecords;
 }
 
-/** What a stage is run with. */
+/** What a stage runs with. */
 export interface StageContext extends TrainContext {
-  /** Where its outputs go. */
+  /** Folder of its outputs. */
   folder: string;
-  /** What its outputs depend on, as it will be recorded. */
+  /** Dependencies of its outputs, as they will be recorded. */
   dependencies: Dependencies;
-  /** Writes the outputs with their record. Earlier ones stay as they are until the new ones are whole. */
+  /** Writes the outputs and their record. Earlier outputs stay until the new ones are whole. */
   save(outputs: StageOutputs): Promise<void>;
 }
 
@@ -34,25 +34,28 @@ export interface Stage {
   name: StageName;
   /** Description for `--help`. */
   about: string;
-  /** Set where the stage runs only when it is asked for by name. */
+  /** Set where the stage only runs when it is named. */
   isOnRequest?: true;
-  /** Whether these settings ask for the stage; left out, they always do. */
+  /** Whether these settings ask for the stage; by default they do. */
   isWanted?(request: TrainRequest): boolean;
-  /** Whether the stage runs each time, because checking would take as long as running. */
+  /** Whether the stage always runs, because checking would take as long. */
   isAlwaysRun?(request: TrainRequest): boolean;
-  /** The earlier stages whose outputs it reads, those aside that the settings do not ask for. */
+  /** Earlier stages whose outputs it reads; those that the settings do not ask for are skipped. */
   needs: readonly Need[];
-  /** What the outputs depend on beside the files that it needs. */
+  /** Returns what the outputs depend on beside the files that it needs. */
   dependencies(context: TrainContext): Promise<Dependencies>;
   run(context: StageContext): Promise<void>;
 }
 
-/** Outputs of an earlier stage, which must be whole. */
+/** Outputs of an earlier stage, which must be complete. */
 export interface Need {
   stage: Stage;
-  /** Files of that stage, by the name under which the record keeps their SHA-256. */
+  /** Files of that stage, by the name under which the record has their SHA-256. */
   files: Record<string, string>;
-  /** What happens where the outputs are of other settings: `remake` runs that stage, a text refuses them, saying what they are. */
+  /**
+   * What to do where the outputs were made with other settings: `remake` runs that stage, `refuseAs` refuses them under
+   * this description. By default they are accepted.
+   */
   ifStale?: "remake" | { refuseAs: string };
 }
 
@@ -69,7 +72,7 @@ const folders = {
   report: "report",
 } as const;
 
-/** The folder of a stage's outputs. */
+/** Returns the folder of a stage's outputs. */
 export function stageFolder({ out }: Pick<TrainRequest, "out">, stage: StageName): string {
   return join(out, folders[stage]);
 }

@@ -8,5 +8,5 @@ import { report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 import type { Stage } from "./stage.ts";
 
-/** In the order in which they run. */
+/** All stages, in the order in which they run. */
 export const stages: readonly Stage[] = [sentences, prepare, features, fit, quantize, exportBundle, evaluate, report];

@@ -9,8 +9,8 @@ import { discardPartial, type FileDigest, putInPlace, writePartial } from "./out
 const draftSchema = manifestSchema.omit({ files: true }).loose();
 
 /**
- * Gives a bundle its seal: the size and SHA-256 of every file that the manifest names, directly or through a
- * `model.json`, written into `manifest.json`. What else stands there is kept. Returns the bundle, read back and verified.
+ * Updates the hashes in a bundle's `manifest.json`: size and SHA-256 of every file that the manifest names, directly or
+ * through a `model.json`. The rest of the manifest is kept. Returns the bundle, read back and verified.
  */
 export async function sealBundle(folder: string): Promise<Bundle> {
   const manifestPath = join(folder, "manifest.json");
@@ -39,15 +39,16 @@ async function filesOf(folder: string, topology: string): Promise<string[]> {
 
 const paths = { topology: "encoder/model.json", weights: "encoder/weights.bin", manifest: "manifest.json" } as const;
 
-/** What an encoder's manifest says of it, aside from its files. */
+/** Fields of an encoder's manifest, its files aside. */
 export interface EncoderDescription extends Pick<EncoderManifest, "id" | "description" | "provenance" | "licence"> {
   featureSize: number;
   preprocessing: EncoderManifest["preprocessing"];
 }
 
 /**
- * Writes an encoder bundle: `encoder/model.json`, `encoder/weights.bin`, `manifest.json`. They take their names when all
- * are on disk, the manifest last, so that a kill leaves no bundle or one whose hashes tell. Returns it, read back.
+ * Writes an encoder bundle: `encoder/model.json`, `encoder/weights.bin`, `manifest.json`. They take their names when
+ * all are on disk, the manifest last, so a kill leaves either no bundle or one whose hashes do not match. Returns it,
+ * read back.
  */
 export async function writeEncoder(
   folder: string,
@@ -73,10 +74,10 @@ export async function writeEncoder(
     throw error;
   }
   for (const path of Object.values(paths)) await putInPlace(join(folder, path));
-  return openEncoder(folder); // as whoever uses it will, hashes and all
+  return openEncoder(folder); // verified as its users will verify it, hashes included
 }
 
-/** An encoder may be made anew; a model bundle is more than can be made again. */
+/** Throws if the folder holds anything but an encoder, which can be made again; a model bundle may not. */
 async function expectReplaceable(folder: string): Promise<void> {
   const path = join(folder, paths.manifest);
   const manifest = await readFile(path, "utf8").catch(() => undefined);

@@ -22,17 +22,17 @@ export const rangesPath = "encoder/ranges.json";
 
 const scoredSplits = ["dev", "test"] as const;
 
-/** The service's default. */
+/** The search whose confidence is mapped: the service's default. */
 const confidenceSearch = "beam 3" satisfies SearchName;
 
-/** What a bundle is made of. */
+/** The parts of a bundle. */
 export interface BundleParts {
   prepared: Prepared;
   source: EncoderBundle;
   decoder: ModelFiles;
 }
 
-/** The manifest but for the sizes and digests of the files; scores the decoder on dev and test. */
+/** Drafts the manifest, without the sizes and digests of the files; scores the decoder on dev and test. */
 export async function draftManifest(context: TrainContext, parts: BundleParts): Promise<Omit<Manifest, "files">> {
   const { prepared, source, decoder } = parts;
   const { sizes } = readMergeModel(parseDecoder(decoder));
@@ -60,13 +60,16 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
   };
 }
 
-/** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
+/**
+ * Selects the source bundle's provenance: the encoder's, where it is marked as such, and the decoder's too, where
+ * training continues from it.
+ */
 function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { settings }: TrainContext): string[] {
   const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
 
-/** Scores on dev and test, by the search that dev prefers, and the confidence map that it asks for. */
+/** Scores the decoder on dev and test with the search that does best on dev, and fits the confidence map on dev. */
 async function scoreSplits(
   context: TrainContext,
   { prepared, decoder }: BundleParts,
@@ -108,7 +111,7 @@ async function scoreSplits(
   return { search, scores, ...(confidenceMap === undefined ? {} : { calibration: confidenceMap }) };
 }
 
-/** Like `flickr8k-merge`, after the data. */
+/** Returns the bundle's id, like `flickr8k-merge`: named after the data unless set. */
 export function idOf(request: Pick<TrainRequest, "data" | "settings">): string {
   const name = dataName(request)
     .toLowerCase()
@@ -117,12 +120,12 @@ export function idOf(request: Pick<TrainRequest, "data" | "settings">): string {
   return request.settings.id ?? `${name === "" ? "my" : name}-merge`;
 }
 
-/** Of the first data's folder or file. */
+/** Returns the name of the first data source. */
 function dataName({ data }: Pick<TrainRequest, "data">): string {
   return nameSources(data)[0] ?? "sentences";
 }
 
-/** What `fit` wrote, as the service reads a decoder. */
+/** Parses what `fit` wrote, as the service reads a decoder. */
 export function parseDecoder({ topology, weights }: ModelFiles) {
   return parseLayersModel({ topology, readWeights: () => weights });
 }

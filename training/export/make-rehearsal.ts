@@ -8,7 +8,7 @@ import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
 import { type BundleParts, parseDecoder } from "./draft-manifest.ts";
 
-/** Of photos; with the 2048 features of the encoder that ships a megabyte. */
+/** Maximum number of photos; with the shipped encoder's 2048 features they take a megabyte. */
 const mostPhotos = 500;
 const mostBytes = 1.1e6;
 
@@ -22,8 +22,8 @@ interface Candidate extends RehearsalCandidate {
 }
 
 /**
- * What the decoder is to rehearse when training goes on from it: training photos and, where it went on from another itself,
- * photos of that one's, spread over both, with its own captions.
+ * Makes the rehearsal for training that continues from this decoder: training photos, and photos of the rehearsal that
+ * this decoder itself was trained with, chosen from both, with its own captions.
  */
 export async function makeRehearsal(
   context: TrainContext,
@@ -33,13 +33,16 @@ export async function makeRehearsal(
   const candidates = [...(await ownCandidates(context, prepared)), ...(await inheritedCandidates(context))];
   const featureSize = candidates[0]?.features.length ?? 0;
   const chosen = chooseRehearsal(candidates, Math.min(mostPhotos, Math.floor(mostBytes / featureSize)));
-  const features = quantised(joinRows(chosen.map((photo) => photo.features)), featureSize); // as it will be read back
+  const features = quantised(joinRows(chosen.map((photo) => photo.features)), featureSize); // as they will be read back
   const beam = searches["beam 3"];
   const said = await captionFeatures(parseDecoder(decoder), { features, featureSize }, { vocabulary, search, beam });
   return { featureSize, features, captions: said.map((words) => [words]) };
 }
 
-/** Each training photo once, under whatever names; its words are those of its captions that the model knows. */
+/**
+ * Lists each training photo once, even if it has several names; its words are those of its captions that the model
+ * knows.
+ */
 async function ownCandidates(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Candidate[]> {
   const training = new Map(photos.filter(({ split }) => split === "train").map((photo) => [photo.sha256, photo]));
   const read = await readFeatures(context, { photos: [...training.values()] });
@@ -72,17 +75,18 @@ function rowOf(
 
 /** A photo that may be rehearsed. */
 export interface RehearsalCandidate {
-  /** Orders the photos as chance would, the same each time: its SHA-256, say. */
+  /** A key in which order is random but reproducible, such as the photo's SHA-256. */
   key: string;
-  /** Data set that it comes from; each gives its share. */
+  /** Data set that it comes from; each contributes its share. */
   group: string;
-  /** The words of its captions. */
+  /** Words of its captions. */
   words: ReadonlySet<string>;
 }
 
 /**
- * Chooses `count` photos. Each group gives as many as the others, or all it has. Half of a group's are drawn, so that they
- * are like the rest; the other half are those whose words the ones before have least, so that few words are forgotten.
+ * Chooses `count` photos. Each group contributes equally, or all it has. Half of a group's photos are drawn at random,
+ * to be representative; the other half are those whose words the previous ones cover least, so that few words are
+ * forgotten.
  */
 export function chooseRehearsal<Candidate extends RehearsalCandidate>(
   candidates: readonly Candidate[],
@@ -120,7 +124,7 @@ function chooseFrom<Candidate extends RehearsalCandidate>(
   return chosen;
 }
 
-/** The one whose words were said least: the sum of 1 / (1 + times said)². Of equals the first. */
+/** Finds the candidate whose words were said least: the sum of 1 / (1 + times said)². The first of equals wins. */
 function mostNew<Candidate extends RehearsalCandidate>(
   candidates: ReadonlySet<Candidate>,
   said: ReadonlyMap<string, number>,

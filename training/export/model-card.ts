@@ -10,7 +10,7 @@ interface CardParts {
   recipe: Recipe;
 }
 
-/** A bundle's model card in Markdown: what it is, where its weights come from, how it scores, what it cannot know. */
+/** Writes a bundle's model card in Markdown: what it is, where its weights come from, its data and its scores. */
 export function describeModel(manifest: Manifest, { prepared, decoder, recipe }: CardParts): string {
   const { id, description, provenance } = manifest;
   return `# ${id}
@@ -54,7 +54,7 @@ function decoderOf({ sizes, values }: ReadMergeModel): string {
   );
 }
 
-/** How many numbers a merge model has, its word vectors included. */
+/** Counts the parameters of a merge model, word vectors included. */
 export function countParameters(values: MergeValues): number {
   return weightNames.reduce((sum, name) => sum + values[name].length, 0);
 }

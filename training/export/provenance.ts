@@ -8,7 +8,10 @@ import { knownWordsBeside } from "../sentences/read-words.ts";
 import type { TrainSettings } from "../settings.ts";
 import type { TrainContext } from "../stage.ts";
 
-/** Where a decoder comes from, for its manifest: data with digests, recipe, word vectors, what it went on from. */
+/**
+ * Describes where a decoder comes from, for its manifest: data with digests, recipe, word vectors, the bundle that
+ * training continued from.
+ */
 export async function decoderProvenance(
   { data, settings, bundles }: TrainContext,
   { prepared, recipe }: { prepared: Prepared; recipe: Recipe },
@@ -28,7 +31,10 @@ export async function decoderProvenance(
   ];
 }
 
-/** Like `30000 captions of 6000 photos of flickr8k`, and how many sentences were chosen for how many photos. */
+/**
+ * Describes the training data, like `30000 captions of 6000 photos of flickr8k`, and how many sentences were chosen for
+ * how many photos.
+ */
 function trainingOf({ photos }: Prepared, data: TrainContext["data"]): string {
   const training = photos.filter(({ split }) => split === "train");
   const written = training.filter(({ hasPseudoCaptions }) => hasPseudoCaptions === undefined);

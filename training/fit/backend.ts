@@ -6,7 +6,10 @@ import { ready, setBackend } from "@tensorflow/tfjs-core";
 import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { deviceOf, loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
 
-/** Readies TensorFlow.js for training in this process. Returns what it runs on, in words. Throws where TensorFlow is set up but cannot be loaded. */
+/**
+ * Starts TensorFlow.js for training in this process and returns a description of the backend. Throws where TensorFlow
+ * is set up but cannot be loaded.
+ */
 export async function startBackend(): Promise<string> {
   if (readNativeSetup() === undefined) {
     await startWasm();
@@ -17,7 +20,7 @@ export async function startBackend(): Promise<string> {
   return `TensorFlow (${device})`;
 }
 
-/** Loaded only where it is needed. */
+/** Starts the WebAssembly backend, which is imported only when needed. */
 async function startWasm(): Promise<void> {
   const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
   setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + sep);
@@ -25,7 +28,9 @@ async function startWasm(): Promise<void> {
   await ready();
 }
 
-/** What this process would have to begin with to find TensorFlow's CUDA libraries; undefined where it has it. */
+/**
+ * Returns the environment in which this process would find TensorFlow's CUDA libraries; undefined if it already does.
+ */
 export function missingEnvironment(
   setup: Pick<NativeSetup, "libraryPath"> | undefined,
   environment: NodeJS.ProcessEnv = process.env,
@@ -35,7 +40,10 @@ export function missingEnvironment(
   return libraryEnvironment(setup, environment);
 }
 
-/** Runs this program once more where it began without TensorFlow's libraries. Returns its exit code, else undefined. */
+/**
+ * Restarts this program if it was started without TensorFlow's libraries. Returns its exit code, or undefined if no
+ * restart was needed.
+ */
 export async function restartWithLibraries(): Promise<number | undefined> {
   const environment = missingEnvironment(readNativeSetup());
   if (environment === undefined) return undefined;
@@ -43,7 +51,7 @@ export async function restartWithLibraries(): Promise<number | undefined> {
     env: environment,
     stdio: "inherit",
   });
-  process.on("SIGINT", () => {}); // Ctrl-C reaches the child by itself
+  process.on("SIGINT", () => {}); // Ctrl-C reaches the child directly
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   const [code] = await once(child, "exit");
   return typeof code === "number" ? code : 1;

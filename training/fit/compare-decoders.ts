@@ -12,21 +12,21 @@ const beam = searches["beam 3"];
 const countSchema = z.int().nonnegative();
 const changeSchema = z.strictObject({ photos: countSchema, changed: countSchema });
 
-/** `learnt.json`: what training that went on from a bundle changed in the captions, with beam 3. */
+/** Contents of `learnt.json`: how training that continued from a bundle changed the captions, with beam 3. */
 export const decoderComparisonSchema = z.strictObject({
-  /** Photos that were learnt from, and how many have another caption than before. */
+  /** Number of training photos, and how many of them have a different caption now. */
   own: changeSchema,
-  /** New words: in how many of the captions that were learnt they are, and of how many of the photos they are now said. */
+  /** New words: how many training captions contain each, and how many photos' captions now use it. */
   newWords: z.array(z.strictObject({ word: z.string(), captions: countSchema, said: countSchema })),
-  /** Photos that were rehearsed, and how many have another caption than before. */
+  /** Number of rehearsed photos, and how many of them have a different caption now. */
   rehearsal: changeSchema.optional(),
-  /** Each data set with dev photos, and its CIDEr as a fraction. */
+  /** CIDEr as a fraction, for each data set with dev photos. */
   dev: z.array(z.strictObject({ dataset: z.string(), photos: countSchema, before: z.number(), after: z.number() })),
 });
 
 export type DecoderComparison = z.infer<typeof decoderComparisonSchema>;
 
-/** A decoder and the words that it knows. */
+/** A decoder and its vocabulary. */
 interface Speaker {
   model: LayersModel;
   vocabulary: Vocabulary;
@@ -41,7 +41,7 @@ interface Compared {
   rehearsal: Rehearsal | undefined;
 }
 
-/** Captions photos with the decoder as it was and as it is, and compares. */
+/** Captions photos with the decoder before and after training, and compares. */
 export async function compareDecoders({
   before,
   after,
@@ -91,10 +91,10 @@ function changeOf(then: readonly string[][], now: readonly string[][]): z.infer<
   };
 }
 
-/** How many new words are told of; the file has all. */
+/** Number of new words that are printed; the file has all. */
 const wordsTold = 12;
 
-/** What was learnt and what it cost, in lines. */
+/** Formats what was learnt and what it cost. */
 export function describeComparison({ own, newWords, rehearsal, dev }: DecoderComparison): string {
   const told = newWords
     .slice(0, wordsTold)
@@ -116,7 +116,7 @@ export function describeComparison({ own, newWords, rehearsal, dev }: DecoderCom
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What to do where nothing was learnt; undefined where something was. */
+/** Returns advice where nothing was learnt; undefined where something was. */
 export function describeNoChange({ own }: DecoderComparison): string | undefined {
   if (own.changed > 0) return undefined;
   return (

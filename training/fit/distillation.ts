@@ -9,35 +9,38 @@ import { prepareBatch, type TrainingFeatures } from "./batches.ts";
 import { type Dropout, type MergeSpec, type MergeValues, noDropout, weightNames, weightShapes } from "./merge-model.ts";
 import { type Batch, type Masks, type MergeTensors, wordLogits } from "./teacher-forcing.ts";
 
-/** No new word has a chance with the teacher: e to the power of this is 0 beside any other. */
+/** Bias of new words in the teacher: e to the power of this is 0 beside any other word. */
 const never = -1000;
 
-/** A share of the photos rehearsed: those most like the new ones, of which new words would be said by mistake. */
+/**
+ * Share of the rehearsed photos that count as near: those most similar to the new ones, for which new words are most
+ * easily said by mistake.
+ */
 const nearShare = 0.2;
 
-/** Of new photos, which likeness is measured to. */
+/** Maximum number of new photos that similarity is measured to. */
 const mostCompared = 300;
 
 interface DistillationParts {
-  /** The decoder at the start, its new words included. */
+  /** The decoder's shape at the start, new words included. */
   spec: MergeSpec;
   start: MergeValues;
   vocabulary: Vocabulary;
-  /** How many words it knew, padding included: the first of the vocabulary. */
+  /** Number of words it knew, padding included: the first of the vocabulary. */
   known: number;
-  /** Of the photos that are learnt: float32 [photos, featureSize]. */
+  /** Features of the training photos: float32 [photos, featureSize]. */
   learnt: Float32Array;
 }
 
 /**
- * Photos that a decoder has captioned before it goes on learning, and the decoder as it was then, the teacher. Learning to
- * give each of the captions' words the teacher's probabilities keeps what it knows (distillation, Hinton et al. 2015; for
- * this use Li and Hoiem 2016, "Learning without Forgetting"). Whoever makes one disposes it.
+ * The photos that a decoder captioned before training continues, and the decoder as it was then, the teacher. Learning
+ * the teacher's probability of each word keeps what the decoder knows (distillation, Hinton et al. 2015; for this use
+ * Li and Hoiem 2016, "Learning without Forgetting"). The caller disposes it.
  */
 export class Distillation {
   readonly #photos: TrainingFeatures;
   readonly #captions: readonly TrainingCaption[];
-  /** Those of the photos that are most like the new ones. */
+  /** Captions of the photos that are most similar to the new ones. */
   readonly #near: readonly TrainingCaption[];
   readonly #teacher: MergeTensors;
 
@@ -51,10 +54,10 @@ export class Distillation {
     const shapes = weightShapes(spec);
     this.#teacher = Object.fromEntries(
       weightNames.map((name) => [name, tensor(values[name], [...shapes[name]])]),
-    ) as MergeTensors; // an entry a name
+    ) as MergeTensors; // one entry per name
   }
 
-  /** Some captions to rehearse, half of them of the photos most like the new ones, with what dropout takes off. */
+  /** Draws captions to rehearse, half of them of the photos most similar to the new ones, with dropout masks. */
   draw(
     count: number,
     { spec, dropout, random }: { spec: MergeSpec; dropout: Dropout; random: RandomGenerator },
@@ -71,7 +74,10 @@ export class Distillation {
   }
 }
 
-/** Places of the photos whose likeness to some photo of `learnt`, the cosine about their mean, is highest. */
+/**
+ * Finds the photos with the highest similarity to any photo of `learnt`: the cosine about their mean. Returns their
+ * indices.
+ */
 function nearestTo(
   learnt: Float32Array,
   { features, featureSize }: { features: Float32Array; featureSize: number },
@@ -87,6 +93,9 @@ function nearestTo(
 interface RehearsedBatch {
   batch: Batch;
   masks: Masks;
-  /** The teacher's probabilities of each next word: float32 [steps · rows, vocabularySize]. Caller disposes it. */
+  /**
+   * Computes the teacher's probabilities of each next word: float32 [steps · rows, vocabularySize]. The caller disposes
+   * them.
+   */
   targetsOf(): Tensor2D;
 }

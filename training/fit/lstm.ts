@@ -19,16 +19,19 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 
-/** What one step leaves for the way back, float32 [rows, units] each, in the order in which it is saved. */
+/**
+ * Intermediate values of one step that the gradient needs, float32 [rows, units] each, in the order in which they are
+ * saved.
+ */
 type Step = Record<(typeof stepTensors)[number], Tensor2D>;
 
 const stepTensors = ["inputGate", "forgetGate", "candidate", "outputGate", "cell", "squashed", "hidden"] as const;
 
 /**
- * Keras' LSTM with sigmoid gates over whole sequences, from zero. `gates` is the input's share of the gates (kernel and
- * bias), float32 [steps, rows, 4 · units] in the order input, forget, candidate, output; `recurrent` [units, 4 · units].
- * Returns each step's output, [steps, rows, units]. Its gradient is written out: one product for the recurrent kernel
- * instead of one a step, and a third of the operations that the tape would record.
+ * Keras' LSTM with sigmoid gates over whole sequences, from a zero state. `gates` is the input's part of the gates
+ * (kernel and bias), float32 [steps, rows, 4 · units] in the order input, forget, candidate, output; `recurrent`
+ * [units, 4 · units]. Returns each step's output, [steps, rows, units]. Its gradient is written by hand: one product
+ * for the recurrent kernel instead of one per step, and a third of the operations that the tape would record.
  */
 export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = customGrad<Tensor3D>(
   (...args: (Tensor | GradSaveFunc)[]) => {
@@ -44,7 +47,10 @@ export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = custo
   },
 ) as (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D;
 
-/** One step: `share` as in `runLstm`, [rows, 4 · units], and what the step before left, where there was one. */
+/**
+ * Computes one step from `share`, a step of `gates` in `runLstm`, [rows, 4 · units], and the state of the step before,
+ * if any.
+ */
 export function runStep(
   share: Tensor2D,
   { recurrent, before }: { recurrent: Tensor2D; before: Pick<Step, "hidden" | "cell"> | undefined },
@@ -67,17 +73,17 @@ function stepsOf(saved: readonly Tensor2D[]): Step[] {
   });
 }
 
-/** The gradients of `gates` and `recurrent` from those of the outputs, last step first. */
+/** Computes the gradients of `gates` and `recurrent` from those of the outputs, last step first. */
 function backward(
   outer: readonly Tensor2D[],
   { recurrent, steps }: { recurrent: Tensor2D; steps: readonly Step[] },
 ): Tensor[] {
-  const transposed = transpose(recurrent); // a copy, since the WebAssembly backend is slow with one that is only flagged
+  const transposed = transpose(recurrent); // a copy, since the WebAssembly backend is slow with a matrix that is only flagged as transposed
   const ofGates: Tensor2D[] = [];
   let ofHidden: Tensor2D | undefined;
   let ofCell: Tensor2D | undefined;
   for (const [index, step] of [...steps.entries()].reverse()) {
-    const arriving = outer[index] as Tensor2D; // one a step
+    const arriving = outer[index] as Tensor2D; // one per step
     const hidden = ofHidden === undefined ? arriving : add(arriving, ofHidden);
     const throughOutput = mul(mul(hidden, step.outputGate), sub(1, square(step.squashed)));
     const cell = ofCell === undefined ? throughOutput : add(throughOutput, ofCell);
@@ -99,12 +105,15 @@ function backward(
   return [stack(ofGates), ofRecurrent(steps, ofGates)];
 }
 
-/** Of a sigmoid, by its value. */
+/** Returns the derivative of a sigmoid, given its value. */
 function slope(gate: Tensor2D): Tensor {
   return sub(gate, square(gate));
 }
 
-/** Each step's hidden state before it, times the gradient of its gates, summed: one product over all steps. */
+/**
+ * Computes the gradient of the recurrent kernel: each step's previous hidden state times the gradient of its gates,
+ * summed in one product over all steps.
+ */
 function ofRecurrent(steps: readonly Step[], ofGates: readonly Tensor2D[]): Tensor {
   const [first] = steps;
   const [firstGates] = ofGates;

@@ -4,18 +4,18 @@ import type { Layer, LayerOf, LayersModel } from "../../captioner/networks/layer
 import { splitDecoder } from "../../captioner/networks/split-decoder.ts";
 import { glorotUniform, orthogonal, randomFor, uniform } from "../keyed-random.ts";
 
-/** The sizes that make a merge model. */
+/** The sizes that define a merge model. */
 export interface MergeSpec {
   featureSize: number;
   vocabularySize: number;
   embeddingSize: number;
   units: number;
-  /** Words of the longest caption, start and end included: the length of the input that Keras would give it. */
+  /** Words of the longest caption, start and end included: the length of the input in Keras. */
   maxCaptionLength: number;
   dropout: Dropout;
 }
 
-/** Shares that are dropped in training: of the photo's features, the words' vectors, and what the two are merged to. */
+/** Dropout rates in training: of the photo's features, the word vectors, and the merged vector. */
 export interface Dropout {
   image: number;
   words: number;
@@ -24,13 +24,13 @@ export interface Dropout {
 
 export const noDropout: Dropout = { image: 0, words: 0, merge: 0 };
 
-/** A weight's name, `<layer>/<weight>` as TensorFlow.js saves it. */
+/** A weight's name, `<layer>/<weight>`, as TensorFlow.js saves it. */
 export type WeightName = keyof ReturnType<typeof weightShapes>;
 
-/** float32 values by name, of the shapes that `weightShapes` gives. */
+/** float32 values by name, with the shapes that `weightShapes` returns. */
 export type MergeValues = Record<WeightName, Float32Array>;
 
-/** In the order in which TensorFlow.js saves them. */
+/** Returns the shapes of all weights, in the order in which TensorFlow.js saves them. */
 export function weightShapes({ featureSize, vocabularySize, embeddingSize, units }: Omit<MergeSpec, "dropout">) {
   return {
     "embedding/embeddings": [vocabularySize, embeddingSize],
@@ -50,7 +50,10 @@ export const weightNames = Object.keys(
   weightShapes({ featureSize: 0, vocabularySize: 0, embeddingSize: 0, units: 0, maxCaptionLength: 0 }),
 ) as WeightName[];
 
-/** Keras' initial weights: Glorot's uniform kernels, an orthogonal recurrent one, biases of 0, of 1 for the forget gate. */
+/**
+ * Draws Keras' initial weights: Glorot-uniform kernels, an orthogonal recurrent kernel, biases of 0, and of 1 for the
+ * forget gate.
+ */
 export function initialValues(spec: MergeSpec, seed: number): MergeValues {
   const shapes = weightShapes(spec);
   const { vocabularySize, embeddingSize, units } = spec;
@@ -59,7 +62,7 @@ export function initialValues(spec: MergeSpec, seed: number): MergeValues {
   const forgetBias = new Float32Array(4 * units).fill(1, units, 2 * units);
   const vectors = uniform(random("embedding/embeddings"), { size: vocabularySize * embeddingSize, limit: 0.05 });
   return {
-    "embedding/embeddings": vectors.fill(0, 0, embeddingSize), // padding's vector, which nothing reads
+    "embedding/embeddings": vectors.fill(0, 0, embeddingSize), // the vector of padding, which nothing reads
     "image_dense/kernel": kernel("image_dense/kernel"),
     "image_dense/bias": new Float32Array(units),
     "lstm/kernel": kernel("lstm/kernel"),
@@ -73,14 +76,14 @@ export function initialValues(spec: MergeSpec, seed: number): MergeValues {
 }
 
 /**
- * The tutorial's merge model as TensorFlow.js' layers: features [n, featureSize] and words [n, maxCaptionLength], padded
- * with 0, → probabilities [n, vocabularySize]. Caller disposes it.
+ * Builds the tutorial's merge model from TensorFlow.js layers: features [n, featureSize] and words [n,
+ * maxCaptionLength], padded with 0, → probabilities [n, vocabularySize]. The caller disposes it.
  */
 export function mergeModel(spec: MergeSpec, values: MergeValues): TfjsModel {
   const network = defineLayers(spec);
   const shapes = weightShapes(spec);
   tidy(() => {
-    const names = network.weights.map(({ originalName }) => originalName as WeightName); // the layers' names make them
+    const names = network.weights.map(({ originalName }) => originalName as WeightName); // the layers define these names
     network.setWeights(names.map((name) => tensor(values[name], [...shapes[name]])));
   });
   return network;
@@ -97,7 +100,7 @@ function defineLayers({ featureSize, vocabularySize, embeddingSize, units, maxCa
   const sentence = chain(words, [
     layers.embedding({ ...embedding, embeddingsInitializer: "zeros" }),
     layers.dropout({ rate: dropout.words, name: "words_dropout" }),
-    // its weights are set by `mergeModel`; orthogonal ones would take TensorFlow.js a while for nothing
+    // `mergeModel` sets its weights; drawing orthogonal ones would take TensorFlow.js a while for nothing
     layers.lstm({ units, recurrentActivation: "sigmoid", recurrentInitializer: "zeros", name: "lstm" }),
   ]);
   const merged = layers.add({ name: "merge" }).apply([image, sentence]) as SymbolicTensor; // one output for two inputs
@@ -115,7 +118,7 @@ function chain(from: SymbolicTensor, followers: readonly TfjsLayer[]): SymbolicT
   return followers.reduce((value, layer) => layer.apply(value) as SymbolicTensor, from); // one in, one out
 }
 
-/** A summary as Keras prints it, with shapes and counts of parameters. */
+/** Formats a summary as Keras prints it, with shapes and parameter counts. */
 export function summarize(spec: MergeSpec): string {
   const network = defineLayers(spec);
   const lines: string[] = [];
@@ -130,8 +133,8 @@ export interface ReadMergeModel {
 }
 
 /**
- * A merge model's weights, whatever its layers are called. Throws where it is another kind of decoder: training goes on
- * only from what it can make itself.
+ * Reads a merge model's weights, whatever its layers are called. Throws for another kind of decoder: training only
+ * continues from a kind that it can make itself.
  */
 export function readMergeModel(model: LayersModel): ReadMergeModel {
   const { contextLayers, stepLayers } = splitDecoder(model);

@@ -18,21 +18,21 @@ import type { Phase, PhaseBatch, Recipe } from "./recipe.ts";
 import { drawCaptions, type RewardInputs } from "./self-critical.ts";
 import type { Batch, Masks, MergeVariables } from "./teacher-forcing.ts";
 
-/** What there is to learn from. */
+/** The data to learn from. */
 export interface TrainingData extends TrainingFeatures {
   captions: readonly TrainingCaption[];
-  /** What a self-critical phase measures its captions by; asked for when there is one. */
+  /** References that a self-critical phase scores its captions against; called only when there is such a phase. */
   rewardInputs?: () => RewardInputs;
-  /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
+  /** The rehearsal, learnt beside the captions in phases that ask for it. */
   distillation?: Distillation | undefined;
 }
 
-/** A step that is ready to be taken: its loss is the sum of its parts'. */
+/** A prepared step: its loss is the sum of its parts' losses. */
 export interface PreparedStep {
   parts: readonly StepPart[];
-  /** How many captions it learns from. */
+  /** Number of captions it learns from. */
   captions: number;
-  /** Of captions that were drawn. */
+  /** Mean reward of drawn captions. */
   reward?: number;
 }
 
@@ -44,17 +44,19 @@ interface StepPart {
 }
 
 interface EpochPlan {
-  /** The weights that drawn captions depend on, as they are when a step is prepared. */
+  /** The weights that captions are drawn with, as they are when a step is prepared. */
   variables: MergeVariables;
   spec: MergeSpec;
   recipe: Recipe;
   seed: number;
-  /** Of the epoch, from 1, over all phases. */
+  /** Number of the epoch, from 1, over all phases. */
   number: number;
   phase: Phase;
 }
 
-/** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
+/**
+ * Plans an epoch's steps, in order. Each is prepared when its turn comes, since drawn captions depend on the weights.
+ */
 export function planSteps(data: TrainingData, plan: EpochPlan): (() => PreparedStep)[] {
   const { phase } = plan;
   const steps = "samples" in phase.batch ? planDrawing(data, plan, phase.batch) : planCaptions(data, plan, phase.batch);
@@ -119,7 +121,7 @@ function planDrawing(
   });
 }
 
-/** A step that also learns from some of what is rehearsed, where the phase has it so. */
+/** Adds a rehearsal to a step, where the phase asks for it. */
 function addRehearsal(
   prepared: PreparedStep,
   { data, plan, step }: { data: TrainingData; plan: EpochPlan; step: number },

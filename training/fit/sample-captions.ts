@@ -18,7 +18,7 @@ import { runStep } from "./lstm.ts";
 import type { MergeVariables } from "./teacher-forcing.ts";
 
 interface SampleSettings {
-  /** float32 [rows, featureSize]: a photo a row, several times where several captions of it are wanted. */
+  /** float32 [rows, featureSize]: one photo per row, repeated where several captions of it are wanted. */
   features: Float32Array;
   rows: number;
   startId: number;
@@ -28,8 +28,8 @@ interface SampleSettings {
 }
 
 /**
- * Draws a caption a row, each word by its probability; padding and start are never drawn. Word ids with the start, and with
- * the end where the caption ended by itself.
+ * Draws one caption per row, each word by its probability; padding and start are never drawn. Returns word ids with the
+ * start word, and with the end word where the caption ended by itself.
  */
 export function sampleCaptions(variables: MergeVariables, settings: SampleSettings): number[][] {
   const { features, rows, startId, endId, maxWords, random } = settings;
@@ -71,7 +71,7 @@ function isOpen(caption: readonly number[], { endId, maxWords }: { endId: number
   return caption.at(-1) !== endId && caption.length <= maxWords;
 }
 
-/** The place of one of these probabilities, each as likely as it says, but for those that are never drawn. */
+/** Draws an index by these probabilities, never one of `never`. */
 function draw(
   probabilities: Float32Array,
   { never, random }: { never: readonly number[]; random: RandomGenerator },

@@ -9,7 +9,7 @@ import { layOut, showPhotos, type TrainingFeatures } from "./batches.ts";
 import { sampleCaptions } from "./sample-captions.ts";
 import type { Batch, MergeVariables } from "./teacher-forcing.ts";
 
-/** What drawn captions are measured by. */
+/** What rewards for drawn captions are computed with. */
 export interface RewardInputs {
   reward: CiderReward;
   vocabulary: Vocabulary;
@@ -17,15 +17,15 @@ export interface RewardInputs {
 }
 
 interface DrawSettings extends RewardInputs {
-  /** Captions a photo. */
+  /** Captions per photo. */
   samples: number;
   random: RandomGenerator;
 }
 
 /**
- * Draws captions of photos and weighs their words by how much better each is than the photo's others: the gradient of the
- * batch's loss is then that of minus the expected CIDEr. Self-critical sequence training (Rennie et al. 2017), with the
- * mean of the other samples as baseline (Luo 2020). Also returns the mean reward.
+ * Draws captions of photos and weights their words by how much better each is than the photo's others: the gradient of
+ * the batch's loss is then that of minus the expected CIDEr. Self-critical sequence training (Rennie et al. 2017), with
+ * the mean of the other samples as baseline (Luo 2020). Also returns the mean reward.
  */
 export function drawCaptions(
   variables: MergeVariables,
@@ -47,7 +47,7 @@ export function drawCaptions(
   return { batch: { ...laidOut, weights, features }, reward: mean(rewards) };
 }
 
-/** Each reward less the mean of the others of its photo, whose rewards stand together. */
+/** Computes each reward minus the mean of its photo's other rewards; rewards of a photo are adjacent. */
 export function advantagesOf(rewards: readonly number[], samples: number): number[] {
   return rewards.map((reward, index) => {
     const first = index - (index % samples);
@@ -61,14 +61,14 @@ function mean(values: readonly number[]): number {
 }
 
 /**
- * CIDEr of drawn captions against the references of training photos. Unlike in the score, the end counts as a word on both
- * sides, or captions would be learnt that stop in the middle.
+ * CIDEr of drawn captions against the references of training photos. Unlike in the score, the end counts as a word on
+ * both sides; otherwise captions would learn to stop in the middle.
  */
 export class CiderReward {
   readonly #references: readonly (readonly CiderVector[])[];
   readonly #documents: DocumentFrequencies;
 
-  /** The captions of each photo, as they were written; none of those that are not rewarded. */
+  /** Takes the captions of each photo, as written; none for photos that are not rewarded. */
   constructor(references: readonly (readonly string[])[]) {
     const ngrams = references.map((captions) =>
       captions.map((caption) => countNgrams([...splitAtSpaces(scoredTokens(caption)), endWord])),
@@ -77,7 +77,7 @@ export class CiderReward {
     this.#references = ngrams.map((ofPhoto) => ofPhoto.map((counts) => weighNgrams(counts, this.#documents)));
   }
 
-  /** In [0, 10]. `words` have the end word where the caption ended by itself. */
+  /** Returns the reward in [0, 10]. `words` include the end word where the caption ended by itself. */
   of(photo: number, words: readonly string[]): number {
     return ciderOf(weighNgrams(countNgrams(words), this.#documents), this.#references[photo] ?? []);
   }

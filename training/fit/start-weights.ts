@@ -7,13 +7,13 @@ import type { DataSize } from "./fine-tune.ts";
 import { initialValues, type MergeSpec, type MergeValues, readMergeModel } from "./merge-model.ts";
 import { chooseRecipe } from "./presets.ts";
 
-/** The model that is learnt, and its weights before the first step. */
+/** The model to train, and its weights before the first step. */
 export interface Start {
   spec: MergeSpec;
   start: MergeValues;
-  /** Whether the words' vectors are learnt, too: always, unless they were read. */
+  /** Whether word vectors are trained, too: always, unless they were read from a file. */
   isEmbeddingTuned: boolean;
-  /** How many words its weights know, the first of the vocabulary; undefined where all of them were drawn. */
+  /** Number of words that its weights know, the first of the vocabulary; undefined where all were drawn. */
   known?: number;
 }
 
@@ -25,7 +25,7 @@ interface Given {
   from: Bundle | undefined;
 }
 
-/** Drawn weights with the word vectors that were found, or those of the bundle that training goes on from. */
+/** Draws weights, with the word vectors that were read, or takes those of the bundle that training continues from. */
 export async function chooseStart(
   settings: TrainSettings,
   { vocabulary, summary, featureSize, from }: Given,
@@ -50,12 +50,12 @@ export async function chooseStart(
 }
 
 interface Inherited {
-  /** Words, padding included. */
+  /** Number of known words, padding included. */
   known: number;
   sizes: Omit<MergeSpec, "dropout">;
   /**
-   * Its weights: the words that it knows keep theirs, new ones get drawn vectors and the mean of the known words' output
-   * weights. With output weights drawn, new words would be said of everything before the first step.
+   * Returns its weights: known words keep theirs, new ones get drawn vectors and the mean of the known words' output
+   * weights. With drawn output weights, new words would be used everywhere before the first step.
    */
   values(spec: MergeSpec, seed: number): MergeValues;
 }

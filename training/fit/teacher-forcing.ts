@@ -31,24 +31,24 @@ import type { WeightName } from "./merge-model.ts";
 
 export type MergeVariables = Record<WeightName, Variable>;
 
-/** Weights that are read and not learnt: variables, or tensors of their shapes. */
+/** Weights that are read and not trained: variables, or tensors of their shapes. */
 export type MergeTensors = Record<WeightName, Tensor>;
 
-/** Captions that are learnt together. Shapes are given as [steps, rows]; a row is a caption, a step a word. */
+/** A batch of captions. Shapes are [steps, rows]: a row is a caption, a step a word. */
 export interface Batch {
   rows: number;
   steps: number;
-  /** float32 [rows, featureSize], what dropout takes off already taken off. */
+  /** float32 [rows, featureSize], after dropout. */
   features: Float32Array;
-  /** int32 [steps, rows]: start word and the caption's words, behind them 0. */
+  /** int32 [steps, rows]: the start word and the caption's words, then 0. */
   words: Int32Array;
-  /** int32 [steps, rows]: the word that follows each of `words`, the end word last. */
+  /** int32 [steps, rows]: the word after each of `words`, the end word last. */
   next: Int32Array;
-  /** float32 [steps, rows]: what each word counts in the loss, 0 behind the end. */
+  /** float32 [steps, rows]: the weight of each word in the loss, 0 after the end. */
   weights: Float32Array;
 }
 
-/** What dropout multiplies by, where it does: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
+/** Dropout masks, where there is dropout: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
 export interface Masks {
   words?: Float32Array;
   merge?: Float32Array;
@@ -57,13 +57,14 @@ export interface Masks {
 interface LossSettings {
   masks?: Masks | undefined;
   labelSmoothing?: number | undefined;
-  /** In the place of each word that follows, how likely every word is: float32 [steps · rows, vocabularySize]. */
+  /** Probabilities of every word instead of a single next word: float32 [steps · rows, vocabularySize]. */
   targets?: Tensor2D | undefined;
 }
 
 /**
- * The cross-entropy of a batch's words, each given all words before it: whole captions at once, since the LSTM's state
- * behind word i is that of the prefix of i words. With label smoothing, that share of each target goes to all words alike.
+ * Computes the cross-entropy of a batch's words, each given all words before it. Whole captions are processed at once,
+ * since the LSTM's state after word i is that of the prefix of i words. With label smoothing, that share of each target
+ * is spread over all words.
  */
 export function teacherForcingLoss(
   variables: MergeVariables,
@@ -73,7 +74,7 @@ export function teacherForcingLoss(
   return crossEntropy(wordLogits(variables, batch, masks), { batch, labelSmoothing, targets });
 }
 
-/** Logits of the word that follows each of a batch's: float32 [steps · rows, vocabularySize]. */
+/** Computes the logits of the word after each of a batch's words: float32 [steps · rows, vocabularySize]. */
 export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks = {}): Tensor2D {
   const { rows, steps } = batch;
   const units = variables["dense/bias"].size;
@@ -93,8 +94,8 @@ export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks =
 }
 
 /**
- * a · b, [n, m] and [m, k]. Its gradient multiplies by transposed copies: TensorFlow.js' own multiplies by matrices that are
- * only flagged as transposed, for which its WebAssembly backend takes ten times as long.
+ * a · b, [n, m] and [m, k]. Its gradient multiplies by transposed copies: TensorFlow.js' own multiplies by matrices
+ * that are only flagged as transposed, which takes its WebAssembly backend ten times as long.
  */
 const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((...args: (Tensor | GradSaveFunc)[]) => {
   const [one, other, save] = args as [Tensor2D, Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -108,7 +109,7 @@ const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((..
   };
 });
 
-/** The same where nobody asks for the gradient of `a`. */
+/** a · b where the gradient of `a` is not needed. */
 function productOfConstant(a: Tensor2D, b: Tensor2D): Tensor2D {
   const product = customGrad<Tensor2D>((...args) => {
     const [other, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -121,7 +122,7 @@ function productOfConstant(a: Tensor2D, b: Tensor2D): Tensor2D {
   return product(b);
 }
 
-/** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
+/** Looks up rows of `vectors`, [words, size]. Its gradient works on every backend; that of gather does not. */
 function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
   const rowsOf = customGrad<Tensor2D>((...args) => {
     const [table, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -129,13 +130,13 @@ function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
     save([reshape(ids, [-1, 1])]);
     return {
       value: gather(table, ids),
-      gradFunc: (outer: Tensor2D, [places]: Tensor[]) => scatterND(places as Tensor2D, outer, vectors.shape), // sums a word's
+      gradFunc: (outer: Tensor2D, [places]: Tensor[]) => scatterND(places as Tensor2D, outer, vectors.shape), // sums the rows of a word
     };
   });
   return rowsOf(vectors);
 }
 
-/** Σ weight · cross-entropy of each row of `logits`, in fewer passes over them than the tape would take. */
+/** Σ weight · cross-entropy of each row of `logits`, in fewer passes than the tape would take. */
 function crossEntropy(
   logits: Tensor2D,
   { batch, labelSmoothing, targets }: { batch: Batch; labelSmoothing: number; targets: Tensor2D | undefined },
@@ -145,7 +146,7 @@ function crossEntropy(
     const [values, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
     const logProbabilities = logSoftmax(values);
     const rows = Int32Array.from(next.keys());
-    const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // of each target
+    const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // positions of the targets
     const shares = tensor1d(weights);
     save([logProbabilities, places, shares]);
     const likely = targets === undefined ? gatherND(logProbabilities, places) : sum(mul(targets, logProbabilities), 1);

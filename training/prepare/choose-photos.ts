@@ -11,7 +11,10 @@ import type { Dataset, DatasetPhoto, Findings, Split } from "../dataset.ts";
 
 const filesAtOnce = 8;
 
-/** Names, sizes and times of change of all photos. As a digest, it tells in a moment whether any of them changed. */
+/**
+ * Digests names, sizes and modification times of all photos: a fast check whether any of them changed. Also finds
+ * missing ones.
+ */
 export async function statPhotos({ folder, photos }: Dataset): Promise<{ digest: string; missing: Set<DatasetPhoto> }> {
   const missing = new Set<DatasetPhoto>();
   const lines = await pMap(
@@ -27,7 +30,7 @@ export async function statPhotos({ folder, photos }: Dataset): Promise<{ digest:
   return { digest: sha256Of(lines.join("")), missing };
 }
 
-/** The photos that there is something to learn from or to score by, each in one split; and what was odd about the others. */
+/** Chooses the photos to learn from or to score by, each in one split, and reports the oddities of the others. */
 export async function choosePhotos(
   dataset: Dataset,
   { missing }: { missing: ReadonlySet<DatasetPhoto> },
@@ -77,7 +80,7 @@ async function examinePhotos(folder: string, photos: readonly DatasetPhoto[]): P
   }
 }
 
-/** What keeps bytes from being a photo, as far as their header tells. */
+/** Returns why bytes are not a photo, as far as the header shows. */
 function findProblem(bytes: Uint8Array): string | undefined {
   try {
     readImageHeader(bytes);
@@ -88,10 +91,10 @@ function findProblem(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Of photos in several splits, the split that keeps them: what is scored must not have been learnt. */
+/** Splits by precedence for photos in several of them: nothing that is scored may have been learnt. */
 const byRank: readonly Split[] = ["test", "dev", "train"];
 
-/** Photos are set aside whose SHA-256 starts with a number below this, of 2³². */
+/** Limit for the first 32 bits of a photo's SHA-256, below which it is set aside. */
 const setAsideBelow = 0.1 * 2 ** 32;
 
 interface DigestedPhoto extends DatasetPhoto {
@@ -103,14 +106,14 @@ export interface AssignedPhoto extends DigestedPhoto {
 }
 
 interface Assignment {
-  /** In the order in which they came; photos that a better split keeps are left out. */
+  /** Photos in their order, without those that a split of higher precedence keeps. */
   photos: AssignedPhoto[];
   findings: Pick<Findings, "duplicated" | "inTwoSplits">;
 }
 
 /**
- * Sets a tenth of each data set without splits aside as dev. It goes by the photo's bytes, so that a photo stays where it is
- * when it is renamed or others come, and copies go together. Of two photos or more, at least one is set aside.
+ * Sets aside a tenth of each data set without splits as dev. The choice depends on the photo's bytes, so that it stays
+ * when photos are renamed or added, and copies stay together. Of two or more photos, at least one is set aside.
  */
 function setTenthAside(photos: readonly DigestedPhoto[]): DigestedPhoto[] {
   const lowest = new Map<string | undefined, string>();
@@ -129,7 +132,7 @@ function setTenthAside(photos: readonly DigestedPhoto[]): DigestedPhoto[] {
   );
 }
 
-/** Gives every photo one split, and keeps it and its copies under other names out of the others. */
+/** Assigns every photo one split, and keeps it and its copies out of the others. */
 function assignSplits(photos: readonly DigestedPhoto[]): Assignment {
   const twins = new Map<string, DigestedPhoto[]>();
   for (const photo of photos) twins.set(photo.sha256, [...(twins.get(photo.sha256) ?? []), photo]);

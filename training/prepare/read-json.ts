@@ -7,14 +7,14 @@ import { type CaptionEntry, collectPhotos } from "./caption-entry.ts";
 
 const captionSchema = z.string().trim().min(1);
 
-/** `{"image": "photos/1.jpg", "captions": ["…"], "split": "train"}`, as this stage's documentation has it. */
+/** The native form, `{"image": "photos/1.jpg", "captions": ["…"], "split": "train"}`, as documented. */
 const ownSchema = z.strictObject({
   image: captionSchema,
   captions: z.array(captionSchema),
   split: z.enum(splits).optional(),
 });
 
-/** A line of `edge-caption caption --jsonl`; `corrected` is what a person made of the model's caption. */
+/** A line of `edge-caption caption --jsonl`; `corrected` is a person's correction of the model's caption. */
 const captionedSchema = z.object({
   path: captionSchema,
   corrected: z.string().optional(),
@@ -31,7 +31,7 @@ const metadataSchema = z.object({
   captions: captionsSchema.optional(),
 });
 
-/** Reads a file of JSON lines, each of them in a form of its own. */
+/** Reads a file of JSON lines, each in any of these forms. */
 export function readJsonl(path: string, { images = [] }: { images?: readonly string[] } = {}): Promise<Dataset> {
   return collectPhotos({ path, images, entries: readEntries(path), isEntryPerPhoto: true });
 }
@@ -78,7 +78,7 @@ const karpathySchema = z.object({
   images: z.array(
     z.object({
       filename: z.string().min(1),
-      /** COCO's folder of the photo. */
+      /** Folder of the photo in COCO. */
       filepath: z.string().optional(),
       split: z.string(),
       sentences: z.array(z.object({ raw: z.string() })),
@@ -86,7 +86,7 @@ const karpathySchema = z.object({
   ),
 });
 
-/** `restval` are COCO's validation photos that everybody trains on. */
+/** Karpathy's splits; `restval` are COCO's validation photos that are customarily trained on. */
 const karpathySplits: ReadonlyMap<string, Split> = new Map([
   ["train", "train"],
   ["restval", "train"],
@@ -94,7 +94,7 @@ const karpathySplits: ReadonlyMap<string, Split> = new Map([
   ["test", "test"],
 ]);
 
-/** The entries of a JSON document in COCO's or Karpathy's form; undefined where it has neither. */
+/** Reads the entries of a JSON document in COCO's or Karpathy's form; undefined if it has neither. */
 export async function readJsonDocument(path: string): Promise<CaptionEntry[] | undefined> {
   const json = parseDocument(await readFile(path, "utf8"), path);
   if (hasKeys(json, ["images", "annotations"]))

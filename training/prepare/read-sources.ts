@@ -7,7 +7,7 @@ import { chosenFile, readChosen, sentences } from "../sentences.ts";
 import { stageFolder, type TrainRequest } from "../stage.ts";
 import { readDataset } from "./read-dataset.ts";
 
-/** Reads all of the data into one data set, whose folder is that of the first. Looks at no photo. */
+/** Reads all data into one data set, whose folder is that of the first. Does not open photos. */
 export async function readSources(request: TrainRequest): Promise<Dataset> {
   const { data, settings } = request;
   const images = [...settings.images, invocationFolder()];
@@ -28,7 +28,7 @@ export async function readSources(request: TrainRequest): Promise<Dataset> {
       );
 }
 
-/** What the command line says of a data set's photos. */
+/** Applies the command line's options to a data set's photos. */
 function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): Dataset {
   const photos = dataset.photos.map((photo): DatasetPhoto => {
     if (isDev) return { ...photo, splits: ["dev"] };
@@ -41,7 +41,7 @@ function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): 
   return { ...dataset, photos, hasSplits: dataset.hasSplits || isDev };
 }
 
-/** What the stage `sentences` chose, as captions that count less. */
+/** Reads the sentences that the stage `sentences` chose, as captions of lower weight. */
 async function readSentences(request: TrainRequest): Promise<Dataset> {
   const folder = stageFolder(request, "sentences");
   const { sha256 } = await digestFile(resolve(folder, chosenFile));
@@ -57,7 +57,7 @@ async function readSentences(request: TrainRequest): Promise<Dataset> {
   return { folder, sources: { [chosenFile]: sha256 }, photos, hasSplits: true, findings };
 }
 
-/** Among several data sets, photos and files are told apart by their data set's name. */
+/** Prefixes photos and files with their data set's name, to tell them apart among several. */
 function nameIt(dataset: Dataset, name: string): Dataset {
   const { sources, photos, findings } = dataset;
   const prefix = (text: string) => `${name}/${text}`;

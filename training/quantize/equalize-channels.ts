@@ -3,13 +3,17 @@ import { type EncoderBundle, naming } from "../../captioner/bundle.ts";
 import { createProbes, type Probes } from "../../captioner/onnx/probes.ts";
 import type { Divisors } from "../../shared/ranges.ts";
 
-/** Part of the furthest channel's reach that one is taken to have at least: one that these photos hardly move may move on others. */
+/**
+ * Minimum reach of a channel, relative to the furthest one: a channel that these photos hardly activate may be active
+ * on others.
+ */
 const leastReach = 0.01;
 
 /**
- * What each convolution's channels are divided by: the root of how far a channel reaches over these photos, the furthest
- * being 1. The reach itself would make channels fill their range alike, but leave the kernels that multiply it back as
- * uneven as the channels were; the root shares that out between the two.
+ * Measures the divisors of each convolution's channels: the square root of a channel's reach over these photos (its
+ * largest absolute activation), relative to the furthest channel. Dividing by the reach itself would make all channels
+ * fill the range, but leave the kernels that multiply it back as uneven as the channels were; the root shares the
+ * unevenness between the two.
  */
 export async function equalizeChannels(bundle: EncoderBundle, photos: AsyncIterable<Uint8Array>): Promise<Divisors> {
   const probes = await createProbes(bundle, { threads: availableParallelism() });
@@ -28,7 +32,7 @@ export async function equalizeChannels(bundle: EncoderBundle, photos: AsyncItera
   );
 }
 
-/** Takes in how far the channels of convolutions reach in what layers made, float32 [channels, …] each. */
+/** Widens the reach of convolutions' channels by what the layers computed, float32 [channels, …] each. */
 function widen(reach: Map<string, Float32Array>, { layers }: Probes, made: Map<string, Float32Array>): void {
   for (const { name, parts } of layers) {
     const values = made.get(name) ?? new Float32Array();
@@ -46,7 +50,7 @@ function widen(reach: Map<string, Float32Array>, { layers }: Probes, made: Map<s
   }
 }
 
-/** Throws where a value is not finite. */
+/** Widens the extents of channels by values. Throws if a value is not finite. */
 function takeIn(extents: Float32Array, values: Float32Array): void {
   const area = values.length / extents.length;
   for (let channel = 0, index = 0; channel < extents.length; channel++) {
@@ -60,7 +64,7 @@ function takeIn(extents: Float32Array, values: Float32Array): void {
   }
 }
 
-/** Exactness is not needed: what is divided by a number is multiplied back by the same. */
+/** Rounds a divisor; exactness is not needed, since the same number is multiplied back. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

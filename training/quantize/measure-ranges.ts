@@ -8,15 +8,15 @@ import { shareOutside, ValueHistogram } from "./value-histogram.ts";
 
 type Ranges = EncoderRanges["ranges"];
 
-/** One photo as the encoder takes it: uint8 [height, width, 3]. */
+/** One photo as the encoder reads it: uint8 [height, width, 3]. */
 type Pixels = Uint8Array;
 
-/** Part of a layer's values that its range may cut off. */
+/** Maximum share of a layer's values that its range may cut off. */
 const mostOutside = 0.01;
 
 const threads = availableParallelism();
 
-/** The range of each layer that the encoder in eight bits asks for, over these photos. */
+/** Measures the range of each layer that the int8 encoder quantizes, over these photos. */
 export async function measureRanges(
   bundle: EncoderBundle,
   { photos, divisors }: { photos: AsyncIterable<Pixels>; divisors?: Divisors | undefined },
@@ -34,7 +34,10 @@ export async function measureRanges(
   return Object.fromEntries([...histograms].map(([layer, histogram]) => [layer, histogram.chooseRange()]));
 }
 
-/** Throws, naming the layer, where a range is missing or cuts off more of these photos than it may: its bytes would saturate. */
+/**
+ * Throws, naming the layer, if a range is missing or cuts off more of these photos' values than allowed, which would
+ * saturate.
+ */
 export async function checkRanges(
   bundle: EncoderBundle,
   { ranges, divisors, photos }: { ranges: Ranges; divisors?: Divisors | undefined; photos: AsyncIterable<Pixels> },
@@ -61,14 +64,14 @@ export async function checkRanges(
   }
 }
 
-/** What the features in eight bits lack of float32's, on these photos' average. */
+/** Measures the bias correction: the mean difference of float32 features and int8 features over these photos. */
 export async function measureBiasCorrection(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
   const pairs = await encodeInBoth(bundle, photos);
   const [exact, whole] = [meanOf(pairs.map(([one]) => one)), meanOf(pairs.map(([, other]) => other))];
   return Array.from(exact, (value, index) => Number((value - (whole[index] ?? 0)).toPrecision(3)));
 }
 
-/** Cosines of the features in eight bits to those in float32, the photos' mean taken off: of each photo. */
+/** Compares int8 features with float32 features: the cosine of each photo's, after subtracting the photos' mean. */
 export async function compareFeatures(bundle: EncoderBundle, photos: AsyncIterable<Pixels>): Promise<number[]> {
   const pairs = await encodeInBoth(bundle, photos);
   const mean = meanOf(pairs.map(([exact]) => exact));

@@ -2,16 +2,18 @@ import type { Range } from "../../shared/ranges.ts";
 
 const binsASide = 2048;
 
-/** Parts of the extremes that a range may be. */
+/** Candidate ranges, as fractions of the extremes. */
 const shares = Array.from({ length: 91 }, (_, index) => 1 - index / 100);
 
 /**
- * What a square of what is cut off counts, one of what is rounded being 1: rounding goes up and down, and a sum of many
- * values evens it out, while cutting off always makes less.
+ * Weight of a squared clipping error relative to a squared rounding error: rounding errors cancel out in a sum of many
+ * values, while clipping always reduces it.
  */
 const weightOfCutting = 16;
 
-/** How often values occur, zero aside, which every range holds exactly. Bins double in width as larger values come. */
+/**
+ * Histogram of values except zero, which every range represents exactly. Bins double in width as larger values arrive.
+ */
 export class ValueHistogram {
   #width = 1e-3;
   readonly #above = new Float64Array(binsASide);
@@ -19,7 +21,7 @@ export class ValueHistogram {
   #largest = 0;
   #least = 0;
 
-  /** Throws where a value is not finite: no range would hold it. */
+  /** Adds values. Throws if one is not finite, since no range would hold it. */
   add(values: Float32Array): void {
     for (const value of values) {
       if (!Number.isFinite(value)) throw new Error(`expected finite values, found ${value}`);
@@ -36,7 +38,10 @@ export class ValueHistogram {
     }
   }
 
-  /** The range in which 256 steps cost the least, by squares of what is rounded inside and what is cut off outside. */
+  /**
+   * Chooses the range in which 256 steps cost the least: squared rounding errors inside plus squared clipping errors
+   * outside.
+   */
   chooseRange(): Range {
     let best: { range: Range; error: number } | undefined;
     for (const share of shares) {
@@ -45,11 +50,11 @@ export class ValueHistogram {
       if (best === undefined || error < best.error) best = { range, error };
     }
     const [low, high] = best?.range ?? [0, 0];
-    return low < high ? [rounded(low), rounded(high)] : [0, 1]; // a layer that makes nothing but zeros
+    return low < high ? [rounded(low), rounded(high)] : [0, 1]; // a layer of zeros only
   }
 
   #errorOf([low, high]: Range): number {
-    const rounding = ((high - low) / 255) ** 2 / 12; // the variance of an even step
+    const rounding = ((high - low) / 255) ** 2 / 12; // the variance of a uniform step
     const ofSide = (side: Float64Array, edge: number) => {
       let error = 0;
       for (const [bin, count] of side.entries()) {
@@ -72,12 +77,12 @@ export class ValueHistogram {
   }
 }
 
-/** To what a step of 255 can tell apart. */
+/** Rounds to the precision that a step of 1/255 can resolve. */
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** Which part of the values, zeros aside, a range cuts off. */
+/** Returns the share of values, zeros aside, that a range cuts off. */
 export function shareOutside(values: Float32Array, [low, high]: Range): number {
   let outside = 0;
   let all = 0;

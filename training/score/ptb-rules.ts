@@ -1,10 +1,13 @@
-/** One shape of token. Its capture groups, where it has any, are the tokens it yields; `write` respells each. */
+/** A kind of token. Capture groups, where there are any, are the tokens it yields; `write` respells each. */
 export interface TokenRule {
   pattern: RegExp;
   write?: (token: string) => string;
 }
 
-/** Keep their full stop whatever follows. The alternatives of a regular expression, as are the others here. */
+/**
+ * Abbreviations that keep their full stop whatever follows, as alternatives of a regular expression, like the other
+ * lists here.
+ */
 const abbreviations =
   "ph\\.d|al|cf|co|ct|dr|ft|ga|jr|ky|lt|md|mo|mr|ms|mt|ph|rd|rt|sq|sr|st|va|vs|vt|wm|adj|adm|adv|ala|apr|aug|ave|bhd|cie|" +
   "col|cos|cpl|dak|dec|det|drs|ens|esq|est|etc|ext|feb|fla|fri|gen|gov|hon|inc|ind|jan|jos|jul|jun|kan|ltd|maj|mar|mfg|" +
@@ -13,14 +16,14 @@ const abbreviations =
   "mlle|mont|msgr|natl|okla|penn|ppte|ppty|pres|prof|ptes|ptys|reps|sens|sept|supt|tenn|tues|univ|wisc|assoc|calif|comdr|" +
   "messrs|thurs";
 
-/** Words too, so abbreviations when capitalised or before a comma. */
+/** States whose abbreviations are also words: abbreviations only when capitalised or before a comma. */
 const states = "ark|az|del|ill|la|mass|miss|ore|pa|tex|wash";
 const capitalStates = eitherCapital(states);
 
-/** Abbreviations before a number or a comma. */
+/** Words that are abbreviations before a number or a comma. */
 const numbering = "art|ca|figs?|nos?|op|pp|prop";
 
-/** A capitalised one of these after "b. " starts a sentence, and the full stop is then not the initial's. */
+/** Words that, capitalised after "b. ", start a sentence, so that the full stop is not the initial's. */
 const sentenceStarters = eitherCapital(
   "a|about|according|after|an|as|at|but|earlier|he|her|here|however|if|in|it|last|many|more|now|once|one|other|our|she|" +
     "since|so|some|such|that|the|their|then|there|these|they|this|we|what|when|while|yet|you",
@@ -49,11 +52,11 @@ const spelling: Record<string, string> = {
 };
 
 /**
- * How the Penn Treebank tokeniser cuts English, as Stanford CoreNLP 3.4.1 does it: the longest match wins, and of equally
- * long ones the first. Found by comparing outputs; none of that program's (GPL) source was read.
+ * Rules of the Penn Treebank tokenizer for English, as in Stanford CoreNLP 3.4.1: the longest match wins, and of
+ * equally long ones the first. Derived by comparing outputs; none of that program's (GPL) source was read.
  */
 export const ptbRules: readonly TokenRule[] = [
-  // Words that the Treebank cuts in two: cannot, don't, dog's, 'twas, y'all.
+  // Words that the Treebank splits: cannot, don't, dog's, 'twas, y'all.
   { pattern: anyCase("(?:(can)(not)|(gon)(na)|(got)(ta)|(wan)(na)|(gim)(me)|(lem)(me))(?!'s)") },
   { pattern: anyCase(`(${letter}+?)(n${quote}t${letter}*)|n${quote}t`), write: respellMarks },
   { pattern: anyCase(`${apostrophe}(?:ll|re|ve|[dms])(?!${letter})`), write: respellMarks },
@@ -112,7 +115,7 @@ function respellMarks(token: string): string {
   return [...token].map(respell).join("");
 }
 
-/** The parts of "3 1/2" stay one token, with a space in it that does not break. */
+/** Joins the parts of "3 1/2" into one token with a no-break space. */
 function joinSpaces(token: string): string {
   return token.replace(/\s+/g, "\u00a0");
 }
