@@ -30,7 +30,7 @@ export const evaluatedFiles = {
  */
 export const evaluate: Stage = {
   name: "evaluate",
-  about: "scores a bundle's captions by BLEU, ROUGE-L and CIDEr, as the COCO caption scorer does; when named",
+  about: "scores a bundle's captions by BLEU, ROUGE-L and CIDEr, as the COCO caption scorer does; only when named",
   isOnRequest: true,
 
   needs: [{ stage: prepare, files: { captions: preparedFiles.captions } }],

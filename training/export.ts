@@ -35,7 +35,7 @@ import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
  */
 export const exportBundle: Stage = {
   name: "export",
-  about: "scores the decoder and makes a bundle of it, with its model card",
+  about: "scores the decoder and writes the model bundle, with its model card",
 
   needs: [
     { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },

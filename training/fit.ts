@@ -48,7 +48,7 @@ const photosCompared = 500;
  */
 export const fit: Stage = {
   name: "fit",
-  about: "learns the decoder from captions and features; goes on where it was interrupted",
+  about: "trains the decoder on captions and features; resumes where it was interrupted",
 
   needs: [
     { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },
@@ -188,7 +188,7 @@ function startDistillation(
   const { bundle, rehearsal } = origin;
   if (rehearsal === undefined) {
     say(
-      `fit: ${bundle.folder} carries nothing to rehearse: what it knew is not held; bundles that are exported now carry it`,
+      `fit: ${bundle.folder} carries nothing to rehearse, so that training may forget what it knew; bundles exported by this version carry a rehearsal`,
     );
     return undefined;
   }

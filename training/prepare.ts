@@ -18,7 +18,7 @@ import { describeWordVectors, readWordVectors } from "./word-vectors.ts";
  */
 export const prepare: Stage = {
   name: "prepare",
-  about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
+  about: "reads captions, splits and photos; cleans the captions and builds the vocabulary",
 
   needs: [{ stage: sentences, files: {} }], // its digest is recorded with the data's
   dependencies: dependenciesOf,

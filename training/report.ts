@@ -17,7 +17,7 @@ const page = "report.html";
  */
 export const report: Stage = {
   name: "report",
-  about: "shows scores, photos, confidence, words and the network of what evaluate scored on one page; when named",
+  about: "shows scores, photos, confidence, words and the network of what evaluate scored on one page; only when named",
   isOnRequest: true,
 
   needs: [

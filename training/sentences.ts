@@ -42,7 +42,7 @@ const wordsNamed = 10;
  */
 export const sentences: Stage = {
   name: "sentences",
-  about: "chooses sentences of --text for photos that have words or keywords and no captions",
+  about: "chooses sentences of --text for photos with words or keywords but no captions",
 
   isWanted: ({ settings: { words, keywords } }) => words.length + keywords.length > 0,
 

@@ -121,6 +121,6 @@ export function describeNoChange({ own }: DecoderComparison): string | undefined
   if (own.changed > 0) return undefined;
   return (
     `nothing was learnt: all ${own.photos} training photos have the captions that they had before. ` +
-    "Give more photos, or captions that say something else, or raise --epochs or --learning-rate"
+    "Add photos, or captions that say something new, or raise --epochs or --learning-rate"
   );
 }

@@ -143,7 +143,7 @@ export function readMergeModel(model: LayersModel): ReadMergeModel {
   const lstm = only(stepLayers, "LSTM");
   const [dense, output, ...others] = stepLayers.filter((layer) => layer.class === "Dense");
   if (dense === undefined || output === undefined || others.length > 0) {
-    throw new Error("expected a merge model with two Dense layers behind the merge");
+    throw new Error("expected a merge model with two Dense layers after the merge");
   }
   expectActivations(image, "relu");
   expectActivations(dense, "relu");

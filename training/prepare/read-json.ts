@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import * as z from "zod";
 import { type Dataset, type Split, splits } from "../dataset.ts";
-import { expectForm, type Line, parseJsonLine, placeOf, readLines } from "../read-lines.ts";
+import { expectForm, parseJsonLine } from "../parse-json-line.ts";
+import { type Line, placeOf, readLines } from "../read-lines.ts";
 import { type CaptionEntry, collectPhotos } from "./caption-entry.ts";
 
 const captionSchema = z.string().trim().min(1);

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { cleanCaption } from "../../shared/clean-caption.ts";
-import { expectForm, parseJsonLine, placeOf, readLines } from "../read-lines.ts";
+import { expectForm, parseJsonLine } from "../parse-json-line.ts";
+import { placeOf, readLines } from "../read-lines.ts";
 import type { LabelledWord } from "./sentence-index.ts";
 
 /** A photo without captions, with the words that a labeller gave it. */
