@@ -5,5 +5,5 @@ WORKDIR /home/node/edge-caption
 RUN chown 1000:1000 .
 USER 1000:1000
 COPY --chown=1000:1000 . .
-# .wrangler: a volume mounted there gets its owner
+# .wrangler: a volume mounted there inherits this owner
 RUN npm ci && npm run page && mkdir .wrangler

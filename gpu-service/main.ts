@@ -23,7 +23,7 @@ if (argument === "--help") {
 
 /** Listens at once, so that /livez answers while the engines load, and opens the doors when they are warm. */
 async function serve(settings: Settings): Promise<void> {
-  setFlagsFromString("--heap-growing-percent=400"); // photos lie outside V8's heap: see docs/decisions.md
+  setFlagsFromString("--heap-growing-percent=400"); // photos lie outside V8's heap: see docs/decisions/service.md
   const { host, metricsPort, secretsFile, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
   const log = createLog(logLevel);
   const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes });
