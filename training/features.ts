@@ -118,17 +118,17 @@ async function encodeInto(
 }
 
 /** Returns the name of a shard's store, which lies beside the whole one. */
-export function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
+function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
   return `features-${encoder}-shard-${number}-of-${of}`;
 }
 
 /** Whether a photo belongs to a shard. Decided by its bytes, so that it stays in its shard when photos are added. */
-export function isIn({ number, of }: Shard, sha256: string): boolean {
+function isIn({ number, of }: Shard, sha256: string): boolean {
   return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
 }
 
 /** Copies the wanted rows that the folder's shards have. */
-export async function takeOverShards(
+async function takeOverShards(
   store: FeatureStore,
   { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },
 ): Promise<void> {

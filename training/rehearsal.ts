@@ -23,7 +23,7 @@ const lineSchema = z.array(z.string()).min(1);
  * steps; little-endian. Captions: a JSON list per line, one string per caption, words separated by spaces.
  */
 export function encodeRehearsal({ featureSize, features, captions }: Rehearsal): RehearsalFiles {
-  const { steps, levels } = quantise(features, featureSize);
+  const { steps, levels } = quantize(features, featureSize);
   const lines = captions.map((own) => `${JSON.stringify(own.map((words) => words.join(" ")))}\n`);
   return {
     features: Buffer.concat([new Uint8Array(steps.buffer), levels]),
@@ -32,15 +32,15 @@ export function encodeRehearsal({ featureSize, features, captions }: Rehearsal):
 }
 
 /** Returns features as they will be read back: rounded to 1/255 of each column's maximum. */
-export function quantised(features: Float32Array, featureSize: number): Float32Array {
-  return restore(quantise(features, featureSize));
+export function roundToLevels(features: Float32Array, featureSize: number): Float32Array {
+  return restore(quantize(features, featureSize));
 }
 
 function wordsOf(text: string): string[] {
   return text.split(" ").filter((word) => word !== ""); // a caption may be empty
 }
 
-interface Quantised {
+interface QuantizedFeatures {
   /** float32 [featureSize]. */
   steps: Float32Array;
   /** uint8 [photos, featureSize]. */
@@ -48,7 +48,7 @@ interface Quantised {
 }
 
 /** Quantizes features, which are never below 0: they are means of rectified values. */
-function quantise(features: Float32Array, featureSize: number): Quantised {
+function quantize(features: Float32Array, featureSize: number): QuantizedFeatures {
   const steps = new Float32Array(featureSize);
   for (const [at, value] of features.entries()) {
     const column = at % featureSize;
@@ -59,7 +59,7 @@ function quantise(features: Float32Array, featureSize: number): Quantised {
   return { steps, levels: Uint8Array.from(features, (value, at) => levelOf(value, steps[at % featureSize] ?? 0)) };
 }
 
-function restore({ steps, levels }: Quantised): Float32Array {
+function restore({ steps, levels }: QuantizedFeatures): Float32Array {
   return Float32Array.from(levels, (level, at) => level * (steps[at % steps.length] ?? 0));
 }
 

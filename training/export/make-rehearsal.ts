@@ -3,7 +3,7 @@ import type { Manifest } from "../../shared/manifest.ts";
 import { readFeatures } from "../features/photo-features.ts";
 import { captionFeatures } from "../fit/decode-features.ts";
 import type { Prepared } from "../prepared.ts";
-import { quantised, type Rehearsal, readRehearsal } from "../rehearsal.ts";
+import { type Rehearsal, readRehearsal, roundToLevels } from "../rehearsal.ts";
 import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
 import { type BundleParts, parseDecoder } from "./draft-manifest.ts";
@@ -33,7 +33,7 @@ export async function makeRehearsal(
   const candidates = [...(await ownCandidates(context, prepared)), ...(await inheritedCandidates(context))];
   const featureSize = candidates[0]?.features.length ?? 0;
   const chosen = chooseRehearsal(candidates, Math.min(mostPhotos, Math.floor(mostBytes / featureSize)));
-  const features = quantised(joinRows(chosen.map((photo) => photo.features)), featureSize); // as they will be read back
+  const features = roundToLevels(joinRows(chosen.map((photo) => photo.features)), featureSize); // as they will be read back
   const beam = searches["beam 3"];
   const said = await captionFeatures(parseDecoder(decoder), { features, featureSize }, { vocabulary, search, beam });
   return { featureSize, features, captions: said.map((words) => [words]) };
@@ -74,7 +74,7 @@ function rowOf(
 }
 
 /** A photo that may be rehearsed. */
-export interface RehearsalCandidate {
+interface RehearsalCandidate {
   /** A key in which order is random but reproducible, such as the photo's SHA-256. */
   key: string;
   /** Data set that it comes from; each contributes its share. */

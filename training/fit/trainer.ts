@@ -218,7 +218,7 @@ function readVariables(variables: MergeVariables): MergeValues {
 }
 
 /** Adam (Kingma and Ba 2015) with Keras' constants and a learning rate that may change at every step. */
-export class ScheduledAdam extends AdamOptimizer {
+class ScheduledAdam extends AdamOptimizer {
   constructor() {
     super(1e-3, 0.9, 0.999, 1e-7);
   }
@@ -233,7 +233,7 @@ export class ScheduledAdam extends AdamOptimizer {
  * Scales gradients down together where their joint norm is above `maxNorm` (Pascanu et al. 2013). The caller disposes
  * them.
  */
-export function clipByNorm(gradients: NamedTensorMap, maxNorm: number): NamedTensorMap {
+function clipByNorm(gradients: NamedTensorMap, maxNorm: number): NamedTensorMap {
   return tidy(() => {
     const squares = Object.values(gradients).map((gradient) => sum(square(gradient)));
     const norm = sqrt(addN(squares));

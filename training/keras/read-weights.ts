@@ -101,7 +101,7 @@ function readTensor(dataset: Dataset, { place, shape }: { place: string; shape: 
 }
 
 /** Runs `read` on an open HDF5 file. Errors name the file and reduce HDF5's report to its innermost reason. */
-export async function readHdf5<Result>(path: string, read: (file: Group) => Result): Promise<Result> {
+async function readHdf5<Result>(path: string, read: (file: Group) => Result): Promise<Result> {
   await expectSignature(path);
   const { activate_throwing_error_handler: throwErrors } = await ready;
   throwErrors(); // otherwise they are printed

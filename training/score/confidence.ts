@@ -8,13 +8,10 @@ export interface RatedCaption {
   cider: number;
 }
 
-/** Means over a tenth of the captions, by confidence. */
-export type ConfidenceTenth = RatedCaption;
-
 const tenths = 10;
 
 /** Sorts captions by confidence and averages each tenth, the least confident first. */
-export function byTenths(captions: readonly RatedCaption[]): ConfidenceTenth[] {
+export function byTenths(captions: readonly RatedCaption[]): RatedCaption[] {
   const sorted = captions.toSorted(byConfidence);
   const at = (tenth: number) => Math.round((tenth * sorted.length) / tenths);
   return Array.from({ length: tenths }, (_, tenth) => sorted.slice(at(tenth), at(tenth + 1)))
