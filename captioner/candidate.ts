@@ -1,4 +1,4 @@
-import { type Calibration, calibrate } from "../shared/calibration.ts";
+import { type ConfidenceMap, mapConfidence } from "../shared/confidence-map.ts";
 import type { Candidate } from "../shared/contract.ts";
 import { endWord, type Vocabulary } from "../shared/vocabulary.ts";
 import type { FoundCaption } from "./beam-search.ts";
@@ -8,16 +8,16 @@ export function rawConfidence({ words, logProb }: Pick<FoundCaption, "words" | "
   return Math.exp(logProb / (words.length + 1));
 }
 
-/** Converts a found caption to the contract's form. Its confidence is the raw one, mapped through the model's calibration. */
+/** Converts a found caption to the contract's form. Its confidence is the raw one, mapped through the model's confidence map. */
 export function toCandidate(
   found: FoundCaption,
-  { vocabulary, calibration }: { vocabulary: Vocabulary; calibration: Calibration | undefined },
+  { vocabulary, confidenceMap }: { vocabulary: Vocabulary; confidenceMap: ConfidenceMap | undefined },
 ): Candidate {
   const { words, wordLogProbs, logProb } = found;
   const confidence = rawConfidence(found);
   return {
     caption: vocabulary.decode(words),
-    confidence: shorten(calibration === undefined ? confidence : calibrate(calibration, confidence)),
+    confidence: shorten(confidenceMap === undefined ? confidence : mapConfidence(confidenceMap, confidence)),
     logProb: shorten(logProb),
     words: wordLogProbs.map((wordLogProb, index) => {
       const probability = shorten(Math.exp(wordLogProb));

@@ -125,7 +125,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     throw new Error(`${modelDir}: changed while it was being loaded, from ${bundle.revision} to ${revision}`);
   }
   const { vocabulary } = bundle;
-  const { preprocessing, calibration } = bundle.manifest;
+  const { preprocessing, calibration: confidenceMap } = bundle.manifest;
   const card = modelCardOf(bundle, precision);
   const model = { id: card.id, revision: card.revision };
   const decoding = poolOf(settings, preprocessing);
@@ -163,7 +163,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       quarantine.release(id);
       const { captions, encodeMs, searchMs } = found;
       const queueMs = performance.now() - begunMs - decodeMs - encodeMs - searchMs;
-      const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, calibration }));
+      const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, confidenceMap }));
       const [best] = candidates;
       if (best === undefined) throw new CaptionError("internal", "the search found no caption");
       const { caption, confidence } = best;

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { invocationFolder } from "../terminal/invocation-folder.ts";
 import { runProgram } from "../terminal/run-program.ts";
-import { sealBundle } from "../training/seal-bundle.ts";
+import { sealBundle } from "../training/write-bundle.ts";
 
 /** `npm run seal`. Exit codes: 0 sealed, 1 something failed, 2 wrong usage. */
 const program = new Command("npm run seal --")

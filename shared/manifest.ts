@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { calibrationSchema } from "./calibration.ts";
 import { cleanings } from "./clean-caption.ts";
+import { confidenceMapSchema } from "./confidence-map.ts";
 
 /** A path inside the bundle: relative, with forward slashes and without `..`. */
 const bundlePathSchema = z.string().regex(/^(?!.*\.\.)[\w][\w./-]*$/, "expected a relative path inside the bundle");
@@ -81,8 +81,8 @@ export const manifestSchema = z.strictObject({
   cleaning: z.enum(cleanings),
   /** Number of words in the longest training caption, including start and end. */
   maxCaptionLength: z.int().positive(),
-  /** Calibration of the confidence of a beam search's best caption; without it, the confidence is the model's own. */
-  calibration: calibrationSchema.optional(),
+  /** Confidence map of a beam search's best caption; without it, the confidence is the model's own. */
+  calibration: confidenceMapSchema.optional(),
   search: z.strictObject({
     lengthPenalty: z.number().min(0).max(10),
     maxWords: z.int().positive().max(1000),

@@ -15,11 +15,11 @@ export type Divisors = z.infer<typeof divisorsSchema>;
 /** Version of the format; it increases when other layers than before need a range. */
 export const rangesFormat = 2;
 
-/** `encoder/ranges.json` of a bundle: what `calibrate` measured for computing the encoder in eight bits. */
+/** `encoder/ranges.json` of a bundle: what `npm run train -- quantize` measured for computing the encoder in int8. */
 export const encoderRangesSchema = z.strictObject({
   formatVersion: z.literal(
     rangesFormat,
-    `expected ranges of format ${rangesFormat}: measure them with npm run train -- calibrate`,
+    `expected ranges of format ${rangesFormat}: measure them with npm run train -- quantize`,
   ),
   /** Names the encoder whose layers these are: `captioner/bundle.ts`. */
   encoder: z.string().regex(/^[0-9a-f]{12}$/),

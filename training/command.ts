@@ -3,11 +3,11 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
 import { invocationFolder } from "../terminal/invocation-folder.ts";
-import { type DataSource, parseDataSource } from "./data-source.ts";
-import { splits } from "./dataset.ts";
+import { say } from "../terminal/progress.ts";
+import { type DataSource, parseDataSource, splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
 import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
-import type { Stage, TrainContext } from "./stage.ts";
+import type { Stage, TrainRequest } from "./stage.ts";
 
 interface Flags extends TrainSettings {
   data: Omit<DataSource, "isDev">[];
@@ -17,55 +17,59 @@ interface Flags extends TrainSettings {
 
 interface CommandParts {
   stages: readonly Stage[];
-  train: (stages: readonly Stage[], context: TrainContext) => Promise<void>;
+  train: (stages: readonly Stage[], request: TrainRequest) => Promise<void>;
 }
 
-/** The command line of `npm run train`. */
+/** Defines the command line of `npm run train`. */
 export function trainCommand({ stages, train }: CommandParts): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
   const names = stages.map(({ name }) => name);
   return new Command("npm run train --")
-    .description("Makes a model bundle from captioned photos, stage by stage.")
-    .addArgument(new Argument("[stage]", "only this one; without it all that are not up to date").choices(names))
+    .description("Trains a model bundle on captioned photos in stages, or fine-tunes an existing one.")
+    .addArgument(
+      new Argument("[stage]", "run only this stage; by default all that are not up to date")
+        .choices(names)
+        .argParser(readStageName(names)),
+    )
     .addOption(
       new Option(
         "--data <place>",
-        "captioned photos in any of the forms below; several times for several, each with a weight, place:0.5 say",
+        "captioned photos in any of the forms below; repeatable; place:0.5 gives them a weight",
       )
         .argParser(collect(readSource(toPath)))
         .default([], "none"),
     )
-    .requiredOption("--out <folder>", "where results go, a folder a stage; made where it is missing")
+    .requiredOption("--out <folder>", "output folder, with a folder for each stage; created if missing")
     .option(
       "--dev-data <place>",
-      "captioned photos to choose by and never to learn from; several times for several",
+      "captioned photos to choose between epochs by, never to learn from; repeatable",
       collect(toPath),
       [],
     )
     .option(
       "--images <folder>",
-      "look here, too, for the photos that caption files name; several times for several",
+      "another folder to search for the photos that caption files name; repeatable",
       collect(toPath),
       [],
     )
     .optionsGroup("Photos without captions:")
     .option(
       "--words <file>",
-      "photos with words, of which each is learnt from the sentences of --text that fit them best",
+      "photos with words; each is learnt from the sentences of --text that fit its words best",
       collect(toPath),
       [],
     )
     .option(
       "--keywords <folder>",
-      "photos with keywords of their own, as Lightroom and digiKam write them, learnt in the same way",
+      "photos with embedded keywords, as Lightroom and digiKam write them; learnt in the same way",
       collect(toPath),
       [],
     )
-    .option("--text <file>", "sentences without photos, one a line; several times for several", collect(toPath), [])
+    .option("--text <file>", "sentences without photos, one per line; repeatable", collect(toPath), [])
     .option(
       "--sentence-weight <weight>",
-      "what such a sentence counts beside a written caption",
+      "weight of such a sentence relative to a written caption",
       readWeight,
       defaultSettings.sentenceWeight,
     )
@@ -73,65 +77,63 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .addOption(
       new Option(
         "--cleaning <name>",
-        "the words of a caption: natural keeps those of all scripts, tutorial is the Keras tutorial's, for English",
+        "how captions become words: natural keeps words of all scripts, tutorial is the Keras tutorial's, for English",
       )
         .choices(cleanings)
         .default(defaultSettings.cleaning),
     )
     .option(
       "--min-count <times>",
-      "a word is learnt that is seen this often in the training captions (default: 10; 2 with --from and up to 1500 captions)",
+      "learn words that occur at least this often in the training captions (default: 10; 2 with --from and up to 1500 captions)",
       readCount,
     )
-    .option("--word-vectors <file>", "word vectors in GloVe's text format, gzip or not; they stay as they are", toPath)
-    .option("--tune-embeddings", "learn the word vectors of --word-vectors on", defaultSettings.tuneEmbeddings)
+    .option("--word-vectors <file>", "word vectors in GloVe's text format, gzip or not; not trained further", toPath)
+    .option("--tune-embeddings", "train the word vectors of --word-vectors further", defaultSettings.tuneEmbeddings)
     .addOption(
-      new Option("--embedding-size <numbers>", "numbers of a word's vector, without --word-vectors")
+      new Option("--embedding-size <numbers>", "dimension of word vectors, without --word-vectors")
         .argParser(readCount)
         .default(defaultSettings.embeddingSize)
         .conflicts("wordVectors"),
     )
     .optionsGroup("Photos:")
     .addOption(
-      new Option("--encoder <folder>", "the model bundle whose encoder is used, or what npm run encoder made")
+      new Option("--encoder <folder>", "model bundle whose encoder is used, or an encoder made by npm run encoder")
         .argParser(toPath)
-        .default(defaultSettings.encoder, "the one that ships"),
+        .default(defaultSettings.encoder, "the bundled model"),
     )
     .option("--flips", "learn from the photos' mirror images, too; features take twice as long", defaultSettings.flips)
     .option(
       "--shard <part>",
-      "features: only this part of the photos, 3/16 say; a run without it takes the parts over",
+      "features only: encode this part of the photos, such as 3/16; a run without it takes the parts over",
       readShard,
     )
     .optionsGroup("Learning:")
     .addOption(
-      new Option("--from <folder>", "go on from this model bundle: its encoder, its words, its decoder's weights")
+      new Option("--from <folder>", "continue from this model bundle: its encoder, its words, its decoder's weights")
         .argParser(toPath)
         .conflicts(["encoder", "wordVectors", "units", "embeddingSize", "tuneEmbeddings"]),
     )
     .addOption(
-      new Option("--preset <name>", "the recipe (default: fine-tune with --from, else default)").choices(presets),
+      new Option("--preset <name>", "training recipe (default: fine-tune with --from, else default)").choices(presets),
     )
-    .option("--epochs <count>", "in the place of the preset's", readCount)
-    .option("--batch <captions>", "captions a step, in the place of the preset's", readCount)
-    .option("--learning-rate <rate>", "the highest, in the place of the preset's", readRate)
+    .option("--epochs <count>", "number of epochs; replaces the preset's", readCount)
+    .option("--batch <captions>", "captions per step; replaces the preset's", readCount)
+    .option("--learning-rate <rate>", "peak learning rate; replaces the preset's", readRate)
     .option("--units <count>", "width of the decoder's layers", readCount, defaultSettings.units)
-    .option("--seed <number>", "draws first weights, order and dropout", readSeed, defaultSettings.seed)
+    .option("--seed <number>", "seed of initial weights, order and dropout", readSeed, defaultSettings.seed)
     .optionsGroup("The bundle:")
-    .option("--max-words <count>", "words of the longest caption that it makes", readWords, defaultSettings.maxWords)
+    .option("--max-words <count>", "maximum length of its captions, in words", readWords, defaultSettings.maxWords)
     .option("--licence <name>", "its licence (default: that of the bundle whose encoder is used)")
     .option("--id <name>", "its name (default: the data's name and -merge)", readId)
     .optionsGroup("Evaluation:")
     .addOption(
-      new Option("--bundle <folder>", "the model bundle that evaluate scores and report shows")
+      new Option("--bundle <folder>", "model bundle that evaluate scores and report shows")
         .argParser(toPath)
-        .default(defaultSettings.bundle, "the one that ships"),
+        .default(defaultSettings.bundle, "the bundled model"),
     )
+    .addOption(new Option("--split <name>", "photos to evaluate on").choices(splits).default(defaultSettings.split))
     .addOption(
-      new Option("--split <name>", "the photos that evaluate scores by").choices(splits).default(defaultSettings.split),
-    )
-    .addOption(
-      new Option("--precision <name>", "what its encoder is computed in while evaluate runs it")
+      new Option("--precision <name>", "precision of its encoder in evaluate")
         .choices(precisions)
         .default(defaultSettings.precision),
     )
@@ -160,13 +162,25 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     });
 }
 
+/** Earlier names of stages, accepted for one release. */
+const earlierNames: ReadonlyMap<string, string> = new Map([["calibrate", "quantize"]]);
+
+function readStageName(names: readonly string[]): (text: string) => string {
+  return (text) => {
+    const name = earlierNames.get(text) ?? text;
+    if (!names.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${names.join(", ")}.`);
+    if (name !== text) say(`${text} is now called ${name}`);
+    return name;
+  };
+}
+
 function describeStages(stages: readonly Stage[]): string {
   return `\nStages:\n${stages.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n")}\n`;
 }
 
 const examples = `
-A stage whose data, settings and results are unchanged is passed over; delete its folder to have it done again.
-Ctrl-C at any time: the next run goes on from the last epoch, or the last 64 photos.
+A stage whose data, settings and results are unchanged is skipped; delete its folder to run it again.
+Ctrl-C at any time: the next run continues from the last epoch, or the last 64 photos.
 
 Examples:
   npm run train -- --data flickr8k --out runs/first --word-vectors glove.6B.200d.txt
@@ -181,7 +195,7 @@ what edge-caption writes with --jsonl, --csv and --txt, or JSON lines:
 {"image": "photos/1.jpg", "captions": ["a dog runs"], "split": "train"}
 More: docs/training.md`;
 
-/** Gathers the values of an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 function collect<Value>(read: (text: string) => Value): (text: string, earlier: readonly Value[]) => Value[] {
   return (text, earlier) => [...earlier, read(text)];
 }

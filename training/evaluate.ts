@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Bundle, openBundle, revisionAt } from "../captioner/bundle.ts";
+import { type Bundle, revisionAt } from "../captioner/bundle.ts";
 import { toCandidate } from "../captioner/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { terminalLines } from "../shared/terminal-text.ts";
@@ -11,29 +11,32 @@ import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/eva
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { kindOf, storeName } from "./features/photo-features.ts";
+import { prepare } from "./prepare.ts";
 import { groupByDataset, type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { type SearchName, searches, searchNames } from "./searches.ts";
+import { type SearchName, searches, searchNames } from "./score/score-captions.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 export const evaluatedFiles = {
   /** `evaluationSchema`. */
   scores: "scores.json",
-  /** `captionedPhotoSchema`, a photo a line. */
+  /** `captionedPhotoSchema`, one photo per line. */
   captions: "captions.jsonl",
 } as const;
 
 /**
- * In: `prepare`'s captions, the photos, a bundle. Out, into `evaluate/`: `scores.json`, an entry a search, as fractions;
- * `captions.jsonl`, a photo a line, with its file, its references, and the caption of each search and its confidence.
+ * Reads `prepare`'s captions, the photos and a bundle. Writes into `evaluate/`: `scores.json`, one entry per search, as
+ * fractions; `captions.jsonl`, one photo per line, with its file, its references, and each search's caption and
+ * confidence.
  */
 export const evaluate: Stage = {
   name: "evaluate",
-  about: "scores a bundle's captions by BLEU, ROUGE-L and CIDEr, as the COCO caption scorer does; when named",
+  about: "scores a bundle's captions by BLEU, ROUGE-L and CIDEr, as the COCO caption scorer does; only when named",
   isOnRequest: true,
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "evaluate"), await dependenciesOf(context));
+  needs: [{ stage: prepare, files: { captions: preparedFiles.captions } }],
+
+  async dependencies({ settings: { split, precision }, bundles }) {
+    return { settings: { split, precision }, inputs: { bundle: (await bundles.evaluated()).revision } };
   },
 
   async run(context) {
@@ -42,7 +45,7 @@ export const evaluate: Stage = {
     const photos = photosToScore(all, split);
     if (photos.length === 0)
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
-    const bundle = await openBundle(context.settings.bundle);
+    const bundle = await context.bundles.evaluated();
     const { precision } = context.settings;
     const revision = revisionAt(bundle, precision);
     const engine = await startEngineProcess(bundle.folder, precision === "int8" ? "onnx" : "auto", {
@@ -63,8 +66,7 @@ export const evaluate: Stage = {
         split,
         training: trainingCaptions(all),
       });
-      await writeOutputs(stageFolder(context, "evaluate"), {
-        dependencies: await dependenciesOf(context),
+      await context.save({
         files: {
           [evaluatedFiles.scores]: [`${JSON.stringify(evaluation, null, 2)}\n`],
           [evaluatedFiles.captions]: captionLines(photos, captions),
@@ -77,7 +79,10 @@ export const evaluate: Stage = {
   },
 };
 
-/** The photos of a split. A data set that has none there is scored on its dev photos, which nothing was learnt from either. */
+/**
+ * Selects the photos of a split. A data set without photos there is scored on its dev photos, which are not learnt from
+ * either.
+ */
 function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPhoto[] {
   return [...groupByDataset(all).values()].flatMap((own) => {
     const ofSplit = own.filter((photo) => photo.split === split);
@@ -86,23 +91,14 @@ function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPho
   });
 }
 
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const { split, bundle, precision } = context.settings;
-  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  return {
-    settings: { split, precision },
-    inputs: { captions: captions?.sha256 ?? "", bundle: (await openBundle(bundle)).revision },
-  };
-}
-
-/** Captions of the photos, in their order, by search. */
+/** Captions the photos with each search, in their order. */
 async function captionAll(
   files: readonly PhotoToEncode[],
   { engine, bundle, stored }: { engine: EngineProcess; bundle: Bundle; stored: FeatureStore | undefined },
 ): Promise<Map<SearchName, Caption[]>> {
   const captions = new Map(searchNames.map((search): [SearchName, Caption[]] => [search, []]));
   const { vocabulary } = bundle;
-  const { preprocessing, calibration } = bundle.manifest;
+  const { preprocessing, calibration: confidenceMap } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
   const batches =
     stored === undefined
@@ -113,7 +109,7 @@ async function captionAll(
       for (const [search, found] of captions) {
         const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
-        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, calibration })));
+        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, confidenceMap })));
       }
       progress.advance(photos.length);
     }
@@ -124,7 +120,7 @@ async function captionAll(
   return captions;
 }
 
-/** The features that the stage `features` made with this encoder, if it has those of all photos. */
+/** Opens the features that the stage `features` made with this encoder, if it has those of all photos. */
 async function openStored(
   context: TrainContext,
   { bundle, files }: { bundle: Bundle; files: readonly PhotoToEncode[] },
@@ -138,7 +134,7 @@ async function openStored(
   return undefined;
 }
 
-/** A score that leaves photos out would not compare with others. */
+/** Refuses a photo: scores that leave photos out are not comparable. */
 function refuse({ path }: PhotoToEncode, reason: string): never {
   throw new Error(`${path}: ${reason}`);
 }

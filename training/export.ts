@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type EncoderBundle, openBundle, openEncoder, sha256Of } from "../captioner/bundle.ts";
+import { type EncoderBundle, openBundle, sha256Of } from "../captioner/bundle.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { say } from "../terminal/progress.ts";
-import { calibrate, rangesFile } from "./calibrate.ts";
-import { encoderFiles, encoderRevision } from "./encoder-revision.ts";
+import { encoderFiles, encoderRevision } from "./bundles.ts";
 import {
   type BundleParts,
   decoderFiles,
@@ -17,52 +16,62 @@ import {
 import { makeRehearsal } from "./export/make-rehearsal.ts";
 import { describeModel } from "./export/model-card.ts";
 import { featureSummaryFile } from "./features/photo-features.ts";
-import type { ModelFiles } from "./fit/layers-format.ts";
-import { describeLearnt, describeNothingLearnt, learntSchema } from "./fit/learnt.ts";
-import { readMergeModel } from "./fit/merge-reader.ts";
+import { features } from "./features.ts";
+import { decoderComparisonSchema, describeComparison, describeNoChange } from "./fit/compare-decoders.ts";
+import { readMergeModel } from "./fit/merge-model.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import { fit, fitFiles } from "./fit.ts";
+import type { ModelFiles } from "./layers-format.ts";
+import { prepare } from "./prepare.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
+import { quantize, rangesFile } from "./quantize.ts";
 import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";
-import { encoderBundleOf } from "./source-bundle.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
 
 /**
- * In: `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle and the ranges that `calibrate` measured of it, at
- * once where it has not yet, features of the dev and test photos. Out, into
- * `bundle/`: a model bundle with its manifest, provenance and scores, and its model card, `README.md`.
+ * Reads `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, the ranges that `quantize` measured for it
+ * (which runs first where it has not yet), and features of the dev and test photos. Writes into `bundle/`: a model
+ * bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
 export const exportBundle: Stage = {
   name: "export",
-  folder: "bundle",
-  about: "scores the decoder and makes a bundle of it, with its model card",
+  about: "scores the decoder and writes the model bundle, with its model card",
 
-  async isUpToDate(context) {
-    if (!(await calibrate.isUpToDate(context))) return false;
-    return isRecorded(bundleFolder(context), await dependenciesOf(context));
+  needs: [
+    { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },
+    { stage: features, files: { features: featureSummaryFile } },
+    { stage: fit, files: { decoder: fitFiles.weights }, ifStale: { refuseAs: "another decoder" } },
+    { stage: quantize, files: { ranges: rangesFile }, ifStale: "remake" },
+  ],
+
+  async dependencies(context) {
+    const source = await context.bundles.source();
+    return {
+      settings: {
+        id: idOf(context),
+        licence: context.settings.licence ?? source.manifest.licence,
+        maxWords: context.settings.maxWords,
+        rehearsal: true, // missing from bundles of earlier versions
+      },
+      inputs: { encoder: await encoderRevision(source) },
+    };
   },
 
   async run(context) {
-    if (!(await fit.isUpToDate(context))) {
-      throw new Error("expected what fit makes with these flags, found another decoder: run the stage fit first");
-    }
-    if (!(await calibrate.isUpToDate(context))) await calibrate.run(context);
-    const dependencies = await dependenciesOf(context);
+    const { folder } = context;
     const prepared = await readPrepared(context);
-    const source = await openEncoder(encoderBundleOf(context));
+    const source = await context.bundles.source();
     const decoder = await readDecoder(context);
     const draft = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
-    files.set(rangesPath, await readFile(join(stageFolder(context, "calibrate"), rangesFile)));
+    files.set(rangesPath, await readFile(join(stageFolder(context, "quantize"), rangesFile)));
     const rehearsal = encodeRehearsal(await makeRehearsal(context, { prepared, decoder, search: draft.search }));
     files.set(rehearsalFiles.features, rehearsal.features);
     files.set(rehearsalFiles.captions, rehearsal.captions);
     const sizes = [...files].map(([path, contents]) => ({ path, bytes: contents.length, sha256: sha256Of(contents) }));
     const inOrder = sizes.toSorted((one, other) => (one.path < other.path ? -1 : 1));
     const manifest = manifestSchema.parse({ ...draft, rehearsal: rehearsalFiles, files: inOrder });
-    await writeOutputs(bundleFolder(context), {
-      dependencies,
+    await context.save({
       files: {
         ...Object.fromEntries([...files].map(([path, contents]) => [path, [contents]])),
         "README.md": [
@@ -75,53 +84,20 @@ export const exportBundle: Stage = {
         "manifest.json": [`${JSON.stringify(manifest, null, 2)}\n`],
       },
     });
-    const exported = await openBundle(bundleFolder(context)); // as whoever uses it will, hashes and all
+    const exported = await openBundle(folder); // verified as its users will verify it, hashes included
     exported.readEncoder();
     exported.readDecoder();
-    const line = `${manifest.id}, revision ${exported.revision}, in ${bundleFolder(context)}`;
+    const line = `${manifest.id}, revision ${exported.revision}, in ${folder}`;
     process.stdout.write(`${terminalText(line)}\n${terminalLines(describeScores(manifest.scores))}`);
-    if (context.settings.from !== undefined) await tellWhatWasLearnt(context);
+    if (context.settings.from !== undefined) await reportComparison(context);
   },
 };
 
-/** The bundle's own folder is what people point `MODEL_DIR` at. */
-function bundleFolder(context: TrainContext): string {
-  return stageFolder(context, "bundle");
-}
-
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const outputs = {
-    ...(await readOutputs(stageFolder(context, "prepare"), "prepare")),
-    ...(await readOutputs(stageFolder(context, "fit"), "fit")),
-    ...(await readOutputs(stageFolder(context, "calibrate"), "calibrate")),
-  };
-  const source = await openEncoder(encoderBundleOf(context));
-  const features = await readOutputs(stageFolder(context, "features"), "features");
-  const { [featureSummaryFile]: summary } = features;
-  const ofFile = (name: string) => outputs[name]?.sha256 ?? "";
-  return {
-    settings: {
-      id: idOf(context),
-      licence: context.settings.licence ?? source.manifest.licence,
-      maxWords: context.settings.maxWords,
-      rehearsal: true, // which bundles of earlier versions lack
-    },
-    inputs: {
-      captions: ofFile(preparedFiles.captions),
-      vocabulary: ofFile(preparedFiles.vocabulary),
-      features: summary?.sha256 ?? "",
-      encoder: await encoderRevision(source),
-      ranges: ofFile(rangesFile),
-      decoder: ofFile(fitFiles.weights),
-    },
-  };
-}
-
-async function tellWhatWasLearnt(context: TrainContext): Promise<void> {
+async function reportComparison(context: TrainContext): Promise<void> {
   const path = join(stageFolder(context, "fit"), fitFiles.learnt);
-  const learnt = learntSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  process.stdout.write(terminalLines(describeLearnt(learnt)));
-  const nothing = describeNothingLearnt(learnt);
+  const learnt = decoderComparisonSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  process.stdout.write(terminalLines(describeComparison(learnt)));
+  const nothing = describeNoChange(learnt);
   if (nothing !== undefined) say(`warning: ${nothing}`);
 }
 
@@ -133,7 +109,7 @@ async function readDecoder(context: TrainContext): Promise<ModelFiles> {
   };
 }
 
-/** Everything but manifest and card, by path. */
+/** Gathers all files but the manifest and the card, by path. */
 async function bundleFiles(
   source: EncoderBundle,
   { prepared, decoder }: Omit<BundleParts, "source">,

@@ -1,41 +1,43 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type * as z from "zod";
-import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import type { EncoderBundle } from "../captioner/bundle.ts";
 import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { joinRows } from "../captioner/vectors.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { encoderRevision } from "./encoder-revision.ts";
+import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
-import { isIn, shardName, takeOverShards } from "./features/feature-shards.ts";
-import { FeatureStore } from "./features/feature-store.ts";
+import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./features/photo-features.ts";
+import { prepare } from "./prepare.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import { encoderBundleOf } from "./source-bundle.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Shard } from "./settings.ts";
+import type { Stage, TrainContext } from "./stage.ts";
 
-/** Photos between two visits to the disk; a kill costs at most these. A multiple of the engine's batch. */
+/** Photos that are encoded between two writes; a kill costs at most these. A multiple of the engine's batch. */
 const photosAtOnce = 64;
 
 /**
- * In: `prepare`'s photos and an encoder. Out, into `features/`: `features-<encoder>.bin`, float32 [rows, featureSize],
- * and `.jsonl`, whose row is whose (see `feature-store.ts`); `summary.json`. With `--shard 3/16` a sixteenth of them, into
- * `features-<encoder>-shard-3-of-16.bin` and `.jsonl`, which a run without `--shard` takes over.
+ * Reads `prepare`'s photos and an encoder. Writes into `features/`: `features-<encoder>.bin`, float32 [rows,
+ * featureSize]; its index `.jsonl` (see `feature-store.ts`); `summary.json`. With `--shard 3/16` it encodes a sixteenth
+ * of them into `features-<encoder>-shard-3-of-16.bin` and `.jsonl`, which a run without `--shard` takes over.
  */
 export const features: Stage = {
   name: "features",
   about: "runs the encoder over all photos, once for each photo and encoder",
 
-  async isUpToDate(context) {
-    if (context.settings.shard !== undefined) return false;
-    return isRecorded(stageFolder(context, "features"), await dependenciesOf(context));
+  isAlwaysRun: ({ settings: { shard } }) => shard !== undefined,
+
+  needs: [{ stage: prepare, files: { photos: preparedFiles.captions } }],
+
+  async dependencies({ settings: { flips }, bundles }) {
+    return { settings: { flips }, inputs: { encoder: await encoderRevision(await bundles.source()) } };
   },
 
   async run(context) {
+    const { folder } = context;
     const { shard } = context.settings;
-    const folder = stageFolder(context, "features");
-    const bundle = await openEncoder(encoderBundleOf(context));
+    const bundle = await context.bundles.source();
     const kind = await kindOf(bundle);
     await mkdir(folder, { recursive: true });
     const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
@@ -51,8 +53,7 @@ export const features: Stage = {
       const rows = wanted.filter((photo) => store.has(photo)).length;
       if (shard !== undefined) return say(`features: ${shardName(shard, kind)} has its ${rows} rows`);
       const summary: z.infer<typeof featureSummarySchema> = { encoder: kind.encoder, rows, leftOut };
-      await writeOutputs(folder, {
-        dependencies: await dependenciesOf(context),
+      await context.save({
         written: [`${storeName(kind)}.bin`, `${storeName(kind)}.jsonl`],
         files: { [featureSummaryFile]: [`${JSON.stringify(summary, null, 2)}\n`] },
       });
@@ -62,16 +63,7 @@ export const features: Stage = {
   },
 };
 
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const bundle = await openEncoder(encoderBundleOf(context));
-  const { [preparedFiles.captions]: captions } = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  return {
-    settings: { flips: context.settings.flips },
-    inputs: { encoder: await encoderRevision(bundle), photos: captions?.sha256 ?? "" },
-  };
-}
-
-/** Every photo once, whatever its names; then the training photos' mirror images, where they are wanted. */
+/** Lists every photo once, even if it has several names; then the mirror images of training photos, with `--flips`. */
 async function photosToEncode(context: TrainContext): Promise<FeaturePhoto[]> {
   const { photos, photoFolder } = await readPrepared(context);
   const once = [...new Map(photos.toReversed().map((photo) => [photo.sha256, photo])).values()].toReversed();
@@ -88,7 +80,7 @@ interface FeaturePhoto extends PhotoToEncode {
   file: string;
 }
 
-/** Returns what could not be decoded. */
+/** Encodes photos and adds their features to the store. Returns the photos that could not be decoded. */
 async function encodeInto(
   store: FeatureStore,
   { photos, known, bundle }: { photos: readonly FeaturePhoto[]; known: number; bundle: EncoderBundle },
@@ -101,7 +93,7 @@ async function encodeInto(
   const progress = showProgress("features", { total: all, unit: "photos", done: known });
   const { preprocessing } = bundle.manifest;
   const leaveOut = ({ file, sha256, isMirrored }: FeaturePhoto, reason: string) => {
-    if (!isMirrored) leftOut.push({ file, sha256, reason }); // its mirror image goes the same way
+    if (!isMirrored) leftOut.push({ file, sha256, reason }); // its mirror image is left out, too
   };
   try {
     for (let from = 0; from < photos.length; from += photosAtOnce) {
@@ -123,4 +115,33 @@ async function encodeInto(
     await engine.close();
   }
   return leftOut;
+}
+
+/** Returns the name of a shard's store, which lies beside the whole one. */
+function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
+  return `features-${encoder}-shard-${number}-of-${of}`;
+}
+
+/** Whether a photo belongs to a shard. Decided by its bytes, so that it stays in its shard when photos are added. */
+function isIn({ number, of }: Shard, sha256: string): boolean {
+  return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
+}
+
+/** Copies the wanted rows that the folder's shards have. */
+async function takeOverShards(
+  store: FeatureStore,
+  { folder, kind, wanted }: { folder: string; kind: FeatureKind; wanted: readonly FeatureKey[] },
+): Promise<void> {
+  const shards = (await readdir(folder)).filter((name) => /-shard-\d+-of-\d+\.jsonl$/.test(name)).toSorted();
+  const names = shards.filter((name) => name.startsWith(`features-${kind.encoder}-`));
+  for (const name of names) {
+    const shard = await FeatureStore.openToRead(join(folder, name.replace(/\.jsonl$/, "")), kind);
+    try {
+      const taken = wanted.filter((photo) => shard.has(photo) && !store.has(photo));
+      for await (const { features, photos } of readInBatches(shard, taken)) await store.append(photos, features);
+      if (taken.length > 0) say(`features: took ${taken.length} rows over from ${name}, which may be deleted`);
+    } finally {
+      await shard.close();
+    }
+  }
 }

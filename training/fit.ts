@@ -1,74 +1,78 @@
 import { mkdir } from "node:fs/promises";
-import { type Bundle, openBundle, openEncoder } from "../captioner/bundle.ts";
+import type { Bundle } from "../captioner/bundle.ts";
 import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
 import { say } from "../terminal/progress.ts";
+import { encoderRevision, searchOf } from "./bundles.ts";
 import type { Split } from "./dataset.ts";
-import { encoderRevision } from "./encoder-revision.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
+import { features } from "./features.ts";
 import { startBackend } from "./fit/backend.ts";
-import { CiderReward } from "./fit/cider-reward.ts";
+import { compareDecoders, type DecoderComparison } from "./fit/compare-decoders.ts";
+import { Distillation } from "./fit/distillation.ts";
 import { FeatureScaling } from "./fit/feature-scaling.ts";
 import { FitRun } from "./fit/fit-run.ts";
-import { compareDecoders, type Learnt } from "./fit/learnt.ts";
 import { summarize } from "./fit/merge-model.ts";
 import { describeEpoch } from "./fit/metrics.ts";
 import type { TrainingData } from "./fit/plan-steps.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import type { Recipe } from "./fit/recipe.ts";
-import { Rehearsing } from "./fit/rehearsing.ts";
 import { Scorer } from "./fit/scorer.ts";
-import type { Rewarding } from "./fit/self-critical.ts";
+import type { RewardInputs } from "./fit/self-critical.ts";
+import { CiderReward } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
 import { digestFile } from "./output-file.ts";
+import { prepare } from "./prepare.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
-import { encoderBundleOf, searchOf } from "./source-bundle.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Stage, TrainContext } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 
 export const fitFiles = {
-  /** The decoder in TensorFlow.js' layers format; its weights are those of the epoch that the recipe keeps. */
+  /** The decoder in TensorFlow.js' layers format, with the weights of the epoch that the recipe keeps. */
   topology: "model.json",
   weights: "weights.bin",
-  /** `epochMetricsSchema`, a line an epoch. */
+  /** `epochMetricsSchema`, one line per epoch. */
   metrics: "metrics.jsonl",
-  /** `learntSchema`, where training went on from a bundle. */
+  /** `decoderComparisonSchema`; written where training continues from a bundle. */
   learnt: "learnt.json",
 } as const;
 
-/** Of the training photos, those whose captions before and after are compared. */
+/** Maximum number of training photos whose captions before and after are compared. */
 const photosCompared = 500;
 
 /**
- * In: `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to go on from. Out, into
- * `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, what each epoch gave; `learnt.json`, what came of
- * it where it went on from a bundle. On the way `checkpoint.safetensors`, from which an interrupted run goes on.
+ * Reads `prepare`'s captions and vocabulary, `features`' features, word vectors or a bundle to continue from. Writes
+ * into `fit/`: `model.json` and `weights.bin`, the decoder; `metrics.jsonl`, the result of each epoch; `learnt.json`,
+ * what changed since the bundle that training continued from. While it runs it keeps `checkpoint.safetensors`, from
+ * which an interrupted run continues.
  */
 export const fit: Stage = {
   name: "fit",
-  about: "learns the decoder from captions and features; goes on where it was interrupted",
+  about: "trains the decoder on captions and features; resumes where it was interrupted",
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "fit"), await dependenciesOf(context));
-  },
+  needs: [
+    { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },
+    { stage: features, files: { features: featureSummaryFile } },
+  ],
+  dependencies: dependenciesOf,
 
   async run(context) {
-    const folder = stageFolder(context, "fit");
-    const dependencies = await dependenciesOf(context);
+    const { folder, dependencies } = context;
     const prepared = await readPrepared(context);
     const data = await readTrainingData(context, prepared);
     const recipe = chooseRecipe(context.settings, prepared.summary);
     const scaling = standardize(data, recipe);
-    const chosen = await chooseStart(context.settings, { ...prepared, featureSize: data.featureSize });
-    const isInherited = context.settings.from !== undefined; // from features as they come
+    const origin = await openOrigin(context);
+    const { featureSize } = data;
+    const chosen = await chooseStart(context.settings, { ...prepared, featureSize, from: origin?.bundle });
+    const isInherited = origin !== undefined; // its weights take unscaled features
     const start = { ...chosen, start: isInherited ? (scaling?.unfold(chosen.start) ?? chosen.start) : chosen.start };
     say(`fit: on ${await startBackend()}`);
-    const origin = await openOrigin(context);
-    const rehearsing = startRehearsing(origin, { prepared, start, recipe, scaling, learnt: data.features });
+    const distillation = startDistillation(origin, { prepared, start, recipe, scaling, learnt: data.features });
     await mkdir(folder, { recursive: true });
     const run = await FitRun.begin({
       ...{ folder, dependencies, recipe, scaling, ...start },
-      data: { ...data, rehearsing },
+      data: { ...data, distillation },
       seed: context.settings.seed,
       scorer: await devScorer(context, prepared),
     });
@@ -79,13 +83,12 @@ export const fit: Stage = {
       const learnt =
         origin === undefined
           ? undefined
-          : await learntSince(context, {
+          : await compareWithOrigin(context, {
               origin,
               prepared,
               model: parseLayersModel({ topology, readWeights: () => weights }),
             });
-      await writeOutputs(folder, {
-        dependencies,
+      await context.save({
         files: {
           [fitFiles.topology]: [JSON.stringify(topology)],
           [fitFiles.weights]: [weights],
@@ -95,7 +98,7 @@ export const fit: Stage = {
       });
     } finally {
       run.dispose();
-      rehearsing?.dispose();
+      distillation?.dispose();
     }
   },
 };
@@ -103,19 +106,13 @@ export const fit: Stage = {
 async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   const { settings } = context;
   const { flips, seed, embeddingSize, units, tuneEmbeddings, maxWords } = settings;
-  const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  const made = await readOutputs(stageFolder(context, "features"), "features");
-  const source = await openEncoder(encoderBundleOf(context));
-  const ofFiles = (outputs: typeof prepared, name: string) => outputs[name]?.sha256 ?? "";
+  const source = await context.bundles.source();
   return {
     settings: {
       ...{ flips, seed, embeddingSize, units, tuneEmbeddings, maxWords },
       recipe: JSON.stringify(chooseRecipe(settings, await readSummary(context))),
     },
     inputs: {
-      captions: ofFiles(prepared, preparedFiles.captions),
-      vocabulary: ofFiles(prepared, preparedFiles.vocabulary),
-      features: ofFiles(made, featureSummaryFile),
       encoder: await encoderRevision(source),
       ...(settings.from === undefined ? {} : { from: source.revision }),
       ...(settings.wordVectors === undefined ? {} : { wordVectors: (await digestFile(settings.wordVectors)).sha256 }),
@@ -140,17 +137,17 @@ async function readTrainingData(
       ...(photo.hasPseudoCaptions === undefined ? {} : { isPseudo: true as const }),
     })),
   );
-  const rewarding = (): Rewarding => ({
+  const rewardInputs = (): RewardInputs => ({
     reward: new CiderReward(
       read.photos.map(({ captions: own, hasPseudoCaptions }) => (hasPseudoCaptions ? [] : own.map(({ text }) => text))),
     ),
     vocabulary,
     maxWords: context.settings.maxWords,
   });
-  return { ...read, captions, rewarding };
+  return { ...read, captions, rewardInputs };
 }
 
-/** Standardizes the features where the recipe says so. */
+/** Standardizes the features where the recipe asks for it. */
 function standardize(
   { features, mirrored, featureSize }: TrainingData & { featureSize: number },
   { featureFloor }: Recipe,
@@ -162,50 +159,49 @@ function standardize(
   return scaling;
 }
 
-/** The bundle that training goes on from, and what it has to rehearse. */
+/** The bundle that training continues from, with its rehearsal. */
 interface Origin {
   bundle: Bundle;
   rehearsal: Rehearsal | undefined;
 }
 
-async function openOrigin({ settings: { from } }: TrainContext): Promise<Origin | undefined> {
-  if (from === undefined) return undefined;
-  const bundle = await openBundle(from);
-  return { bundle, rehearsal: await readRehearsal(bundle) };
+async function openOrigin({ bundles }: TrainContext): Promise<Origin | undefined> {
+  const bundle = await bundles.from();
+  return bundle === undefined ? undefined : { bundle, rehearsal: await readRehearsal(bundle) };
 }
 
-interface RehearsingParts {
+interface DistillationParts {
   prepared: Prepared;
   start: Start;
   recipe: Recipe;
   scaling: FeatureScaling | undefined;
-  /** Of the photos that are learnt, standardized where they are. */
+  /** Features of the training photos, standardized where the recipe asks for it. */
   learnt: Float32Array;
 }
 
-/** Undefined where the recipe rehearses nothing, or there is nothing to rehearse, which is told. */
-function startRehearsing(
+/** Prepares the rehearsal. Undefined where the recipe has none, or where the bundle carries none, which is reported. */
+function startDistillation(
   origin: Origin | undefined,
-  { prepared: { vocabulary }, start, recipe, scaling, learnt }: RehearsingParts,
-): Rehearsing | undefined {
+  { prepared: { vocabulary }, start, recipe, scaling, learnt }: DistillationParts,
+): Distillation | undefined {
   if (origin === undefined || recipe.phases.every(({ rehearsal }) => rehearsal === undefined)) return undefined;
   const { bundle, rehearsal } = origin;
   if (rehearsal === undefined) {
     say(
-      `fit: ${bundle.folder} carries nothing to rehearse: what it knew is not held; bundles that are exported now carry it`,
+      `fit: ${bundle.folder} carries nothing to rehearse, so that training may forget what it knew; bundles exported by this version carry a rehearsal`,
     );
     return undefined;
   }
   const features = Float32Array.from(rehearsal.features);
   scaling?.standardize(features);
-  return new Rehearsing({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
+  return new Distillation({ ...rehearsal, features }, { ...start, vocabulary, known: bundle.vocabulary.size, learnt });
 }
 
-/** What the decoder says otherwise than that of the bundle that it went on from. */
-async function learntSince(
+/** Compares the decoder's captions with those of the bundle that training continued from. */
+async function compareWithOrigin(
   context: TrainContext,
   { origin, prepared, model }: { origin: Origin; prepared: Prepared; model: LayersModel },
-): Promise<Learnt> {
+): Promise<DecoderComparison> {
   const { bundle, rehearsal } = origin;
   const ofSplit = (split: Split) => prepared.photos.filter((photo) => photo.split === split);
   return compareDecoders({
@@ -218,7 +214,7 @@ async function learntSince(
   });
 }
 
-/** Undefined where there are no dev photos: the last epoch is then kept. */
+/** Makes the scorer of dev photos; undefined where there are none, so that the last epoch is kept. */
 async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
   const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
   return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: await searchOf(context) });

@@ -5,14 +5,14 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 
 /**
- * A generator that depends on nothing but its key, (seed, epoch, step) say, so that a run that goes on after a kill draws
- * what an undisturbed one draws.
+ * Makes a generator that depends only on its key, such as (seed, epoch, step), so that a run that continues after a
+ * kill draws the same numbers as an undisturbed one.
  */
 export function randomFor(...key: readonly (string | number)[]): RandomGenerator {
   return xoroshiro128plus(createHash("sha256").update(key.join("\0")).digest().readInt32LE());
 }
 
-/** A copy in random order. */
+/** Returns a shuffled copy. */
 export function shuffled<Item>(items: readonly Item[], random: RandomGenerator): Item[] {
   const order = [...items];
   for (let last = order.length - 1; last > 0; last--) {
@@ -22,19 +22,22 @@ export function shuffled<Item>(items: readonly Item[], random: RandomGenerator):
   return order;
 }
 
-/** One of them, each as likely as the others. */
+/** Draws one of the items uniformly. */
 export function chooseOne<Item>(items: readonly Item[], random: RandomGenerator): Item {
   const chosen = items[items.length < 2 ? 0 : uniformInt(random, 0, items.length - 1)];
   if (chosen === undefined) throw new Error("expected something to choose from, found nothing");
   return chosen;
 }
 
-/** Inverted dropout: each value 0 with probability `rate`, to the nearest 1/256, and else 1 / (1 − that). float32 [size]. */
+/**
+ * Draws a mask for inverted dropout: each value is 0 with probability `rate`, rounded to 1/256, and otherwise 1 / (1 −
+ * rate). float32 [size].
+ */
 export function dropoutMask(random: RandomGenerator, { size, rate }: { size: number; rate: number }): Float32Array {
   const dropped = Math.round(rate * 256);
   const kept = 256 / (256 - dropped);
   const mask = new Float32Array(size);
-  let bytes = 0; // four draws of a byte from each number
+  let bytes = 0; // each number gives four draws of one byte
   for (let index = 0; index < size; index++) {
     bytes = index % 4 === 0 ? random.next() : bytes >>> 8;
     mask[index] = (bytes & 0xff) < dropped ? 0 : kept;
@@ -42,17 +45,17 @@ export function dropoutMask(random: RandomGenerator, { size, rate }: { size: num
   return mask;
 }
 
-/** Glorot's uniform distribution, Keras' default for kernels. float32 [rows, columns]. */
+/** Draws from Glorot's uniform distribution, Keras' default for kernels. float32 [rows, columns]. */
 export function glorotUniform(random: RandomGenerator, [rows, columns]: readonly [number, number]): Float32Array {
   return uniform(random, { size: rows * columns, limit: Math.sqrt(6 / (rows + columns)) });
 }
 
-/** Values in [−limit, limit]. */
+/** Draws values uniformly from [−limit, limit]. float32 [size]. */
 export function uniform(random: RandomGenerator, { size, limit }: { size: number; limit: number }): Float32Array {
   return Float32Array.from({ length: size }, () => (2 * uniformFloat64(random) - 1) * limit);
 }
 
-/** Rows at right angles and of length 1 (rows ≤ columns), Keras' default for recurrent kernels. float32 [rows, columns]. */
+/** Draws orthonormal rows (rows ≤ columns), Keras' default for recurrent kernels. float32 [rows, columns]. */
 export function orthogonal(random: RandomGenerator, [rows, columns]: readonly [number, number]): Float32Array {
   const basis: Float64Array[] = [];
   for (let row = 0; row < rows; row++) {
@@ -64,7 +67,7 @@ export function orthogonal(random: RandomGenerator, [rows, columns]: readonly [n
   return Float32Array.from(basis.flatMap((vector) => [...vector]));
 }
 
-/** Takes what `vector` has of the unit vector `direction` off it: modified Gram–Schmidt. */
+/** Subtracts the projection of `vector` onto the unit vector `direction`: modified Gram–Schmidt. */
 function subtractShare(vector: Float64Array, direction: Float64Array): void {
   const share = dot(vector, direction);
   for (let index = 0; index < vector.length; index++)
@@ -77,7 +80,7 @@ function dot(one: Float64Array, other: Float64Array): number {
   return sum;
 }
 
-/** Box and Muller 1958. */
+/** Draws from the standard normal distribution (Box and Muller 1958). */
 function standardNormal(random: RandomGenerator): number {
   return Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random));
 }

@@ -1,10 +1,10 @@
 import { runProgram } from "../terminal/run-program.ts";
 import { trainCommand } from "./command.ts";
-import { restartWithLibraries } from "./restart-with-libraries.ts";
-import { runStages } from "./stage.ts";
+import { restartWithLibraries } from "./fit/backend.ts";
+import { runStages } from "./run-stages.ts";
 import { stages } from "./stages.ts";
 
-/** `npm run train`. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
+/** Entry point of `npm run train`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 const program = trainCommand({ stages, train: runStages });
 program.hook("preAction", async () => {
   const code = await restartWithLibraries();

@@ -5,15 +5,15 @@ import { openInput } from "./read-lines.ts";
 
 const blockBytes = 64 * 1024;
 
-/** What a file holds. */
+/** Size and SHA-256 of a file. */
 export interface FileDigest {
   bytes: number;
   sha256: string;
 }
 
 /**
- * Writes a file, as far as the disk, under the temporary name `<path>.partial`, which `putInPlace` takes from it. The
- * error says in a sentence why it could not be written whole.
+ * Writes a file under the temporary name `<path>.partial` and flushes it to disk; `putInPlace` then renames it. Throws
+ * a sentence if it could not be written completely.
  */
 export async function writePartial(path: string, parts: Iterable<string | Uint8Array>): Promise<FileDigest> {
   const hash = createHash("sha256");
@@ -24,7 +24,7 @@ export async function writePartial(path: string, parts: Iterable<string | Uint8A
       for (const block of blocksOf(parts)) {
         hash.update(block);
         bytes += block.length;
-        await file.writeFile(block); // goes on where the last one ended
+        await file.writeFile(block); // continues where the last one ended
       }
       await file.sync();
     } finally {
@@ -37,17 +37,19 @@ export async function writePartial(path: string, parts: Iterable<string | Uint8A
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** Gives a written file its name. Whoever reads it sees the old one or the new one, whole. */
+/** Gives a written file its name. Readers see either the old file or the new one, whole. */
 export function putInPlace(path: string): Promise<void> {
   return rename(partialOf(path), path);
 }
 
-/** Removes what was written of a file that is not to be put in place, so that it takes no room. */
+/** Removes a temporary file that is not going to be put in place. */
 export function discardPartial(path: string): Promise<void> {
   return rm(partialOf(path), { force: true });
 }
 
-/** Reads a file for its size and SHA-256, without holding it in memory. Throws a sentence for what is no regular file. */
+/**
+ * Computes a file's size and SHA-256 without holding it in memory. Throws a sentence for anything but a regular file.
+ */
 export async function digestFile(path: string): Promise<FileDigest> {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -62,7 +64,7 @@ function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-/** Short texts together, so that a file of many lines takes few writes. */
+/** Joins short texts into blocks, so that a file of many lines takes few writes. */
 function* blocksOf(parts: Iterable<string | Uint8Array>): Generator<Uint8Array> {
   let block = "";
   for (const part of parts) {

@@ -1,36 +1,32 @@
-import { openBundle } from "../captioner/bundle.ts";
 import type { Vocabulary } from "../shared/vocabulary.ts";
 import { say } from "../terminal/progress.ts";
-import type { CaptionedPhoto, Dataset, Findings } from "./dataset.ts";
-import { type AssignedPhoto, assignSplits, setTenthAside } from "./prepare/assign-splits.ts";
+import { choosePhotos, statPhotos } from "./prepare/choose-photos.ts";
 import { cleaningVersions, cleanPhotos } from "./prepare/clean-photos.ts";
 import { describeDropped, describeFindings, describeSummary } from "./prepare/describe-summary.ts";
-import { examinePhotos, statPhotos } from "./prepare/examine-photos.ts";
 import { learnVocabulary } from "./prepare/learn-vocabulary.ts";
 import { readSources } from "./prepare/read-sources.ts";
 import { preparedFiles } from "./prepared.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, writeOutputs } from "./stage-record.ts";
+import { sentences } from "./sentences.ts";
+import type { Stage, TrainContext } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 import { describeWordVectors, readWordVectors } from "./word-vectors.ts";
 
 /**
- * In: captions, splits and photos at `--data`. Out, into `prepare/`, with the schemas of `prepared.ts`: `vocabulary.json`
- * (ids from 1, 0 is padding), `captions.jsonl` (a photo a line, with its split and cleaned captions), `summary.json`.
+ * Reads captions, splits and photos of `--data`. Writes into `prepare/`, with the schemas of `prepared.ts`:
+ * `vocabulary.json` (ids from 1, 0 is padding), `captions.jsonl` (one photo per line, with its split and cleaned
+ * captions), `summary.json`.
  */
 export const prepare: Stage = {
   name: "prepare",
-  about: "reads captions, splits and photos; cleans the captions and makes the vocabulary",
+  about: "reads captions, splits and photos; cleans the captions and builds the vocabulary",
 
-  async isUpToDate(context) {
-    const dataset = await readSources(context);
-    const { digest } = await statPhotos(dataset);
-    return isRecorded(stageFolder(context, "prepare"), await dependenciesOf(dataset, { context, digest }));
-  },
+  needs: [{ stage: sentences, files: {} }], // its digest is recorded with the data's
+  dependencies: dependenciesOf,
 
   async run(context) {
     const known = await knownVocabulary(context);
     const dataset = await readSources(context);
-    const { digest, missing } = await statPhotos(dataset);
+    const { missing } = await statPhotos(dataset);
     const { photos, findings: odd } = await choosePhotos(dataset, { missing });
     const { prepared, dropped, wordless } = cleanPhotos(photos, context.settings.cleaning);
     const findings = { ...odd, wordless };
@@ -38,8 +34,7 @@ export const prepare: Stage = {
     const { vocabulary, figures } = learnVocabulary(dataset, { prepared, known, ...context.settings });
     const { hasSplits, sources } = dataset;
     const summary = { ...figures, dropped, hasSplits, findings, sources };
-    await writeOutputs(stageFolder(context, "prepare"), {
-      dependencies: await dependenciesOf(dataset, { context, digest }),
+    await context.save({
       files: {
         [preparedFiles.vocabulary]: [`${JSON.stringify(vocabulary.words)}\n`],
         [preparedFiles.captions]: jsonLines(prepared),
@@ -52,46 +47,23 @@ export const prepare: Stage = {
   },
 };
 
-async function dependenciesOf(
-  { sources }: Dataset,
-  { context, digest }: { context: TrainContext; digest: string },
-): Promise<Dependencies> {
-  const { cleaning, minCount, from } = context.settings;
-  const inherited = from === undefined ? {} : { from: (await openBundle(from)).revision };
+async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
+  const { cleaning, minCount } = context.settings;
+  const dataset = await readSources(context);
+  const { digest } = await statPhotos(dataset);
+  const from = await context.bundles.from();
+  const inherited = from === undefined ? {} : { from: from.revision };
   const settings = { cleaning, cleaningVersion: cleaningVersions[cleaning], minCount: minCount ?? "by size" };
-  return { settings, inputs: { ...sources, ...inherited, photos: digest } };
+  return { settings, inputs: { ...dataset.sources, ...inherited, photos: digest } };
 }
 
-/** The words of the bundle that training goes on from, where it does. */
-async function knownVocabulary({ settings }: TrainContext): Promise<Vocabulary | undefined> {
-  if (settings.from === undefined) return undefined;
-  const { manifest, vocabulary } = await openBundle(settings.from);
+/** Returns the words of the bundle that training continues from, where it does. */
+async function knownVocabulary({ settings, bundles }: TrainContext): Promise<Vocabulary | undefined> {
+  const from = await bundles.from();
+  if (from === undefined) return undefined;
+  const { folder, manifest, vocabulary } = from;
   if (manifest.cleaning === settings.cleaning) return vocabulary;
-  throw new Error(`${settings.from}: its captions were cleaned otherwise: use --cleaning ${manifest.cleaning}`);
-}
-
-/** The photos that there is something to learn from or to score by, each in one split; and what was odd about the others. */
-async function choosePhotos(
-  dataset: Dataset,
-  { missing }: { missing: ReadonlySet<CaptionedPhoto> },
-): Promise<{ photos: AssignedPhoto[]; findings: Omit<Findings, "wordless"> }> {
-  const there = dataset.photos.filter((photo) => !missing.has(photo));
-  const gone = dataset.photos.filter((photo) => missing.has(photo)).map(({ file }) => file);
-  if (there.length === 0) throw new Error(`expected the photos in ${dataset.folder}, found none, not even ${gone[0]}`);
-  const isListed = ({ splits, needsSplit }: CaptionedPhoto) => needsSplit || splits.length > 0;
-  const { usable, unusable } = await examinePhotos(dataset.folder, there.filter(isListed));
-  const { photos, findings } = assignSplits(setTenthAside(usable));
-  return {
-    photos,
-    findings: {
-      missing: gone,
-      unusable,
-      duplicated: [...dataset.findings.duplicated, ...findings.duplicated],
-      inTwoSplits: findings.inTwoSplits,
-      withoutCaptions: dataset.findings.withoutCaptions,
-      inNoSplit: there.filter((photo) => !isListed(photo)).map(({ file }) => file),
-    },
-  };
+  throw new Error(`${folder}: its captions were cleaned otherwise: use --cleaning ${manifest.cleaning}`);
 }
 
 function* jsonLines(values: Iterable<unknown>): Generator<string> {

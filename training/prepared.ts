@@ -5,13 +5,12 @@ import { cleanings, dropReasons } from "../shared/clean-caption.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { splits } from "./dataset.ts";
 import { readLines } from "./read-lines.ts";
-import { stageFolder, type TrainContext } from "./stage.ts";
-import { readOutputs } from "./stage-record.ts";
+import { stageFolder, type TrainRequest } from "./stage.ts";
 
 export const preparedFiles = {
-  /** `vocabularySchema` of `shared/`: words in id order, id 0 is padding, real words count from 1. */
+  /** `vocabularySchema` of `shared/`: words in id order; id 0 is padding, words count from 1. */
   vocabulary: "vocabulary.json",
-  /** `preparedPhotoSchema`, one a line, in the order of the captions in the data. */
+  /** `preparedPhotoSchema`, one per line, in the order of the captions in the data. */
   captions: "captions.jsonl",
   /** `summarySchema`. */
   summary: "summary.json",
@@ -19,25 +18,28 @@ export const preparedFiles = {
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A photo that is there, has captions and belongs to one split. */
+/** A photo that exists, has captions and belongs to one split. */
 export const preparedPhotoSchema = z.strictObject({
   id: z.string(),
-  /** Relative to `Prepared.photoFolder`. */
+  /** Path relative to `Prepared.photoFolder`. */
   file: z.string(),
-  /** Of the photo's bytes when they were read. */
+  /** SHA-256 of the photo's bytes when `prepare` read them. */
   sha256: sha256Schema,
   split: z.enum(splits),
-  /** The data set that it comes from, where there are several. */
+  /** Name of the data set that it comes from; set where there are several. */
   dataset: z.string().optional(),
-  /** What its captions count beside those of others; 1 where it is left out. */
+  /** Weight of its captions in training; 1 by default. */
   weight: z.number().positive().optional(),
-  /** Nobody wrote its captions for it: they are sentences that were chosen for it. */
+  /** Set where its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
   hasPseudoCaptions: z.literal(true).optional(),
   captions: z.array(
     z.strictObject({
-      /** As it was written, for scoring. */
+      /** The caption as written, for scoring. */
       text: z.string(),
-      /** Cleaned, without start and end word; unknown words are in it, `Vocabulary.encode` leaves them out. May be empty. */
+      /**
+       * Cleaned words without start and end word; may be empty. Includes unknown words, which `Vocabulary.encode`
+       * leaves out.
+       */
       words: z.array(z.string()),
     }),
   ),
@@ -47,26 +49,29 @@ export type PreparedPhoto = z.infer<typeof preparedPhotoSchema>;
 
 const countSchema = z.int().nonnegative();
 
-/** What `prepare` counted, and what it found odd. Words are counted as different words. */
+/** Figures and oddities that `prepare` found. Words are counted as distinct words. */
 export const summarySchema = z.strictObject({
   cleaning: z.enum(cleanings),
   minCount: z.int().positive(),
-  /** Photos that the data have captions for, whether they are there and used or not. */
+  /** Photos with captions, whether they exist and are used or not. */
   photos: countSchema,
-  /** In all captions of those, after cleaning. */
+  /** Words in all of their captions, after cleaning. */
   words: countSchema,
   trainingPhotos: countSchema,
   trainingCaptions: countSchema,
-  /** Start and end word included, as in the next. */
+  /** Words of the training captions, start and end word included, as in `keptWords`. */
   trainingWords: countSchema,
   keptWords: countSchema,
-  /** With padding: the number of ids. */
+  /** Number of ids, padding included. */
   vocabularySize: countSchema,
   /** Words of the longest training caption, start and end included. */
   longestCaption: countSchema,
-  /** Training captions of which cleaning left nothing. */
+  /** Training captions of which cleaning leaves nothing. */
   emptyCaptions: countSchema,
-  /** What cleaning left out of the captions of all splits, by reason: of how many captions, and which words how often. */
+  /**
+   * What cleaning dropped from the captions of all splits, by reason: the number of captions, and each word with its
+   * count.
+   */
   dropped: z
     .array(
       z.strictObject({
@@ -78,7 +83,7 @@ export const summarySchema = z.strictObject({
     .default([]), // earlier versions of `prepare` did not count them
   devPhotos: countSchema,
   testPhotos: countSchema,
-  /** Whether the data said which photo is for what; otherwise a tenth was set aside as dev. */
+  /** Whether the data have splits; otherwise a tenth was set aside as dev. */
   hasSplits: z.boolean(),
   findings: z.strictObject({
     missing: z.array(z.string()),
@@ -89,21 +94,21 @@ export const summarySchema = z.strictObject({
     inNoSplit: z.array(z.string()),
     wordless: z.array(z.string()).default([]),
   }),
-  /** SHA-256 of the files with the captions and splits, by name. */
+  /** SHA-256 of the files of captions and splits, by name. */
   sources: z.record(z.string(), sha256Schema),
 });
 
 export type Summary = z.infer<typeof summarySchema>;
 
 export interface Prepared {
-  /** Where the first `--data` is, which the photos' paths are relative to. */
+  /** Folder of the first `--data`, which photos' paths are relative to. */
   photoFolder: string;
   vocabulary: Vocabulary;
   photos: PreparedPhoto[];
   summary: Summary;
 }
 
-/** Photos by the data set that they come from, each in their order; by the empty name where there is one alone. */
+/** Groups photos by data set, in their order; under the empty name where there is only one. */
 export function groupByDataset<Photo extends Pick<PreparedPhoto, "dataset">>(
   photos: readonly Photo[],
 ): Map<string, Photo[]> {
@@ -116,11 +121,10 @@ export function groupByDataset<Photo extends Pick<PreparedPhoto, "dataset">>(
   return groups;
 }
 
-/** Reads what `prepare` wrote. Throws a sentence where that is not whole. */
-export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "out">): Promise<Prepared> {
+/** Reads what `prepare` wrote. */
+export async function readPrepared({ data, out }: Pick<TrainRequest, "data" | "out">): Promise<Prepared> {
   const folder = stageFolder({ out }, "prepare");
   const [first] = data;
-  await readOutputs(folder, "prepare");
   const photos: PreparedPhoto[] = [];
   for await (const { text } of readLines(join(folder, preparedFiles.captions))) {
     photos.push(preparedPhotoSchema.parse(JSON.parse(text)));
@@ -133,8 +137,8 @@ export async function readPrepared({ data, out }: Pick<TrainContext, "data" | "o
   };
 }
 
-/** The counts of what `prepare` wrote. */
-export async function readSummary({ out }: Pick<TrainContext, "out">): Promise<Summary> {
+/** Reads the summary that `prepare` wrote. */
+export async function readSummary({ out }: Pick<TrainRequest, "out">): Promise<Summary> {
   return summarySchema.parse(await readJson(join(stageFolder({ out }, "prepare"), preparedFiles.summary)));
 }
 
@@ -142,7 +146,7 @@ async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(path, "utf8"));
 }
 
-/** Of a place of captions: itself, or where its file is. */
+/** Returns the folder of a data source: itself, or its file's. */
 async function folderOf(path: string): Promise<string> {
   return (await stat(path)).isDirectory() ? path : dirname(path);
 }

@@ -5,27 +5,27 @@ import { openRegularFile, UnfitFile } from "../files/regular-file.ts";
 const newline = 0x0a;
 const maxLineBytes = 4 * 2 ** 20;
 
-/** A line of text that is not empty, without white space at its end. Numbers count from 1, empty lines included. */
+/** A non-empty line of text without trailing white space. Numbers count from 1, empty lines included. */
 export interface Line {
   number: number;
   text: string;
 }
 
 interface LineOptions {
-  /** For messages. */
+  /** Path for messages. */
   path: string;
-  /** Whether bytes that are no UTF-8 become U+FFFD; otherwise they are an error. */
+  /** Whether invalid UTF-8 becomes U+FFFD; otherwise it is an error. */
   isLenient?: boolean;
 }
 
-/** Reads a UTF-8 file line by line, with or without byte order mark, with the ends of lines of any system. */
+/** Reads a UTF-8 file line by line, with or without byte order mark, with line ends of any system. */
 export async function* readLines(path: string): AsyncGenerator<Line> {
   yield* splitLines((await openInput(path)).createReadStream(), { path });
 }
 
 /**
- * Opens a file of data to read it. Throws a sentence for what is no regular file: data are read several times, and a pipe
- * has its contents once, or never.
+ * Opens a data file for reading. Throws a sentence for anything but a regular file: data are read several times, and a
+ * pipe has its contents once, or never.
  */
 export async function openInput(path: string): Promise<FileHandle> {
   try {
@@ -35,7 +35,10 @@ export async function openInput(path: string): Promise<FileHandle> {
   }
 }
 
-/** Only "\n" ends a line: word vectors have words of U+0085 and U+2028, where others see an end too. */
+/**
+ * Yields lines, which only "\n" ends: word vectors contain words of U+0085 and U+2028, which other readers take for
+ * line ends.
+ */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
   { path, isLenient = false }: LineOptions,
@@ -49,7 +52,7 @@ export async function* splitLines(
   }
 }
 
-/** Where a line stands, for messages. */
+/** Returns the position of a line, for messages. */
 export function placeOf({ path, number }: { path: string; number: number }): string {
   return `${path}, line ${number}`;
 }

@@ -2,28 +2,28 @@ import * as z from "zod";
 import { type Bundle, type RehearsalFiles, withFileName } from "../captioner/bundle.ts";
 
 /**
- * Photos as the encoder sees them, with the captions that a model itself gives them. Training that goes on from the model
- * learns them beside what is new, so that it keeps saying them.
+ * Features of photos with a model's own captions of them. Training that continues from the model learns them beside the
+ * new captions, so that it keeps what it knows.
  */
 export interface Rehearsal {
   featureSize: number;
   /** float32 [photos, featureSize]. */
   features: Float32Array;
-  /** The words of each photo's captions, best first. */
+  /** Words of each photo's captions, best first. */
   captions: string[][][];
 }
 
-/** Where a bundle has them. */
+/** Paths in a bundle. */
 export const rehearsalFiles = { features: "rehearsal/features.bin", captions: "rehearsal/captions.jsonl" } as const;
 
 const lineSchema = z.array(z.string()).min(1);
 
 /**
- * What the files hold. Features: a float32 for each column, its step, then uint8 [photos, featureSize], how many steps each
- * value is; little-endian. Captions: a JSON list a line, a caption a string, its words separated by spaces.
+ * Encodes the files. Features: one float32 step per column, then uint8 [photos, featureSize], each value as a number of
+ * steps; little-endian. Captions: a JSON list per line, one string per caption, words separated by spaces.
  */
 export function encodeRehearsal({ featureSize, features, captions }: Rehearsal): RehearsalFiles {
-  const { steps, levels } = quantise(features, featureSize);
+  const { steps, levels } = quantize(features, featureSize);
   const lines = captions.map((own) => `${JSON.stringify(own.map((words) => words.join(" ")))}\n`);
   return {
     features: Buffer.concat([new Uint8Array(steps.buffer), levels]),
@@ -31,24 +31,24 @@ export function encodeRehearsal({ featureSize, features, captions }: Rehearsal):
   };
 }
 
-/** Features as they are read back from a file: rounded to a 255th of what each column reaches. */
-export function quantised(features: Float32Array, featureSize: number): Float32Array {
-  return restore(quantise(features, featureSize));
+/** Returns features as they will be read back: rounded to 1/255 of each column's maximum. */
+export function roundToLevels(features: Float32Array, featureSize: number): Float32Array {
+  return restore(quantize(features, featureSize));
 }
 
 function wordsOf(text: string): string[] {
-  return text.split(" ").filter((word) => word !== ""); // a caption may have none
+  return text.split(" ").filter((word) => word !== ""); // a caption may be empty
 }
 
-interface Quantised {
+interface QuantizedFeatures {
   /** float32 [featureSize]. */
   steps: Float32Array;
   /** uint8 [photos, featureSize]. */
   levels: Uint8Array;
 }
 
-/** Features are means of rectified values, so none is below 0. */
-function quantise(features: Float32Array, featureSize: number): Quantised {
+/** Quantizes features, which are never below 0: they are means of rectified values. */
+function quantize(features: Float32Array, featureSize: number): QuantizedFeatures {
   const steps = new Float32Array(featureSize);
   for (const [at, value] of features.entries()) {
     const column = at % featureSize;
@@ -59,11 +59,11 @@ function quantise(features: Float32Array, featureSize: number): Quantised {
   return { steps, levels: Uint8Array.from(features, (value, at) => levelOf(value, steps[at % featureSize] ?? 0)) };
 }
 
-function restore({ steps, levels }: Quantised): Float32Array {
+function restore({ steps, levels }: QuantizedFeatures): Float32Array {
   return Float32Array.from(levels, (level, at) => level * (steps[at % steps.length] ?? 0));
 }
 
-/** Reads what a bundle has. Undefined where it has none. */
+/** Reads a bundle's rehearsal; undefined if it has none. */
 export async function readRehearsal(bundle: Bundle): Promise<Rehearsal | undefined> {
   const files = await bundle.readRehearsal();
   const { rehearsal, encoder } = bundle.manifest;

@@ -1,57 +1,49 @@
 import { join } from "node:path";
-import { openBundle } from "../captioner/bundle.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { evaluate, evaluatedFiles } from "./evaluate.ts";
 import { digestFile } from "./output-file.ts";
+import { prepare } from "./prepare.ts";
 import { preparedFiles } from "./prepared.ts";
 import { renderReport } from "./report/page.ts";
 import { metricsPath, readReportInput } from "./report/report-input.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import type { Stage } from "./stage.ts";
 
 const page = "report.html";
 
 /**
- * In: what `evaluate` wrote about a bundle, the bundle, `prepare`'s captions and summary, the photos; `fit`'s metrics, where
- * it was trained here. Out, into `report/`: `report.html`, which holds photos of the data and is for looking at.
+ * Reads what `evaluate` wrote about a bundle, the bundle, `prepare`'s captions and summary, the photos, and `fit`'s
+ * metrics if the bundle was trained here. Writes into `report/`: `report.html`, a page to look at, which contains
+ * photos of the data.
  */
 export const report: Stage = {
   name: "report",
-  about: "shows scores, photos, confidence, words and the network of what evaluate scored on one page; when named",
+  about: "shows scores, photos, confidence, words and the network of what evaluate scored on one page; only when named",
   isOnRequest: true,
 
-  async isUpToDate(context) {
-    return isRecorded(stageFolder(context, "report"), await dependenciesOf(context));
+  needs: [
+    { stage: prepare, files: { captions: preparedFiles.captions, summary: preparedFiles.summary } },
+    {
+      stage: evaluate,
+      files: { scores: evaluatedFiles.scores, evaluated: evaluatedFiles.captions },
+      ifStale: { refuseAs: "scores of another bundle or split" },
+    },
+  ],
+
+  async dependencies(context) {
+    const bundle = await context.bundles.evaluated();
+    const metrics = await metricsPath(context, bundle);
+    return {
+      settings: { split: context.settings.split },
+      inputs: {
+        bundle: bundle.revision,
+        ...(metrics === undefined ? {} : { metrics: (await digestFile(metrics)).sha256 }),
+      },
+    };
   },
 
   async run(context) {
-    if (!(await evaluate.isUpToDate(context))) {
-      throw new Error(
-        "expected what evaluate makes with these flags, found scores of another bundle or split: run the stage evaluate first",
-      );
-    }
-    const dependencies = await dependenciesOf(context);
-    const folder = stageFolder(context, "report");
     const text = await renderReport(await readReportInput(context));
-    await writeOutputs(folder, { dependencies, files: { [page]: [text] } });
-    process.stdout.write(`${terminalText(join(folder, page))}\n`);
+    await context.save({ files: { [page]: [text] } });
+    process.stdout.write(`${terminalText(join(context.folder, page))}\n`);
   },
 };
-
-async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
-  const prepared = await readOutputs(stageFolder(context, "prepare"), "prepare");
-  const evaluated = await readOutputs(stageFolder(context, "evaluate"), "evaluate");
-  const bundle = await openBundle(context.settings.bundle);
-  const metrics = await metricsPath(context, bundle);
-  return {
-    settings: { split: context.settings.split },
-    inputs: {
-      captions: prepared[preparedFiles.captions]?.sha256 ?? "",
-      summary: prepared[preparedFiles.summary]?.sha256 ?? "",
-      scores: evaluated[evaluatedFiles.scores]?.sha256 ?? "",
-      evaluated: evaluated[evaluatedFiles.captions]?.sha256 ?? "",
-      bundle: bundle.revision,
-      ...(metrics === undefined ? {} : { metrics: (await digestFile(metrics)).sha256 }),
-    },
-  };
-}

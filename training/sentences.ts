@@ -8,20 +8,20 @@ import { readLines } from "./read-lines.ts";
 import { readKeywords } from "./sentences/read-keywords.ts";
 import { knownWordsBeside, type LabelledPhotos, readWords } from "./sentences/read-words.ts";
 import { type Sentence, SentenceIndex } from "./sentences/sentence-index.ts";
-import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
-import { type Dependencies, isRecorded, readOutputs, writeOutputs } from "./stage-record.ts";
+import { type Stage, stageFolder, type TrainContext, type TrainRequest } from "./stage.ts";
+import type { Dependencies } from "./stage-record.ts";
 
-/** `chosenSchema`, a photo a line. */
+/** `chosenSchema`, one photo per line. */
 export const chosenFile = "captions.jsonl";
 
-/** A photo with the sentences that were chosen for it, the best first. */
+/** A photo with the sentences that were chosen for it, best first. */
 const chosenSchema = z.strictObject({
-  /** Relative to this file's folder. */
+  /** Path relative to this file's folder. */
   image: z.string(),
-  /** The words that the sentences were chosen by, with their probabilities. */
+  /** Words that the sentences were chosen by, with their probabilities. */
   words: z.record(z.string(), z.number()),
   captions: z.array(z.string()).min(1),
-  /** Of each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
+  /** For each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
   scores: z.array(z.tuple([z.number(), z.number()])),
 });
 
@@ -29,56 +29,51 @@ export type ChosenPhoto = z.infer<typeof chosenSchema>;
 
 const sentencesAPhoto = 5;
 
-/** Photos between two looks at signals and timers. */
+/** Photos after which signals and timers get their turn. */
 const photosAtOnce = 50;
 
-/** How many words are named that the text never says. */
+/** Maximum number of words printed that the text never uses. */
 const wordsNamed = 10;
 
 /**
- * In: sentences of `--text`, photos with words of `--words` and with keywords of `--keywords`. Out, into `sentences/`:
- * `captions.jsonl`, for each photo the sentences of the text that fit its words best and agree with each other.
+ * Reads sentences of `--text`, photos with words of `--words` and with keywords of `--keywords`. Writes into
+ * `sentences/`: `captions.jsonl`, for each photo the sentences of the text that fit its words best and agree with each
+ * other.
  */
 export const sentences: Stage = {
   name: "sentences",
-  about: "chooses sentences of --text for photos that have words or keywords and no captions",
+  about: "chooses sentences of --text for photos with words or keywords but no captions",
 
   isWanted: ({ settings: { words, keywords } }) => words.length + keywords.length > 0,
 
-  async isUpToDate(context) {
-    if (context.settings.keywords.length > 0) return false; // which photos have which takes as long to find out
-    return isRecorded(stageFolder(context, "sentences"), await dependenciesOf(context));
-  },
+  isAlwaysRun: ({ settings: { keywords } }) => keywords.length > 0, // finding out which photos have which would take as long
 
-  async run(context) {
-    const folder = stageFolder(context, "sentences");
-    const dependencies = await dependenciesOf(context);
-    const text = await readSentences(context.settings);
+  needs: [],
+  dependencies: dependenciesOf,
+
+  async run({ settings, folder, save }) {
+    const text = await readSentences(settings);
     const labelled = [
-      ...(await Promise.all(context.settings.words.map(readWords))),
-      ...(await inTurn(context.settings.keywords, readKeywords)),
+      ...(await Promise.all(settings.words.map(readWords))),
+      ...(await inTurn(settings.keywords, readKeywords)),
     ];
     const chosen: ChosenPhoto[] = [];
     for (const some of labelled) chosen.push(...(await chooseFor(some, { text, folder })));
     if (chosen.length === 0)
       throw new Error("expected sentences that say some word of the photos, found none in --text");
-    await writeOutputs(folder, {
-      dependencies,
-      files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) },
-    });
+    await save({ files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) } });
   },
 };
 
 /** Reads what the stage wrote. */
-export async function readChosen(context: Pick<TrainContext, "out">): Promise<ChosenPhoto[]> {
-  const folder = stageFolder(context, "sentences");
-  await readOutputs(folder, "sentences");
+export async function readChosen(request: Pick<TrainRequest, "out">): Promise<ChosenPhoto[]> {
   const photos: ChosenPhoto[] = [];
-  for await (const { text } of readLines(join(folder, chosenFile))) photos.push(chosenSchema.parse(JSON.parse(text)));
+  const path = join(stageFolder(request, "sentences"), chosenFile);
+  for await (const { text } of readLines(path)) photos.push(chosenSchema.parse(JSON.parse(text)));
   return photos;
 }
 
-/** The sentences of all texts, a line a sentence. */
+/** Reads the sentences of all texts, one per line. */
 export async function readSentences({
   text,
   cleaning,

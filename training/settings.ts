@@ -4,60 +4,63 @@ import type { Cleaning } from "../shared/clean-caption.ts";
 import type { Split } from "./dataset.ts";
 import type { Preset } from "./fit/recipe.ts";
 
-/** Everything on the command line that changes a result. Each stage records those it depends on. Paths are absolute. */
+/**
+ * Everything on the command line that changes a result. Each stage records the settings it depends on. Paths are
+ * absolute.
+ */
 export interface TrainSettings {
   cleaning: Cleaning;
-  /** Folders to look for the photos in that caption files name, after the files' own. */
+  /** Folders to search for the photos that caption files name, after the files' own. */
   images: readonly string[];
-  /** How often a word must be seen in the training captions to be learnt; undefined: by their number, `minCountOf`. */
+  /** Minimum count of a word in the training captions; undefined: by their number, `minCountOf`. */
   minCount?: number | undefined;
-  /** Files of sentences without photos, a line a sentence. */
+  /** Files of sentences without photos, one per line. */
   text: readonly string[];
   /** Files of photos with words and without captions; they are learnt from sentences of the text. */
   words: readonly string[];
-  /** Folders of photos with keywords of their own, learnt from in the same way. */
+  /** Folders of photos with keywords, learnt from in the same way. */
   keywords: readonly string[];
-  /** What a sentence that was chosen for a photo counts beside a caption that somebody wrote for it. */
+  /** Weight of a chosen sentence relative to a written caption. */
   sentenceWeight: number;
-  /** A file in GloVe's text format. */
+  /** File of word vectors in GloVe's text format. */
   wordVectors?: string | undefined;
   /** Folder of the bundle whose encoder is used. */
   encoder: string;
-  /** Folder of a bundle to go on from: its encoder, its words, its decoder's weights. */
+  /** Folder of a bundle to continue from: its encoder, its words, its decoder's weights. */
   from?: string | undefined;
   /** Whether the training photos' mirror images are learnt from, too. */
   flips: boolean;
-  /** Which part of the features to make; undefined: all. */
+  /** Part of the features to make; undefined: all. */
   shard?: Shard | undefined;
-  /** undefined: `default`, and `fine-tune` for training that goes on from a bundle. */
+  /** Recipe; undefined: `default`, or `fine-tune` where training continues from a bundle. */
   preset?: Preset | undefined;
-  /** Draws weights, order and dropout. */
+  /** Seed of weights, order and dropout. */
   seed: number;
-  /** In the place of the preset's, where given. */
+  /** Replaces the preset's number of epochs; `batch` and `learningRate` likewise. */
   epochs?: number | undefined;
   batch?: number | undefined;
   learningRate?: number | undefined;
-  /** Numbers a word vector has, where none are read. */
+  /** Dimension of word vectors, where none are read. */
   embeddingSize: number;
   /** Width of the merge model's layers. */
   units: number;
-  /** Whether word vectors that were read are learnt on. */
+  /** Whether word vectors that were read are trained further. */
   tuneEmbeddings: boolean;
-  /** Longest caption that the search makes. */
+  /** Maximum length of captions that the search finds. */
   maxWords: number;
-  /** The exported bundle's; undefined: after the data. */
+  /** Id of the exported bundle; undefined: after the data. */
   id?: string | undefined;
-  /** The exported bundle's; undefined: that of the bundle whose encoder is used. */
+  /** Licence of the exported bundle; undefined: that of the bundle whose encoder is used. */
   licence?: string | undefined;
   /** Folder of the bundle to evaluate. */
   bundle: string;
-  /** What to evaluate it on. */
+  /** Split to evaluate it on. */
   split: Split;
-  /** What its encoder is computed in while it is evaluated. */
+  /** Precision of its encoder during evaluation. */
   precision: Precision;
 }
 
-/** The `number`th of `of` parts, from 1. */
+/** Part `number` of `of` parts, counted from 1. */
 export interface Shard {
   number: number;
   of: number;

@@ -6,12 +6,15 @@ import { digestFile, discardPartial, type FileDigest, putInPlace, writePartial }
 
 const recordName = "settings.json";
 
-/** `settings.json`, beside a stage's outputs and written last: what they were made with, and what they are. */
+/**
+ * Contents of `settings.json`, which is written last, beside a stage's outputs: what they were made with, and their
+ * digests.
+ */
 const recordSchema = z.strictObject({
-  /** Raised when a stage's outputs mean something else than before. */
+  /** Raised when a stage's outputs change their meaning. */
   formatVersion: z.literal(1),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** What was read, by name: SHA-256 of contents, or of names, sizes and times where reading all would take long. */
+  /** Inputs by name: SHA-256 of contents, or of names, sizes and times where reading everything would take long. */
   inputs: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
 });
@@ -21,42 +24,57 @@ type StageRecord = z.infer<typeof recordSchema>;
 /** What a stage's outputs depend on. */
 export type Dependencies = Pick<StageRecord, "settings" | "inputs">;
 
-/** Whether a stage's outputs are whole and made from just this. */
-export async function isRecorded(folder: string, { settings, inputs }: Dependencies): Promise<boolean> {
-  const record = await readRecord(folder);
-  return (
-    record !== undefined &&
-    isDeepStrictEqual({ ...record.settings }, { ...settings }) &&
-    isDeepStrictEqual({ ...record.inputs }, { ...inputs }) &&
-    (await isWhole(folder, record))
-  );
+/** What a stage hands over for writing. */
+export interface StageOutputs {
+  /** Contents of files by name. */
+  files: Record<string, Iterable<string | Uint8Array>>;
+  /** Names of outputs that are on disk already. */
+  written?: readonly string[];
 }
 
-/** What a stage has recorded of its outputs. Throws a sentence where they are not all there, unchanged. */
-export async function readOutputs(folder: string, stageName: string): Promise<StageRecord["outputs"]> {
-  const record = await readRecord(folder);
-  if (record !== undefined && (await isWhole(folder, record))) return record.outputs;
-  throw new Error(
-    `${folder}: expected what ${stageName} writes, found none or part of it: run the stage ${stageName} first`,
+/**
+ * Records of stages during a run. Outputs are hashed only once, since hashing the features of many photos takes a
+ * while.
+ */
+export class StageRecords {
+  readonly #read = new Map<string, Promise<StageRecord | undefined>>();
+
+  /** Reads the record in a folder; undefined unless all outputs are there, unchanged. */
+  read(folder: string): Promise<StageRecord | undefined> {
+    const known = this.#read.get(folder) ?? readWhole(folder);
+    this.#read.set(folder, known);
+    return known;
+  }
+
+  /** Returns the outputs that a stage has recorded. Throws a sentence unless all are there, unchanged. */
+  async outputsOf(stageName: string, folder: string): Promise<StageRecord["outputs"]> {
+    const record = await this.read(folder);
+    if (record !== undefined) return record.outputs;
+    throw new Error(
+      `${folder}: expected what ${stageName} writes, found none or part of it: run the stage ${stageName} first`,
+    );
+  }
+
+  /** Forgets a folder's record, after its stage has written a new one. */
+  forget(folder: string): void {
+    this.#read.delete(folder);
+  }
+}
+
+/** Whether a record was made with exactly these dependencies. */
+export function isMadeWith(record: StageRecord, { settings, inputs }: Dependencies): boolean {
+  return (
+    isDeepStrictEqual({ ...record.settings }, { ...settings }) && isDeepStrictEqual({ ...record.inputs }, { ...inputs })
   );
 }
 
 /**
  * Writes a stage's outputs and the record of what they depend on. They take their names only when all are on disk, the
- * record last: a kill between two renames leaves files that the record does not fit, which counts as not done.
+ * record last: a kill between two renames leaves files that do not match the record, which counts as not done.
  */
 export async function writeOutputs(
   folder: string,
-  {
-    dependencies,
-    files,
-    written = [],
-  }: {
-    dependencies: Dependencies;
-    files: Record<string, Iterable<string | Uint8Array>>;
-    /** Outputs that are on the disk already. */
-    written?: readonly string[];
-  },
+  { dependencies, files, written = [] }: StageOutputs & { dependencies: Dependencies },
 ): Promise<void> {
   for (const name of Object.keys(files)) await mkdir(dirname(join(folder, name)), { recursive: true });
   const paths = [...Object.keys(files), recordName].map((name) => join(folder, name));
@@ -73,11 +91,12 @@ export async function writeOutputs(
   for (const path of paths) await putInPlace(path);
 }
 
-async function readRecord(folder: string): Promise<StageRecord | undefined> {
+async function readWhole(folder: string): Promise<StageRecord | undefined> {
   try {
-    return recordSchema.parse(JSON.parse(await readFile(join(folder, recordName), "utf8")));
+    const record = recordSchema.parse(JSON.parse(await readFile(join(folder, recordName), "utf8")));
+    return (await isWhole(folder, record)) ? record : undefined;
   } catch {
-    return undefined; // none, or none that this version wrote: either way the stage is to be run
+    return undefined; // there is none, or none that this version wrote: either way the stage has to run
   }
 }
 

@@ -1,51 +1,78 @@
 import { join } from "node:path";
-import { lockFolder } from "../files/lock-file.ts";
-import { say } from "../terminal/progress.ts";
-import type { DataSource } from "./data-source.ts";
+import type { RunBundles } from "./bundles.ts";
+import type { DataSource } from "./dataset.ts";
 import type { TrainSettings } from "./settings.ts";
+import type { Dependencies, StageOutputs, StageRecords } from "./stage-record.ts";
 
-/** What a run of the command was asked for. Paths are absolute. */
-export interface TrainContext {
-  /** Where captioned photos are; the first names what is made of them. */
+/** What the command was asked for. Paths are absolute. */
+export interface TrainRequest {
+  /** Sources of captioned photos; the bundle is named after the first. */
   data: readonly DataSource[];
-  /** Each stage writes into a folder of its own in here. */
+  /** Folder in which each stage has its own. */
   out: string;
   settings: TrainSettings;
 }
 
-/** A step from named input files to named output files, which a later run passes over as long as neither has changed. */
+/** A run of the command, in which bundles are opened and outputs verified once. */
+export interface TrainContext extends TrainRequest {
+  bundles: RunBundles;
+  records: StageRecords;
+}
+
+/** What a stage runs with. */
+export interface StageContext extends TrainContext {
+  /** Folder of its outputs. */
+  folder: string;
+  /** Dependencies of its outputs, as they will be recorded. */
+  dependencies: Dependencies;
+  /** Writes the outputs and their record. Earlier outputs stay until the new ones are whole. */
+  save(outputs: StageOutputs): Promise<void>;
+}
+
+/** A step from named input files to named output files, which a later run skips as long as neither has changed. */
 export interface Stage {
-  name: string;
-  /** What it does, for `--help`. */
+  name: StageName;
+  /** Description for `--help`. */
   about: string;
-  /** Of its results under `--out`, where it is not called as the stage is. */
-  folder?: string;
-  /** Done only when it is asked for by name. */
+  /** Set where the stage only runs when it is named. */
   isOnRequest?: true;
-  /** Whether these settings ask for it; where it is left out, always. */
-  isWanted?(context: TrainContext): boolean;
-  isUpToDate(context: TrainContext): Promise<boolean>;
-  /** Leaves its earlier outputs as they are until the new ones are whole. */
-  run(context: TrainContext): Promise<void>;
+  /** Whether these settings ask for the stage; by default they do. */
+  isWanted?(request: TrainRequest): boolean;
+  /** Whether the stage always runs, because checking would take as long. */
+  isAlwaysRun?(request: TrainRequest): boolean;
+  /** Earlier stages whose outputs it reads; those that the settings do not ask for are skipped. */
+  needs: readonly Need[];
+  /** Returns what the outputs depend on beside the files that it needs. */
+  dependencies(context: TrainContext): Promise<Dependencies>;
+  run(context: StageContext): Promise<void>;
 }
 
-/** Where a stage writes its outputs. */
-export function stageFolder({ out }: Pick<TrainContext, "out">, stageName: string): string {
-  return join(out, stageName);
+/** Outputs of an earlier stage, which must be complete. */
+export interface Need {
+  stage: Stage;
+  /** Files of that stage, by the name under which the record has their SHA-256. */
+  files: Record<string, string>;
+  /**
+   * What to do where the outputs were made with other settings: `remake` runs that stage, `refuseAs` refuses them under
+   * this description. By default they are accepted.
+   */
+  ifStale?: "remake" | { refuseAs: string };
 }
 
-/** Runs stages in their order, without those that are up to date. One run at a time writes into a folder. */
-export async function runStages(stages: readonly Stage[], context: TrainContext): Promise<void> {
-  const { shard } = context.settings;
-  const unlock = await lockFolder(context.out, shard === undefined ? "run" : `shard-${shard.number}-of-${shard.of}`);
-  try {
-    for (const stage of stages) {
-      if (stage.isWanted?.(context) === false) continue;
-      const folder = stageFolder(context, stage.folder ?? stage.name);
-      if (await stage.isUpToDate(context)) say(`${stage.name}: up to date in ${folder}`);
-      else await stage.run(context);
-    }
-  } finally {
-    await unlock();
-  }
+export type StageName = keyof typeof folders;
+
+const folders = {
+  sentences: "sentences",
+  prepare: "prepare",
+  features: "features",
+  fit: "fit",
+  quantize: "quantize",
+  export: "bundle", // what people point MODEL_DIR at
+  evaluate: "evaluate",
+  report: "report",
+} as const;
+
+/** Returns the folder of a stage's outputs. */
+export function stageFolder({ out }: Pick<TrainRequest, "out">, stage: StageName): string {
+  return join(out, folders[stage]);
 }

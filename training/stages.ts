@@ -1,12 +1,12 @@
-import { calibrate } from "./calibrate.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportBundle } from "./export.ts";
 import { features } from "./features.ts";
 import { fit } from "./fit.ts";
 import { prepare } from "./prepare.ts";
+import { quantize } from "./quantize.ts";
 import { report } from "./report.ts";
 import { sentences } from "./sentences.ts";
 import type { Stage } from "./stage.ts";
 
-/** In the order in which they run. */
-export const stages: readonly Stage[] = [sentences, prepare, features, fit, calibrate, exportBundle, evaluate, report];
+/** All stages, in the order in which they run. */
+export const stages: readonly Stage[] = [sentences, prepare, features, fit, quantize, exportBundle, evaluate, report];

@@ -10,15 +10,15 @@ const maxDimension = 10_000;
 
 export interface WordVectors {
   dimension: number;
-  /** float32 [words, dimension], row = word id; zeros for padding and for words that the file does not have. */
+  /** float32 [words, dimension], row = word id; zeros for padding and for words that the file lacks. */
   vectors: Float32Array;
-  /** Words that the file has. */
+  /** Number of words that the file has. */
   found: number;
 }
 
 /**
- * Reads the vectors of a vocabulary's words from a text file in GloVe's format, `word 0.1 -0.2 …` a line, of any dimension,
- * gzip or not. The line `count dimension` that word2vec writes first is allowed. A word's first line counts.
+ * Reads the vectors of a vocabulary's words from a text file in GloVe's format, `word 0.1 -0.2 …` per line, of any
+ * dimension, gzip or not. Accepts word2vec's first line, `count dimension`. The first line of a word counts.
  */
 export async function readWordVectors(path: string, words: readonly string[]): Promise<WordVectors> {
   const idOf = new Map(words.map((word, id) => [word, id]));
@@ -39,12 +39,12 @@ export async function readWordVectors(path: string, words: readonly string[]): P
   return read;
 }
 
-/** Like `1649 of 1653 words have a vector of 100 dimensions`. */
+/** Describes the vectors, like `1649 of 1653 words have a vector of 100 dimensions`. */
 export function describeWordVectors({ found, dimension, vectors }: WordVectors): string {
   return `${found} of ${vectors.length / dimension - 1} words have a vector of ${dimension} dimensions`;
 }
 
-/** The file's text, unpacked as it is read where its first bytes say gzip. */
+/** Opens the file's text, decompressed on the fly if its first bytes are gzip's. */
 async function openText(path: string): Promise<AsyncIterable<Uint8Array>> {
   const file = await openInput(path);
   try {
@@ -77,7 +77,7 @@ function readFirstLine(text: string, { place }: { place: string }): { dimension:
   throw new Error(`${place}: expected a word and its numbers, found ${quote(text)}`);
 }
 
-/** Whether a line is a word and its numbers. False for a term of several words, which some of GloVe's files have. */
+/** Whether a line is a word and its numbers. False for a term of several words, which some of GloVe's files contain. */
 function isWholeLine(text: string, { dimension, place }: { dimension: number; place: string }): boolean {
   const numbers = countSpaces(text);
   if (numbers === dimension) return true;
@@ -87,13 +87,13 @@ function isWholeLine(text: string, { dimension, place }: { dimension: number; pl
 }
 
 interface Target {
-  /** Word to id, of those whose line has not come yet. */
+  /** Ids of the words whose line has not come yet. */
   idOf: Map<string, number>;
   into: WordVectors;
   place: string;
 }
 
-/** Takes a line's numbers if its word is looked for, and says whether it was. */
+/** Stores a line's numbers if its word is wanted. Returns whether it was. */
 function take(text: string, { idOf, into, place }: Target): boolean {
   const word = text.slice(0, text.indexOf(" ")).normalize("NFC"); // as cleaned words are
   const id = idOf.get(word);
@@ -113,12 +113,12 @@ function parseFinite(field: string, { place }: { place: string }): number {
   throw new Error(`${place}: expected finite numbers, found ${quote(field)}`);
 }
 
-/** NaN for what is no number, nothing included. */
+/** Parses a number; NaN for anything else, the empty text included. */
 function parseNumber(field: string): number {
   return field === "" ? Number.NaN : Number(field);
 }
 
-/** A split would make a string a number, for lines of which none is wanted as a rule. */
+/** Counts spaces without splitting, which would create a string per number for lines that are mostly not wanted. */
 function countSpaces(text: string): number {
   let count = 0;
   for (let index = text.indexOf(" "); index >= 0; index = text.indexOf(" ", index + 1)) count += 1;

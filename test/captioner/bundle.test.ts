@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { defaultModelDir, modelCardOf, openBundle, sha256Of } from "../../captioner/bundle.ts";
 import { modelCardSchema } from "../../shared/contract.ts";
-import { sealBundle } from "../../training/seal-bundle.ts";
+import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { makeTinyBundle } from "../fixtures/make-tiny-bundle.ts";
 

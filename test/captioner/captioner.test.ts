@@ -11,7 +11,7 @@ import {
 import type { PoolEvents } from "../../captioner/engines/engine-pool.ts";
 import { EngineLost, startEngineProcess } from "../../captioner/engines/engine-process.ts";
 import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
-import { sealBundle } from "../../training/seal-bundle.ts";
+import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { childrenOf } from "../process-table.ts";

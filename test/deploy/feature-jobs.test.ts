@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { trainCommand } from "../../training/command.ts";
-import type { TrainContext } from "../../training/stage.ts";
+import type { TrainRequest } from "../../training/stage.ts";
 import { stages } from "../../training/stages.ts";
 import { readDeployed } from "./manifests.ts";
 
@@ -25,9 +25,9 @@ function readJob(name: string) {
 }
 
 /** What `npm run train` makes of a job's words. */
-async function contextOf(args: readonly string[]): Promise<{ stage: string | undefined; context: TrainContext }> {
-  const runs: { stage: string | undefined; context: TrainContext }[] = [];
-  const train = async ([first]: readonly { name: string }[], context: TrainContext) => {
+async function contextOf(args: readonly string[]): Promise<{ stage: string | undefined; context: TrainRequest }> {
+  const runs: { stage: string | undefined; context: TrainRequest }[] = [];
+  const train = async ([first]: readonly { name: string }[], context: TrainRequest) => {
     runs.push({ stage: first?.name, context });
   };
   await trainCommand({ stages, train }).parseAsync(args, { from: "user" });

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { defaultModelDir } from "../../captioner/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../../captioner/captioner.ts";
 import { parseVocabulary } from "../../shared/vocabulary.ts";
-import { sealBundle } from "../../training/seal-bundle.ts";
+import { sealBundle } from "../../training/write-bundle.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { runNode } from "../run-node.ts";
 import { makeFlickr8k } from "./made-dataset.ts";
-import { tinyTraining, train } from "./run-prepare.ts";
+import { listen, tinyTraining, train } from "./run-prepare.ts";
 
 describe("npm run train", () => {
   test("explains each flag, with its default, and each stage", async () => {
@@ -52,7 +52,7 @@ describe("npm run train", () => {
     expect(await train(...args)).toEqual({
       code: 0,
       stdout: "",
-      stderr: ["prepare", "features", "fit", "calibrate", "export"]
+      stderr: ["prepare", "features", "fit", "quantize", "export"]
         .map((stage) => `${stage}: up to date in ${join(out, stage === "export" ? "bundle" : stage)}\n`)
         .join(""),
     });
@@ -62,7 +62,7 @@ describe("npm run train", () => {
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
     [
       ["bake", "--data", "a", "--out", "b"],
-      "Allowed choices are sentences, prepare, features, fit, calibrate, export, evaluate, report.",
+      "Allowed choices are sentences, prepare, features, fit, quantize, export, evaluate, report.",
     ],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],
@@ -85,6 +85,18 @@ describe("npm run train", () => {
     command.configureOutput({ writeErr: (text) => complaints.push(text) });
     await expect(command.parseAsync(args, { from: "user" })).rejects.toBeInstanceOf(CommanderError);
     expect(complaints.join("")).toContain(message);
+  });
+
+  test("accepts calibrate, the earlier name of quantize, and says so", async () => {
+    const heard = listen();
+    const ran: string[] = [];
+    const command = trainCommand({
+      stages,
+      train: (chosen) => Promise.resolve(void ran.push(...chosen.map(({ name }) => name))),
+    });
+    await command.parseAsync(["calibrate", "--data", "a", "--out", "b"], { from: "user" });
+    expect(ran).toEqual(["quantize"]);
+    expect(heard()).toContain("calibrate is now called quantize");
   });
 
   test("exits with 2 when it is used wrongly", async () => {

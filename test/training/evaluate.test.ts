@@ -4,8 +4,9 @@ import { expect, test } from "vitest";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { prepare } from "../../training/prepare.ts";
+import { runStages } from "../../training/run-stages.ts";
 import { defaultSettings } from "../../training/settings.ts";
-import { runStages, type TrainContext } from "../../training/stage.ts";
+import type { TrainRequest } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { enoughCaptions, makeJsonl } from "./made-dataset.ts";
@@ -22,8 +23,8 @@ async function makeData(splits: readonly string[], offset: number): Promise<stri
   return path;
 }
 
-async function evaluated(data: TrainContext["data"]) {
-  const context: TrainContext = {
+async function evaluated(data: TrainRequest["data"]) {
+  const context: TrainRequest = {
     data,
     out: await temporaryFolder(),
     settings: { ...defaultSettings, minCount: 1, encoder: tinyBundle, bundle: tinyBundle },

@@ -10,8 +10,9 @@ import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";
 import { prepare } from "../../training/prepare.ts";
 import { readPrepared } from "../../training/prepared.ts";
+import { beginRun, isUpToDate, runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
-import { runStages, type TrainContext } from "../../training/stage.ts";
+import type { TrainRequest } from "../../training/stage.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
@@ -28,7 +29,7 @@ async function makeData(count: number): Promise<string> {
   return data;
 }
 
-async function contextOf(data: string, settings: Partial<TrainSettings> = {}): Promise<TrainContext> {
+async function contextOf(data: string, settings: Partial<TrainSettings> = {}): Promise<TrainRequest> {
   const out = await temporaryFolder();
   return {
     data: oneSource(data),
@@ -38,14 +39,14 @@ async function contextOf(data: string, settings: Partial<TrainSettings> = {}): P
 }
 
 /** Runs both stages and returns what they said. */
-async function run(context: TrainContext): Promise<string> {
+async function run(context: TrainRequest): Promise<string> {
   const heard = listen();
   await runStages([prepare, features], context);
   return heard();
 }
 
-async function featuresOf(context: TrainContext) {
-  return readFeatures(context, { photos: (await readPrepared(context)).photos });
+async function featuresOf(context: TrainRequest) {
+  return readFeatures(beginRun(context), { photos: (await readPrepared(context)).photos });
 }
 
 /** By the engine itself, of bytes decoded as the service does. */
@@ -71,7 +72,7 @@ describe("features", () => {
     const both = { ...context, settings: { ...context.settings, flips: true } };
     expect(await run(both)).toContain("features: 2 of 5 photos to encode, on onnx (cpu)"); // two are for training
     const training = (await readPrepared(context)).photos.slice(0, 2);
-    const { mirrored = new Float32Array(), featureSize } = await readFeatures(both, {
+    const { mirrored = new Float32Array(), featureSize } = await readFeatures(beginRun(both), {
       photos: training,
       mirrored: true,
     });
@@ -141,16 +142,16 @@ describe("features", () => {
     const data = await makeData(2);
     const context = await contextOf(data);
     const heard = listen();
-    await prepare.run(context);
+    await runStages([prepare], context);
     const path = join(dirname(data), "1.jpg");
     await copyFile(join(dirname(data), "0.jpg"), path);
-    await expect(features.run(context)).rejects.toThrow(`${path}: has changed since prepare looked at it`);
+    await expect(runStages([features], context)).rejects.toThrow(`${path}: has changed since prepare looked at it`);
     heard();
   });
 
   test("say that prepare comes first", async () => {
     const context = await contextOf(await makeData(1));
-    await expect(features.run(context)).rejects.toThrow("run the stage prepare first");
-    await expect(features.isUpToDate(context)).rejects.toThrow("run the stage prepare first");
+    await expect(runStages([features], context)).rejects.toThrow("run the stage prepare first");
+    await expect(isUpToDate(features, beginRun(context))).rejects.toThrow("run the stage prepare first");
   });
 });

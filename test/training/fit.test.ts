@@ -7,15 +7,16 @@ import { exportBundle } from "../../training/export.ts";
 import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";
 import { captionFeatures } from "../../training/fit/decode-features.ts";
-import { readMergeModel } from "../../training/fit/merge-reader.ts";
+import { readMergeModel } from "../../training/fit/merge-model.ts";
 import type { EpochMetrics } from "../../training/fit/metrics.ts";
 import { fit } from "../../training/fit.ts";
 import { prepare } from "../../training/prepare.ts";
 import { readPrepared } from "../../training/prepared.ts";
 import { readRehearsal } from "../../training/rehearsal.ts";
-import { sealBundle } from "../../training/seal-bundle.ts";
+import { beginRun, isUpToDate, runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
-import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
+import type { Stage, TrainRequest } from "../../training/stage.ts";
+import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { largestDifference } from "../fixtures/vectors.ts";
@@ -47,7 +48,7 @@ interface Asked extends Partial<TrainSettings> {
 }
 
 /** Runs stages, all of them where none are named, and returns where, and what they said. */
-async function train({ data, stages, ...settings }: Asked): Promise<TrainContext & { said: string }> {
+async function train({ data, stages, ...settings }: Asked): Promise<TrainRequest & { said: string }> {
   const heard = listen();
   const context = {
     data: oneSource(data ?? (await makeData(["train", "train", "dev"]))),
@@ -59,7 +60,7 @@ async function train({ data, stages, ...settings }: Asked): Promise<TrainContext
   return { ...context, said: heard() };
 }
 
-async function metricsOf({ out }: TrainContext): Promise<EpochMetrics[]> {
+async function metricsOf({ out }: TrainRequest): Promise<EpochMetrics[]> {
   const lines = (await readFile(join(out, "fit", "metrics.jsonl"), "utf8")).trim().split("\n");
   return lines.map((line) => JSON.parse(line));
 }
@@ -107,7 +108,7 @@ describe("fit", () => {
 
   test("is done again when what it depends on is another, and only then", async () => {
     const context = await train({});
-    expect(await fit.isUpToDate(context)).toBe(true);
+    expect(await isUpToDate(fit, beginRun(context))).toBe(true);
     const wordVectors = join(await temporaryFolder(), "vectors.txt");
     await writeFile(wordVectors, "dog 1 2\n");
     const others: Partial<TrainSettings>[] = [
@@ -115,10 +116,11 @@ describe("fit", () => {
       ...[{ wordVectors }, { from: tinyBundle }, { encoder: defaultSettings.encoder }],
     ];
     for (const other of others) {
-      expect(await fit.isUpToDate({ ...context, settings: { ...context.settings, ...other } })).toBe(false);
+      expect(await isUpToDate(fit, beginRun({ ...context, settings: { ...context.settings, ...other } }))).toBe(false);
     }
-    expect(await fit.isUpToDate({ ...context, settings: { ...context.settings, id: "another" } })).toBe(true);
-    expect(await exportBundle.isUpToDate({ ...context, settings: { ...context.settings, id: "another" } })).toBe(false);
+    const renamed = beginRun({ ...context, settings: { ...context.settings, id: "another" } });
+    expect(await isUpToDate(fit, renamed)).toBe(true);
+    expect(await isUpToDate(exportBundle, renamed)).toBe(false);
   });
 
   test("says which stage comes first", async () => {
@@ -211,7 +213,7 @@ describe("training that goes on from a bundle", () => {
     );
     const context = await train({ stages: [prepare, features] });
     const later = { ...context, settings: { ...context.settings, from: tinyBundle } };
-    await expect(fit.run(later)).rejects.toThrow(
+    await expect(runStages([fit], later)).rejects.toThrow(
       "its words are not the first of the vocabulary: run prepare with the same",
     );
   });
@@ -246,7 +248,7 @@ describe("export", () => {
     const bundle = await openBundle(folder);
     const rehearsal = await readRehearsal(bundle);
     expect(rehearsal?.captions).toHaveLength(3);
-    const { photos, ...made } = await readFeatures(context, {
+    const { photos, ...made } = await readFeatures(beginRun(context), {
       photos: (await readPrepared(context)).photos.filter(({ split }) => split === "train"),
     });
     const rows = (features: Float32Array) => rowsOf(features, photos.length);
@@ -265,7 +267,7 @@ describe("export", () => {
   test("makes no bundle of a decoder that was made with other flags", async () => {
     const context = await train({ stages: [prepare, features, fit] });
     const other = { ...context, settings: { ...context.settings, seed: 2 } };
-    await expect(exportBundle.run(other)).rejects.toThrow("found another decoder: run the stage fit first");
+    await expect(runStages([exportBundle], other)).rejects.toThrow("found another decoder: run the stage fit first");
   });
 
   test("writes a card that tells what becomes of a photo, what was learnt from, and under which licence", async () => {

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DataSource } from "../../training/data-source.ts";
+import type { DataSource } from "../../training/dataset.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage } from "../fixtures/made-images.ts";
 

@@ -1,7 +1,10 @@
 import { appendFile, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { features } from "../../training/features.ts";
 import { readPrepared } from "../../training/prepared.ts";
+import { runStages } from "../../training/run-stages.ts";
+import { defaultSettings } from "../../training/settings.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { textFile } from "../fixtures/made-images.ts";
 import { makeFlickr8k, makeJsonl, tokensOf } from "./made-dataset.ts";
@@ -231,8 +234,9 @@ describe("a second run", () => {
 test("the next stage refuses results of which a part is missing or changed", async () => {
   const prepared = await runPrepare({ data: await makeFlickr8k() });
   await writeFile(join(prepared.out, "prepare/captions.jsonl"), "");
-  await expect(readPrepared(prepared)).rejects.toThrow("run the stage prepare first");
-  await expect(readPrepared({ ...prepared, out: await temporaryFolder() })).rejects.toThrow(
+  const request = { ...prepared, settings: defaultSettings };
+  await expect(runStages([features], request)).rejects.toThrow("run the stage prepare first");
+  await expect(runStages([features], { ...request, out: await temporaryFolder() })).rejects.toThrow(
     "run the stage prepare first",
   );
 });

@@ -12,8 +12,9 @@ import { times100 } from "../../training/report/figures.ts";
 import { readReportInput } from "../../training/report/report-input.ts";
 import { scoreSection } from "../../training/report/score-section.ts";
 import { report } from "../../training/report.ts";
+import { beginRun, isUpToDate, runStage, runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
-import { runStages, type Stage, type TrainContext } from "../../training/stage.ts";
+import type { Stage, TrainRequest } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { enoughCaptions, makeJsonl, oneSource } from "./made-dataset.ts";
@@ -36,8 +37,8 @@ async function makeData(): Promise<string> {
 /** Runs stages on made photos and returns where, and what they said. */
 async function run(
   stages: readonly Stage[],
-  { context, ...settings }: Partial<TrainSettings> & { context?: TrainContext } = {},
-): Promise<{ context: TrainContext; said: string }> {
+  { context, ...settings }: Partial<TrainSettings> & { context?: TrainRequest } = {},
+): Promise<{ context: TrainRequest; said: string }> {
   const made = context ?? {
     data: oneSource(await makeData()),
     out: await temporaryFolder(),
@@ -49,7 +50,7 @@ async function run(
   return { context: asked, said: heard() };
 }
 
-async function pageOf({ out }: TrainContext): Promise<string> {
+async function pageOf({ out }: TrainRequest): Promise<string> {
   return readFile(join(out, "report", "report.html"), "utf8");
 }
 
@@ -98,7 +99,7 @@ describe("report", () => {
       expect([format, stored]).toEqual(["jpeg", 320]);
       expect(captions).toContain(caption);
     }
-    const input = await readReportInput(context);
+    const input = await readReportInput(beginRun(context));
     const best = input.photos.toSorted((one, other) => other.cider["beam 3"] - one.cider["beam 3"])[0];
     expect(page).toContain(
       `CIDEr ${times100(best?.cider["beam 3"] ?? 0)}, confidence ${times100(best?.confidence?.["beam 3"] ?? 0)} %`,
@@ -140,7 +141,7 @@ describe("report", () => {
 
   test("shows the published scores beside those of Flickr8k's test split alone", async () => {
     const { context } = await run([prepare, evaluate]);
-    const input = await readReportInput(context);
+    const input = await readReportInput(beginRun(context));
     const summary = { ...input.prepared.summary, photos: 8092, testPhotos: 1000, hasSplits: true };
     const flickr8k = { ...input, prepared: { ...input.prepared, summary } };
     const text = scoreSection(flickr8k).body.text;
@@ -155,11 +156,13 @@ describe("report", () => {
     const first = await pageOf(context);
     expect((await run([report], { context })).said).toMatch(/^report: up to date in /);
     const heard = listen();
-    await report.run(context);
+    await runStage(report, beginRun(context));
     heard();
     expect(await pageOf(context)).toBe(first);
     await run([evaluate], { context, split: "train" });
-    expect(await report.isUpToDate({ ...context, settings: { ...context.settings, split: "train" } })).toBe(false);
+    expect(await isUpToDate(report, beginRun({ ...context, settings: { ...context.settings, split: "train" } }))).toBe(
+      false,
+    );
   });
 
   test("says which stage comes first", async () => {

@@ -1,8 +1,8 @@
 import { onTestFinished, vi } from "vitest";
-import type { DataSource } from "../../training/data-source.ts";
+import type { DataSource } from "../../training/dataset.ts";
 import { prepare } from "../../training/prepare.ts";
+import { runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
-import { runStages } from "../../training/stage.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { type Run, runNode } from "../run-node.ts";
 import { oneSource } from "./made-dataset.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isRecorded, readOutputs, writeOutputs } from "../../training/stage-record.ts";
+import { type Dependencies, isMadeWith, StageRecords, writeOutputs } from "../../training/stage-record.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 
 const dependencies = { settings: { seed: 1 }, inputs: { captions: "a".repeat(64) } };
@@ -10,6 +10,11 @@ async function writeFirst(): Promise<string> {
   const folder = join(await temporaryFolder(), "stage");
   await writeOutputs(folder, { dependencies, files: { "a.txt": ["one\n", "two\n"], "b.txt": ["old"] } });
   return folder;
+}
+
+async function isRecorded(folder: string, expected: Dependencies): Promise<boolean> {
+  const record = await new StageRecords().read(folder);
+  return record !== undefined && isMadeWith(record, expected);
 }
 
 describe("outputs and their record", () => {
@@ -32,7 +37,7 @@ describe("outputs and their record", () => {
   test("count as not done when a kill came between two renames", async () => {
     const folder = await writeFirst();
     await writeFile(join(folder, "a.txt"), "new"); // in place, while the record is still the old one
-    await expect(readOutputs(folder, "bake")).rejects.toThrow(
+    await expect(new StageRecords().outputsOf("bake", folder)).rejects.toThrow(
       `${folder}: expected what bake writes, found none or part of it: run the stage bake first`,
     );
   });

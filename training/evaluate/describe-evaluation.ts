@@ -1,4 +1,4 @@
-import type { SearchName } from "../searches.ts";
+import type { SearchName } from "../score/score-captions.ts";
 import type { Evaluation, SearchEvaluation, SetEvaluation } from "./evaluate-captions.ts";
 
 const scoreColumns = [
@@ -13,7 +13,7 @@ const otherColumns = ["captions", "words", "length", "repeating", "in train"];
 const width = 12;
 const confidenceSearch = "beam 3" satisfies SearchName;
 
-/** The scores as a table, times 100 as papers print them, their 95 % intervals below them. */
+/** Formats the scores as a table, times 100 as papers print them, with their 95 % intervals below. */
 export function describeEvaluation({ others = [], ...first }: Evaluation): string {
   return [first, ...others].map(describeSet).join("\n");
 }
@@ -39,7 +39,7 @@ function describeSet({ model, revision, dataset, split, photos, searches }: SetE
   return `${title}${row("", heading)}${rows.join("")}${describeConfidence(searches)}`;
 }
 
-/** Of the service's default search: by tenth, what it was confident of and how it came out. */
+/** Formats the confidence of the service's default search by tenth of the captions, beside their scores. */
 function describeConfidence(searches: readonly SearchEvaluation[]): string {
   const found = searches.find(({ search }) => search === confidenceSearch);
   if (found === undefined) return "";

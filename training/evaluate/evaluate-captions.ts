@@ -6,15 +6,15 @@ import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import { bootstrapIntervals } from "../score/bootstrap.ts";
 import { byTenths, type RatedCaption, spearman } from "../score/confidence.ts";
 import { contentPrecision, repeatsItself } from "../score/content-words.ts";
+import type { SearchName } from "../score/score-captions.ts";
 import { captionScoresSchema, prepareReferences, scoreAgainst } from "../score/score-captions.ts";
-import type { SearchName } from "../searches.ts";
 
 const intervalSchema = z.tuple([z.number(), z.number()]);
 
 const searchEvaluationSchema = captionScoresSchema.extend({
   /** `greedy` or `beam <n>`. */
   search: z.string(),
-  /** 95 %, by bootstrap over the photos. */
+  /** 95 % intervals, by bootstrap over the photos. */
   intervals: z.strictObject({
     bleu1: intervalSchema,
     bleu2: intervalSchema,
@@ -23,59 +23,62 @@ const searchEvaluationSchema = captionScoresSchema.extend({
     rougeL: intervalSchema,
     cider: intervalSchema,
   }),
-  /** How many of the captions differ. */
+  /** Number of distinct captions. */
   captions: z.int(),
-  /** How many different words they use. */
+  /** Number of distinct words in them. */
   words: z.int(),
-  /** Words a caption, on average. */
+  /** Words per caption, on average. */
   meanLength: z.number(),
-  /** Whether confidence tells how good a caption is. */
+  /** How well confidence predicts the quality of a caption. */
   confidence: z.strictObject({
-    /** Rank correlation of confidence and CIDEr; null where one of them is all the same. */
+    /** Rank correlation of confidence and CIDEr; null where either is constant. */
     spearman: z.number().nullable(),
-    /** Means over a tenth of the captions each, the least confident first; precision as in `content-words.ts`. */
+    /** Means over each tenth of the captions, the least confident first; precision as in `content-words.ts`. */
     tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
   }),
-  /** Share of the captions that say a content word twice. */
+  /** Share of captions that repeat a content word. */
   repeating: z.number(),
-  /** Share of the captions that are word for word, after cleaning, one of the training captions. */
+  /** Share of captions that equal a training caption after cleaning, word for word. */
   inTraining: z.number(),
 });
 
 const setEvaluationSchema = z.strictObject({
   model: z.string(),
   revision: z.string(),
-  /** The data set, where there are several. */
+  /** Name of the data set, where there are several. */
   dataset: z.string().optional(),
   split: z.string(),
   photos: z.int(),
   searches: z.array(searchEvaluationSchema),
 });
 
-/** What `evaluate` writes to `scores.json`: the first data set, and the others by themselves. */
+/** Contents of `scores.json`: the first data set, and each of the others. */
 export const evaluationSchema = setEvaluationSchema.extend({ others: z.array(setEvaluationSchema).optional() });
 
 export type SearchEvaluation = z.infer<typeof searchEvaluationSchema>;
 export type SetEvaluation = z.infer<typeof setEvaluationSchema>;
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
-/** What a search says of a photo. */
+/** A search's caption of a photo. */
 export type Caption = Pick<Candidate, "caption" | "confidence" | "words">;
 
-interface Captioned {
-  /** In the photos' order. */
+interface EvaluationInput {
+  /** Captions by search, in the photos' order. */
   captions: ReadonlyMap<SearchName, readonly Caption[]>;
   bundle: Bundle;
   split: string;
-  /** Cleaned, their words joined by spaces. */
+  /** Cleaned training captions, their words joined by spaces. */
   training: ReadonlySet<string>;
 }
 
 /**
- * Scores the captions of each search, and whether their confidence is worth something. Each data set is scored by itself,
- * since CIDEr weighs words by how often a data set's references have them.
+ * Scores the captions of each search, and how well their confidence predicts their quality. Each data set is scored
+ * separately, since CIDEr weights words by their frequency in a data set's references.
  */
-export function evaluateCaptions(photos: readonly PreparedPhoto[], { captions, ...others }: Captioned): Evaluation {
+export function evaluateCaptions(
+  photos: readonly PreparedPhoto[],
+  { captions, ...others }: EvaluationInput,
+): Evaluation {
   const groups = groupByDataset(photos.map((photo, index) => ({ ...photo, index })));
   const [first, ...rest] = [...groups].map(([dataset, own]): SetEvaluation => {
     const ofSet = [...captions].map(
@@ -90,7 +93,7 @@ export function evaluateCaptions(photos: readonly PreparedPhoto[], { captions, .
 
 function evaluateSet(
   photos: readonly PreparedPhoto[],
-  { captions, bundle, split, training }: Captioned,
+  { captions, bundle, split, training }: EvaluationInput,
 ): SetEvaluation {
   const references = prepareReferences(referencesOf(photos));
   const searches = [...captions].map(([search, found]): SearchEvaluation => {
@@ -126,7 +129,7 @@ function describeRated(rated: readonly RatedCaption[]): SearchEvaluation["confid
   return { spearman: Number.isNaN(correlation) ? null : correlation, tenths: byTenths(rated) };
 }
 
-/** The cleaned training captions, their words joined by spaces. */
+/** Collects the cleaned training captions, their words joined by spaces. */
 export function trainingCaptions(photos: readonly PreparedPhoto[]): Set<string> {
   const training = photos.filter((photo) => photo.split === "train");
   return new Set(training.flatMap(({ captions }) => captions.map(({ words }) => words.join(" "))));

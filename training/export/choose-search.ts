@@ -1,12 +1,12 @@
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
+import { searchOf } from "../bundles.ts";
 import type { PhotoFeatures } from "../features/photo-features.ts";
-import type { ModelFiles } from "../fit/layers-format.ts";
 import { Scorer } from "../fit/scorer.ts";
+import type { ModelFiles } from "../layers-format.ts";
 import type { PreparedPhoto } from "../prepared.ts";
 import { contentWords } from "../score/content-words.ts";
-import { searches } from "../searches.ts";
-import { searchOf } from "../source-bundle.ts";
+import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
 
 /** Powers of the length that a caption's log-probability may be divided by. Epochs are compared at the usual 0.7. */

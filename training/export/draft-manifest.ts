@@ -1,18 +1,18 @@
 import type { EncoderBundle } from "../../captioner/bundle.ts";
 import { parseLayersModel } from "../../captioner/networks/layers-model.ts";
-import type { Calibration } from "../../shared/calibration.ts";
+import type { ConfidenceMap } from "../../shared/confidence-map.ts";
 import type { Manifest } from "../../shared/manifest.ts";
-import { nameSources } from "../data-source.ts";
 import type { Split } from "../dataset.ts";
+import { nameSources } from "../dataset.ts";
 import { readFeatures } from "../features/photo-features.ts";
-import type { ModelFiles } from "../fit/layers-format.ts";
-import { readMergeModel } from "../fit/merge-reader.ts";
+import { readMergeModel } from "../fit/merge-model.ts";
 import { chooseRecipe } from "../fit/presets.ts";
 import { Scorer } from "../fit/scorer.ts";
+import type { ModelFiles } from "../layers-format.ts";
 import { groupByDataset, type Prepared, preparedFiles } from "../prepared.ts";
-import { fitCalibration } from "../score/confidence.ts";
-import { type SearchName, searches, searchNames } from "../searches.ts";
-import type { TrainContext } from "../stage.ts";
+import { fitConfidenceMap } from "../score/confidence.ts";
+import { type SearchName, searches, searchNames } from "../score/score-captions.ts";
+import type { TrainContext, TrainRequest } from "../stage.ts";
 import { chooseSearch } from "./choose-search.ts";
 import { decoderProvenance } from "./provenance.ts";
 
@@ -22,17 +22,17 @@ export const rangesPath = "encoder/ranges.json";
 
 const scoredSplits = ["dev", "test"] as const;
 
-/** The service's default. */
-const calibratedSearch = "beam 3" satisfies SearchName;
+/** The search whose confidence is mapped: the service's default. */
+const confidenceSearch = "beam 3" satisfies SearchName;
 
-/** What a bundle is made of. */
+/** The parts of a bundle. */
 export interface BundleParts {
   prepared: Prepared;
   source: EncoderBundle;
   decoder: ModelFiles;
 }
 
-/** The manifest but for the sizes and digests of the files; scores the decoder on dev and test. */
+/** Drafts the manifest, without the sizes and digests of the files; scores the decoder on dev and test. */
 export async function draftManifest(context: TrainContext, parts: BundleParts): Promise<Omit<Manifest, "files">> {
   const { prepared, source, decoder } = parts;
   const { sizes } = readMergeModel(parseDecoder(decoder));
@@ -60,13 +60,16 @@ export async function draftManifest(context: TrainContext, parts: BundleParts): 
   };
 }
 
-/** Of the encoder alone where the bundle tells it apart, and of the decoder, too, where training went on from it. */
+/**
+ * Selects the source bundle's provenance: the encoder's, where it is marked as such, and the decoder's too, where
+ * training continues from it.
+ */
 function inheritedProvenance({ manifest: { provenance } }: EncoderBundle, { settings }: TrainContext): string[] {
   const ofEncoder = provenance.filter((line) => line.startsWith("Encoder"));
   return settings.from === undefined && ofEncoder.length > 0 ? ofEncoder : provenance;
 }
 
-/** Scores on dev and test, by the search that dev prefers, and the calibration that it asks for. */
+/** Scores the decoder on dev and test with the search that does best on dev, and fits the confidence map on dev. */
 async function scoreSplits(
   context: TrainContext,
   { prepared, decoder }: BundleParts,
@@ -82,7 +85,7 @@ async function scoreSplits(
     vocabulary,
   });
   const scores: Manifest["scores"] = [];
-  let calibration: Calibration | undefined;
+  let confidenceMap: ConfidenceMap | undefined;
   for (const split of scoredSplits) {
     const own = await featuresOf(split);
     if (own.photos.length === 0) continue;
@@ -90,7 +93,7 @@ async function scoreSplits(
     const scorer = new Scorer(own, { vocabulary, search });
     for (const name of searchNames) {
       const found = await scorer.score(decoder, searches[name]);
-      if (split === "dev" && name === calibratedSearch) calibration = fitCalibration(found.rated);
+      if (split === "dev" && name === confidenceSearch) confidenceMap = fitConfidenceMap(found.rated);
       for (const [set, { bleu1, bleu2, bleu3, bleu4, rougeL, cider }] of found.sets) {
         scores.push({
           dataset: `${set || dataName(context)} ${split}, ${sizes.get(set)?.length} photos`,
@@ -105,24 +108,24 @@ async function scoreSplits(
       }
     }
   }
-  return { search, scores, calibration };
+  return { search, scores, ...(confidenceMap === undefined ? {} : { calibration: confidenceMap }) };
 }
 
-/** Like `flickr8k-merge`, after the data. */
-export function idOf(context: TrainContext): string {
-  const name = dataName(context)
+/** Returns the bundle's id, like `flickr8k-merge`: named after the data unless set. */
+export function idOf(request: Pick<TrainRequest, "data" | "settings">): string {
+  const name = dataName(request)
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, "-")
     .replace(/^[-.]+/, "");
-  return context.settings.id ?? `${name === "" ? "my" : name}-merge`;
+  return request.settings.id ?? `${name === "" ? "my" : name}-merge`;
 }
 
-/** Of the first data's folder or file. */
-function dataName({ data }: Pick<TrainContext, "data">): string {
+/** Returns the name of the first data source. */
+function dataName({ data }: Pick<TrainRequest, "data">): string {
   return nameSources(data)[0] ?? "sentences";
 }
 
-/** What `fit` wrote, as the service reads a decoder. */
+/** Parses what `fit` wrote, as the service reads a decoder. */
 export function parseDecoder({ topology, weights }: ModelFiles) {
   return parseLayersModel({ topology, readWeights: () => weights });
 }

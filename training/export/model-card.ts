@@ -1,6 +1,6 @@
 import type { Manifest } from "../../shared/manifest.ts";
+import type { ReadMergeModel } from "../fit/merge-model.ts";
 import { type MergeValues, weightNames } from "../fit/merge-model.ts";
-import type { ReadMergeModel } from "../fit/merge-reader.ts";
 import type { Recipe } from "../fit/recipe.ts";
 import type { Prepared } from "../prepared.ts";
 
@@ -10,7 +10,7 @@ interface CardParts {
   recipe: Recipe;
 }
 
-/** A bundle's model card in Markdown: what it is, where its weights come from, how it scores, what it cannot know. */
+/** Writes a bundle's model card in Markdown: what it is, where its weights come from, its data and its scores. */
 export function describeModel(manifest: Manifest, { prepared, decoder, recipe }: CardParts): string {
   const { id, description, provenance } = manifest;
   return `# ${id}
@@ -22,7 +22,7 @@ ${table([
   ["Encoder", encoderOf(manifest)],
   ["Decoder", decoderOf(decoder)],
   ["Input", inputOf(manifest)],
-  ["Search", searchOf(manifest)],
+  ["Search", describeSearch(manifest)],
   ["Size", sizeOf(manifest)],
   ["Licence", manifest.licence],
 ])}
@@ -54,7 +54,7 @@ function decoderOf({ sizes, values }: ReadMergeModel): string {
   );
 }
 
-/** How many numbers a merge model has, its word vectors included. */
+/** Counts the parameters of a merge model, word vectors included. */
 export function countParameters(values: MergeValues): number {
   return weightNames.reduce((sum, name) => sum + values[name].length, 0);
 }
@@ -68,7 +68,7 @@ function inputOf({ preprocessing }: Manifest): string {
   return `any photo, ${first}squashed to ${width}×${height} (sharp's \`${kernel}\` kernel), ${shift}`;
 }
 
-function searchOf({ search: { lengthPenalty, maxWords, repetition } }: Manifest): string {
+function describeSearch({ search: { lengthPenalty, maxWords, repetition } }: Manifest): string {
   const cost = repetition === undefined ? "" : `, ${repetition.penalty} nats for a word that is said again`;
   return `length penalty ${lengthPenalty}, at most ${maxWords} words${cost}`;
 }

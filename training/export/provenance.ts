@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { openBundle } from "../../captioner/bundle.ts";
-import { nameSources } from "../data-source.ts";
+import type { Bundle } from "../../captioner/bundle.ts";
+import { nameSources } from "../dataset.ts";
 import type { Recipe } from "../fit/recipe.ts";
 import { digestFile } from "../output-file.ts";
 import type { Prepared } from "../prepared.ts";
@@ -8,14 +8,18 @@ import { knownWordsBeside } from "../sentences/read-words.ts";
 import type { TrainSettings } from "../settings.ts";
 import type { TrainContext } from "../stage.ts";
 
-/** Where a decoder comes from, for its manifest: data with digests, recipe, word vectors, what it went on from. */
+/**
+ * Describes where a decoder comes from, for its manifest: data with digests, recipe, word vectors, the bundle that
+ * training continued from.
+ */
 export async function decoderProvenance(
-  { data, settings }: TrainContext,
+  { data, settings, bundles }: TrainContext,
   { prepared, recipe }: { prepared: Prepared; recipe: Recipe },
 ): Promise<string[]> {
   const { cleaning, minCount, sources } = prepared.summary;
   const digests = Object.entries(sources).map(([name, sha256]) => `${name} sha256 ${sha256}`);
   const { seed, flips } = settings;
+  const from = await bundles.from();
   return [
     `Decoder: merge model of Tanti et al. 2018, trained on ${trainingOf(prepared, data)}${flips ? " and their mirror images" : ""}, ` +
       `${cleaning} cleaning, words seen ${minCount} times or more.`,
@@ -23,11 +27,14 @@ export async function decoderProvenance(
     ...(await sentenceProvenance(settings)),
     `Recipe: ${JSON.stringify(recipe)}, seed ${seed}.`,
     ...(await wordVectorProvenance(settings.wordVectors, settings.tuneEmbeddings)),
-    ...(settings.from === undefined ? [] : [await origin(settings.from)]),
+    ...(from === undefined ? [] : [describeOrigin(from)]),
   ];
 }
 
-/** Like `30000 captions of 6000 photos of flickr8k`, and how many sentences were chosen for how many photos. */
+/**
+ * Describes the training data, like `30000 captions of 6000 photos of flickr8k`, and how many sentences were chosen for
+ * how many photos.
+ */
 function trainingOf({ photos }: Prepared, data: TrainContext["data"]): string {
   const training = photos.filter(({ split }) => split === "train");
   const written = training.filter(({ hasPseudoCaptions }) => hasPseudoCaptions === undefined);
@@ -65,7 +72,6 @@ async function wordVectorProvenance(path: string | undefined, isTuned: boolean):
   return [`${source}: ${basename(path)} sha256 ${sha256}${isTuned ? ", learnt on" : ""}.`];
 }
 
-async function origin(folder: string): Promise<string> {
-  const { manifest, revision } = await openBundle(folder);
+function describeOrigin({ manifest, revision }: Bundle): string {
   return `Went on from ${manifest.id}, revision ${revision}.`;
 }

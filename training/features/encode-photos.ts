@@ -11,7 +11,7 @@ const batch = 8;
 
 export interface PhotoToEncode {
   path: string;
-  /** Of its bytes when they were last looked at. */
+  /** SHA-256 of its bytes when `prepare` read them. */
   sha256: string;
   isMirrored: boolean;
 }
@@ -19,13 +19,13 @@ export interface PhotoToEncode {
 interface EncodeSettings<Photo> {
   engine: EngineProcess;
   preprocessing: Preprocessing;
-  /** Told of a photo that cannot be decoded, which is then left out. */
+  /** Called for each photo that cannot be decoded, which is then left out. */
   leaveOut(photo: Photo, reason: string): void;
 }
 
 /**
- * Features of photos in their order, a batch at a time: float32 [photos, featureSize]. The next photos are decoded while
- * the engine works. Throws a sentence where a photo is gone or no longer what it was.
+ * Yields features of photos in their order, one batch at a time: float32 [photos, featureSize]. The next photos are
+ * decoded while the engine works. Throws a sentence where a photo is missing or has changed.
  */
 export async function* encodePhotos<Photo extends PhotoToEncode>(
   photos: readonly Photo[],
@@ -52,7 +52,7 @@ export async function* encodePhotos<Photo extends PhotoToEncode>(
   }
 }
 
-/** Left and right exchanged: uint8 [height, width, 3]. */
+/** Flips an image horizontally: uint8 [height, width, 3]. */
 function mirror(pixels: Uint8Array, { width }: Preprocessing): Uint8Array {
   const mirrored = new Uint8Array(pixels.length);
   for (let from = 0; from < pixels.length; from += 3) {

@@ -3,13 +3,13 @@ import * as z from "zod";
 import { joinRows } from "../../captioner/vectors.ts";
 import { describeFileError } from "../../files/file-error.ts";
 
-/** Which features: those of a photo with these bytes, or of its mirror image. */
+/** A key of features: those of a photo with these bytes, or of its mirror image. */
 export interface FeatureKey {
   sha256: string;
   isMirrored: boolean;
 }
 
-/** What all features of a store have in common. */
+/** What all features of a store share. */
 export interface FeatureKind {
   /** Revision of the encoder and its preprocessing. */
   encoder: string;
@@ -28,8 +28,8 @@ const rowsRead = 64;
 
 /**
  * Features on disk: `<path>.bin`, float32 [rows, featureSize], little-endian, and its index `<path>.jsonl`: the kind on
- * the first line, then a line a row. Rows are only ever added, the index after the values, so that a kill costs at most
- * what was being added. One process at a time adds; see `files/lock-file.ts`.
+ * the first line, then one line per row. Rows are only ever added, the index after the values, so that a kill costs at
+ * most the rows being added. Only one process may add at a time; see `files/lock-file.ts`.
  */
 export class FeatureStore {
   readonly featureSize: number;
@@ -44,7 +44,7 @@ export class FeatureStore {
     this.featureSize = featureSize;
   }
 
-  /** Opens the store at `path` to add to it, or makes it. What a kill left half written is cut off. */
+  /** Opens the store at `path` for adding, or creates it. A row that a kill left half written is cut off. */
   static async open(path: string, kind: FeatureKind): Promise<FeatureStore> {
     const known = await readIndex(path);
     if (known !== undefined) expectKind(path, { known, kind });
@@ -57,7 +57,7 @@ export class FeatureStore {
     return new FeatureStore(path, { values, rows: rowsOf(kept), featureSize: kind.featureSize });
   }
 
-  /** Opens a store to read from it, its whole rows. Says what was expected where there is none of this kind. */
+  /** Opens a store for reading its whole rows. Throws a sentence where there is none of this kind. */
   static async openToRead(path: string, kind: FeatureKind): Promise<FeatureStore> {
     const known = await readIndex(path);
     if (known === undefined) throw new Error(`${path}.jsonl: expected an index of features, found none`);
@@ -74,7 +74,7 @@ export class FeatureStore {
     return this.#rows.has(nameOf(key));
   }
 
-  /** float32 [featureSize]. */
+  /** Reads one row: float32 [featureSize]. */
   async read(key: FeatureKey): Promise<Float32Array> {
     const row = this.#rows.get(nameOf(key));
     if (row === undefined) {
@@ -89,7 +89,7 @@ export class FeatureStore {
     return features;
   }
 
-  /** Adds rows, float32 [keys, featureSize], and brings them to the disk. */
+  /** Appends rows, float32 [keys, featureSize], and flushes them to disk. */
   async append(keys: readonly FeatureKey[], features: Float32Array): Promise<void> {
     const first = this.#rows.size;
     try {
@@ -108,7 +108,7 @@ export class FeatureStore {
   }
 }
 
-/** A disk that fills up may take a part of what is written without an error. */
+/** Writes all values: a disk that fills up may accept only part of a write without an error. */
 async function writeWhole(file: FileHandle, values: Float32Array, position: number): Promise<void> {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   for (let done = 0; done < bytes.length; ) {
@@ -116,7 +116,7 @@ async function writeWhole(file: FileHandle, values: Float32Array, position: numb
   }
 }
 
-/** Stored features of photos in their order, some at a time: float32 [photos, featureSize]. */
+/** Yields stored features of photos in their order, in batches: float32 [photos, featureSize]. */
 export async function* readInBatches<Photo extends FeatureKey>(
   store: FeatureStore,
   photos: readonly Photo[],
@@ -129,12 +129,12 @@ export async function* readInBatches<Photo extends FeatureKey>(
 
 interface Opened {
   values: FileHandle;
-  /** Row by name. */
+  /** Row numbers by name. */
   rows: Map<string, number>;
   featureSize: number;
 }
 
-/** `end` is where a line ends in the file, in bytes. */
+/** The parsed index. `end` is the byte offset at which a line ends. */
 interface Index {
   header: FeatureKind & { end: number };
   lines: { name: string; end: number }[];
@@ -146,7 +146,7 @@ async function createIndex(path: string, kind: FeatureKind): Promise<Index> {
   return { header: { ...kind, end: line.length }, lines: [] };
 }
 
-/** An index up to its first line that is not whole; undefined where there is none. */
+/** Reads an index up to its first incomplete line; undefined where there is none. */
 async function readIndex(path: string): Promise<Index | undefined> {
   const text = await readFile(`${path}.jsonl`, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
@@ -167,7 +167,7 @@ async function readIndex(path: string): Promise<Index | undefined> {
   return index;
 }
 
-/** Those whose values are there, too. */
+/** Keeps the rows whose values are complete. */
 async function wholeLines({ header, lines }: Index, values: FileHandle): Promise<Index["lines"]> {
   const { size } = await values.stat();
   return lines.slice(0, Math.floor(size / (4 * header.featureSize)));

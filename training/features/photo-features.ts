@@ -1,23 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { type EncoderBundle, openEncoder } from "../../captioner/bundle.ts";
-import { encoderRevision } from "../encoder-revision.ts";
+import type { EncoderBundle } from "../../captioner/bundle.ts";
+import { encoderRevision } from "../bundles.ts";
 import type { PreparedPhoto } from "../prepared.ts";
-import { encoderBundleOf } from "../source-bundle.ts";
 import { stageFolder, type TrainContext } from "../stage.ts";
-import { readOutputs } from "../stage-record.ts";
 import { type FeatureKind, FeatureStore } from "./feature-store.ts";
 
 /** `featureSummarySchema`. */
 export const featureSummaryFile = "summary.json";
 
-/** Of the store's files, an encoder a store: who goes back to an earlier encoder finds its features. */
+/** Returns the name of a store, one per encoder: returning to an earlier encoder finds its features again. */
 export function storeName({ encoder }: FeatureKind): string {
   return `features-${encoder}`;
 }
 
-/** What is in the store, and what is not. */
+/** Contents of `summary.json`: what the store holds, and which photos it lacks. */
 export const featureSummarySchema = z.strictObject({
   encoder: z.string(),
   rows: z.int().nonnegative(),
@@ -25,28 +23,27 @@ export const featureSummarySchema = z.strictObject({
   leftOut: z.array(z.strictObject({ file: z.string(), sha256: z.string(), reason: z.string() })),
 });
 
-/** Photos in their order, without those that cannot be decoded, with their features. */
+/** Features of photos in their order, without the photos that cannot be decoded. */
 export interface PhotoFeatures {
   photos: PreparedPhoto[];
   featureSize: number;
   /** float32 [photos, featureSize]. */
   features: Float32Array;
-  /** Those of the mirror images, of the same shape, where they were wanted. */
+  /** Features of the mirror images, of the same shape, where they were asked for. */
   mirrored?: Float32Array;
 }
 
-/** Reads what `features` wrote for these photos. Throws a sentence where that is not whole. */
+/** Reads the features of these photos. Throws a sentence where a photo has none. */
 export async function readFeatures(
   context: TrainContext,
   { photos, mirrored: isMirroredToo = false }: { photos: readonly PreparedPhoto[]; mirrored?: boolean },
 ): Promise<PhotoFeatures> {
   const folder = stageFolder(context, "features");
-  await readOutputs(folder, "features");
   const summary = JSON.parse(await readFile(join(folder, featureSummaryFile), "utf8"));
   const { leftOut } = featureSummarySchema.parse(summary);
-  const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under whatever name
+  const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under any name
   const there = photos.filter(({ sha256 }) => !undecodable.has(sha256));
-  const kind = await kindOf(await openEncoder(encoderBundleOf(context)));
+  const kind = await kindOf(await context.bundles.source());
   const store = await FeatureStore.openToRead(join(folder, storeName(kind)), kind);
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);
@@ -67,7 +64,7 @@ export async function readFeatures(
   }
 }
 
-/** Of the features that a bundle's encoder makes. */
+/** Returns the kind of features that a bundle's encoder makes. */
 export async function kindOf(bundle: EncoderBundle): Promise<FeatureKind> {
   return { encoder: await encoderRevision(bundle), featureSize: bundle.manifest.encoder.featureSize };
 }

@@ -10,24 +10,24 @@ import type { TrainerState } from "./trainer.ts";
 
 const fileName = "checkpoint.safetensors";
 
-/** A run at the end of an epoch: all that the next epoch and the choice among epochs depend on. */
+/** A run's state at the end of an epoch: everything that the next epoch and the choice among epochs depend on. */
 export interface Checkpoint {
   state: TrainerState;
-  /** The weights of the epoch that is to be kept, so far. */
+  /** Weights of the epoch that would be kept so far. */
   best: MergeValues;
-  /** An entry an epoch done. */
+  /** One entry per finished epoch. */
   metrics: EpochMetrics[];
 }
 
-/** Next to the arrays, in the file's metadata. */
+/** The file's metadata, beside the arrays. */
 const notesSchema = z.strictObject({
-  /** What the run depends on, as its stage records it: a run goes on only from one of its own. */
+  /** The run's dependencies as its stage records them: a run only continues from its own checkpoint. */
   dependencies: z.string(),
   steps: z.string().transform(Number).pipe(z.int().nonnegative()),
   metrics: z.string().transform((text) => z.array(epochMetricsSchema).parse(JSON.parse(text))),
 });
 
-/** Replaces the folder's checkpoint at once: whenever a kill comes, the last one or this one is there. */
+/** Replaces the folder's checkpoint atomically: after a kill at any time, the last one or this one is there. */
 export async function writeCheckpoint(
   folder: string,
   { state, best, metrics }: Checkpoint,
@@ -58,7 +58,7 @@ export async function writeCheckpoint(
   await putInPlace(path);
 }
 
-/** The folder's checkpoint, if it has one of a run with these dependencies. */
+/** Reads the folder's checkpoint, if it belongs to a run with these dependencies. */
 export async function readCheckpoint(folder: string, dependencies: Dependencies): Promise<Checkpoint | undefined> {
   const path = join(folder, fileName);
   const bytes = await readFile(path).catch(() => undefined);

@@ -5,7 +5,7 @@ import { createOnnxDecoder } from "../../captioner/onnx/decoder-session.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { paddingId, type Vocabulary } from "../../shared/vocabulary.ts";
 
-/** Photos whose captions are searched together: enough to fill the matrices, few enough to stay in the caches. */
+/** Photos that are searched together: enough to fill the matrices, few enough to stay in the caches. */
 const photosAtOnce = 100;
 
 interface DecodeSettings extends SearchSettings {
@@ -20,7 +20,7 @@ interface CaptionSettings {
   beam: number;
 }
 
-/** The words of the best caption of each photo by the service's own search. */
+/** Finds the words of each photo's best caption with the service's own search. */
 export async function captionFeatures(
   model: LayersModel,
   { features, featureSize }: { features: Float32Array; featureSize: number },
@@ -32,7 +32,7 @@ export async function captionFeatures(
   return found.map(({ words }) => vocabulary.wordsOf(words));
 }
 
-/** The best caption of each photo by the service's own search. `features` is float32 [photos, featureSize]. */
+/** Finds each photo's best caption with the service's own search. `features` is float32 [photos, featureSize]. */
 export async function decodeFeatures(
   model: LayersModel,
   features: Float32Array,

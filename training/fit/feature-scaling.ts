@@ -1,9 +1,9 @@
 import type { MergeValues } from "./merge-model.ts";
 
 /**
- * Mean and deviation of each feature over the training photos. A decoder learns from standardized features, whose channels
- * weigh alike, and is exported for features as they come. Channels that the photos hardly use have a deviation near 0 and
- * would be far out on photos of another kind, so that a floor is added to each.
+ * Mean and standard deviation of each feature over the training photos. A decoder learns from standardized features,
+ * whose channels weigh alike, and is exported for unscaled ones. Channels that the photos hardly use have a deviation
+ * near 0 and would reach extreme values on photos of another kind, so a floor is added to each deviation.
  */
 export class FeatureScaling {
   /** float32 [featureSize] each. */
@@ -29,7 +29,7 @@ export class FeatureScaling {
     }
   }
 
-  /** Standardizes features, float32 [photos, featureSize], where they lie. */
+  /** Standardizes features in place: float32 [photos, featureSize]. */
   standardize(features: Float32Array): void {
     const { length } = this.#means;
     for (let place = 0; place < features.length; place++) {
@@ -38,7 +38,7 @@ export class FeatureScaling {
     }
   }
 
-  /** The decoder that says of features as they come what `values` say of standardized ones. */
+  /** Converts a decoder of standardized features into one that gives the same captions for unscaled features. */
   fold(values: MergeValues): MergeValues {
     return this.#change(values, (weight, channel) => ({
       weight: weight / (this.#deviations[channel] ?? 1),
@@ -46,7 +46,7 @@ export class FeatureScaling {
     }));
   }
 
-  /** The other way round. */
+  /** Converts a decoder of unscaled features into one for standardized features, the inverse of `fold`. */
   unfold(values: MergeValues): MergeValues {
     return this.#change(values, (weight, channel) => ({
       weight: weight * (this.#deviations[channel] ?? 1),
@@ -60,7 +60,7 @@ export class FeatureScaling {
   ): MergeValues {
     const units = values["image_dense/bias"].length;
     const kernel = Float32Array.from(values["image_dense/kernel"]);
-    const bias = Float64Array.from(values["image_dense/bias"]); // sums of thousands
+    const bias = Float64Array.from(values["image_dense/bias"]); // in float64, since it sums thousands
     for (const [place, value] of kernel.entries()) {
       const { weight, shift } = change(value, Math.floor(place / units));
       kernel[place] = weight;

@@ -1,11 +1,11 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { showProgress } from "../../terminal/progress.ts";
-import { searches } from "../searches.ts";
+import { type ModelFiles, toLayersFormat } from "../layers-format.ts";
+import { searches } from "../score/score-captions.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { writtenOf } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FeatureScaling } from "./feature-scaling.ts";
-import { type ModelFiles, toLayersFormat } from "./layers-format.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import type { TrainingData } from "./plan-steps.ts";
@@ -13,29 +13,29 @@ import { epochsOf, isPatienceOver, type Phase, type PhaseEpoch, type Recipe } fr
 import type { Scorer } from "./scorer.ts";
 import { Trainer } from "./trainer.ts";
 
-/** How many dev photos' captions are kept of each epoch. */
+/** Number of dev photos whose captions are kept from each epoch. */
 const samplesKept = 3;
 
 interface FitSettings {
-  /** Where the checkpoint lies. */
+  /** Folder of the checkpoint. */
   folder: string;
   dependencies: Dependencies;
   data: TrainingData;
   spec: MergeSpec;
-  /** The weights before the first step. */
+  /** Weights before the first step. */
   start: MergeValues;
   recipe: Recipe;
   seed: number;
   isEmbeddingTuned: boolean;
-  /** How the features of `data` were standardized, where they were. */
+  /** Scaling of the features of `data`, where they are standardized. */
   scaling?: FeatureScaling | undefined;
-  /** How many words the start knew, where others are new. */
+  /** Number of words that the start weights know; set where others are new. */
   known?: number | undefined;
-  /** Undefined: the last epoch is the best. */
+  /** Undefined where there are no dev photos: the last epoch then counts as the best. */
   scorer: Scorer | undefined;
 }
 
-/** A run over all epochs of a recipe, from its start or from its checkpoint. Whoever begins one disposes it. */
+/** A run through all epochs of a recipe, from the start weights or from a checkpoint. The caller disposes it. */
 export class FitRun {
   readonly metrics: EpochMetrics[];
   readonly #settings: FitSettings;
@@ -58,7 +58,7 @@ export class FitRun {
     return new FitRun(settings, { ...checkpoint, trainer: await Trainer.resume(settings, checkpoint.state) });
   }
 
-  /** Runs the epochs that are left, each saved before it is told of. */
+  /** Runs the remaining epochs. Each is saved before it is yielded. */
   async *epochs(): AsyncGenerator<EpochDone> {
     const { recipe, folder } = this.#settings;
     const planned = epochsOf(recipe);
@@ -66,7 +66,7 @@ export class FitRun {
       const done = this.metrics.at(-1)?.epoch ?? 0;
       const ofPhase = this.metrics.filter(({ epoch }) => planned[epoch - 1]?.phase === phaseEpoch.phase);
       const isSelfCritical = "samples" in phaseEpoch.phase.batch;
-      if (isSelfCritical && writtenOf(this.#settings.data.captions).length === 0) continue; // nothing to measure captions by
+      if (isSelfCritical && writtenOf(this.#settings.data.captions).length === 0) continue; // no references to score captions against
       if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
       if (isSelfCritical && phaseEpoch.epoch === 0) this.#startFromBest();
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
@@ -79,7 +79,7 @@ export class FitRun {
     }
   }
 
-  /** The decoder of the epoch that the recipe keeps. */
+  /** Exports the decoder of the epoch that the recipe keeps. */
   keptFiles(): Promise<ModelFiles> {
     return this.#filesOf(this.#best);
   }
@@ -88,7 +88,7 @@ export class FitRun {
     this.#trainer.dispose();
   }
 
-  /** Another objective begins from the best that the one before has learnt, and with gradients of another size. */
+  /** Restarts from the best weights so far with fresh moments: another objective has gradients of another size. */
   #startFromBest(): void {
     this.#trainer.dispose();
     this.#trainer = new Trainer(this.#settings, this.#best);
@@ -120,7 +120,7 @@ export class FitRun {
     }
   }
 
-  /** The decoder for features as they come. */
+  /** Exports a decoder for unscaled features. */
   async #filesOf(values: MergeValues): Promise<ModelFiles> {
     const { spec, scaling } = this.#settings;
     const network: LayersModel = mergeModel(spec, scaling?.fold(values) ?? values);
@@ -132,7 +132,7 @@ export class FitRun {
   }
 }
 
-/** How many an epoch learns from. */
+/** Counts the captions that an epoch learns from. */
 function captionsOf({ batch }: Phase, data: TrainingData): number {
   if ("captions" in batch && batch.steps !== undefined) return batch.captions * batch.steps;
   if (!("samples" in batch)) return data.captions.length;

@@ -25,10 +25,10 @@ type Step = Record<(typeof stepTensors)[number], Tensor2D>;
 const stepTensors = ["inputGate", "forgetGate", "candidate", "outputGate", "cell", "squashed", "hidden"] as const;
 
 /**
- * Keras' LSTM with sigmoid gates over whole sequences, from zero. `gates` is the input's share of the gates (kernel and
- * bias), float32 [steps, rows, 4 · units] in the order input, forget, candidate, output; `recurrent` [units, 4 · units].
- * Returns each step's output, [steps, rows, units]. Its gradient is written out: one product for the recurrent kernel
- * instead of one a step, and a third of the operations that the tape would record.
+ * Keras' LSTM with sigmoid gates over whole sequences, from a zero state. `gates` is the input's part of the gates
+ * (kernel and bias), float32 [steps, rows, 4 · units] in the order input, forget, candidate, output; `recurrent`
+ * [units, 4 · units]. Returns each step's output, [steps, rows, units]. Its gradient is written by hand: one product
+ * for the recurrent kernel instead of one per step, and a third of the operations that the tape would record.
  */
 export const runLstm: (gates: Tensor3D, recurrent: Tensor2D) => Tensor3D = customGrad<Tensor3D>(
   (...args: (Tensor | GradSaveFunc)[]) => {
@@ -68,7 +68,7 @@ function stepsOf(saved: readonly Tensor2D[]): Step[] {
   });
 }
 
-/** The gradients of `gates` and `recurrent` from those of the outputs, last step first. */
+/** Computes the gradients of `gates` and `recurrent` from those of the outputs, last step first. */
 function backward(
   outer: readonly Tensor2D[],
   { recurrent, steps }: { recurrent: Tensor2D; steps: readonly Step[] },
@@ -78,7 +78,7 @@ function backward(
   let ofHidden: Tensor2D | undefined;
   let ofCell: Tensor2D | undefined;
   for (const [index, step] of [...steps.entries()].reverse()) {
-    const arriving = outer[index] as Tensor2D; // one a step
+    const arriving = outer[index] as Tensor2D; // one per step
     const hidden = ofHidden === undefined ? arriving : add(arriving, ofHidden);
     const throughOutput = mul(mul(hidden, step.outputGate), sub(1, square(step.squashed)));
     const cell = ofCell === undefined ? throughOutput : add(throughOutput, ofCell);
@@ -105,7 +105,10 @@ function slope(gate: Tensor2D): Tensor {
   return sub(gate, square(gate));
 }
 
-/** Each step's hidden state before it, times the gradient of its gates, summed: one product over all steps. */
+/**
+ * Computes the gradient of the recurrent kernel: each step's previous hidden state times the gradient of its gates,
+ * summed in one product over all steps.
+ */
 function ofRecurrent(steps: readonly Step[], ofGates: readonly Tensor2D[]): Tensor {
   const [first] = steps;
   const [firstGates] = ofGates;

@@ -6,32 +6,33 @@ import {
   groupByPhoto,
   inChunks,
   photoBatches,
+  prepareBatch,
   repeatedBatches,
   type TrainingCaption,
+  type TrainingFeatures,
   writtenOf,
 } from "./batches.ts";
+import type { Distillation } from "./distillation.ts";
 import { type MergeSpec, noDropout } from "./merge-model.ts";
-import { prepareBatch, type TrainingFeatures } from "./prepare-batch.ts";
 import type { Phase, PhaseBatch, Recipe } from "./recipe.ts";
-import type { Rehearsing } from "./rehearsing.ts";
-import { drawCaptions, type Rewarding } from "./self-critical.ts";
+import { drawCaptions, type RewardInputs } from "./self-critical.ts";
 import type { Batch, Masks, MergeVariables } from "./teacher-forcing.ts";
 
-/** What there is to learn from. */
+/** The data to learn from. */
 export interface TrainingData extends TrainingFeatures {
   captions: readonly TrainingCaption[];
-  /** What a self-critical phase measures its captions by; asked for when there is one. */
-  rewarding?: () => Rewarding;
-  /** What it is to keep saying; learnt beside the captions where a phase asks for it. */
-  rehearsing?: Rehearsing | undefined;
+  /** References that a self-critical phase scores its captions against; called only when there is such a phase. */
+  rewardInputs?: () => RewardInputs;
+  /** The rehearsal, learnt beside the captions in phases that ask for it. */
+  distillation?: Distillation | undefined;
 }
 
-/** A step that is ready to be taken: its loss is the sum of its parts'. */
+/** A prepared step: its loss is the sum of its parts' losses. */
 export interface PreparedStep {
   parts: readonly StepPart[];
-  /** How many captions it learns from. */
+  /** Number of captions it learns from. */
   captions: number;
-  /** Of captions that were drawn. */
+  /** Mean reward of drawn captions. */
   reward?: number;
 }
 
@@ -43,17 +44,19 @@ interface StepPart {
 }
 
 interface EpochPlan {
-  /** The weights that drawn captions depend on, as they are when a step is prepared. */
+  /** The weights that captions are drawn with, as they are when a step is prepared. */
   variables: MergeVariables;
   spec: MergeSpec;
   recipe: Recipe;
   seed: number;
-  /** Of the epoch, from 1, over all phases. */
+  /** Number of the epoch, from 1, over all phases. */
   number: number;
   phase: Phase;
 }
 
-/** An epoch's steps, in their order; each is prepared when its turn comes, since drawn captions depend on the weights. */
+/**
+ * Plans an epoch's steps, in order. Each is prepared when its turn comes, since drawn captions depend on the weights.
+ */
 export function planSteps(data: TrainingData, plan: EpochPlan): (() => PreparedStep)[] {
   const { phase } = plan;
   const steps = "samples" in phase.batch ? planDrawing(data, plan, phase.batch) : planCaptions(data, plan, phase.batch);
@@ -91,8 +94,8 @@ function planDrawing(
 ): (() => PreparedStep)[] {
   const { variables, spec, recipe } = plan;
   const { dropout, labelSmoothing } = recipe;
-  const rewarding = data.rewarding?.();
-  if (rewarding === undefined) throw new Error("expected references to reward drawn captions by, found none");
+  const rewardInputs = data.rewardInputs?.();
+  if (rewardInputs === undefined) throw new Error("expected references to reward drawn captions by, found none");
   const ofPhoto = groupByPhoto(writtenOf(data.captions));
   const photos = shuffled([...ofPhoto.keys()], randomOf(plan, "order"));
   const pseudo = inChunks(
@@ -104,7 +107,7 @@ function planDrawing(
   );
   return inChunks(photos, batch.photos).map((some, step) => () => {
     const random = randomOf(plan, step);
-    const settings = { ...rewarding, samples: batch.samples, random };
+    const settings = { ...rewardInputs, samples: batch.samples, random };
     const drawn = drawCaptions(variables, data, { photos: some, settings });
     const written = some.map((photo) => chooseOne(ofPhoto.get(photo) ?? [], random));
     const anchor = prepareBatch(data, written, { spec, dropout: noDropout, random }).batch;
@@ -118,16 +121,16 @@ function planDrawing(
   });
 }
 
-/** A step that also learns from some of what is rehearsed, where the phase has it so. */
+/** Adds a rehearsal to a step, where the phase asks for it. */
 function addRehearsal(
   prepared: PreparedStep,
   { data, plan, step }: { data: TrainingData; plan: EpochPlan; step: number },
 ): PreparedStep {
   const { spec, recipe, phase } = plan;
-  if (phase.rehearsal === undefined || data.rehearsing === undefined) return prepared;
+  if (phase.rehearsal === undefined || data.distillation === undefined) return prepared;
   const { captions, weight } = phase.rehearsal;
   const random = randomOf(plan, `rehearsal ${step}`);
-  const drawn = data.rehearsing.draw(captions, { spec, dropout: recipe.dropout, random });
+  const drawn = data.distillation.draw(captions, { spec, dropout: recipe.dropout, random });
   const share = weight / (1 + weight);
   return { ...prepared, parts: [...prepared.parts.map((part) => weighed(part, 1 - share)), weighed(drawn, share)] };
 }

@@ -4,25 +4,25 @@ export const presets = ["default", "tutorial", "fine-tune"] as const;
 
 export type Preset = (typeof presets)[number];
 
-/** How a decoder is learnt. */
+/** How a decoder is trained. */
 export interface Recipe {
-  /** One after the other; Adam's moments go on from one to the next. */
+  /** Phases in order; Adam's moments carry over from one to the next. */
   phases: readonly Phase[];
   dropout: Dropout;
   /**
-   * Features are standardized: less their mean over the training photos, by their deviation and this floor. Without it they
-   * are learnt from as they come.
+   * Set to standardize features: minus their mean over the training photos, divided by their deviation plus this floor.
+   * Unset, features are used unscaled.
    */
   featureFloor?: number;
-  /** That share of each word's target goes to all words alike. */
+  /** Share of each word's target that is spread over all words. */
   labelSmoothing: number;
-  /** Gradients are scaled down to this joint norm. */
+  /** Maximum joint norm of the gradients; larger ones are scaled down. */
   maxGradientNorm?: number;
-  /** Of the average of the weights over the steps, which is then what is scored and exported. */
+  /** Decay of the weights' moving average, which is then what is scored and exported. */
   averageDecay?: number;
-  /** A phase ends early when its best dev score is this many epochs old. */
+  /** Epochs without a better dev score after which a phase ends early. */
   patience?: number;
-  /** Whose weights are exported. */
+  /** The epoch whose weights are exported. */
   keeps: "best epoch" | "last epoch";
 }
 
@@ -30,9 +30,12 @@ export interface Phase {
   epochs: number;
   batch: PhaseBatch;
   learningRate: number;
-  /** The highest of the weights of words that are new to the decoder that training goes on from, where it is higher. */
+  /**
+   * Peak learning rate of the weights of words that are new to the decoder that training continues from, where it is
+   * higher.
+   */
   newWordRate?: number;
-  /** Captions a step of those that the bundle carries which training goes on from, and what they count beside the others. */
+  /** Rehearsed captions per step, and their weight relative to the others. */
   rehearsal?: { captions: number; weight: number };
   /** `cosine`: rises over the first epoch, then falls to 0 along half a cosine (Loshchilov and Hutter 2017). */
   schedule: "constant" | "cosine";
@@ -40,32 +43,32 @@ export interface Phase {
 
 /** What a step learns from. */
 export type PhaseBatch =
-  /** So many captions of like length, shuffled; all of them an epoch, or so many steps. */
+  /** A number of captions of similar length, shuffled; all of them per epoch, or a number of steps. */
   | { captions: number; steps?: number }
-  /** All captions of so many photos, in the order of the data. */
+  /** All captions of a number of photos, in the order of the data. */
   | { photos: number }
   /**
-   * Captions that it draws, so many for each of so many photos, shuffled: those of higher CIDEr (self-critical sequence
-   * training). Begins from the best weights so far. `anchor` is the weight of one written caption of each photo,
-   * learnt beside them: it keeps captions as long and words as many as people's. For photos with pseudo-captions none are
-   * drawn, since sentences that were chosen are no measure; as many of those as of the photos are learnt on at each step,
-   * at the weight `pseudoAnchor`.
+   * Captions that the decoder draws, `samples` for each of `photos`, shuffled; those of higher CIDEr are made likelier
+   * (self-critical sequence training). Starts from the best weights so far. `anchor` is the weight of one written
+   * caption per photo, learnt beside them, which keeps length and vocabulary like people's. None are drawn for photos
+   * with pseudo-captions, since chosen sentences are no reference; instead each step learns as many of those sentences
+   * as it has photos, at the weight `pseudoAnchor`.
    */
   | { photos: number; samples: number; anchor: number; pseudoAnchor: number };
 
-/** A phase, and where an epoch lies in it. */
+/** A phase, and the position of an epoch in it. */
 export interface PhaseEpoch {
   phase: Phase;
-  /** Of the phase, from 0. */
+  /** Number of the epoch within the phase, from 0. */
   epoch: number;
 }
 
-/** All epochs of a recipe, phase by phase, as many as it has at most. */
+/** Lists all epochs of a recipe, phase by phase, at their maximum number. */
 export function epochsOf({ phases }: Recipe): PhaseEpoch[] {
   return phases.flatMap((phase) => Array.from({ length: phase.epochs }, (_, epoch) => ({ phase, epoch })));
 }
 
-/** The learning rate of a step of an epoch with so many. */
+/** Computes the learning rate of a step in an epoch of `steps`. */
 export function learningRateAt({ phase, epoch }: PhaseEpoch, { step, steps }: { step: number; steps: number }): number {
   if (phase.schedule === "constant") return phase.learningRate;
   const done = epoch * steps + step;
@@ -73,7 +76,7 @@ export function learningRateAt({ phase, epoch }: PhaseEpoch, { step, steps }: { 
   return phase.learningRate * rise * 0.5 * (1 + Math.cos((Math.PI * done) / (phase.epochs * steps)));
 }
 
-/** Whether the best of these scores, an epoch each, is `patience` epochs old or more. Of equals the latest counts. */
+/** Whether the best of these scores, one per epoch, is at least `patience` epochs old. The latest of equals counts. */
 export function isPatienceOver(scores: readonly number[], patience = Number.POSITIVE_INFINITY): boolean {
   return scores.length - 1 - scores.lastIndexOf(Math.max(...scores)) >= patience;
 }

@@ -17,7 +17,7 @@ const tensorSchema = z.object({
 });
 const headerSchema = z.object({ [metadataName]: z.record(z.string(), z.string()) }).catchall(tensorSchema);
 
-/** The file's parts, one after the other. */
+/** Encodes arrays as the parts of a file, in order. */
 export function encodeSafetensors({ values, metadata }: Tensors): Uint8Array[] {
   const header: Record<string, unknown> = { [metadataName]: metadata };
   let offset = 0;
@@ -26,7 +26,7 @@ export function encodeSafetensors({ values, metadata }: Tensors): Uint8Array[] {
     offset += data.byteLength;
   }
   const text = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, " ")]); // values begin aligned
+  const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, " ")]); // aligns the values
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
   const data = [...values.values()].map((tensor) => tensor.data);
@@ -37,7 +37,7 @@ export function encodeSafetensors({ values, metadata }: Tensors): Uint8Array[] {
   ];
 }
 
-/** Reads such a file back. Throws what was expected where it is none, or is cut off. */
+/** Decodes a file. Throws a sentence for another kind of file, or one that is cut off. */
 export function decodeSafetensors(bytes: Uint8Array): Tensors {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = file.length < 8 ? Number.NaN : Number(file.readBigUInt64LE());

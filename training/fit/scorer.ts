@@ -2,6 +2,7 @@ import { rawConfidence } from "../../captioner/candidate.ts";
 import { type LayersModel, parseLayersModel } from "../../captioner/networks/layers-model.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
+import type { ModelFiles } from "../layers-format.ts";
 import { groupByDataset, type PreparedPhoto } from "../prepared.ts";
 import type { RatedCaption } from "../score/confidence.ts";
 import { contentPrecision } from "../score/content-words.ts";
@@ -12,9 +13,8 @@ import {
   scoreAgainst,
 } from "../score/score-captions.ts";
 import { decodeFeatures } from "./decode-features.ts";
-import type { ModelFiles } from "./layers-format.ts";
 
-/** Photos to caption and to score, in one order. */
+/** Photos to caption and score, all fields in the same order. */
 export interface ScoredPhotos {
   photos: readonly PreparedPhoto[];
   featureSize: number;
@@ -28,8 +28,8 @@ interface ScorerSettings {
 }
 
 /**
- * Captions photos from their features and scores them, each data set by itself, since CIDEr weighs words by how often a
- * data set's references have them. What the references contribute is worked out once.
+ * Captions photos from their features and scores them. Each data set is scored separately, since CIDEr weights words by
+ * their frequency in a data set's references. The references are processed once.
  */
 export class Scorer {
   readonly #photos: ScoredPhotos;
@@ -43,7 +43,7 @@ export class Scorer {
     this.#sets = new Map(sets.map(([name, own]) => [name, prepareReferences(referencesOf(own))]));
   }
 
-  /** The id of the photo at a place. */
+  /** Returns the id of the photo at an index. */
   photoAt(index: number): string {
     return this.#photos.photos[index]?.id ?? "";
   }
@@ -91,11 +91,11 @@ export class Scorer {
 interface Scored {
   /** Means over the data sets. */
   scores: CaptionScores;
-  /** Of each data set, by name. */
+  /** Scores of each data set, by name. */
   sets: ReadonlyMap<string, CaptionScores>;
-  /** Each photo's best caption. */
+  /** Best caption of each photo. */
   captions: string[];
-  /** Of each data set, its captions' confidence as the model has it, and how they came out. */
+  /** For each data set, the raw confidence of its captions beside their scores. */
   rated: RatedCaption[][];
 }
 
@@ -111,12 +111,12 @@ function meanOf(sets: readonly CaptionScores[]): CaptionScores {
   };
 }
 
-/** The words of a photo's captions. */
+/** Returns the cleaned words of a photo's captions. */
 export function cleanReferences({ captions }: Pick<PreparedPhoto, "captions">): string[][] {
   return captions.map(({ words }) => words);
 }
 
-/** The captions of photos as they were written. */
+/** Returns the captions of photos as written, by id. */
 export function referencesOf(photos: readonly PreparedPhoto[]): Map<string, string[]> {
   return new Map(photos.map(({ id, captions }) => [id, captions.map(({ text }) => text)]));
 }

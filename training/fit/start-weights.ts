@@ -1,20 +1,19 @@
-import { openBundle, withFileName } from "../../captioner/bundle.ts";
+import { type Bundle, withFileName } from "../../captioner/bundle.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import type { Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
 import { readWordVectors } from "../word-vectors.ts";
 import type { DataSize } from "./fine-tune.ts";
-import { initialValues, type MergeSpec, type MergeValues } from "./merge-model.ts";
-import { readMergeModel } from "./merge-reader.ts";
+import { initialValues, type MergeSpec, type MergeValues, readMergeModel } from "./merge-model.ts";
 import { chooseRecipe } from "./presets.ts";
 
-/** The model that is learnt, and its weights before the first step. */
+/** The model to train, and its weights before the first step. */
 export interface Start {
   spec: MergeSpec;
   start: MergeValues;
-  /** Whether the words' vectors are learnt, too: always, unless they were read. */
+  /** Whether word vectors are trained, too: always, unless they were read from a file. */
   isEmbeddingTuned: boolean;
-  /** How many words its weights know, the first of the vocabulary; undefined where all of them were drawn. */
+  /** Number of words that its weights know, the first of the vocabulary; undefined where all were drawn. */
   known?: number;
 }
 
@@ -22,18 +21,20 @@ interface Given {
   vocabulary: Vocabulary;
   summary: Pick<Summary, "longestCaption"> & DataSize;
   featureSize: number;
+  /** The bundle that training continues from, where it does. */
+  from: Bundle | undefined;
 }
 
-/** Drawn weights with the word vectors that were found, or those of the bundle that training goes on from. */
+/** Draws weights, with the word vectors that were read, or takes those of the bundle that training continues from. */
 export async function chooseStart(
   settings: TrainSettings,
-  { vocabulary, summary, featureSize }: Given,
+  { vocabulary, summary, featureSize, from }: Given,
 ): Promise<Start> {
-  const { seed, tuneEmbeddings, units, from } = settings;
+  const { seed, tuneEmbeddings, units } = settings;
   const { dropout } = chooseRecipe(settings, summary);
   const common = { featureSize, vocabularySize: vocabulary.size, maxCaptionLength: summary.longestCaption, dropout };
   if (from !== undefined) {
-    const { known, sizes, values } = await inheritFrom(from, vocabulary);
+    const { known, sizes, values } = inheritFrom(from, vocabulary);
     const maxCaptionLength = Math.max(common.maxCaptionLength, sizes.maxCaptionLength);
     const spec = { ...common, ...sizes, vocabularySize: vocabulary.size, maxCaptionLength };
     return { spec, start: values(spec, seed), isEmbeddingTuned: true, known };
@@ -49,19 +50,19 @@ export async function chooseStart(
 }
 
 interface Inherited {
-  /** Words, padding included. */
+  /** Number of known words, padding included. */
   known: number;
   sizes: Omit<MergeSpec, "dropout">;
   /**
-   * Its weights: the words that it knows keep theirs, new ones get drawn vectors and the mean of the known words' output
-   * weights. With output weights drawn, new words would be said of everything before the first step.
+   * Returns its weights: known words keep theirs, new ones get drawn vectors and the mean of the known words' output
+   * weights. With drawn output weights, new words would be used everywhere before the first step.
    */
   values(spec: MergeSpec, seed: number): MergeValues;
 }
 
-/** Reads the decoder of the bundle in `folder`, whose words must be the first of the vocabulary. */
-async function inheritFrom(folder: string, vocabulary: Vocabulary): Promise<Inherited> {
-  const bundle = await openBundle(folder);
+/** Reads the decoder of a bundle, whose words must be the first of the vocabulary. */
+function inheritFrom(bundle: Bundle, vocabulary: Vocabulary): Inherited {
+  const { folder } = bundle;
   const known = bundle.vocabulary.size;
   if (bundle.vocabulary.words.some((word, id) => vocabulary.words[id] !== word)) {
     throw new Error(`${folder}: its words are not the first of the vocabulary: run prepare with the same --from`);

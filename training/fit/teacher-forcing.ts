@@ -42,7 +42,7 @@ export interface Batch {
   features: Float32Array;
   /** int32 [steps, rows]: start word and the caption's words, then 0. */
   words: Int32Array;
-  /** int32 [steps, rows]: the word that follows each of `words`, the end word last. */
+  /** int32 [steps, rows]: the word after each of `words`, the end word last. */
   next: Int32Array;
   /** float32 [steps, rows]: each word's weight in the loss, 0 after the end. */
   weights: Float32Array;
@@ -73,7 +73,7 @@ export function teacherForcingLoss(
   return crossEntropy(wordLogits(variables, batch, masks), { batch, labelSmoothing, targets });
 }
 
-/** Logits of the word that follows each of a batch's: float32 [steps · rows, vocabularySize]. */
+/** Computes the logits of the word after each of a batch's words: float32 [steps · rows, vocabularySize]. */
 export function wordLogits(variables: MergeTensors, batch: Batch, masks: Masks = {}): Tensor2D {
   const { rows, steps } = batch;
   const units = variables["dense/bias"].size;
@@ -118,8 +118,8 @@ export function affine(
 }
 
 /**
- * a · b, [n, m] and [m, k]. Its gradient multiplies by transposed copies: TensorFlow.js' own multiplies by matrices that are
- * only flagged as transposed, for which its WebAssembly backend takes ten times as long.
+ * a · b, [n, m] and [m, k]. Its gradient multiplies by transposed copies: TensorFlow.js' own multiplies by matrices
+ * that are only flagged as transposed, which takes its WebAssembly backend ten times as long.
  */
 const product: (a: Tensor2D, b: Tensor2D) => Tensor2D = customGrad<Tensor2D>((...args: (Tensor | GradSaveFunc)[]) => {
   const [one, other, save] = args as [Tensor2D, Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -146,7 +146,7 @@ function productOfConstant(a: Tensor2D, b: Tensor2D): Tensor2D {
   return product(b);
 }
 
-/** Rows of `vectors`, [words, size]. Its gradient is one that every backend has; gather's own is not. */
+/** Looks up rows of `vectors`, [words, size]. Its gradient works on every backend; that of gather does not. */
 function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
   const rowsOf = customGrad<Tensor2D>((...args) => {
     const [table, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
@@ -154,7 +154,7 @@ function lookUp(vectors: Tensor2D, words: Int32Array): Tensor2D {
     save([reshape(ids, [-1, 1])]);
     return {
       value: gather(table, ids),
-      gradFunc: (outer: Tensor2D, [places]: Tensor[]) => scatterND(places as Tensor2D, outer, vectors.shape), // sums a word's
+      gradFunc: (outer: Tensor2D, [places]: Tensor[]) => scatterND(places as Tensor2D, outer, vectors.shape), // sums the rows of a word
     };
   });
   return rowsOf(vectors);
@@ -170,7 +170,7 @@ function crossEntropy(
     const [values, save] = args as [Tensor2D, GradSaveFunc]; // customGrad appends the last
     const logProbabilities = logSoftmax(values);
     const rows = Int32Array.from(next.keys());
-    const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // of each target
+    const places = stack([tensor1d(rows, "int32"), tensor1d(next, "int32")], 1) as Tensor2D; // positions of the targets
     const shares = tensor1d(weights);
     save([logProbabilities, places, shares]);
     const likely = targets === undefined ? gatherND(logProbabilities, places) : sum(mul(targets, logProbabilities), 1);

@@ -1,17 +1,24 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  AdamOptimizer,
   add,
+  addN,
   dispose,
+  div,
+  minimum,
   mul,
+  type NamedTensorMap,
   scalar,
+  sqrt,
+  square,
   sub,
+  sum,
   type Tensor,
   tensor,
   tidy,
   variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import { clipByNorm, ScheduledAdam } from "./adam.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
 import { type PreparedStep, planSteps, type TrainingData } from "./plan-steps.ts";
 import { learningRateAt, type PhaseEpoch, type Recipe } from "./recipe.ts";
@@ -21,42 +28,45 @@ interface TrainerSettings {
   spec: MergeSpec;
   recipe: Recipe;
   seed: number;
-  /** Whether the words' vectors are learnt, too. */
+  /** Whether word vectors are trained, too. */
   isEmbeddingTuned: boolean;
-  /** How many words the weights knew at the start, the first of the vocabulary, where others are new. */
+  /** Number of words that the weights knew at the start, the first of the vocabulary; set where others are new. */
   known?: number | undefined;
 }
 
-/** Everything that a run goes on from, at the end of an epoch. */
+/** Everything that a run continues from, at the end of an epoch. */
 export interface TrainerState {
   weights: MergeValues;
-  /** Of the weights over the steps, where the recipe has one. */
+  /** Moving average of the weights, where the recipe has one. */
   average?: MergeValues;
-  /** Steps that Adam has done. */
+  /** Number of steps that Adam has taken. */
   steps: number;
-  /** Adam's first and second moments of the weights that are learnt. */
+  /** Adam's first and second moments of the trained weights. */
   moments: { first: Partial<MergeValues>; second: Partial<MergeValues> };
 }
 
-/** What became of an epoch. */
+/** The result of an epoch. */
 export interface EpochReport {
-  /** Mean cross-entropy a word over the batches, dropout and label smoothing included; of a self-critical epoch none. */
+  /**
+   * Mean cross-entropy per word over the batches, dropout and label smoothing included; absent in a self-critical
+   * epoch.
+   */
   loss?: number;
-  /** Of a self-critical epoch: mean CIDEr of the captions drawn, of which 10 is the most. */
+  /** Mean CIDEr, at most 10, of the captions drawn in a self-critical epoch. */
   reward?: number;
-  /** At the last step. */
+  /** Learning rate of the last step. */
   learningRate: number;
 }
 
 interface EpochSettings {
-  /** From 1, over all phases. */
+  /** Number of the epoch, from 1, over all phases. */
   number: number;
   phaseEpoch: PhaseEpoch;
-  /** Told how many captions a step took. */
+  /** Called after each step with its number of captions. */
   onStep(captions: number): void;
 }
 
-/** A decoder that is being learnt. Whoever makes one disposes it. */
+/** A decoder in training. The caller disposes it. */
 export class Trainer {
   readonly #settings: TrainerSettings;
   readonly #variables: MergeVariables;
@@ -73,14 +83,14 @@ export class Trainer {
     this.#learnt = weightNames.filter((name) => isEmbeddingTuned || name !== "embedding/embeddings");
   }
 
-  /** Goes on from where `state` was taken. */
+  /** Continues from `state`. */
   static async resume(settings: TrainerSettings, state: TrainerState): Promise<Trainer> {
     const trainer = new Trainer(settings, state.weights);
     await trainer.#restore(state);
     return trainer;
   }
 
-  /** Learns from each caption once, or from captions of its own for each photo. */
+  /** Trains for one epoch: on each caption once, or on captions drawn for each photo. */
   async runEpoch(data: TrainingData, { number, phaseEpoch, onStep }: EpochSettings): Promise<EpochReport> {
     const isSelfCritical = "samples" in phaseEpoch.phase.batch;
     const { spec, recipe, seed } = this.#settings;
@@ -97,13 +107,13 @@ export class Trainer {
       total += prepared.reward ?? loss;
       if (!Number.isFinite(loss)) total = Number.NaN;
       onStep(prepared.captions);
-      if (step % 16 === 0) await setImmediate(); // signals and timers get their turn
+      if (step % 16 === 0) await setImmediate(); // lets signals and timers run
     }
     await this.#settle();
     return { [isSelfCritical ? "reward" : "loss"]: total / steps.length, learningRate };
   }
 
-  /** The weights to score and export: their average, where the recipe has one. */
+  /** Returns the weights to score and export: their average, where the recipe has one. */
   values(): MergeValues {
     return readVariables(this.#average ?? this.#variables);
   }
@@ -127,7 +137,7 @@ export class Trainer {
     this.#adam.dispose();
   }
 
-  /** Returns the loss before it. */
+  /** Takes one step. Returns the loss before it. */
   #step(
     { parts }: PreparedStep,
     { learningRate, newWordTimes }: { learningRate: number; newWordTimes: number },
@@ -148,7 +158,7 @@ export class Trainer {
     });
   }
 
-  /** Takes a step, and takes the weights of new words so many times as far. */
+  /** Takes a step in which the weights of new words move `times` as far. */
   #hastenNewWords(times: number, step: () => void): void {
     const { spec, known = spec.vocabularySize } = this.#settings;
     const names = this.#learnt.filter((name) => /^(embedding|word_probabilities)\//.test(name));
@@ -162,7 +172,7 @@ export class Trainer {
     }
   }
 
-  /** An exponential moving average whose first steps weigh less (as TensorFlow's `num_updates` has it). */
+  /** Updates the exponential moving average; its first steps weigh less, as with TensorFlow's `num_updates`. */
   #updateAverage(decay: number): void {
     const kept = Math.min(decay, (1 + this.#steps) / (10 + this.#steps));
     for (const name of this.#learnt) {
@@ -172,8 +182,8 @@ export class Trainer {
   }
 
   /**
-   * Adam keeps powers of its constants by multiplying on, but works them out anew when it is restored. It is restored here
-   * at each epoch's end, so that a run that went on after a kill has the same last bits.
+   * Saves and restores Adam's state. Adam updates powers of its constants by multiplication but recomputes them on
+   * restore; restoring at the end of each epoch makes an interrupted run match an undisturbed one to the last bit.
    */
   async #settle(): Promise<void> {
     const weights = await this.#adam.getWeights();
@@ -205,4 +215,31 @@ function toVariables(spec: MergeSpec, values: MergeValues): MergeVariables {
 function readVariables(variables: MergeVariables): MergeValues {
   const read = weightNames.map((name) => [name, Float32Array.from(variables[name].dataSync<"float32">())]);
   return Object.fromEntries(read) as MergeValues; // an entry a name
+}
+
+/** Adam (Kingma and Ba 2015) with Keras' constants and a learning rate that may change at every step. */
+class ScheduledAdam extends AdamOptimizer {
+  constructor() {
+    super(1e-3, 0.9, 0.999, 1e-7);
+  }
+
+  apply(gradients: NamedTensorMap, learningRate: number): void {
+    this.learningRate = learningRate;
+    this.applyGradients(Object.entries(gradients).map(([name, tensor]) => ({ name, tensor })));
+  }
+}
+
+/**
+ * Scales gradients down together where their joint norm is above `maxNorm` (Pascanu et al. 2013). The caller disposes
+ * them.
+ */
+function clipByNorm(gradients: NamedTensorMap, maxNorm: number): NamedTensorMap {
+  return tidy(() => {
+    const squares = Object.values(gradients).map((gradient) => sum(square(gradient)));
+    const norm = sqrt(addN(squares));
+    const scale = minimum(1, div(maxNorm, add(norm, 1e-12)));
+    return Object.fromEntries(
+      Object.entries(gradients).map(([name, gradient]): [string, Tensor] => [name, mul(gradient, scale)]),
+    );
+  });
 }

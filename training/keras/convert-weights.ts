@@ -1,26 +1,26 @@
 import { basename } from "node:path";
 import type { EncoderBundle } from "../../captioner/bundle.ts";
 import { startBackend } from "../fit/backend.ts";
-import type { ModelFiles } from "../fit/layers-format.ts";
+import type { ModelFiles } from "../layers-format.ts";
+import { weightedLayers, withWeights } from "../layers-format.ts";
 import { digestFile } from "../output-file.ts";
-import { type EncoderDescription, writeEncoder } from "../write-encoder.ts";
+import { type EncoderDescription, writeEncoder } from "../write-bundle.ts";
 import { inceptionV3 } from "./inception-v3.ts";
-import { weightedLayers, withWeights } from "./layers-files.ts";
 import { readKerasWeights } from "./read-weights.ts";
 import { releaseOf } from "./release.ts";
 
 interface Conversion {
-  /** In Keras' `.h5` format, with or without the classifier. */
+  /** Path of a file in Keras' `.h5` format, with or without the classifier. */
   weightsPath: string;
-  /** Where the encoder bundle goes. */
+  /** Folder for the encoder bundle. */
   folder: string;
-  /** Whether kernels are kept in 8 bits. */
+  /** Whether kernels are stored in 8 bits. */
   isQuantized: boolean;
-  /** Of the weights, where they are not Keras' own; undefined: not stated. */
+  /** Licence of the weights, where they are not Keras' own; undefined: not stated. */
   licence?: string | undefined;
 }
 
-/** Makes an encoder bundle of Keras' weights of InceptionV3. Throws a sentence where they are not that. */
+/** Converts Keras InceptionV3 weights into an encoder bundle. Throws a sentence for other weights. */
 export async function convertKerasWeights(conversion: Conversion): Promise<EncoderBundle> {
   const model = await convertModel(conversion);
   return writeEncoder(conversion.folder, { ...(await describeEncoder(conversion)), model });

@@ -1,12 +1,12 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 
 /**
- * Filters, rows and columns of a convolution's kernel. At a border that is cut the kernel stays inside the picture, and
- * `half` also takes every second place, so that the picture has half the size behind it.
+ * Filters, rows and columns of a convolution's kernel. `cut` keeps the kernel inside the picture (no padding); `half`
+ * does so, too, with a stride of 2, which halves the picture.
  */
 type Convolution = readonly [filters: number, rows: number, columns: number, border?: "cut" | "half"];
 
-/** Convolutions, one behind the other. */
+/** Consecutive convolutions. */
 type Branch = readonly Convolution[];
 
 /**
@@ -137,7 +137,7 @@ function coarse(builder: Builder, from: SymbolicTensor, index: number): Symbolic
   return builder.concatenate([narrow, forked, deepForked, pooled], `mixed${9 + index}`);
 }
 
-/** Names layers as Keras does: by their kind, counted in the order in which they are made. */
+/** Builds layers named as Keras names them: by kind, numbered in the order in which they are made. */
 class Builder {
   readonly #counts = new Map<string, number>();
 
@@ -145,7 +145,7 @@ class Builder {
     return convolutions.reduce((value, convolution) => this.#convolve(value, convolution), from);
   }
 
-  /** A row of three and a column of three, side by side. */
+  /** Applies a 1×3 and a 3×1 convolution side by side. */
   fork(from: SymbolicTensor, name?: string): SymbolicTensor {
     const sides = [this.branch(from, [[384, 1, 3]]), this.branch(from, [[384, 3, 1]])];
     return this.concatenate(sides, name ?? this.#nameOf("concatenate"));

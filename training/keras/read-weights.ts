@@ -1,23 +1,24 @@
-import { Dataset, Group } from "h5wasm/node";
+import { open } from "node:fs/promises";
+import { Dataset, File, Group, ready } from "h5wasm/node";
 import type { Weight } from "../../captioner/networks/layers-model.ts";
-import { readHdf5 } from "./read-hdf5.ts";
+import { describeFileError } from "../../files/file-error.ts";
 
-/** A layer that has weights, and what they are, in Keras' order. */
+/** A layer with weights, and their names and shapes in Keras' order. */
 export interface WeightedLayer {
   name: string;
   weights: readonly { name: string; shape: readonly number[] }[];
 }
 
-/** A weight with its own name, `kernel` say, and its layer's. */
+/** A weight with its name, such as `kernel`, and its layer's. */
 export interface NamedWeight extends Weight {
   layer: string;
   name: string;
 }
 
 /**
- * The weights of these layers from a file in Keras' `.h5` format, of a whole model or of its weights alone: float32, in
- * the layers' order. Layers are matched by their order, as Keras does itself, since names carry numbers that depend on
- * what else the process that saved them had made. One layer more, a classifier, is left aside. Errors name the file,
+ * Reads the weights of these layers from a file in Keras' `.h5` format, of a whole model or of its weights alone:
+ * float32, in the layers' order. Layers are matched by order, as Keras does, since their names carry numbers that
+ * depend on what else the saving process had created. One extra layer, a classifier, is ignored. Errors name the file,
  * layer and tensor. Source of the format: Keras 3.15 `src/legacy/saving/legacy_h5_format.py`.
  */
 export function readKerasWeights(path: string, layers: readonly WeightedLayer[]): Promise<NamedWeight[]> {
@@ -44,7 +45,7 @@ interface SavedLayer {
   weightNames: string[];
 }
 
-/** The layers that have weights, in the file's order, which is the network's. */
+/** Lists the layers with weights, in the file's order, which is the network's. */
 function weightedGroups(file: Group): SavedLayer[] {
   const inner = file.get("model_weights");
   const root = inner instanceof Group ? inner : file;
@@ -60,7 +61,7 @@ function weightedGroups(file: Group): SavedLayer[] {
   });
 }
 
-/** Keras pads such names with zero bytes. */
+/** Reads names from an attribute; Keras pads them with zero bytes. */
 function namesIn(group: Group, attribute: string): string[] {
   const value = group.attrs[attribute]?.value;
   if (!Array.isArray(value)) return [];
@@ -82,7 +83,7 @@ function readLayer({ name: savedName, group, weightNames }: SavedLayer, layer: W
   });
 }
 
-/** `kernel` of `conv2d_1/kernel:0`. */
+/** Returns `kernel` for `conv2d_1/kernel:0`. */
 function ownName(path: string): string {
   return (path.split("/").at(-1) ?? path).replace(/:\d+$/, "");
 }
@@ -97,4 +98,55 @@ function readTensor(dataset: Dataset, { place, shape }: { place: string; shape: 
   }
   if (!value.every(Number.isFinite)) throw new Error(`tensor ${place} holds a number that is not finite`);
   return value;
+}
+
+/** Runs `read` on an open HDF5 file. Errors name the file and reduce HDF5's report to its innermost reason. */
+async function readHdf5<Result>(path: string, read: (file: Group) => Result): Promise<Result> {
+  await expectSignature(path);
+  const { activate_throwing_error_handler: throwErrors } = await ready;
+  throwErrors(); // otherwise they are printed
+  try {
+    const file = new File(path, "r");
+    try {
+      return read(file);
+    } finally {
+      file.close();
+    }
+  } catch (cause) {
+    throw new Error(`${path}: ${describeReason(cause)}`, { cause });
+  }
+}
+
+const signature = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
+
+async function expectSignature(path: string): Promise<void> {
+  const beginning = await readBeginning(path);
+  if (beginning.equals(signature)) return;
+  if (beginning.length === 0) throw new Error(`${path}: expected an HDF5 file, found an empty one`);
+  const found = JSON.stringify(beginning.toString("latin1"));
+  throw new Error(`${path}: expected an HDF5 file, found one that begins with ${found}`);
+}
+
+async function readBeginning(path: string): Promise<Buffer> {
+  try {
+    const file = await open(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(signature.length), 0, signature.length, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw new Error(describeFileError(cause, { path }) ?? path, { cause });
+  }
+}
+
+/**
+ * Extracts the innermost reason; HDF5 reports a stack, `#006: …/H5Fsuper.c line 577 in H5F__super_read(): truncated
+ * file: …`.
+ */
+function describeReason(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const innermost = [...message.matchAll(/^ *#\d+: .*?\(\): (.*)$/gm)].at(-1)?.[1];
+  return innermost === undefined ? message : `expected a whole HDF5 file, found a damaged one (${innermost})`;
 }

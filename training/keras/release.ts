@@ -5,12 +5,12 @@ export interface KerasRelease {
   sha256: string;
 }
 
-/** Where Keras 2 and 3 fetch them from: keras `src/applications/inception_v3.py`. */
+/** Address from which Keras 2 and 3 fetch them: keras `src/applications/inception_v3.py`. */
 export const releaseAddress = "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3";
 
 /**
- * Without the classifier, which is enough. The hashes are those that two projects each pin for these files, GoMLX and
- * DARPA's D3M primitives; Keras pins their MD5, bcbd6486424b2319ff4ef7d526e38f63 and 9a0d58056eeedaa3f26cb7ebd46da564.
+ * The release without the classifier, which is enough. Two projects, GoMLX and DARPA's D3M primitives, each pin these
+ * hashes for these files; Keras pins their MD5, bcbd6486424b2319ff4ef7d526e38f63 and 9a0d58056eeedaa3f26cb7ebd46da564.
  */
 export const encoderRelease: KerasRelease = {
   file: "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -24,7 +24,7 @@ const classifierRelease: KerasRelease = {
   sha256: "00c9ea4e4762f716ac4d300d6d9c2935639cc5e4d139b5790d765dcbeea539d0",
 };
 
-/** Which of Keras' files this is; undefined: none. */
+/** Returns the release that a file is; undefined for any other file. */
 export function releaseOf(sha256: string): KerasRelease | undefined {
   return [encoderRelease, classifierRelease].find((release) => release.sha256 === sha256);
 }

@@ -1,38 +1,38 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, normalize, relative, resolve } from "node:path";
 import { toDiskPath } from "../../files/disk-path.ts";
-import type { CaptionedPhoto, Dataset, Split } from "../dataset.ts";
+import type { Dataset, DatasetPhoto, Split } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 
-/** What a line, a row or a record of a caption file says of a photo. */
+/** A line, row or record of a caption file. */
 export interface CaptionEntry {
-  /** Paths that the photo may have, relative to a folder of photos; the likeliest first. */
+  /** Paths that the photo may have, relative to a folder of photos, the likeliest first. */
   names: readonly string[];
   captions: readonly string[];
   split?: Split | undefined;
-  /** Where it stands, for messages. */
+  /** Position in the file, for messages. */
   place: string;
 }
 
 interface EntrySource {
-  /** The caption file. */
+  /** Path of the caption file. */
   path: string;
-  /** Folders to look for photos in, after the file's own. */
+  /** Folders to search for photos, after the file's own. */
   images: readonly string[];
   entries: AsyncIterable<CaptionEntry> | Iterable<CaptionEntry>;
-  /** Whether each photo is expected on one entry, so that another of the same photo is worth telling of. */
+  /** Whether each photo should have a single entry, so that a second one is worth reporting. */
   isEntryPerPhoto?: boolean;
 }
 
 /**
- * Joins entries to photos. A photo's id is its path. Several entries may name one photo: their captions are put together.
- * Throws a sentence where some entries have a split and others have none.
+ * Groups entries by photo. A photo's id is its path; the captions of several entries are joined. Throws a sentence if
+ * only some entries have a split.
  */
 export async function collectPhotos({ path, images, entries, isEntryPerPhoto }: EntrySource): Promise<Dataset> {
-  const { sha256 } = await digestFile(path); // first: a change while we read then counts as one
+  const { sha256 } = await digestFile(path); // first, so that a change while we read is noticed next time
   const folder = resolve(path, "..");
   const places = new PhotoPlaces([folder, ...images, ...(await foldersIn(folder))]);
-  const photos = new Map<string, CaptionedPhoto>();
+  const photos = new Map<string, DatasetPhoto>();
   const duplicated = new Set<string>();
   const withoutCaptions = new Set<string>();
   let hasSplits: boolean | undefined;
@@ -65,7 +65,7 @@ interface NewCaptions {
   split: Split | undefined;
 }
 
-function joined(known: CaptionedPhoto | undefined, { file, captions, split }: NewCaptions): CaptionedPhoto {
+function joined(known: DatasetPhoto | undefined, { file, captions, split }: NewCaptions): DatasetPhoto {
   return {
     id: file,
     file,
@@ -74,11 +74,11 @@ function joined(known: CaptionedPhoto | undefined, { file, captions, split }: Ne
   };
 }
 
-/** The folders in which photos are looked for, the first of which paths are relative to. */
+/** The folders that are searched for photos. Paths are relative to the first. */
 class PhotoPlaces {
   readonly #folders: readonly string[];
   readonly #root: string;
-  /** Where the last photo was, since the next one is most often there, too. */
+  /** The folder of the last photo, where the next one is most likely to be. */
   #last: string;
 
   constructor(folders: readonly [string, ...string[]]) {
@@ -87,7 +87,10 @@ class PhotoPlaces {
     this.#last = folders[0];
   }
 
-  /** The path of the first of these names that some folder has, relative to the first folder; where none has it, the first name. */
+  /**
+   * Returns the path of the first of these names that exists in any folder, relative to the first folder; the first
+   * name if none exists.
+   */
   async find(names: readonly string[]): Promise<string> {
     for (const folder of [this.#last, ...this.#folders]) {
       for (const name of names) {

@@ -1,20 +1,20 @@
 import { type Cleaning, type DropReason, dropReasons, readCaption } from "../../shared/clean-caption.ts";
 import { quote } from "../../shared/errors.ts";
 import type { PreparedPhoto, Summary } from "../prepared.ts";
-import type { AssignedPhoto } from "./assign-splits.ts";
+import type { AssignedPhoto } from "./choose-photos.ts";
 
-/** Raised when a cleaning makes other words of the same captions: `prepare` then cleans them anew. */
+/** Version of each cleaning, raised when it gives different words for the same captions: `prepare` then runs again. */
 export const cleaningVersions: Record<Cleaning, number> = { tutorial: 1, natural: 2 };
 
 interface Cleaned {
   prepared: PreparedPhoto[];
-  /** By reason, the most frequent words first. */
+  /** Dropped words by reason, the most frequent first. */
   dropped: Summary["dropped"];
-  /** Photos with a caption that cleaning leaves nothing of, each with those captions. */
+  /** Photos with a caption of which cleaning leaves nothing, with those captions. */
   wordless: string[];
 }
 
-/** Cleans the captions of photos, and counts the words that this leaves out. */
+/** Cleans the captions of photos, and counts the words that are dropped. */
 export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning): Cleaned {
   const tally = new DropTally();
   const wordless: string[] = [];
@@ -38,12 +38,12 @@ export function cleanPhotos(photos: readonly AssignedPhoto[], cleaning: Cleaning
   return { prepared, dropped: tally.summarize(), wordless };
 }
 
-/** How many captions lost words, and which, by reason. */
+/** Counts captions that lost words, and the words, by reason. */
 class DropTally {
   readonly #captions = new Map<DropReason, number>();
   readonly #words = new Map<DropReason, Map<string, number>>();
 
-  /** Takes what one caption lost. */
+  /** Adds the words that one caption lost. */
   add(dropped: ReturnType<typeof readCaption>["dropped"]): void {
     for (const reason of new Set(dropped.map((word) => word.reason))) {
       this.#captions.set(reason, (this.#captions.get(reason) ?? 0) + 1);
@@ -59,7 +59,7 @@ class DropTally {
       .filter((reason) => this.#captions.has(reason))
       .map((reason) => {
         const counted = [...(this.#words.get(reason) ?? [])].map(([word, times]) => ({ word, times }));
-        const words = counted.toSorted((one, other) => other.times - one.times); // equal ones stay in order of appearance
+        const words = counted.toSorted((one, other) => other.times - one.times); // ties keep their order of appearance
         return { reason, captions: this.#captions.get(reason) ?? 0, words };
       });
   }

@@ -16,7 +16,7 @@ const sayings: Record<keyof Findings, string> = {
   wordless: "with captions that have no word after cleaning",
 };
 
-/** A line for each kind of finding, with the first few by name; `summary.json` has them all. */
+/** Formats one line per kind of finding, with the first few by name; `summary.json` has them all. */
 export function describeFindings(findings: Findings): string[] {
   const kinds: (keyof Findings)[] = [
     "missing",
@@ -36,7 +36,9 @@ const droppedKinds: Record<DropReason, string> = {
   "other signs": "words with signs that are not letters",
 };
 
-/** A line for each kind of word that cleaning left out, with the most frequent ones; `summary.json` has them all. */
+/**
+ * Formats one line per reason for which words were dropped, with the most frequent ones; `summary.json` has them all.
+ */
 export function describeDropped(dropped: Summary["dropped"]): string[] {
   return dropped.map(({ reason, captions, words }) => {
     const shown = words
@@ -46,7 +48,7 @@ export function describeDropped(dropped: Summary["dropped"]): string[] {
   });
 }
 
-/** Like `2 photos in two splits: a.jpg, b.jpg`. */
+/** Formats names, like `2 photos in two splits: a.jpg, b.jpg`. */
 function describeNames(names: readonly string[], saying: string): string {
   const shown = listShown(names.slice(0, namesShown), names.length);
   return `${names.length} ${names.length === 1 ? "photo" : "photos"} ${saying}: ${shown}`;
@@ -57,7 +59,7 @@ function listShown(shown: readonly string[], total: number): string {
   return `${terminalText(shown.join(", "))}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** The numbers that the tutorial is compared by, a line each. */
+/** Formats the figures that the tutorial is compared by, one per line. */
 export function describeSummary(summary: Summary): string {
   const lines: [string, number][] = [
     ["photos with captions", summary.photos],

@@ -4,33 +4,38 @@ import type { Dataset, Split } from "../dataset.ts";
 import type { PreparedPhoto, Summary } from "../prepared.ts";
 import type { TrainSettings } from "../settings.ts";
 
-/** Besides padding, start and end: fewer make no captions worth reading. */
+/** Minimum number of words besides padding, start and end: fewer make no captions worth reading. */
 const fewestWords = 10;
 const specialWords = 3;
 
-interface Learnt {
+interface LearntVocabulary {
   vocabulary: Vocabulary;
   figures: Omit<Summary, "dropped" | "findings" | "hasSplits" | "sources">;
 }
 
-/** Of a word in the captions of a few photos of one's own, which go on from a model: seen once it may be a slip. */
+/**
+ * Minimum count where training continues from a model on few captions: a word that occurs once may be a typing error.
+ */
 const minCountOfFew = 2;
 const mostCaptionsOfFew = 1500;
 const minCountOfMany = 10;
 
-/** How often a word must be seen to be learnt, unless told. */
+/** Returns how often a word must occur to be learnt, unless set. */
 export function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
   return known !== undefined && captions <= mostCaptionsOfFew ? minCountOfFew : minCountOfMany;
 }
 
 interface LearnSettings extends Pick<TrainSettings, "cleaning" | "minCount"> {
   prepared: readonly PreparedPhoto[];
-  /** The words of the model that training goes on from, which it knows already. */
+  /** Words of the model that training continues from. */
   known?: Vocabulary | undefined;
 }
 
-/** Makes the vocabulary of the captions for training. */
-export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, ...asked }: LearnSettings): Learnt {
+/** Builds the vocabulary of the training captions. */
+export function learnVocabulary(
+  dataset: Dataset,
+  { prepared, known, cleaning, ...asked }: LearnSettings,
+): LearntVocabulary {
   const inSplit = (split: Split) => prepared.filter((photo) => photo.split === split);
   const training = inSplit("train").flatMap(({ captions }) => captions.map(({ words }) => words));
   const minCount = asked.minCount ?? minCountOf({ captions: training.length, known });
@@ -56,7 +61,7 @@ export function learnVocabulary(dataset: Dataset, { prepared, known, cleaning, .
   };
 }
 
-/** The vocabulary, or a sentence that says what to do where it would be too small to learn. */
+/** Builds the vocabulary, or throws a sentence of advice where it would be too small to learn. */
 function buildOrExplain(
   training: readonly string[][],
   { minCount, known }: { minCount: number; known: Vocabulary | undefined },

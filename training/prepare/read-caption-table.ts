@@ -3,25 +3,27 @@ import { fromPathText } from "../../files/disk-path.ts";
 import { rearmFormulas } from "../../shared/csv-cell.ts";
 import type { CaptionEntry } from "./caption-entry.ts";
 
-/** What a table's columns may be called, in lower case: those of Kaggle's Flickr8k and Flickr30k, of Hugging Face and of ours. */
+/**
+ * Accepted column names, in lower case: those of Kaggle's Flickr8k and Flickr30k, of Hugging Face and of edge-caption.
+ */
 const photoColumns = ["image", "image_name", "path", "file_name", "filename", "file", "photo"];
 const captionColumns = ["caption", "comment", "text", "captions", "description", "sentence"];
 
-/** Kaggle's `results.csv` of Flickr30k is divided by bars. */
+/** Delimiters; Kaggle's `results.csv` of Flickr30k uses bars. */
 const delimiters = [",", ";", "\t", "|"];
 
-/** Excel's own first line, which says what divides cells. */
+/** First line that Excel writes to name the delimiter. */
 export const delimiterHint = /^sep=.\r?\n/i;
 
-/** Whether a first line is the heading of a table of photos and captions. */
+/** Whether a line is the heading of a table of photos and captions. */
 export function isCaptionHeading(line: string): boolean {
   const columns = columnsOf(line);
   return columns.photo >= 0 && columns.caption >= 0;
 }
 
 /**
- * The entries of a table with a heading: a photo and a caption a row. A caption that was written without quotes may hold the
- * delimiter where it is the last column.
+ * Yields the entries of a table with a heading: a photo and a caption per row. An unquoted caption in the last column
+ * may contain the delimiter.
  */
 export function* readCaptionTable(text: string, path: string): Generator<CaptionEntry> {
   const table = text.replace(delimiterHint, "");
@@ -47,7 +49,7 @@ export function* readCaptionTable(text: string, path: string): Generator<Caption
   }
 }
 
-/** Flickr30k's `results.csv` has a row without the bar between a comment's number and its text. */
+/** Recovers a caption that is glued to its number: Flickr30k's `results.csv` has a row without the bar between them. */
 function glued(fields: readonly string[], { caption }: { caption: number }): string {
   return /^\s*\d+\s+(?<text>\S.*)$/s.exec(fields[caption - 1] ?? "")?.groups?.text?.trim() ?? "";
 }

@@ -6,28 +6,30 @@ import { openInput } from "../read-lines.ts";
 import { collectPhotos } from "./caption-entry.ts";
 import { delimiterHint, isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
 import { readFlickr8k, tokenFile } from "./read-flickr8k.ts";
-import { readJsonDocument } from "./read-json-document.ts";
-import { readJsonl } from "./read-jsonl.ts";
+import { readJsonDocument, readJsonl } from "./read-json.ts";
 import { readPhotoTexts } from "./read-photo-texts.ts";
 
-/** Where captioned photos are. */
+/** A source of captioned photos. */
 export interface DataPlace {
   path: string;
-  /** Folders to look for photos in, beside the caption file's own. */
+  /** Folders to search for photos, beside the caption file's own. */
   images: readonly string[];
 }
 
-/** As much of a file as tells its form. */
+/** Length of the beginning of a file from which its form is detected. */
 const bytesLookedAt = 64 * 1024;
 
-/** Files in which captions are looked for in a folder, in whatever form. */
+/** Names of files that may hold captions, in any form. */
 const captionFileName = /\.(jsonl|ndjson|json|csv|tsv|txt)$/i;
 
 const formsTaken =
   "Flickr8k's layout, Kaggle's captions.txt or results.csv, COCO's captions_*.json, Karpathy's dataset_*.json, Hugging Face's " +
   "metadata.jsonl or .csv, a table with the columns path and caption, JSON lines, or photos with a .txt or .caption file each";
 
-/** Reads captioned photos in any form that is known, told by their contents. Looks at no photo. Throws a sentence where there are none. */
+/**
+ * Reads captioned photos in any known form, detected from the contents. Does not open photos. Throws a sentence where
+ * there are none.
+ */
 export async function readDataset(place: DataPlace): Promise<Dataset> {
   const dataset = (await stat(place.path)).isDirectory() ? await readFolder(place) : await readCaptionFile(place);
   if (dataset.photos.length > 0) return dataset;
@@ -39,7 +41,7 @@ async function readFolder({ path: folder, images }: DataPlace): Promise<Dataset>
   if (names.includes(tokenFile)) return readFlickr8k(folder);
   const captionFiles: string[] = [];
   for (const name of names.filter((candidate) => captionFileName.test(candidate)).toSorted()) {
-    if (!(await stat(join(folder, name)).catch(() => undefined))?.isFile()) continue; // a photo's text, or nobody's
+    if (!(await stat(join(folder, name)).catch(() => undefined))?.isFile()) continue; // a photo's text, or unrelated
     if ((await formOf(join(folder, name))) !== undefined) captionFiles.push(name);
   }
   const [first, second] = captionFiles;
@@ -71,7 +73,7 @@ async function readCaptionFile({ path, images }: DataPlace): Promise<Dataset> {
 
 type Form = "lines" | "document" | "table";
 
-/** The form of a file of captions, by how it begins; undefined where it is none. */
+/** Detects the form of a caption file from its beginning; undefined for any other file. */
 async function formOf(path: string): Promise<Form | undefined> {
   if (/\.(jsonl|ndjson)$/i.test(path)) return "lines";
   const start = (await readStart(path)).trimStart().replace(delimiterHint, "");
@@ -93,7 +95,7 @@ async function readStart(path: string): Promise<string> {
   }
 }
 
-/** The first few names of a folder, for messages. */
+/** Lists the first few names of a folder, for messages. */
 function describeNames(names: readonly string[]): string {
   if (names.length === 0) return "an empty folder";
   return names.length > 5 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");

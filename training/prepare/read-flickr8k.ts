@@ -12,13 +12,13 @@ const listFiles: Record<Split, string> = {
   dev: "Flickr_8k.devImages.txt",
   test: "Flickr_8k.testImages.txt",
 };
-/** The second is how the original archive spells it. */
+/** Names of the photo folder; the second is the original archive's spelling. */
 const photoFolders = ["images", "Flicker8k_Dataset", "Flickr8k_Dataset"];
 const photoName = /\.(jpe?g|png|webp|gif|avif|tiff?)$/i;
 
-/** Reads Flickr8k's layout: a token file with the captions, a list a split, and a folder of photos. */
+/** Reads Flickr8k's layout: a token file with the captions, one list per split, and a folder of photos. */
 export async function readFlickr8k(folder: string): Promise<Dataset> {
-  const sources = await digestSources(folder); // first: a change while we read then counts as one
+  const sources = await digestSources(folder); // first, so that a change while we read is noticed next time
   const captioned = await readTokenFile(join(folder, tokenFile));
   const { splitsOf, listedTwice } = await readLists(folder);
   const photoFolder = await findPhotos(folder);
@@ -47,7 +47,7 @@ interface Captioned {
   captions: string[];
 }
 
-/** Lines of `<file name>#<number>`, a tab and a caption, by image id in order of first appearance. */
+/** Reads lines of `<file name>#<number>`, a tab and a caption, by image id in order of first appearance. */
 async function readTokenFile(path: string): Promise<Map<string, Captioned>> {
   const photos = new Map<string, Captioned>();
   for await (const { number, text } of readLines(path)) {
@@ -68,7 +68,10 @@ async function readTokenFile(path: string): Promise<Map<string, Captioned>> {
   return photos;
 }
 
-/** Flickr8k itself calls one photo `….jpg` and `….jpg.1`. Other names that share an id are two photos. */
+/**
+ * Returns the shorter of two names of a photo: Flickr8k itself calls one photo `….jpg` and `….jpg.1`. Other names that
+ * share an id are two photos.
+ */
 function shorterName(one: string, other: string, { place }: { place: string }): string {
   const [shorter, longer] = one.length <= other.length ? [one, other] : [other, one];
   if (longer === shorter || longer.startsWith(`${shorter}.`)) return shorter;
@@ -77,7 +80,7 @@ function shorterName(one: string, other: string, { place }: { place: string }): 
   );
 }
 
-/** Which splits list a photo, by image id. */
+/** Reads which splits list a photo, by image id. */
 async function readLists(folder: string) {
   const splitsOf = new Map<string, { name: string; splits: Set<Split> }>();
   const listedTwice: string[] = [];

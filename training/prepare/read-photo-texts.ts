@@ -6,14 +6,16 @@ import { PassedOver } from "../../files/find/passed-over.ts";
 import { walkFolder } from "../../files/find/walk-folder.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 import { unmarkedCaption } from "../../shared/caption-mark.ts";
-import type { CaptionedPhoto, Dataset } from "../dataset.ts";
+import type { Dataset, DatasetPhoto } from "../dataset.ts";
 
-/** What a photo's captions may be called, in the place of the photo's extension or after it. */
+/** Extensions of caption files, which replace the photo's extension or follow it. */
 const textExtensions = [".txt", ".caption"];
 
-/** Reads a folder of photos with a text file each, `photo.jpg` and `photo.txt` or `photo.caption`: a caption a line. */
+/**
+ * Reads a folder of photos with a text file each, `photo.jpg` and `photo.txt` or `photo.caption`: one caption per line.
+ */
 export async function readPhotoTexts(folder: string): Promise<Dataset | undefined> {
-  const photos: CaptionedPhoto[] = [];
+  const photos: DatasetPhoto[] = [];
   const withoutCaptions: string[] = [];
   const digest = createHash("sha256");
   for await (const found of walkFolder("", { folder, passedOver: new PassedOver() })) {

@@ -1,21 +1,21 @@
 import { relative, resolve } from "node:path";
 import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { type DataSource, nameSources } from "../data-source.ts";
-import type { CaptionedPhoto, Dataset } from "../dataset.ts";
+import type { Dataset, DatasetPhoto } from "../dataset.ts";
+import { type DataSource, nameSources } from "../dataset.ts";
 import { digestFile } from "../output-file.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";
-import { stageFolder, type TrainContext } from "../stage.ts";
+import { stageFolder, type TrainRequest } from "../stage.ts";
 import { readDataset } from "./read-dataset.ts";
 
-/** Reads all of the data into one data set, whose folder is that of the first. Looks at no photo. */
-export async function readSources(context: TrainContext): Promise<Dataset> {
-  const { data, settings } = context;
+/** Reads all data into one data set, whose folder is that of the first. Does not open photos. */
+export async function readSources(request: TrainRequest): Promise<Dataset> {
+  const { data, settings } = request;
   const images = [...settings.images, invocationFolder()];
   const datasets: Dataset[] = [];
   for (const { path, ...source } of data) datasets.push(assign(await readDataset({ path, images }), source));
   const names = nameSources(data);
-  if (sentences.isWanted?.(context)) {
-    datasets.push(await readSentences(context));
+  if (sentences.isWanted?.(request)) {
+    datasets.push(await readSentences(request));
     names.push("sentences");
   }
   const [first, second] = datasets;
@@ -28,9 +28,9 @@ export async function readSources(context: TrainContext): Promise<Dataset> {
       );
 }
 
-/** What the command line says of a data set's photos. */
+/** Applies the command line's options to a data set's photos. */
 function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): Dataset {
-  const photos = dataset.photos.map((photo): CaptionedPhoto => {
+  const photos = dataset.photos.map((photo): DatasetPhoto => {
     if (isDev) return { ...photo, splits: ["dev"] };
     return {
       ...photo,
@@ -41,13 +41,13 @@ function assign(dataset: Dataset, { weight, isDev }: Omit<DataSource, "path">): 
   return { ...dataset, photos, hasSplits: dataset.hasSplits || isDev };
 }
 
-/** What the stage `sentences` chose, as captions that count less. */
-async function readSentences(context: TrainContext): Promise<Dataset> {
-  const folder = stageFolder(context, "sentences");
+/** Reads the sentences that the stage `sentences` chose, as captions of lower weight. */
+async function readSentences(request: TrainRequest): Promise<Dataset> {
+  const folder = stageFolder(request, "sentences");
   const { sha256 } = await digestFile(resolve(folder, chosenFile));
-  const { sentenceWeight: weight } = context.settings;
-  const photos = (await readChosen(context)).map(
-    ({ image, captions }): CaptionedPhoto => ({
+  const { sentenceWeight: weight } = request.settings;
+  const photos = (await readChosen(request)).map(
+    ({ image, captions }): DatasetPhoto => ({
       ...{ id: image, file: image, captions, weight },
       hasPseudoCaptions: true,
       splits: ["train"],
@@ -57,7 +57,7 @@ async function readSentences(context: TrainContext): Promise<Dataset> {
   return { folder, sources: { [chosenFile]: sha256 }, photos, hasSplits: true, findings };
 }
 
-/** Among several data sets, photos and files are told apart by their data set's name. */
+/** Prefixes photos and files with their data set's name, to tell them apart among several. */
 function nameIt(dataset: Dataset, name: string): Dataset {
   const { sources, photos, findings } = dataset;
   const prefix = (text: string) => `${name}/${text}`;

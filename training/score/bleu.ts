@@ -1,13 +1,15 @@
 import { countNgrams, maxOrder, type NgramCounts, totalOf } from "./ngrams.ts";
 
-/** What BLEU needs to know of one photo's references. */
+/** The references of one photo, as BLEU needs them. */
 export interface BleuReferences {
   lengths: readonly number[];
-  /** For each n-gram, the most that one reference has of it. */
+  /** Highest count of each n-gram in any one reference. */
   maxCounts: NgramCounts;
 }
 
-/** What one candidate, or the sum of many, adds to BLEU; the arrays by order, from single words to runs of four. */
+/**
+ * What one candidate, or the sum of many, contributes to BLEU; arrays are by order, from single words to four words.
+ */
 export interface BleuCounts {
   candidateLength: number;
   referenceLength: number;
@@ -15,11 +17,14 @@ export interface BleuCounts {
   guesses: readonly number[];
 }
 
-/** pycocoevalcap `bleu/bleu_scorer.py`: they keep a score without matches, or without a candidate, from dividing by zero. */
+/**
+ * Smoothing constants of pycocoevalcap `bleu/bleu_scorer.py`, which prevent division by zero without matches or without
+ * a candidate.
+ */
 const small = 1e-9;
 const tiny = 1e-15;
 
-/** What a photo's references contribute: how often each n-gram may be matched, and their lengths. */
+/** Prepares a photo's references: how often each n-gram may be matched, and their lengths. */
 export function prepareBleu(references: readonly (readonly string[])[]): BleuReferences {
   const counts = references.map(countNgrams);
   const maxCounts = Array.from({ length: maxOrder }, (_, index) => {
@@ -32,7 +37,9 @@ export function prepareBleu(references: readonly (readonly string[])[]): BleuRef
   return { lengths: references.map(({ length }) => length), maxCounts };
 }
 
-/** Clipped matches of a candidate, and the closest reference length (the shorter of two equally close ones). */
+/**
+ * Counts the clipped matches of a candidate, and finds the closest reference length (the shorter of two equally close).
+ */
 export function countMatches(candidate: NgramCounts, references: BleuReferences): BleuCounts {
   const candidateLength = totalOf(candidate, 1);
   const distance = (length: number) => Math.abs(length - candidateLength);
@@ -50,7 +57,7 @@ export function countMatches(candidate: NgramCounts, references: BleuReferences)
   };
 }
 
-/** The counts of a corpus. */
+/** Sums the counts of a corpus. */
 export function sumCounts(parts: readonly BleuCounts[]): BleuCounts {
   const sumOf = (numberOf: (part: BleuCounts) => number) => parts.reduce((sum, part) => sum + numberOf(part), 0);
   const perOrder = (key: "matches" | "guesses") =>
@@ -64,8 +71,8 @@ export function sumCounts(parts: readonly BleuCounts[]): BleuCounts {
 }
 
 /**
- * BLEU-1 to BLEU-4 in [0, 1] (Papineni et al. 2002): geometric mean of the precisions up to that order, times the brevity
- * penalty. Of one photo's counts or of a corpus' sum.
+ * Computes BLEU-1 to BLEU-4 in [0, 1] (Papineni et al. 2002) from the counts of a photo or a corpus: the geometric mean
+ * of the precisions up to that order, times the brevity penalty.
  */
 export function bleuOf({ candidateLength, referenceLength, matches, guesses }: BleuCounts): number[] {
   const ratio = (candidateLength + tiny) / (referenceLength + small);

@@ -2,15 +2,15 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { randomFor } from "../keyed-random.ts";
 import { type CaptionScores, joinScores, type PhotoScores } from "./score-captions.ts";
 
-/** From its 2.5th to its 97.5th percentile. */
+/** An interval from the 2.5th to the 97.5th percentile. */
 export type Interval = [low: number, high: number];
 
 const resamples = 1000;
 const share = 0.95;
 
 /**
- * 95 % intervals of a corpus' scores: of a thousand corpora of as many photos, drawn from it with replacement (Efron 1979).
- * The references' document frequencies stay those of the whole corpus. The same for the same scores.
+ * Computes 95 % intervals of a corpus' scores from a thousand resamples of its photos, drawn with replacement (Efron
+ * 1979). The references' document frequencies stay those of the whole corpus. Deterministic.
  */
 export function bootstrapIntervals(photos: readonly PhotoScores[]): Record<keyof CaptionScores, Interval> {
   const random = randomFor("bootstrap", photos.length);

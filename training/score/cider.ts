@@ -1,6 +1,6 @@
 import { maxOrder, type NgramCounts, totalOf } from "./ngrams.ts";
 
-/** In how many photos' references each n-gram stands. */
+/** Number of photos whose references contain each n-gram. */
 export interface DocumentFrequencies {
   photos: number;
   counts: ReadonlyMap<string, number>;
@@ -10,14 +10,14 @@ export interface DocumentFrequencies {
 export interface CiderVector {
   weights: readonly ReadonlyMap<string, number>[];
   norms: readonly number[];
-  /** In bigrams, by which pycocoevalcap `cider/cider_scorer.py` measures length. */
+  /** Length in bigrams, as pycocoevalcap `cider/cider_scorer.py` measures it. */
   length: number;
 }
 
 /** Standard deviation of the length penalty, in words: CIDEr-D's, which the reference implementation's CIDEr uses. */
 const sigma = 6;
 
-/** In the references of how many photos each n-gram occurs. `references` has an entry a photo. */
+/** Counts the photos whose references contain each n-gram. `references` has one entry per photo. */
 export function countDocuments(references: readonly (readonly NgramCounts[])[]): DocumentFrequencies {
   const counts = new Map<string, number>();
   for (const ofPhoto of references) {
@@ -27,7 +27,10 @@ export function countDocuments(references: readonly (readonly NgramCounts[])[]):
   return { photos: references.length, counts };
 }
 
-/** Term frequency times log(photos / photos with the n-gram); an n-gram of no reference counts as one of a single photo. */
+/**
+ * Computes tf-idf weights: term frequency times log(photos / photos with the n-gram). An n-gram of no reference counts
+ * as one of a single photo.
+ */
 export function weighNgrams(ngrams: NgramCounts, documents: DocumentFrequencies): CiderVector {
   const logPhotos = Math.log(documents.photos);
   const weights = ngrams.map(
@@ -44,15 +47,15 @@ export function weighNgrams(ngrams: NgramCounts, documents: DocumentFrequencies)
 }
 
 /**
- * CIDEr of one candidate in [0, 10] (Vedantam et al. 2015): mean similarity with the references, mean of the four orders,
- * times ten.
+ * Computes the CIDEr of one candidate in [0, 10] (Vedantam et al. 2015): mean similarity to the references, averaged
+ * over the four orders, times ten.
  */
 export function ciderOf(candidate: CiderVector, references: readonly CiderVector[]): number {
   const sum = references.reduce((total, reference) => total + similarity(candidate, reference), 0);
   return (10 * sum) / (maxOrder * references.length);
 }
 
-/** Sum over the orders of the clipped cosine, times a Gaussian of the difference in length. */
+/** Sums the clipped cosine over the orders, times a Gaussian of the difference in length. */
 function similarity(candidate: CiderVector, reference: CiderVector): number {
   let sum = 0;
   for (const [index, weights] of candidate.weights.entries()) {

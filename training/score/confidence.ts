@@ -1,20 +1,17 @@
-import type { Calibration } from "../../shared/calibration.ts";
+import type { ConfidenceMap } from "../../shared/confidence-map.ts";
 
-/** A caption's confidence, and how it came out. */
+/** A caption's confidence and its scores. */
 export interface RatedCaption {
   confidence: number;
-  /** Share of its content words that some reference has. */
+  /** Share of its content words that some reference contains. */
   precision: number;
   cider: number;
 }
 
-/** One tenth of the captions, from the least confident. Means over them. */
-export type ConfidenceTenth = RatedCaption;
-
 const tenths = 10;
 
-/** Captions in the order of their confidence, a tenth after the other. */
-export function byTenths(captions: readonly RatedCaption[]): ConfidenceTenth[] {
+/** Sorts captions by confidence and averages each tenth, the least confident first. */
+export function byTenths(captions: readonly RatedCaption[]): RatedCaption[] {
   const sorted = captions.toSorted(byConfidence);
   const at = (tenth: number) => Math.round((tenth * sorted.length) / tenths);
   return Array.from({ length: tenths }, (_, tenth) => sorted.slice(at(tenth), at(tenth + 1)))
@@ -32,11 +29,11 @@ function meanOf(captions: readonly RatedCaption[]): RatedCaption {
 }
 
 /**
- * A monotone map from confidence to precision over the captions of several data sets, by isotonic regression over the
- * tenths of each, so that large sets count no more than small ones: neighbours that stand the wrong way round are put
- * together (pool adjacent violators, Ayer et al. 1955). Undefined where there are too few captions to tell.
+ * Fits a monotone map from confidence to precision over the captions of several data sets: isotonic regression over the
+ * tenths of each, so that large sets count no more than small ones. Neighbours in the wrong order are merged (pool
+ * adjacent violators, Ayer et al. 1955). Undefined where there are too few captions.
  */
-export function fitCalibration(sets: readonly (readonly RatedCaption[])[]): Calibration | undefined {
+export function fitConfidenceMap(sets: readonly (readonly RatedCaption[])[]): ConfidenceMap | undefined {
   if (sets.flat().length < 20 * tenths) return undefined;
   const blocks: { raw: number; precision: number; size: number }[] = [];
   for (const { confidence, precision } of sets.flatMap(byTenths).toSorted(byConfidence)) {
@@ -53,7 +50,7 @@ export function fitCalibration(sets: readonly (readonly RatedCaption[])[]): Cali
   return blocks.map(({ raw, precision }) => ({ raw: rounded(raw), calibrated: rounded(precision) }));
 }
 
-/** Spearman's rank correlation of two lists, ties by their mean rank; NaN where one of them is all the same. */
+/** Computes Spearman's rank correlation of two lists, ties by their mean rank; NaN if either is constant. */
 export function spearman(ones: readonly number[], others: readonly number[]): number {
   return pearson(ranksOf(ones), ranksOf(others));
 }

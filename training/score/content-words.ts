@@ -1,6 +1,6 @@
 /**
- * English words of the closed classes: articles, pronouns, prepositions, conjunctions, auxiliaries. They say how a sentence
- * is built and not what a photo shows.
+ * English words of the closed classes: articles, pronouns, prepositions, conjunctions, auxiliaries. They show how a
+ * sentence is built, not what a photo shows.
  */
 const functionWords = new Set(
   (
@@ -14,12 +14,15 @@ const functionWords = new Set(
   ).split(" "),
 );
 
-/** The words of a cleaned caption that say what a photo shows. */
+/** Selects the words of a cleaned caption that describe the photo. */
 export function contentWords(words: readonly string[]): string[] {
   return words.filter((word) => !functionWords.has(word));
 }
 
-/** The share of a caption's content words that some reference has; of a caption without any, 0. All are cleaned. */
+/**
+ * Computes the share of a caption's content words that some reference contains; 0 for a caption without any. All are
+ * cleaned.
+ */
 export function contentPrecision(caption: readonly string[], references: readonly (readonly string[])[]): number {
   const content = contentWords(caption);
   if (content.length === 0) return 0;
@@ -27,7 +30,7 @@ export function contentPrecision(caption: readonly string[], references: readonl
   return content.filter((word) => known.has(word)).length / content.length;
 }
 
-/** Whether a cleaned caption says a content word twice, which people seldom do and language models easily. */
+/** Whether a cleaned caption repeats a content word, which people seldom do and language models easily. */
 export function repeatsItself(caption: readonly string[]): boolean {
   const content = contentWords(caption);
   return new Set(content).size < content.length;

@@ -1,6 +1,6 @@
 export const maxOrder = 4;
 
-/** How often each n-gram occurs, its words joined by spaces: at index 0 the single words, at 3 the runs of four. */
+/** Counts of n-grams, their words joined by spaces: single words at index 0, runs of four at 3. */
 export type NgramCounts = readonly ReadonlyMap<string, number>[];
 
 /** Counts the n-grams of a caption, of one to four words. */
@@ -15,7 +15,7 @@ export function countNgrams(words: readonly string[]): NgramCounts {
   });
 }
 
-/** How many n-grams there are of one order, repetitions counted; `order` from 1. */
+/** Returns the number of n-grams of one order, repetitions counted; `order` counts from 1. */
 export function totalOf(ngrams: NgramCounts, order: number): number {
   let total = 0;
   for (const count of ngrams[order - 1]?.values() ?? []) total += count;

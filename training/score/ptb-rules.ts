@@ -1,9 +1,39 @@
-import { abbreviations, capitalStates, numbering, sentenceStarters, states } from "./ptb-abbreviations.ts";
-
-/** One shape of token. Its capture groups, where it has any, are the tokens it yields; `write` respells each. */
+/** A kind of token. Capture groups, where there are any, are the tokens it yields; `write` respells each. */
 export interface TokenRule {
   pattern: RegExp;
   write?: (token: string) => string;
+}
+
+/**
+ * Abbreviations that keep their full stop whatever follows, as alternatives of a regular expression, like the other
+ * lists here.
+ */
+const abbreviations =
+  "ph\\.d|al|cf|co|ct|dr|ft|ga|jr|ky|lt|md|mo|mr|ms|mt|ph|rd|rt|sq|sr|st|va|vs|vt|wm|adj|adm|adv|ala|apr|aug|ave|bhd|cie|" +
+  "col|cos|cpl|dak|dec|det|drs|ens|esq|est|etc|ext|feb|fla|fri|gen|gov|hon|inc|ind|jan|jos|jul|jun|kan|ltd|maj|mar|mfg|" +
+  "mme|mon|mrs|mtg|neb|nev|nov|oct|pfc|plc|pte|pty|pvt|rep|rev|sen|sep|seq|sfc|sgt|spc|ste|sys|tel|thu|tue|wed|wis|wyo|" +
+  "alex|ariz|assn|asst|atty|bldg|blvd|brig|bros|capt|cmdr|colo|conn|corp|dept|elec|govs|insp|intl|invt|kans|mich|minn|" +
+  "mlle|mont|msgr|natl|okla|penn|ppte|ppty|pres|prof|ptes|ptys|reps|sens|sept|supt|tenn|tues|univ|wisc|assoc|calif|comdr|" +
+  "messrs|thurs";
+
+/** States whose abbreviations are also words: abbreviations only when capitalised or before a comma. */
+const states = "ark|az|del|ill|la|mass|miss|ore|pa|tex|wash";
+const capitalStates = eitherCapital(states);
+
+/** Words that are abbreviations before a number or a comma. */
+const numbering = "art|ca|figs?|nos?|op|pp|prop";
+
+/** Words that, capitalised after "b. ", start a sentence, so that the full stop is not the initial's. */
+const sentenceStarters = eitherCapital(
+  "a|about|according|after|an|as|at|but|earlier|he|her|here|however|if|in|it|last|many|more|now|once|one|other|our|she|" +
+    "since|so|some|such|that|the|their|then|there|these|they|this|we|what|when|while|yet|you",
+);
+
+function eitherCapital(words: string): string {
+  return words
+    .split("|")
+    .map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}|${word.toUpperCase()}`)
+    .join("|");
 }
 
 const letter = String.raw`[\p{L}\p{M}\u02b0-\u02ff]`;
@@ -22,11 +52,11 @@ const spelling: Record<string, string> = {
 };
 
 /**
- * How the Penn Treebank tokeniser cuts English, as Stanford CoreNLP 3.4.1 does it: the longest match wins, and of equally
- * long ones the first. Found by comparing outputs; none of that program's (GPL) source was read.
+ * Rules of the Penn Treebank tokenizer for English, as in Stanford CoreNLP 3.4.1: the longest match wins, and of
+ * equally long ones the first. Derived by comparing outputs; none of that program's (GPL) source was read.
  */
 export const ptbRules: readonly TokenRule[] = [
-  // Words that the Treebank cuts in two: cannot, don't, dog's, 'twas, y'all.
+  // Words that the Treebank splits: cannot, don't, dog's, 'twas, y'all.
   { pattern: anyCase("(?:(can)(not)|(gon)(na)|(got)(ta)|(wan)(na)|(gim)(me)|(lem)(me))(?!'s)") },
   { pattern: anyCase(`(${letter}+?)(n${quote}t${letter}*)|n${quote}t`), write: respellMarks },
   { pattern: anyCase(`${apostrophe}(?:ll|re|ve|[dms])(?!${letter})`), write: respellMarks },
@@ -85,7 +115,7 @@ function respellMarks(token: string): string {
   return [...token].map(respell).join("");
 }
 
-/** The parts of "3 1/2" stay one token, with a space in it that does not break. */
+/** Joins the parts of "3 1/2" into one token with a no-break space. */
 function joinSpaces(token: string): string {
   return token.replace(/\s+/g, "\u00a0");
 }

@@ -1,7 +1,8 @@
+import { normalizeText, spaceWords } from "../../shared/word-boundaries.ts";
 import { ptbRules } from "./ptb-rules.ts";
 
 /**
- * The list in pycocoevalcap's `tokenizer/ptbtokenizer.py`. It is compared after lower-casing, so that a caption's own
+ * The list in pycocoevalcap's `tokenizer/ptbtokenizer.py`. Tokens are compared after lower-casing, so a caption's own
  * bracket, by then "-lrb-", stays.
  */
 const scorersPunctuation = ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-"].concat([
@@ -15,7 +16,7 @@ const scorersPunctuation = ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-R
   "...",
   ";",
 ]);
-/** Marks that CoreNLP spells as one of that list. */
+/** Marks that CoreNLP respells as one of that list. */
 const respeltPunctuation = [
   '"',
   "&quot;",
@@ -26,14 +27,17 @@ const respeltPunctuation = [
 ];
 const dropped = new Set([...scorersPunctuation, ...respeltPunctuation]);
 
-/** Signs unknown to CoreNLP 3.4.1, emoji above all, which part words like a space. It knows no letters past U+FFFF; we do. */
+/**
+ * Signs unknown to CoreNLP 3.4.1, above all emoji, which separate words like a space. It knows no letters above U+FFFF;
+ * we do.
+ */
 const unknownSigns =
   /[\u2012\u2024\u2025\u2027\u203c\u203d\u2043\u2045-\u205e\u20a1-\u20a3\u20a5-\u20ab\u20ad-\u20ff\u2150-\u2152]|[\ufe00-\ufe0f]|(?![\p{L}\p{M}])[\u{10000}-\u{10ffff}]/gu;
 const softHyphen = /\u00ad/g;
 
 /**
- * A caption's tokens as pycocoevalcap's `PTBTokenizer` gives them: CoreNLP 3.4.1 with -preserveLines -lowerCase, then
- * without punctuation. A token may hold a no-break space ("3 1/2").
+ * Splits a caption into tokens as pycocoevalcap's `PTBTokenizer` does: CoreNLP 3.4.1 with -preserveLines -lowerCase,
+ * then without punctuation. A token may contain a no-break space ("3 1/2").
  */
 export function ptbTokenize(caption: string): string[] {
   const text = caption.replace(softHyphen, "").replace(unknownSigns, " ");
@@ -52,7 +56,7 @@ function skipSpaces(text: string, from: number): number {
   return at;
 }
 
-/** The tokens that start at `at`, and their characters; a sign of no rule is passed over. */
+/** Finds the tokens that start at `at` and their length; a sign that no rule matches is skipped. */
 function longestMatch(text: string, at: number): { tokens: string[]; length: number } {
   let longest = 0;
   let found: { tokens: string[]; length: number } = { tokens: [], length: 1 };
@@ -66,4 +70,23 @@ function longestMatch(text: string, at: number): { tokens: string[]; length: num
     found = { tokens: write ? parts.map(write) : parts, length: parts.join("").length };
   }
   return found;
+}
+
+/** Punctuation of other scripts, like 。 and ।, which the scorer's list lacks. Latin text has none of it. */
+const foreignPunctuation = /^(?:(?![ -\u036f\u2000-\u2bff])\p{P})+$/u;
+
+/**
+ * Splits a caption into the tokens that it is scored by: for English text, those of the COCO caption scorer. Other text
+ * is normalised first, and split at word boundaries where its script has no spaces, as training captions are.
+ */
+export function scoredTokens(caption: string): string[] {
+  return ptbTokenize(spaceWords(normalizeText(caption))).filter((token) => !foreignPunctuation.test(token));
+}
+
+/**
+ * Splits tokens at spaces. BLEU and CIDEr of the reference implementation do so, which makes "3 1/2" two words; ROUGE-L
+ * does not.
+ */
+export function splitAtSpaces(tokens: readonly string[]): string[] {
+  return tokens.flatMap((token) => token.split("\u00a0"));
 }

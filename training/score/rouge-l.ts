@@ -1,10 +1,10 @@
-/** Recall counts this much more than precision: pycocoevalcap `rouge/rouge.py`. */
+/** Weight of recall relative to precision: pycocoevalcap `rouge/rouge.py`. */
 const beta = 1.2;
 
 /**
- * ROUGE-L of one candidate in [0, 1] (Lin 2004): F-measure over the longest common subsequence, from the best precision
- * and the best recall, be they of different references. As in the reference implementation a caption without tokens
- * counts as one empty token: it scores 0, and against an empty reference 1.
+ * Computes the ROUGE-L of one candidate in [0, 1] (Lin 2004): the F-measure over the longest common subsequence, from
+ * the best precision and the best recall, even of different references. As in the reference implementation, a caption
+ * without tokens counts as one empty token: it scores 0, and 1 against an empty reference.
  */
 export function rougeLOf(candidate: readonly string[], references: readonly (readonly string[])[]): number {
   const tokens = orEmptyToken(candidate);
@@ -23,7 +23,10 @@ function orEmptyToken(tokens: readonly string[]): readonly string[] {
   return tokens.length === 0 ? [""] : tokens;
 }
 
-/** Its length. One row of the usual table is kept: for each prefix of `b`, the best with what was read of `a`. */
+/**
+ * Computes the length of the longest common subsequence. Keeps one row of the usual table: for each prefix of `b`, the
+ * best length with the part of `a` read so far.
+ */
 function longestCommonSubsequence(a: readonly string[], b: readonly string[]): number {
   let row = new Array<number>(b.length + 1).fill(0);
   for (const token of a) {

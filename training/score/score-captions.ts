@@ -2,10 +2,10 @@ import * as z from "zod";
 import { type BleuCounts, type BleuReferences, bleuOf, countMatches, prepareBleu, sumCounts } from "./bleu.ts";
 import { type CiderVector, ciderOf, countDocuments, type DocumentFrequencies, weighNgrams } from "./cider.ts";
 import { countNgrams } from "./ngrams.ts";
+import { scoredTokens, splitAtSpaces } from "./ptb-tokenize.ts";
 import { rougeLOf } from "./rouge-l.ts";
-import { scoredTokens, splitAtSpaces } from "./scored-tokens.ts";
 
-/** As the COCO caption scorer gives them, not times 100: all in [0, 1] but CIDEr, which goes up to 10. */
+/** Scores as the COCO caption scorer computes them, as fractions: all in [0, 1] except CIDEr, which goes up to 10. */
 export const captionScoresSchema = z.strictObject({
   bleu1: z.number(),
   bleu2: z.number(),
@@ -17,9 +17,9 @@ export const captionScoresSchema = z.strictObject({
 
 export type CaptionScores = z.infer<typeof captionScoresSchema>;
 
-/** Of one photo's caption. */
+/** Scores of one photo's caption. */
 export interface PhotoScores extends CaptionScores {
-  /** What it adds to the BLEU of a corpus. */
+  /** Its contribution to the BLEU of a corpus. */
   bleuCounts: BleuCounts;
 }
 
@@ -33,15 +33,15 @@ interface PhotoReferences {
   cider: readonly CiderVector[];
 }
 
-/** All that the references of a split contribute, worked out once for many lists of candidates. */
+/** The references of a split, prepared once for many lists of candidates. */
 export interface PreparedReferences {
   photos: ReadonlyMap<string, PhotoReferences>;
   documents: DocumentFrequencies;
 }
 
 /**
- * Scores one raw caption a photo against the photo's raw reference captions, as pycocoevalcap 1.2 does: the same
- * tokens, the same formulas, without its order of photos or Java.
+ * Scores one raw caption per photo against its raw references, as pycocoevalcap 1.2 does: the same tokens and formulas,
+ * without its order of photos or Java.
  */
 export function scoreCaptions({
   candidates,
@@ -53,7 +53,7 @@ export function scoreCaptions({
   return scoreAgainst(prepareReferences(references), candidates);
 }
 
-/** Works out what the references of photos, by their names, contribute to scores. */
+/** Prepares the references of photos, by name, for scoring. */
 export function prepareReferences(references: ReadonlyMap<string, readonly string[]>): PreparedReferences {
   if (references.size === 0) throw new Error("expected references of at least one photo, received none");
   const tokenized = [...references].map(([photo, captions]) => {
@@ -89,7 +89,7 @@ export function scoreAgainst(references: PreparedReferences, candidates: Readonl
   return { ...joinScores([...perPhoto.values()]), perPhoto };
 }
 
-/** The scores of a corpus: BLEU of the summed counts, the others the mean over photos. */
+/** Combines photos' scores into those of a corpus: BLEU from the summed counts, the others as means over photos. */
 export function joinScores(photos: readonly PhotoScores[]): CaptionScores {
   const meanOf = (score: "rougeL" | "cider") => photos.reduce((sum, scores) => sum + scores[score], 0) / photos.length;
   const bleu = namedBleu(sumCounts(photos.map(({ bleuCounts }) => bleuCounts)));
@@ -109,3 +109,10 @@ function refuseOtherPhotos({ photos }: PreparedReferences, candidates: ReadonlyM
     if (!photos.has(photo)) throw new Error(`expected references of captioned photo ${photo}, received none`);
   }
 }
+
+/** The searches with which a model is scored, with their beams; 1 is greedy search. */
+export const searches = { greedy: 1, "beam 3": 3, "beam 5": 5 } as const;
+
+export type SearchName = keyof typeof searches;
+
+export const searchNames = Object.keys(searches) as SearchName[];

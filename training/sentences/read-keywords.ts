@@ -10,17 +10,17 @@ import { openRegularFile } from "../../files/regular-file.ts";
 import { say, showProgress } from "../../terminal/progress.ts";
 import { everyWordOf, type LabelledPhotos, singleWords, type WordedPhoto } from "./read-words.ts";
 
-/** Where Lightroom, digiKam and others keep keywords. Hierarchies stand there level by level. */
+/** Tags in which Lightroom, digiKam and others store keywords, hierarchies level by level. */
 const keywordTags = ["XMP-dc:Subject", "IPTC:Keywords"];
 
-/** People write what is there, but not everything that is there. */
+/** Probability of a keyword: people write what is there, but not everything that is there. */
 const keywordProbability = 0.95;
 
 const photosAtOnce = 4;
 
 /**
- * The photos below a folder that have keywords, in them or in a sidecar (`photo.xmp`, `photo.jpg.xmp`). A photo that cannot
- * be read, or whose sidecar cannot, is left out and told of.
+ * Reads the photos below a folder that have keywords, embedded or in a sidecar (`photo.xmp`, `photo.jpg.xmp`). A photo
+ * that cannot be read, or whose sidecar cannot, is skipped and reported.
  */
 export async function readKeywords(folder: string): Promise<LabelledPhotos> {
   await expectExifTool("--keywords");
@@ -43,7 +43,7 @@ export async function readKeywords(folder: string): Promise<LabelledPhotos> {
           say(`${place}: ${problem}`);
           return undefined;
         }
-        const tags = await metadata.read(place, keywordTags).catch((): RawTags => ({})); // whether it is a photo, prepare tells
+        const tags = await metadata.read(place, keywordTags).catch((): RawTags => ({})); // prepare reports whether it is a photo
         for (const tag of keywordTags) for (const keyword of [tags[tag] ?? []].flat()) keywords.add(String(keyword));
       }
       progress.advance();
@@ -67,7 +67,10 @@ function sidecarsOf(file: string): string[] {
   );
 }
 
-/** Why a file cannot be read; undefined where it can. ExifTool would say that it has no tags, or wait for a pipe's writer for ever. */
+/**
+ * Returns why a file cannot be read; undefined if it can. ExifTool would report no tags, or wait forever for a pipe's
+ * writer.
+ */
 async function findProblem(path: string): Promise<string | undefined> {
   try {
     const file = await openRegularFile(path);

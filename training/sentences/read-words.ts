@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import { cleanCaption } from "../../shared/clean-caption.ts";
+import { expectForm, parseJsonLine } from "../parse-json-line.ts";
 import { placeOf, readLines } from "../read-lines.ts";
 import type { LabelledWord } from "./sentence-index.ts";
 
-/** A photo that has no captions, with the words that somebody or something gave it. */
+/** A photo without captions, with the words that a labeller gave it. */
 export interface WordedPhoto {
-  /** Absolute. */
+  /** Absolute path. */
   file: string;
   /** Probabilities by word, in (0, 1]. */
   words: ReadonlyMap<string, number>;
@@ -17,20 +18,20 @@ export interface WordedPhoto {
 /** Photos of one labeller. */
 export interface LabelledPhotos {
   photos: WordedPhoto[];
-  /** What the labeller can say. */
+  /** Words that the labeller can give. */
   known: ReadonlyMap<string, LabelledWord>;
 }
 
-/** Of a word that was given without a probability: somebody was sure of it. */
+/** Probability of a word that was given without one: the labeller was sure of it. */
 const givenProbability = 0.9;
 
 /**
- * Of labellers that do not tell: a word that they gave to some photos is not in the others, or they would have said so.
- * Whoever writes keywords does not write all that could be said.
+ * Prior and floor for labellers that state none: a word that they gave to some photos is probably absent from the
+ * others. Evidence of absence is limited, since people who write keywords do not write everything.
  */
 export const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
 
-/** What stands between the levels of a keyword like `Animals|Dog`, and between the words of others. */
+/** Separators between the levels of a keyword like `Animals|Dog`, and between the words of others. */
 const wordSeparators = /[|/\\_,;:<>]+/g;
 
 const wordsSchema = z.union([
@@ -43,36 +44,32 @@ const knownWordsFile = "known-words.tsv";
 const knownSchema = z.tuple([z.string().min(1), z.coerce.number().gt(0).max(1), z.coerce.number().negative()]);
 
 /**
- * Reads `{"image": "photos/1.jpg", "words": {"pizza": 0.94}}` or `"words": ["pizza"]`, one a line; paths are relative to the
- * file. `known-words.tsv` beside it lists what the labeller can say: word, prior, floor. Without it, that is all it ever said.
+ * Reads `{"image": "photos/1.jpg", "words": {"pizza": 0.94}}` or `"words": ["pizza"]`, one per line; paths are relative
+ * to the file. `known-words.tsv` beside it lists the words that the labeller can give: word, prior, floor. Without it,
+ * those are all the words it gave.
  */
 export async function readWords(path: string): Promise<LabelledPhotos> {
   const photos: WordedPhoto[] = [];
   for await (const { number, text } of readLines(path)) {
     const place = placeOf({ path, number });
-    const parsed = lineSchema.safeParse(parseJson(text, place));
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new Error(`${place}: ${[issue?.path.join("."), issue?.message].filter(Boolean).join(": ")}`);
-    }
-    const { image, words } = parsed.data;
+    const { image, words } = expectForm(lineSchema, { value: parseJsonLine(text, place), place });
     photos.push({ file: resolve(dirname(path), image), words: singleWords(words) });
   }
   if (photos.length === 0) throw new Error(`${path}: expected photos with words, found none`);
   return { photos, known: (await readKnown(join(dirname(path), knownWordsFile))) ?? everyWordOf(photos) };
 }
 
-/** The lists of what labellers can say, of those files of words that have one. */
+/** Returns the paths of the lists of known words beside these files, where they exist. */
 export function knownWordsBeside(paths: readonly string[]): string[] {
   return paths.map((path) => join(dirname(path), knownWordsFile)).filter((path) => existsSync(path));
 }
 
-/** All words that some photo has, as its labeller's vocabulary. */
+/** Takes all words that some photo has as the labeller's vocabulary. */
 export function everyWordOf(photos: readonly WordedPhoto[]): Map<string, LabelledWord> {
   return new Map(photos.flatMap(({ words }) => [...words.keys()].map((word) => [word, usualLabel] as const)));
 }
 
-/** Words of a keyword like "Golden Retriever", each of them as probable as the whole. */
+/** Splits keywords like "Golden Retriever" into words, each as probable as the whole. */
 export function singleWords(words: Readonly<Record<string, number>>): Map<string, number> {
   const single = new Map<string, number>();
   for (const [keyword, probability] of Object.entries(words)) {
@@ -104,12 +101,4 @@ async function readKnown(path: string): Promise<Map<string, LabelledWord> | unde
     known.set(word, { prior, floor });
   }
   return known;
-}
-
-function parseJson(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${place}: expected a JSON object, found something else`, { cause });
-  }
 }

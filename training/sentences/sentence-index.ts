@@ -1,21 +1,21 @@
 import { contentWords } from "../score/content-words.ts";
 
-/** A sentence of the text, as it was written and cleaned. */
+/** A sentence of the text, as written and cleaned. */
 export interface Sentence {
   text: string;
   words: readonly string[];
 }
 
-/** What the absence of a word tells, of words that the labeller could have said. */
+/** How to weigh the presence or absence of a word that the labeller knows. */
 export interface LabelledWord {
-  /** The probability of the word in an average photo, in (0, 1]. */
+  /** Probability of the word in an average photo, in (0, 1]. */
   prior: number;
-  /** The least that the word's evidence counts, below 0. */
+  /** Lower limit of the word's evidence, below 0. */
   floor: number;
 }
 
 export interface ChosenSentence {
-  /** Index among the sentences of the index. */
+  /** Index of the sentence in the index. */
   sentence: number;
   /** How well its words fit the photo's. */
   score: number;
@@ -23,7 +23,9 @@ export interface ChosenSentence {
   agreement: number;
 }
 
-/** Sentences shorter than this say too little, longer ones say what no photo of other people's shows. */
+/**
+ * Limits of a sentence's length: shorter ones say too little, longer ones say things that are particular to one photo.
+ */
 const fewestWords = 5;
 const mostWords = 14;
 /** Evidence of a content word that the labeller does not know. */
@@ -32,29 +34,29 @@ const unknownEvidence = -0.45;
 const leastProbability = 0.02;
 /** Below 1, so that of two sentences that fit equally well the one that says more wins. */
 const lengthPower = 0.65;
-/** How many of the best sentences vote on each other. */
+/** Number of best sentences that are compared with each other. */
 const candidates = 60;
-/** What full agreement counts beside the score of the words. */
+/** Weight of full agreement relative to the score of the words. */
 const agreementWeight = 20;
 
 /**
- * Sentences of a text, to be chosen for photos by the words that a labeller gave them. The score of a sentence is
- * Σ idf(w) · s(w) / max(2, n)^0.65 over its n distinct content words, where s(w) = max(log((p(w) + 0.02) / prior(w)), floor(w))
- * for words that the labeller knows. Of the 60 best those win that agree most with the others, since the words that several
- * sentences share are likelier to be true than those that one adds.
+ * Sentences of a text, chosen for photos by the words that a labeller gave them. The score of a sentence is Σ idf(w) ·
+ * s(w) / max(2, n)^0.65 over its n distinct content words, where s(w) = max(log((p(w) + 0.02) / prior(w)), floor(w))
+ * for words that the labeller knows. Of the 60 best, those that agree most with the others win, since words that
+ * several sentences share are likelier to be true than words in only one.
  */
 export class SentenceIndex {
   readonly sentences: readonly Sentence[];
   readonly #known: ReadonlyMap<string, LabelledWord>;
-  /** By content word: its weight, and the sentences that have it. */
+  /** Weight of each content word, and the sentences that contain it. */
   readonly #postings: ReadonlyMap<string, { idf: number; sentences: Int32Array }>;
-  /** float32 [sentences]: the score for a photo without words, and what a word's evidence is multiplied by. */
+  /** float32 [sentences]: the score for a photo without words, and the factor of each word's evidence. */
   readonly #base: Float32Array;
   readonly #share: Float32Array;
   readonly #ngrams: NgramVectors;
   readonly #scores: Float32Array;
 
-  /** Leaves out sentences that are too short or too long, and those that stand there already in the same words. */
+  /** Indexes sentences, without those that are too short, too long, or repeat another's words. */
   constructor(text: Iterable<Sentence>, known: ReadonlyMap<string, LabelledWord>) {
     this.sentences = distinct(text);
     this.#known = known;
@@ -70,12 +72,15 @@ export class SentenceIndex {
     this.#scores = new Float32Array(this.sentences.length);
   }
 
-  /** Words of a photo that some sentence has. */
+  /** Whether some sentence contains a word. */
   has(word: string): boolean {
     return this.#postings.has(word);
   }
 
-  /** The best sentences for a photo, `count` at most, best first. `words` are the probabilities of its words, in (0, 1]. */
+  /**
+   * Chooses the best sentences for a photo, at most `count`, best first. `words` are the probabilities of its words, in
+   * (0, 1].
+   */
   choose(words: ReadonlyMap<string, number>, count: number): ChosenSentence[] {
     this.#scores.set(this.#base);
     for (const [word, probability] of words) {
@@ -137,7 +142,7 @@ function postingsOf(content: readonly (readonly string[])[]): Map<string, { idf:
   );
 }
 
-/** Indices of the highest values, highest first; of equals the first. */
+/** Returns the indices of the highest values, highest first, ties in order. */
 function highest(values: Float32Array, count: number): number[] {
   const found: number[] = [];
   let least = Number.NEGATIVE_INFINITY;
@@ -155,16 +160,16 @@ function highest(values: Float32Array, count: number): number[] {
 
 /** Sentences as unit vectors of tf-idf over their words and pairs of words, start and end included. */
 class NgramVectors {
-  /** Of each sentence, where its n-grams begin in the two below. int32 [sentences + 1]. */
+  /** Start of each sentence's n-grams in the two arrays below. int32 [sentences + 1]. */
   readonly #begins: Int32Array;
   readonly #ids: Int32Array;
   readonly #weights: Float32Array;
-  /** float32 [n-grams], all 0 between two calls. */
+  /** float32 [n-grams], all 0 between calls. */
   readonly #sums: Float32Array;
 
   constructor(sentences: readonly (readonly string[])[]) {
     const idOf = new Map<string, number>();
-    const counted = sentences.map((words) => countNgrams(words, idOf));
+    const counted = sentences.map((words) => countIndexedNgrams(words, idOf));
     const documents = new Int32Array(idOf.size);
     for (const counts of counted) for (const id of counts.keys()) documents[id] = (documents[id] ?? 0) + 1;
     this.#begins = new Int32Array(sentences.length + 1);
@@ -185,7 +190,7 @@ class NgramVectors {
     this.#sums = new Float32Array(idOf.size);
   }
 
-  /** Mean cosine of each of these sentences to the others. */
+  /** Computes the mean cosine of each of these sentences to the others. */
   agreementOf(sentences: readonly number[]): number[] {
     for (const sentence of sentences) {
       this.#each(sentence, (id, weight) => {
@@ -193,7 +198,7 @@ class NgramVectors {
       });
     }
     const agreements = sentences.map((sentence) => {
-      let product = 0; // with the sum of all, itself included, whose part is 1
+      let product = 0; // with the sum of all, itself included, which contributes 1
       this.#each(sentence, (id, weight) => {
         product += weight * (this.#sums[id] ?? 0);
       });
@@ -215,7 +220,7 @@ class NgramVectors {
   }
 }
 
-function countNgrams(words: readonly string[], idOf: Map<string, number>): Map<number, number> {
+function countIndexedNgrams(words: readonly string[], idOf: Map<string, number>): Map<number, number> {
   const bounded = ["<s>", ...words, "</s>"];
   const counts = new Map<number, number>();
   const count = (ngram: string) => {

@@ -9,7 +9,7 @@ import { EngineLost } from "../../../captioner/engines/engine-process.ts";
 import type { EngineIdentity } from "../../../captioner/engines/engine-protocol.ts";
 import { rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
 import { defaultCaptionOptions } from "../../../shared/contract.ts";
-import { sealBundle } from "../../../training/seal-bundle.ts";
+import { sealBundle } from "../../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 import { childrenOf } from "../../process-table.ts";
 

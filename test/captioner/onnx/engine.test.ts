@@ -8,7 +8,7 @@ import { type Bundle, defaultModelDir, openBundle } from "../../../captioner/bun
 import type { Engine } from "../../../captioner/engine.ts";
 import { createOnnxEngine } from "../../../captioner/onnx/engine.ts";
 import { cosine, rowsOf } from "../../../captioner/vectors.ts";
-import { sealBundle } from "../../../training/seal-bundle.ts";
+import { sealBundle } from "../../../training/write-bundle.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 import { decodedPhotos, photoNames } from "../../fixtures/real-photos.ts";
 import { largestDifference } from "../../fixtures/vectors.ts";

@@ -2,11 +2,11 @@ import "@tensorflow/tfjs-backend-cpu";
 import { expect, test } from "vitest";
 import { openBundle } from "../../../captioner/bundle.ts";
 import { chooseSearch } from "../../../training/export/choose-search.ts";
-import { type ModelFiles, toLayersFormat } from "../../../training/fit/layers-format.ts";
-import { mergeModel } from "../../../training/fit/merge-model.ts";
-import { readMergeModel } from "../../../training/fit/merge-reader.ts";
+import { mergeModel, readMergeModel } from "../../../training/fit/merge-model.ts";
 import { Scorer } from "../../../training/fit/scorer.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
+import { type ModelFiles, toLayersFormat } from "../../../training/layers-format.ts";
+import { beginRun } from "../../../training/run-stages.ts";
 import { defaultSettings } from "../../../training/settings.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 
@@ -39,7 +39,8 @@ async function readyToEnd(): Promise<ModelFiles> {
   return toLayersFormat(mergeModel(spec, { ...values, "word_probabilities/bias": bias }));
 }
 
-const context = { data: [], out: "", settings: { ...defaultSettings, maxWords: 10 } };
+const request = { data: [], out: "", settings: { ...defaultSettings, maxWords: 10 } };
+const context = beginRun(request);
 
 test("the length penalty is the one whose captions have the highest CIDEr on dev", async () => {
   const made = await madeDev();
@@ -67,9 +68,9 @@ test("it stays as it was with few dev photos", async () => {
 test("all of it stays as it was for training that goes on from a bundle, and for the tutorial's", async () => {
   const made = await madeDev();
   const { manifest } = await openBundle(tinyBundle);
-  const later = { ...context, settings: { ...context.settings, from: tinyBundle } };
+  const later = beginRun({ ...request, settings: { ...request.settings, from: tinyBundle } });
   expect(await chooseSearch(later, made)).toEqual({ ...manifest.search, maxWords: 10 });
-  const tutorial = { ...context, settings: { ...context.settings, preset: "tutorial" as const } };
+  const tutorial = beginRun({ ...request, settings: { ...request.settings, preset: "tutorial" } });
   expect(await chooseSearch(tutorial, made)).toEqual({ lengthPenalty: 0.7, maxWords: 10 });
 });
 

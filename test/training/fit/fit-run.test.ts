@@ -2,11 +2,11 @@ import "@tensorflow/tfjs-backend-cpu";
 import { setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test, vi } from "vitest";
 import { parseVocabulary } from "../../../shared/vocabulary.ts";
-import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { FitRun } from "../../../training/fit/fit-run.ts";
 import { initialValues } from "../../../training/fit/merge-model.ts";
 import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import type { Recipe } from "../../../training/fit/recipe.ts";
+import { CiderReward } from "../../../training/fit/self-critical.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { tinySpec } from "./tiny-merge-model.ts";
 
@@ -36,7 +36,7 @@ const data = {
   features: Float32Array.from({ length: written.length * tinySpec.featureSize }, (_, index) =>
     Math.abs(Math.sin(index)),
   ),
-  rewarding: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 6 }),
+  rewardInputs: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 6 }),
 };
 const recipe: Recipe = {
   phases: [

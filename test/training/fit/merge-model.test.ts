@@ -3,9 +3,8 @@ import { setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { countParameters } from "../../../training/export/model-card.ts";
-import { toLayersFormat } from "../../../training/fit/layers-format.ts";
-import { initialValues, mergeModel, summarize } from "../../../training/fit/merge-model.ts";
-import { readMergeModel } from "../../../training/fit/merge-reader.ts";
+import { initialValues, mergeModel, readMergeModel, summarize } from "../../../training/fit/merge-model.ts";
+import { toLayersFormat } from "../../../training/layers-format.ts";
 import { tinySpec, tinyValues } from "./tiny-merge-model.ts";
 
 beforeAll(() => setBackend("cpu"));

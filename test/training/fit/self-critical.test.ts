@@ -1,9 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { memory, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { sampleCaptions } from "../../../training/fit/sample-captions.ts";
-import { advantagesOf } from "../../../training/fit/self-critical.ts";
+import { advantagesOf, CiderReward } from "../../../training/fit/self-critical.ts";
 import { randomFor } from "../../../training/keyed-random.ts";
 import { scoreCaptions } from "../../../training/score/score-captions.ts";
 import { nextWordProbabilities } from "./expanded-prefixes.ts";

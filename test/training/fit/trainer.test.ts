@@ -3,13 +3,13 @@ import { memory, setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 import { parseVocabulary } from "../../../shared/vocabulary.ts";
-import { CiderReward } from "../../../training/fit/cider-reward.ts";
 import { decodeFeatures } from "../../../training/fit/decode-features.ts";
-import { toLayersFormat } from "../../../training/fit/layers-format.ts";
 import { initialValues, type MergeSpec, mergeModel } from "../../../training/fit/merge-model.ts";
 import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import { epochsOf, type Recipe } from "../../../training/fit/recipe.ts";
+import { CiderReward } from "../../../training/fit/self-critical.ts";
 import { Trainer } from "../../../training/fit/trainer.ts";
+import { toLayersFormat } from "../../../training/layers-format.ts";
 
 beforeAll(() => setBackend("cpu"));
 
@@ -157,7 +157,7 @@ describe("a trainer", () => {
     const words = ["", "startseq", "endseq", ..."abcdefghijklmnopqrstuvwxyzA"];
     const vocabulary = parseVocabulary(words);
     const references = data.captions.map(({ ids }) => [vocabulary.decode(ids)]);
-    const on = { ...data, rewarding: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 8 }) };
+    const on = { ...data, rewardInputs: () => ({ reward: new CiderReward(references), vocabulary, maxWords: 8 }) };
     const recipe: Recipe = {
       ...recipeOf({ epochs: 20, captions: 8, averageDecay: 0.9 }),
       phases: [
@@ -195,7 +195,7 @@ describe("a trainer", () => {
     const asked = new Set<number>();
     const reward = new CiderReward(data.captions.map(({ photo, ids }) => (photo < 3 ? [vocabulary.decode(ids)] : [])));
     const watched = { of: (photo: number, words: string[]) => asked.add(photo) && reward.of(photo, words) };
-    const on = { ...data, captions, rewarding: () => ({ reward: watched as CiderReward, vocabulary, maxWords: 8 }) };
+    const on = { ...data, captions, rewardInputs: () => ({ reward: watched as CiderReward, vocabulary, maxWords: 8 }) };
     const learnOn = async (pseudoAnchor: number) => {
       const batch = { photos: 3, samples: 4, anchor: 0.1, pseudoAnchor };
       const recipe = {

@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nameSources, parseDataSource } from "../../../training/data-source.ts";
+import { nameSources, parseDataSource } from "../../../training/dataset.ts";
 import { prepare } from "../../../training/prepare.ts";
 import { readPrepared } from "../../../training/prepared.ts";
+import { runStages } from "../../../training/run-stages.ts";
 import { sentences } from "../../../training/sentences.ts";
 import { defaultSettings } from "../../../training/settings.ts";
-import { runStages, type TrainContext } from "../../../training/stage.ts";
+import type { TrainRequest } from "../../../training/stage.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { enoughCaptions, makeFlickr8k, makeJsonl } from "../made-dataset.ts";
 import { listen, runPrepare } from "../run-prepare.ts";
@@ -68,7 +69,7 @@ describe("several data sets", () => {
 });
 
 describe("photos with words", () => {
-  async function contextOf(words: readonly object[], text: string): Promise<TrainContext> {
+  async function contextOf(words: readonly object[], text: string): Promise<TrainRequest> {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "out"));
     const photo = await makeJsonl(words, { photos: ["pizza.jpg", "dog.jpg"] });

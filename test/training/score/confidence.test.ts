@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { calibrate, calibrationSchema } from "../../../shared/calibration.ts";
+import { confidenceMapSchema, mapConfidence } from "../../../shared/confidence-map.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
-import { byTenths, fitCalibration, spearman } from "../../../training/score/confidence.ts";
+import { byTenths, fitConfidenceMap, spearman } from "../../../training/score/confidence.ts";
 import { contentPrecision, contentWords, repeatsItself } from "../../../training/score/content-words.ts";
 
 const draws = uniform(randomFor("confidence"), { size: 1000, limit: 0.5 });
@@ -26,28 +26,28 @@ describe("confidence by tenths", () => {
   });
 });
 
-describe("a calibration that was fitted", () => {
+describe("a confidence map that was fitted", () => {
   test("says how often the words were right at that confidence", () => {
-    const points = fitCalibration([rated]) ?? [];
-    expect(calibrationSchema.safeParse(points).success).toBe(true);
-    for (const raw of [0.2, 0.4, 0.6, 0.8]) expect(Math.abs(calibrate(points, raw) - raw ** 2)).toBeLessThan(0.12);
+    const points = fitConfidenceMap([rated]) ?? [];
+    expect(confidenceMapSchema.safeParse(points).success).toBe(true);
+    for (const raw of [0.2, 0.4, 0.6, 0.8]) expect(Math.abs(mapConfidence(points, raw) - raw ** 2)).toBeLessThan(0.12);
   });
 
   test("puts neighbours together that stand the wrong way round", () => {
     const wrong = rated.map((caption) => ({ ...caption, precision: 1 - caption.confidence }));
-    expect(fitCalibration([wrong])).toHaveLength(1);
-    expect(fitCalibration([wrong])?.[0]?.calibrated).toBeCloseTo(0.5, 1);
+    expect(fitConfidenceMap([wrong])).toHaveLength(1);
+    expect(fitConfidenceMap([wrong])?.[0]?.calibrated).toBeCloseTo(0.5, 1);
   });
 
   test("counts small data sets as much as large ones", () => {
     const captionsOf = (count: number, precision: number) =>
       Array.from({ length: count }, (_, index) => ({ confidence: index / count, precision, cider: 0 }));
-    const points = fitCalibration([captionsOf(1000, 0.9), captionsOf(100, 0.5)]) ?? [];
-    expect(calibrate(points, 0.5)).toBeCloseTo(0.7, 1);
+    const points = fitConfidenceMap([captionsOf(1000, 0.9), captionsOf(100, 0.5)]) ?? [];
+    expect(mapConfidence(points, 0.5)).toBeCloseTo(0.7, 1);
   });
 
   test("is not fitted to a handful of captions", () => {
-    expect(fitCalibration([rated.slice(0, 100)])).toBeUndefined();
+    expect(fitConfidenceMap([rated.slice(0, 100)])).toBeUndefined();
   });
 });
 

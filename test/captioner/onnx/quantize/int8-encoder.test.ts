@@ -7,7 +7,7 @@ import { type Bundle, defaultModelDir, openBundle } from "../../../../captioner/
 import { compileInt8Encoder } from "../../../../captioner/onnx/encoder.ts";
 import { createEncoderSession, type EncoderSession } from "../../../../captioner/onnx/encoder-session.ts";
 import { cosine, rowsOf } from "../../../../captioner/vectors.ts";
-import { sealBundle } from "../../../../training/seal-bundle.ts";
+import { sealBundle } from "../../../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../../fixtures/bundles.ts";
 import { decodedPhotos, photoNames } from "../../../fixtures/real-photos.ts";
 
