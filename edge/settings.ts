@@ -80,7 +80,7 @@ const environmentSchema = z.object({
    * limits. Deleting takes a key with the scope admin whatever this says.
    */
   ACCESS: z.enum(["public", "keys", "both"]).default("public"),
-  /** API keys by their hash (`npm run keys`). Read for each request with a key, from the data centre's cache for a minute. */
+  /** API keys by their hash (`npm run tool -- keys`). Read for each request with a key, from the data centre's cache for a minute. */
   KEYS: kvSchema,
   /** Rate limits, one a tier; a tier without a binding is unlimited. */
   PUBLIC_LIMIT: rateLimitSchema,

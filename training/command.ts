@@ -93,7 +93,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .optionsGroup("Photos:")
     .addOption(
-      new Option("--encoder <folder>", "the model bundle whose encoder is used, or what npm run encoder made")
+      new Option("--encoder <folder>", "the model bundle whose encoder is used, or what npm run tool -- encoder made")
         .argParser(toPath)
         .default(defaultSettings.encoder, "the one that ships"),
     )

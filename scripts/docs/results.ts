@@ -32,13 +32,13 @@ const loadResultSchema = z.strictObject({
   lost: z.int(),
 });
 
-/** `load.json`, of `npm run load`. */
+/** `load.json`, of `npm run tool -- load`. */
 export const loadResultsSchema = originSchema.extend({ loads: z.array(loadResultSchema) });
 
 /** Resident MiB. */
 const memorySchema = z.strictObject({ edge: z.number(), wrangler: z.number(), service: z.number() });
 
-/** `soak.json`, of `npm run load -- soak`: memory at the end of each tenth of the time, and by how much it has grown. */
+/** `soak.json`, of `npm run tool -- load soak`: memory at the end of each tenth of the time, and by how much it has grown. */
 export const soakResultsSchema = originSchema.extend({
   load: loadResultSchema,
   tenths: z.array(memorySchema.extend({ minute: z.number() })),

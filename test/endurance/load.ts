@@ -13,7 +13,7 @@ import { summarizeFiring, summarizeMemory } from "./load/report.ts";
 import { soak } from "./load/soak.ts";
 import { withStack } from "./load/stack.ts";
 
-/** `npm run load`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted. */
+/** `npm run tool -- load`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted. */
 await runProgram(loadCommand(load));
 
 async function load({ modelDir, shapes, seconds, soak: soaking, record }: LoadRequest): Promise<void> {

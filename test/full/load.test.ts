@@ -7,7 +7,9 @@ import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "../kept-output.ts";
 import { runNode } from "../run-node.ts";
 
-test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
+test("npm run tool -- load finds nothing wrong, whatever photos come and however many", {
+  timeout: 120_000,
+}, async () => {
   const command = ["--import", "tsx", "test/endurance/load.ts", "--tiny", "--seconds", "3"];
   const { code, stdout, stderr } = await runNode(command);
 

@@ -44,7 +44,7 @@ async function spoiltDeployment(spoil: Spoil): Promise<string> {
   return origin;
 }
 
-describe("npm run smoke", () => {
+describe("npm run tool -- smoke", () => {
   it("finds every route of a sound deployment as it should be", async () => {
     const { code, stdout, stderr } = await smoke(deployment.origin);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
