@@ -83,7 +83,7 @@ export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
 /** What is going on at this moment. */
-export interface CaptionerState {
+interface CaptionerState {
   /** Photos being decoded or waiting for it. */
   decoding: number;
   /** Decoded photos that wait for an engine. */

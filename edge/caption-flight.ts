@@ -104,7 +104,7 @@ interface LeaseParts {
 }
 
 /** The right to make a flight's result, for a limited time. Ends when its holder lets go of it, or is no more. */
-export class FlightLease extends RpcTarget {
+class FlightLease extends RpcTarget {
   readonly #parts: LeaseParts;
   readonly #timer: ReturnType<typeof setTimeout>;
 

@@ -14,7 +14,7 @@ export type Tier = "public" | KeyTier;
 export type Phase = "upload" | "cache" | "service";
 
 /** What a request leaves behind: filled in by whoever knows, written once at its end. */
-export interface RequestRecord {
+interface RequestRecord {
   phaseMs: Partial<Record<Phase, number>>;
   /** Of the photo. */
   bytes: number;

@@ -8,7 +8,7 @@ import { readSettings } from "./settings.ts";
  * How long a deletion is remembered: longer than any request lasts that began before it. By the largest settings these are
  * 120 s for its body, 60 s for fetching the photo and 29 s for the caption; and KV may lag for 60 s.
  */
-export const tombstoneSeconds = 600;
+const tombstoneSeconds = 600;
 /** When KV has surely told everywhere what it was told before the deletion. */
 export const secondLookSeconds = 90;
 

@@ -13,7 +13,7 @@ export const dropReasons = ["digits", "one letter", "other signs"] as const;
 export type DropReason = (typeof dropReasons)[number];
 
 /** A word that cleaning leaves out, lower-cased and without punctuation. */
-export interface DroppedWord {
+interface DroppedWord {
   word: string;
   reason: DropReason;
 }

@@ -100,8 +100,6 @@ export const lookupRequestSchema = z.strictObject({
     .max(maxLookupIds, `expected at most ${maxLookupIds} ids`),
 });
 
-export type LookupRequest = z.infer<typeof lookupRequestSchema>;
-
 /** The JSON body of `POST /v1/captions`: a photo by its address. */
 export const sourceRequestSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: "expected an http or https address" }).max(2048),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** The least and the largest number that a layer's values are held between. */
-export const rangeSchema = z
+const rangeSchema = z
   .tuple([z.number(), z.number()])
   .refine(([low, high]) => low < high, "expected the least number before the largest");
 

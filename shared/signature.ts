@@ -2,7 +2,7 @@ import { CaptionError } from "./errors.ts";
 import { toHex } from "./photo-id.ts";
 
 /** How far the clocks of edge and service may lie apart; an older signature is refused. */
-export const signatureSkewMs = 5 * 60 * 1000;
+const signatureSkewMs = 5 * 60 * 1000;
 
 const callerHashBytes = 16;
 

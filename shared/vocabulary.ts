@@ -2,7 +2,7 @@ import * as z from "zod";
 import { joinWords } from "./join-words.ts";
 
 export const paddingId = 0;
-export const startWord = "startseq";
+const startWord = "startseq";
 export const endWord = "endseq";
 
 /** `vocabulary.json` of a model bundle: words in id order. Id 0 is padding and has the empty string in its place. */

@@ -20,7 +20,7 @@ export const preparedFiles = {
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A photo that is there, has captions and belongs to one split. */
-export const preparedPhotoSchema = z.strictObject({
+const preparedPhotoSchema = z.strictObject({
   id: z.string(),
   /** Relative to `Prepared.photoFolder`. */
   file: z.string(),

@@ -79,13 +79,7 @@ export async function readChosen(context: Pick<TrainContext, "out">): Promise<Ch
 }
 
 /** The sentences of all texts, a line a sentence. */
-export async function readSentences({
-  text,
-  cleaning,
-}: {
-  text: readonly string[];
-  cleaning: Cleaning;
-}): Promise<Sentence[]> {
+async function readSentences({ text, cleaning }: { text: readonly string[]; cleaning: Cleaning }): Promise<Sentence[]> {
   const found: Sentence[] = [];
   for (const path of text) {
     const before = found.length;

@@ -53,6 +53,6 @@ function decodeWeight({ name, quantization }: WeightSpec, bytes: Uint8Array<Arra
 }
 
 /** How many values a tensor of this shape holds. */
-export function sizeOf(shape: readonly number[]): number {
+function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

@@ -83,7 +83,7 @@ function normalize({ model, weights }: Network, layer: LayerOf<"BatchNormalizati
 }
 
 /** The input of a layer that has one; throws where it has more or none. */
-export function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
+function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
     throw new Error(`layer ${layer.name} (${layer.class}): expected one input, found ${inputs.length}`);

@@ -1,7 +1,7 @@
 import type { CaptionResult } from "../../shared/contract.ts";
 
 /** Where a photo's bytes come from; those of an earlier visit are gone. */
-export type PhotoOrigin = { file: File } | { address: string } | { visit: "earlier" };
+type PhotoOrigin = { file: File } | { address: string } | { visit: "earlier" };
 
 export type PhotoState =
   | { step: "waiting" | "looking up" | "captioning" }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { repository } from "../repository.ts";
 
 /** What measuring commands write with `--record`, and `npm run docs` makes tables of. */
-export const resultsFolder = join(repository, "docs/results");
+const resultsFolder = join(repository, "docs/results");
 
 const originSchema = z.strictObject({ machine: z.string(), date: z.iso.date() });
 

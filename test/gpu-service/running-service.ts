@@ -22,7 +22,7 @@ export const secret = `a secret of the tests ${secretMark}`;
 /** Undefined takes a variable away. */
 type Environment = Record<string, string | undefined>;
 
-export type LogLine = z.infer<typeof logLineSchema>;
+type LogLine = z.infer<typeof logLineSchema>;
 
 export interface RunningService {
   origin: string;

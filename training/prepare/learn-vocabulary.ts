@@ -19,7 +19,7 @@ const mostCaptionsOfFew = 1500;
 const minCountOfMany = 10;
 
 /** How often a word must be seen to be learnt, unless told. */
-export function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
+function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
   return known !== undefined && captions <= mostCaptionsOfFew ? minCountOfFew : minCountOfMany;
 }
 

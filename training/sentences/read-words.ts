@@ -28,7 +28,7 @@ const givenProbability = 0.9;
  * Of labellers that do not tell: a word that they gave to some photos is not in the others, or they would have said so.
  * Whoever writes keywords does not write all that could be said.
  */
-export const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
+const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
 
 /** What stands between the levels of a keyword like `Animals|Dog`, and between the words of others. */
 const wordSeparators = /[|/\\_,;:<>]+/g;
