@@ -123,15 +123,6 @@ export async function metricsOf({ origin }: { origin: string }): Promise<string>
   return (await fetch(`${origin}/metrics`)).text();
 }
 
-/** Resident MiB of the service and its engine, as it tells Prometheus. */
-export async function memoryMiBOf(service: { origin: string }): Promise<number> {
-  const metrics = await metricsOf(service);
-  const bytes = ["process_resident_memory_bytes", 'edge_caption_engine_memory_bytes\\{engine="0"\\}'].map((name) =>
-    Number(metrics.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1]),
-  );
-  return bytes.reduce((sum, part) => sum + part) / 2 ** 20;
-}
-
 /** The problem document that a response must be. */
 export async function problemOf(response: Response): Promise<Problem> {
   const type = response.headers.get("Content-Type");

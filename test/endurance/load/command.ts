@@ -3,7 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../../captioner/bundle.ts";
 import { invocationFolder } from "../../../terminal/invocation-folder.ts";
 import { readCount } from "../../../terminal/read-flags.ts";
-import { tinyBundle } from "../../gpu-service/running-service.ts";
+import { tinyBundle } from "../../fixtures/bundles.ts";
 import { type Shape, shapes } from "./shapes.ts";
 
 export interface LoadRequest {
