@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startServers, waitUntilReady } from "../scripts/start/local-servers.ts";
+import { startDeployment } from "../scripts/start/deployment.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { freePort } from "../test/free-port.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 
 const rounds = 300;
-const startLimitMs = 60_000;
 const photoBytes = 100_000;
 const tinyBundle = "test/fixtures/tiny-bundle"; // the model is not part of what is measured
 
@@ -15,17 +10,13 @@ export const edgeHit: Bench = {
   name: "edge-hit",
   about: "a POST of a cached 100 kB photo ÷ /healthz of the same worker, medians; at most 3",
   async run() {
-    const stateDir = await mkdtemp(join(tmpdir(), "edge-hit-"));
-    const [edgePort, servicePort] = [await freePort(), await freePort()];
-    const servers = startServers({ edgePort, servicePort, modelDir: tinyBundle, stateDir });
+    const servers = await startDeployment({ modelDir: tinyBundle });
     try {
-      await waitUntilReady(servers, AbortSignal.timeout(startLimitMs));
       const { oursMs, peerMs } = await timeHits(servers.edge);
       const number = oursMs / peerMs;
       return { number, ours: `${oursMs.toFixed(2)} ms a cached photo`, peer: `${peerMs.toFixed(2)} ms for /healthz` };
     } finally {
       await servers.stop();
-      await rm(stateDir, { recursive: true });
     }
   },
 };

@@ -1,16 +1,19 @@
-import { Argument, Command } from "commander";
+import { resolve } from "node:path";
+import { Argument, Command, InvalidArgumentError } from "commander";
 import { figure } from "../scripts/docs/bench-tables.ts";
 import { type BenchResults, describeMachine, writeResults } from "../scripts/docs/results.ts";
+import { invocationFolder } from "../terminal/invocation-folder.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { cliThroughput } from "./cli-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { featuresThroughput } from "./features-throughput.ts";
+import { benchGpu } from "./gpu.ts";
 import { idleLatency } from "./idle-latency.ts";
 import { int8Encode } from "./int8-encode.ts";
-import { exitOnSignal } from "./interruption.ts";
 import { nativeEncode } from "./native-encode.ts";
 import { overloadRefusal } from "./overload-refusal.ts";
+import { drawPhases } from "./phases.ts";
 import { prefixSearch } from "./prefix-search.ts";
 import { queueForecast } from "./queue-forecast.ts";
 import { serviceMemory } from "./service-memory.ts";
@@ -57,7 +60,36 @@ const program = new Command("npm run bench --")
     if (record) await writeResults("bench.json", { results });
   });
 
+program
+  .command("phases")
+  .description("measures where a photo's time goes in the service: alone, large, and in a crowd")
+  .option("--chart <file>", "SVG file to draw it into", "runs/phases.svg")
+  .action(async ({ chart }: { chart: string }) => {
+    exitOnSignal();
+    await drawPhases(resolve(invocationFolder(), chart));
+  });
+
+program
+  .command("gpu")
+  .description("photos per second on this machine's GPU, against its CPU")
+  .argument("[batch...]", "batch sizes (default: 1 8 32 128)", readBatch, [])
+  .action(async (batches: number[]) => {
+    exitOnSignal();
+    await benchGpu(batches.length === 0 ? [1, 8, 32, 128] : batches);
+  });
+
 await runProgram(program);
+
+/** Ends this program on a signal as `process.exit` does, which ends what it has started; by itself Node would leave that running. */
+function exitOnSignal(): void {
+  const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+  for (const [signal, code] of Object.entries(exitCodes)) process.once(signal, () => process.exit(code));
+}
+
+function readBatch(text: string, before: readonly number[]): number[] {
+  if (/^[1-9]\d{0,2}$/.test(text)) return [...before, Number(text)];
+  throw new InvalidArgumentError("Expected a whole number from 1 to 999.");
+}
 
 function tell({ name, about }: Bench, { variant, number, ours, peer }: BenchResult): BenchResults["results"][number] {
   const result = { name: variant === undefined ? name : `${name}-${variant}`, about, number, ours, peer };

@@ -1,6 +1,7 @@
+import { createHash, randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import { signatureHeaders } from "../shared/signature.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { secret, signedHeaders } from "../test/gpu-service/running-service.ts";
 import type { Bench } from "./bench.ts";
 import { startService } from "./running-service.ts";
 
@@ -9,6 +10,7 @@ const clients = 10 * capacity;
 const seconds = 15;
 /** Between a client's requests, so that what is measured is the service and not this process's own queue. */
 const pauseMs = 500;
+const secret = randomBytes(32).toString("hex");
 
 export const overloadRefusal: Bench = {
   name: "overload-refusal",
@@ -52,6 +54,11 @@ export const overloadRefusal: Bench = {
     }
   },
 };
+
+function signedHeaders(body: Uint8Array): Promise<Record<string, string>> {
+  const bodyHash = new Uint8Array(createHash("sha256").update(body).digest());
+  return signatureHeaders({ method: "POST", target: "/v1/captions", bodyHash }, { secret, nowMs: Date.now() });
+}
 
 async function timed(url: string, init: RequestInit = {}): Promise<{ status: number; ms: number }> {
   const begun = performance.now();

@@ -1,29 +1,61 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { Command } from "commander";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
-import { exitOnSignal } from "./interruption.ts";
-import { phaseChart } from "./phases/chart.ts";
-import { measurePhases } from "./phases/measure.ts";
-import { phaseTable } from "./phases/table.ts";
-import { startService } from "./running-service.ts";
+import { dirname } from "node:path";
+import pMap from "p-map";
+import { madePhotos } from "../test/fixtures/made-images.ts";
+import { median } from "./bench.ts";
+import { type Phase, phaseChart, phases, type Stay } from "./phase-chart.ts";
+import { type RunningService, startService } from "./running-service.ts";
 
-/** `npm run phases`: where a photo's time goes in the service, as a table and an SVG file. */
-const program = new Command("npm run phases --")
-  .description("Measures where a photo's time goes in the service: alone, large, and in a crowd.")
-  .option("--chart <file>", "SVG file to draw it into", "runs/phases.svg")
-  .parse();
-const { chart } = program.opts<{ chart: string }>();
-const file = resolve(invocationFolder(), chart);
+const kinds = [
+  { name: "alone, 500 × 375", size: { width: 500, height: 375 }, count: 48, atOnce: 1 },
+  { name: "alone, 12 megapixels", size: { width: 4000, height: 3000 }, count: 8, atOnce: 1 },
+  { name: "24 at once, 500 × 375", size: { width: 500, height: 375 }, count: 192, atOnce: 24 },
+];
 
-exitOnSignal();
-const service = await startService();
-try {
-  const stays = await measurePhases(service);
-  console.log(`In ${service.precision}:\n\n${phaseTable(stays)}`);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, phaseChart(stays));
-  console.log(`\nchart: ${file}`);
-} finally {
-  await service.stop();
+/** Measures where a photo's time goes in the service, prints it as a table and draws it into an SVG file. */
+export async function drawPhases(chart: string): Promise<void> {
+  const service = await startService();
+  try {
+    const stays = await measurePhases(service);
+    console.log(`In ${service.precision}:\n\n${phaseTable(stays)}`);
+    await mkdir(dirname(chart), { recursive: true });
+    await writeFile(chart, phaseChart(stays));
+    console.log(`\nchart: ${chart}`);
+  } finally {
+    await service.stop();
+  }
+}
+
+/** Has the service caption photos of each kind; throws where it does not. */
+async function measurePhases(service: RunningService): Promise<Stay[]> {
+  const stays: Stay[] = [];
+  for (const { name, size, count, atOnce } of kinds) {
+    const photos = await madePhotos(Math.min(count, 48), size);
+    const sent = Array.from({ length: count }, (_, index) => photos[index % photos.length] ?? new Uint8Array());
+    await pMap(sent.slice(0, 2 * atOnce), (photo) => stayOf(service, photo), { concurrency: atOnce }); // not counted
+    const all = await pMap(sent, (photo) => stayOf(service, photo), { concurrency: atOnce });
+    const ms = Object.fromEntries(phases.map((phase) => [phase, median(all.map((stay) => stay[phase]))]));
+    stays.push({ name, ms: ms as Record<Phase, number> }); // has an entry for each phase
+  }
+  return stays;
+}
+
+async function stayOf({ origin }: RunningService, photo: Uint8Array<ArrayBuffer>): Promise<Record<Phase, number>> {
+  const begunMs = performance.now();
+  const response = await fetch(`${origin}/v1/captions`, { method: "POST", body: photo });
+  const answer = await response.text();
+  const wholeMs = performance.now() - begunMs;
+  if (response.status !== 200) throw new Error(answer);
+  const timing = response.headers.get("Server-Timing") ?? "";
+  const told = (phase: Phase) => Number(timing.match(new RegExp(`\\b${phase};dur=([\\d.]+)`))?.[1]);
+  const [decode, queue, encode, search] = [told("decode"), told("queue"), told("encode"), told("search")];
+  return { decode, queue, encode, search, rest: wholeMs - decode - queue - encode - search };
+}
+
+/** In Markdown, milliseconds. */
+export function phaseTable(stays: readonly Stay[]): string {
+  const rows = stays.map(({ name, ms }) => [name, ...phases.map((phase) => ms[phase].toFixed(1))]);
+  return [["photo", ...phases.map((phase) => `${phase}, ms`)], ["---", ...phases.map(() => "---")], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }

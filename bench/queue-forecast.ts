@@ -17,7 +17,7 @@ const photosOfLoad = 200;
 export const queueForecast: Bench = {
   name: "queue-forecast",
   about:
-    "mean time in the service of photos that come at random ÷ what npm run scaling forecasts; 1 where the model holds",
+    "mean time in the service of photos that come at random ÷ what npm run tool -- scaling forecasts; 1 where the model holds",
   async run() {
     const files = await madePhotos(count);
     const service = await startService({ MAX_BATCH: `${batch}`, MAX_QUEUED: `${maxQueued}` });

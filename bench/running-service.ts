@@ -67,3 +67,12 @@ export async function captionOver({ origin, agent }: RunningService, photo: Uint
   const answer = await text(response);
   if (response.statusCode !== 200) throw new Error(answer);
 }
+
+/** Resident MiB of the service and its engine, as it tells Prometheus. */
+export async function memoryMiBOf({ origin }: { origin: string }): Promise<number> {
+  const metrics = await (await fetch(`${origin}/metrics`)).text();
+  const bytes = ["process_resident_memory_bytes", 'edge_caption_engine_memory_bytes\\{engine="0"\\}'].map((name) =>
+    Number(metrics.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1]),
+  );
+  return bytes.reduce((sum, part) => sum + part) / 2 ** 20;
+}

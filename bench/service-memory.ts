@@ -1,8 +1,7 @@
 import pMap from "p-map";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { memoryMiBOf } from "../test/gpu-service/running-service.ts";
 import type { Bench } from "./bench.ts";
-import { captionOver, startService } from "./running-service.ts";
+import { captionOver, memoryMiBOf, startService } from "./running-service.ts";
 
 const requests = 5000;
 const early = 1000;

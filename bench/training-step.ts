@@ -1,14 +1,15 @@
+import { dispose, oneHot, type Tensor, tensor2d, tidy } from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { readNativeSetup } from "../captioner/engines/native-setup.ts";
 import { startBackend } from "../training/fit/backend.ts";
 import { photoBatches, type TrainingCaption } from "../training/fit/batches.ts";
-import { initialValues, type MergeSpec } from "../training/fit/merge-model.ts";
+import { initialValues, type MergeSpec, type MergeValues, mergeModel } from "../training/fit/merge-model.ts";
 import { recipes } from "../training/fit/presets.ts";
 import { epochsOf, type Recipe } from "../training/fit/recipe.ts";
 import { Trainer } from "../training/fit/trainer.ts";
 import { randomFor, uniform } from "../training/keyed-random.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
-import { TutorialTraining } from "./tutorial-generator.ts";
 
 /** Flickr8k's sizes. */
 const spec: MergeSpec = {
@@ -62,4 +63,50 @@ function drawCaptions(): TrainingCaption[] {
 
 function drawFeatures(): Float32Array {
   return uniform(randomFor("features"), { size: photos * spec.featureSize, limit: 1 }).map(Math.abs);
+}
+
+/**
+ * Training as the tutorial does it, on TensorFlow.js' own layers: a photo and a padded prefix for every word, with
+ * `trainOnBatch`.
+ */
+class TutorialTraining {
+  readonly #spec: MergeSpec;
+  readonly #model: LayersModel;
+  readonly #features: Float32Array;
+
+  constructor({ spec, values, features }: { spec: MergeSpec; values: MergeValues; features: Float32Array }) {
+    this.#spec = spec;
+    this.#model = mergeModel(spec, values);
+    this.#model.compile({ optimizer: "adam", loss: "categoricalCrossentropy" });
+    this.#features = features;
+  }
+
+  async step(captions: readonly TrainingCaption[]): Promise<void> {
+    const { featureSize, maxCaptionLength, vocabularySize } = this.#spec;
+    const prefixes = captions.flatMap(({ photo, ids }) =>
+      ids.slice(1).map((next, index) => ({ photo, prefix: ids.slice(0, index + 1), next })),
+    );
+    const photos = new Float32Array(prefixes.length * featureSize);
+    for (const [row, { photo }] of prefixes.entries()) {
+      photos.set(this.#features.subarray(photo * featureSize, (photo + 1) * featureSize), row * featureSize);
+    }
+    const padded = prefixes.map(({ prefix }) => [...new Array(maxCaptionLength - prefix.length).fill(0), ...prefix]);
+    const [features, words, next] = tidy((): [Tensor, Tensor, Tensor] => [
+      tensor2d(photos, [prefixes.length, featureSize]),
+      tensor2d(padded),
+      oneHot(
+        prefixes.map((prefix) => prefix.next),
+        vocabularySize,
+        1,
+        0,
+        "float32",
+      ),
+    ]);
+    await this.#model.trainOnBatch([features, words], next);
+    dispose([features, words, next]);
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
 }

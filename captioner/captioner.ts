@@ -82,7 +82,7 @@ export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
 /** A captioner's load at this moment. */
-export interface CaptionerState {
+interface CaptionerState {
   /** Photos being decoded or waiting to be. */
   decoding: number;
   /** Decoded photos that wait for an engine. */

@@ -6,4 +6,4 @@ RUN chown 1000:1000 .
 USER 1000:1000
 COPY --chown=1000:1000 . .
 # .wrangler: a volume mounted there inherits this owner
-RUN npm ci && npm run page && mkdir .wrangler
+RUN npm ci && npm run build -- page && mkdir .wrangler

@@ -3,14 +3,21 @@ import { runProgram } from "../terminal/run-program.ts";
 import { buildPackage } from "./build/build-package.ts";
 import { buildPage } from "./page/build-page.ts";
 
-/** `npm run build`. Exit codes: 0 built, 1 something failed, 2 wrong usage. */
+type Part = "service" | "page";
+
+/** `npm run build`. Exit codes: 0 built, 1 something failed, 2 wrong usage. Wrangler builds the page with it before `dev` and `deploy`. */
 const program = new Command("npm run build --")
-  .description("Makes dist/, a package that plain Node runs, with the page.")
-  .addArgument(new Argument("[part]", "service: what its container needs, and no more").choices(["service"]))
+  .description("Makes dist/, a package that plain Node runs, and the edge's page.")
+  .addArgument(
+    new Argument("[part]", "service: dist/ with what its container needs; page: the page alone").choices([
+      "service",
+      "page",
+    ]),
+  )
   .exitOverride()
-  .action(async (part: "service" | undefined) => {
-    await buildPackage({ isServiceAlone: part === "service" });
-    if (part === undefined) await buildPage();
+  .action(async (part: Part | undefined) => {
+    if (part !== "page") await buildPackage({ isServiceAlone: part === "service" });
+    if (part !== "service") await buildPage();
   });
 
 await runProgram(program);

@@ -7,8 +7,8 @@ import { compareForms } from "./compare-forms/compare.ts";
 
 const toPath = (path: string) => resolve(invocationFolder(), path);
 
-/** `npm run compare:forms`: what it changes for a model that photos come in another size or encoding. */
-const program = new Command("npm run compare:forms --")
+/** `npm run tool -- compare-forms`: what it changes for a model that photos come in another size or encoding. */
+const program = new Command("npm run tool -- compare-forms")
   .description("Compares the features and captions of photos that stand in two folders under the same names.")
   .argument("<folder>", "photos in one form", toPath)
   .argument("<other>", "the same in another", toPath)

@@ -8,7 +8,7 @@ import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";
 import { fetchWeights } from "./encoder/fetch-weights.ts";
 import { describeBytes } from "./setup-native/progress.ts";
 
-/** `npm run encoder`. Exit codes: 0 made, 1 something failed, 2 wrong usage, 130 interrupted. */
+/** `npm run tool -- encoder`. Exit codes: 0 made, 1 something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(encoderCommand(makeEncoder));
 
 async function makeEncoder({ folder, isQuantized, licence, ...source }: EncoderRequest): Promise<void> {

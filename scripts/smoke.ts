@@ -4,7 +4,7 @@ import { smokeCommand } from "./smoke/command.ts";
 import { runChecks } from "./smoke/run-checks.ts";
 import { Site } from "./smoke/site.ts";
 
-/** `npm run smoke`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage. */
+/** `npm run tool -- smoke`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage. */
 const program = smokeCommand(async (deployment) => {
   process.stdout.write(`${deployment.origin}\n`);
   if (!(await runChecks(checksOf(await Site.of(deployment))))) process.exitCode = 1;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { repository } from "../scripts/repository.ts";
+import { tools } from "../scripts/tools.ts";
 
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
@@ -28,6 +29,8 @@ describe.each(pages)("%s", (page) => {
     expect([...paths].filter((path) => !made.includes(path) && !existsSync(join(repository, path)))).toEqual([]);
     const commands = [...text.matchAll(/npm run (?:-\S+ )*([\w:-]+)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
+    const toolNames = [...text.matchAll(/npm run tool -- ([\w-]+)/g)].map(([, name = ""]) => name);
+    expect(toolNames.filter((name) => !(name in tools))).toEqual([]);
   });
 
   test("links to pages and headings that there are", () => {
@@ -40,37 +43,8 @@ describe.each(pages)("%s", (page) => {
   });
 });
 
-test("every script of package.json is named on some page", () => {
-  const text = pages.map((page) => readFileSync(join(repository, page), "utf8")).join("\n");
-  const isNamed = (name: string) => new RegExp(`npm (run )?${name}(?![\\w:])`).test(text);
-  expect(Object.keys(scripts).filter((name) => !isNamed(name))).toEqual([]);
-});
-
-test("every package that something depends on stands among the decisions", () => {
-  const isDecision = (page: string) => page.startsWith("docs/decisions/");
-  const decisions = pages
-    .filter(isDecision)
-    .map((page) => readFileSync(join(repository, page), "utf8"))
-    .join("\n");
-  const workspaces = [".", "captioner", "cli", "edge", "files", "gpu-service", "shared", "terminal", "training"];
-  const names = workspaces.flatMap((folder) =>
-    Object.keys(dependenciesOf(readFileSync(join(repository, folder, "package.json"), "utf8"))),
-  );
-  const isType = (name: string) => name.startsWith("@types/"); // of another that is named
-  const isNamed = (name: string) => new RegExp(`(?<![\\w/-])${name}(?![\\w-])`).test(decisions);
-  const missing = [...new Set(names)].filter((name) => !isType(name) && !isNamed(name));
-  expect(missing).toEqual([]);
-});
-
 function pageOf(name: string): string[] {
   return name.endsWith(".md") ? [`docs/${name}`] : [];
-}
-
-function dependenciesOf(manifest: string): Record<string, string> {
-  const versions = z.record(z.string(), z.string()).default({});
-  const schema = z.object({ dependencies: versions, devDependencies: versions, optionalDependencies: versions });
-  const { dependencies, devDependencies, optionalDependencies } = schema.parse(JSON.parse(manifest));
-  return { ...dependencies, ...devDependencies, ...optionalDependencies };
 }
 
 /** As GitHub makes them of headings. */

@@ -1,28 +1,24 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import * as z from "zod";
 import { buildPage } from "../scripts/page/build-page.ts";
+import { repository } from "../scripts/repository.ts";
 import type { ImageName } from "./edge/provided-context.ts";
 import { startFaultyServices } from "./faulty-services.ts";
+import { tinyBundle } from "./fixtures/bundles.ts";
 import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "./fixtures/made-images.ts";
+import { startService } from "./gpu-service/running-service.ts";
 import { keepOutput } from "./kept-output.ts";
 import { secretMark } from "./leaks.ts";
 import { startPhotoSources } from "./photo-sources.ts";
-
-const repository = fileURLToPath(new URL("..", import.meta.url));
-const listeningSchema = z.object({ msg: z.literal("listening"), port: z.int() });
 
 /** Starts, for the tests inside workerd, what can only run in Node: the real service, services gone wrong, a site with photos. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildPage(); // wrangler.toml names its folder, which a bare clone does not have
   const serviceSecret = `${secretMark}-${randomBytes(32).toString("hex")}`;
   const [service, faulty, sources] = await Promise.all([
-    startService(serviceSecret),
+    startService({}, spawnSources({ SERVICE_SECRETS: serviceSecret, ALLOW_HEIC: "true" })),
     startFaultyServices(),
     startPhotoSources(),
   ]);
@@ -57,32 +53,14 @@ async function encodeImages(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(encoded));
 }
 
-/** `gpu-service/main.ts` on the tiny bundle and a free port; resolves when it says that it listens. */
-async function startService(secret: string): Promise<{ origin: string; stop: () => Promise<void> }> {
+/** From its sources: what the tests in Node start is still being built. */
+function spawnSources(environment: Record<string, string>) {
   const child = spawn(process.execPath, ["--import", "tsx", "gpu-service/main.ts"], {
     cwd: repository,
-    env: {
-      ...process.env,
-      PORT: "0",
-      MODEL_DIR: "test/fixtures/tiny-bundle",
-      SERVICE_SECRETS: secret,
-      ALLOW_HEIC: "true",
-    },
+    env: { ...process.env, PORT: "0", MODEL_DIR: tinyBundle, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   keepOutput(child, "service-for-edge");
   child.stderr.pipe(process.stderr, { end: false });
-  const exited = once(child, "exit");
-  const port = await new Promise<number>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const listening = listeningSchema.safeParse(JSON.parse(line));
-      if (listening.success) resolve(listening.data.port);
-    });
-    void exited.then(([code]) => reject(new Error(`the service ended before it listened, with exit code ${code}`)));
-  });
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await exited;
-  };
-  return { origin: `http://127.0.0.1:${port}`, stop };
+  return child;
 }

@@ -97,7 +97,10 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     )
     .optionsGroup("Photos:")
     .addOption(
-      new Option("--encoder <folder>", "model bundle whose encoder is used, or an encoder made by npm run encoder")
+      new Option(
+        "--encoder <folder>",
+        "model bundle whose encoder is used, or an encoder made by npm run tool -- encoder",
+      )
         .argParser(toPath)
         .default(defaultSettings.encoder, "the bundled model"),
     )

@@ -19,7 +19,7 @@ export const preparedFiles = {
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A photo that exists, has captions and belongs to one split. */
-export const preparedPhotoSchema = z.strictObject({
+const preparedPhotoSchema = z.strictObject({
   id: z.string(),
   /** Path relative to `Prepared.photoFolder`. */
   file: z.string(),

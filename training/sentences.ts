@@ -74,13 +74,7 @@ export async function readChosen(request: Pick<TrainRequest, "out">): Promise<Ch
 }
 
 /** Reads the sentences of all texts, one per line. */
-export async function readSentences({
-  text,
-  cleaning,
-}: {
-  text: readonly string[];
-  cleaning: Cleaning;
-}): Promise<Sentence[]> {
+async function readSentences({ text, cleaning }: { text: readonly string[]; cleaning: Cleaning }): Promise<Sentence[]> {
   const found: Sentence[] = [];
   for (const path of text) {
     const before = found.length;

@@ -20,7 +20,7 @@ export interface TrainContext extends TrainRequest {
 }
 
 /** What a stage runs with. */
-export interface StageContext extends TrainContext {
+interface StageContext extends TrainContext {
   /** Folder of its outputs. */
   folder: string;
   /** Dependencies of its outputs, as they will be recorded. */

@@ -71,7 +71,7 @@ export type Layer = {
 const tensorReferenceSchema = z.tuple([z.string(), z.literal(0), z.literal(0)]);
 
 /** One entry of a weights manifest. Source of the format: tfjs-core 4.22 `src/io/types.ts`. */
-export const weightSpecSchema = z.object({
+const weightSpecSchema = z.object({
   name: z.string(),
   shape: z.array(z.int().nonnegative()),
   dtype: z.literal("float32"),
@@ -193,7 +193,7 @@ function isLayerClass(name: string): name is LayerClass {
 const bytesPerValue = { float32: 4, uint8: 1, uint16: 2 } as const;
 
 /** Cuts the weight files, joined in the manifest's order, into named weights. Errors name the weight. */
-export function decodeWeights(specs: readonly WeightSpec[], bytes: Uint8Array): [string, Weight][] {
+function decodeWeights(specs: readonly WeightSpec[], bytes: Uint8Array): [string, Weight][] {
   let offset = 0;
   const decoded = specs.map((spec): [string, Weight] => {
     const length = sizeOf(spec.shape) * bytesPerValue[spec.quantization?.dtype ?? "float32"];
@@ -227,6 +227,6 @@ function decodeWeight({ name, quantization }: WeightSpec, bytes: Uint8Array<Arra
 }
 
 /** How many values a tensor of this shape holds. */
-export function sizeOf(shape: readonly number[]): number {
+function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

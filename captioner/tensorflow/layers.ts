@@ -111,7 +111,7 @@ function normalize({ model, weights }: Network, layer: LayerOf<"BatchNormalizati
 }
 
 /** The only input of a layer. Throws where it has several or none. */
-export function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
+function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {
     throw new Error(`layer ${layer.name} (${layer.class}): expected one input, found ${inputs.length}`);

@@ -19,7 +19,7 @@ export async function isSidecarThere(path: string): Promise<boolean> {
 }
 
 /** One photo as phones and cameras write it twice, such as `IMG_1.HEIC` and `IMG_1.JPG`. */
-export function isPair(one: string, other: string): boolean {
+function isPair(one: string, other: string): boolean {
   if (stemPath(one, "") !== stemPath(other, "")) return false;
   const [first, second] = [extname(one).toLowerCase(), extname(other).toLowerCase()];
   return (heifNames.has(first) && jpegNames.has(second)) || (jpegNames.has(first) && heifNames.has(second));

@@ -64,8 +64,8 @@ async function nextSteps({ environment }: DeployRequest, { config, wrangler }: P
   const place = `--remote --env ${environment}${bound === undefined ? ` --namespace-id ${id}` : ""}`;
   return `
 Next, with the address above:
-  npm run smoke -- https://…
-  npm run keys -- create --name operations --scope caption admin ${place}`;
+  npm run tool -- smoke https://…
+  npm run tool -- keys create --name operations --scope caption admin ${place}`;
 }
 
 function describe({ name, state, words }: Need): string {

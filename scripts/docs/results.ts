@@ -5,7 +5,7 @@ import * as z from "zod";
 import { repository } from "../repository.ts";
 
 /** What measuring commands write with `--record`, and `npm run docs` makes tables of. */
-export const resultsFolder = join(repository, "docs/results");
+const resultsFolder = join(repository, "docs/results");
 
 const originSchema = z.strictObject({ machine: z.string(), date: z.iso.date() });
 
@@ -32,13 +32,13 @@ const loadResultSchema = z.strictObject({
   lost: z.int(),
 });
 
-/** `load.json`, of `npm run load`. */
+/** `load.json`, of `npm run tool -- load`. */
 export const loadResultsSchema = originSchema.extend({ loads: z.array(loadResultSchema) });
 
 /** Resident MiB. */
 const memorySchema = z.strictObject({ edge: z.number(), wrangler: z.number(), service: z.number() });
 
-/** `soak.json`, of `npm run load -- soak`: memory at the end of each tenth of the time, and by how much it has grown. */
+/** `soak.json`, of `npm run tool -- load soak`: memory at the end of each tenth of the time, and by how much it has grown. */
 export const soakResultsSchema = originSchema.extend({
   load: loadResultSchema,
   tenths: z.array(memorySchema.extend({ minute: z.number() })),

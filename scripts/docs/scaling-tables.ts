@@ -15,7 +15,7 @@ const exponents = [0.6, 0.8, 1];
 const rates = [1, 10, 1000];
 const ttlDays = 30;
 
-/** What `npm run scaling` forecasts: the example's output, and hit rates by collection and Zipf's exponent. */
+/** What `npm run tool -- scaling` forecasts: the example's output, and hit rates by collection and Zipf's exponent. */
 export function scalingTables(): [string, string][] {
   let printed = "";
   const program = scalingCommand((request) => {

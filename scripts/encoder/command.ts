@@ -27,11 +27,11 @@ interface Flags {
 
 const defaultCache = fileURLToPath(new URL("../../.cache", import.meta.url));
 
-/** The command line of `npm run encoder`. */
+/** The command line of `npm run tool -- encoder`. */
 export function encoderCommand(makeEncoder: (request: EncoderRequest) => Promise<void>): Command {
   const invokedFrom = invocationFolder();
   const toPath = (path: string) => resolve(invokedFrom, path);
-  return new Command("npm run encoder --")
+  return new Command("npm run tool -- encoder")
     .description("Makes an encoder of Keras' InceptionV3 weights, for npm run train -- --encoder <folder>.")
     .option("--weights <file>", "weights in Keras' .h5 format, with or without the classifier", toPath)
     .addOption(new Option("--download", "Keras' own ImageNet weights, 88 MB, from its release").conflicts("weights"))
@@ -65,8 +65,8 @@ export function encoderCommand(makeEncoder: (request: EncoderRequest) => Promise
 
 const examples = `
 Examples:
-  npm run encoder -- --download --out runs/encoder
-  npm run encoder -- --weights ${encoderRelease.file} --out runs/encoder --uint8
+  npm run tool -- encoder --download --out runs/encoder
+  npm run tool -- encoder --weights ${encoderRelease.file} --out runs/encoder --uint8
   npm run train -- --encoder runs/encoder --data flickr8k --out runs/first
   MODEL_DIR=runs/first/bundle npm start
 

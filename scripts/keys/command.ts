@@ -32,9 +32,9 @@ interface PlaceFlags {
   namespaceId?: string;
 }
 
-/** The command line of `npm run keys`. */
+/** The command line of `npm run tool -- keys`. */
 export function keysCommand({ create, list, revoke }: Actions): Command {
-  const program = new Command("npm run keys --")
+  const program = new Command("npm run tool -- keys")
     .description("API keys of the edge. A key is shown once, when it is made; what is stored is its hash.")
     .addHelpText("after", examples)
     .exitOverride();
@@ -62,10 +62,10 @@ export function keysCommand({ create, list, revoke }: Actions): Command {
 
 const examples = `
 Examples:
-  npm run keys -- create --name "Ada's importer" --tier high
-  npm run keys -- create --name operations --scope caption admin --remote --env production
-  npm run keys -- list --remote --env production
-  npm run keys -- revoke 0123456789ab --remote --env production`;
+  npm run tool -- keys create --name "Ada's importer" --tier high
+  npm run tool -- keys create --name operations --scope caption admin --remote --env production
+  npm run tool -- keys list --remote --env production
+  npm run tool -- keys revoke 0123456789ab --remote --env production`;
 
 function withPlace(command: Command): Command {
   return command

@@ -59,7 +59,7 @@ export function describeLicences(groups: readonly LicenceGroup[]): string {
 
 const opening = `# Licences of what this builds on
 
-Every package that the product needs to run, on any system, by the licence that it states; written by \`npm run licences -- --write\` from the
+Every package that the product needs to run, on any system, by the licence that it states; written by \`npm run docs\` from the
 lock file. A test fails when this page lags behind, or when a package comes in under a licence that \`scripts/licences/allowed.ts\` does not name with
 a reason. Tools for building and testing are not among them. Whose work the weights, photos and fonts are: [NOTICE](../NOTICE).
 `;

@@ -29,9 +29,9 @@ interface Flags extends EngineMeasures {
   edgeCpuMs: number;
 }
 
-/** The command line of `npm run scaling`. Its measures are those of docs/gpu-service.md. */
+/** The command line of `npm run tool -- scaling`. Its measures are those of docs/gpu-service.md. */
 export function scalingCommand(scale: (request: ScalingRequest) => void): Command {
-  return new Command("npm run scaling --")
+  return new Command("npm run tool -- scaling")
     .description("Forecasts how many GPUs or CPU machines a load needs, how long captions take, and what it costs.")
     .addOption(
       new Option("--rate <photos>", "photos a second that are asked for, at their busiest; several with commas between")
@@ -72,9 +72,9 @@ export function scalingCommand(scale: (request: ScalingRequest) => void): Comman
 
 const examples = `
 Examples:
-  npm run scaling -- --rate 10 --hit-rate 0.8
-  npm run scaling -- --photos 1000000 --zipf 0.9                                  the hit rate from how photos are wanted
-  npm run scaling -- --rate 1000 --lone-ms 6 --batch-ms 12 --host-price 0.80      a GPU that you have measured
+  npm run tool -- scaling --rate 10 --hit-rate 0.8
+  npm run tool -- scaling --photos 1000000 --zipf 0.9                                  the hit rate from how photos are wanted
+  npm run tool -- scaling --rate 1000 --lone-ms 6 --batch-ms 12 --host-price 0.80      a GPU that you have measured
 
 docs/scaling.md says what it reckons with and what not.`;
 

@@ -32,7 +32,7 @@ function forecastLoad({ rate, most }: { rate: number; most: number }, request: S
   };
 }
 
-/** The table that `npm run scaling` prints. */
+/** The table that `npm run tool -- scaling` prints. */
 export function describeScaling(request: ScalingRequest): string {
   const { engine, p99Ms } = request;
   const most = mostPerEngine(engine, { p99Ms });

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectSpace, inStaging, publish } from "./cache.ts";
+import { cudaWheels } from "./checksums.ts";
 import { type FetchContext, keepWheel } from "./fetch-library.ts";
-import { cudaWheels } from "./pins.ts";
 import type { Wheel } from "./pip.ts";
 import { unpackZip } from "./unpack-zip.ts";
 

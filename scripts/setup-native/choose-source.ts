@@ -1,7 +1,7 @@
+import { type Architecture, classicArchives, type Kind, libraryWheels } from "./checksums.ts";
 import type { SetupRequest } from "./command.ts";
 import { chooseGiven } from "./given-source.ts";
 import { detectKind } from "./machine.ts";
-import { type Architecture, classicArchives, type Kind, libraryWheels } from "./pins.ts";
 import { nameSource, type Source } from "./source.ts";
 
 /** Where tfjs-node-gpu 4.22.0 looks for it (its scripts/install.js). */

@@ -1,8 +1,8 @@
 import { basename, join } from "node:path";
 import { say } from "../../terminal/progress.ts";
 import { type Cache, expectSpace, inStaging, publish } from "./cache.ts";
+import type { Architecture, FilePin } from "./checksums.ts";
 import { downloadFile } from "./download.ts";
-import type { Architecture, FilePin } from "./pins.ts";
 import { fetchWheel, type Wheel } from "./pip.ts";
 import { describeBytes } from "./progress.ts";
 import type { Source } from "./source.ts";

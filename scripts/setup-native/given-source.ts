@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { type Architecture, classicArchives, type Kind, type LibraryPin, libraryWheels } from "./checksums.ts";
 import { detectKind } from "./machine.ts";
-import { type Architecture, classicArchives, type Kind, type LibraryPin, libraryWheels } from "./pins.ts";
 import { nameSource, type Place, type Source } from "./source.ts";
 import { sha256OfFile } from "./verify-file.ts";
 

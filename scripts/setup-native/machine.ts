@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import * as z from "zod";
 import { say } from "../../terminal/progress.ts";
-import type { Architecture, Kind } from "./pins.ts";
+import type { Architecture, Kind } from "./checksums.ts";
 import { findProgram } from "./toolchain.ts";
 
 const newestNode = 22;

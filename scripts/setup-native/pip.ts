@@ -1,6 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Architecture, FilePin } from "./pins.ts";
+import type { Architecture, FilePin } from "./checksums.ts";
 import { complaintOf, runCommand } from "./run-command.ts";
 
 /** pip matches these exactly: the wheels' own, then those of newer ones. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Kind, LibraryPin } from "./pins.ts";
+import type { Kind, LibraryPin } from "./checksums.ts";
 
 /** Where something that holds TensorFlow's library is. */
 export type Place =

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { FilePin } from "./pins.ts";
+import type { FilePin } from "./checksums.ts";
 
 /** The SHA-256 of a file of any size, as hex digits. */
 export async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {

@@ -14,9 +14,9 @@ interface Flags {
   hitSeconds: number;
 }
 
-/** The command line of `npm run smoke`. */
+/** The command line of `npm run tool -- smoke`. */
 export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): Command {
-  return new Command("npm run smoke --")
+  return new Command("npm run tool -- smoke")
     .description("Asks a deployment for everything it offers, once, and says in words what is not as it should be.")
     .argument("<address>", "where the edge answers, such as https://captions.example.com", readOrigin)
     .addOption(new Option("--key <key>", "for a deployment that asks for one").env("EDGE_CAPTION_KEY"))
@@ -33,8 +33,8 @@ export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): 
 
 const examples = `
 Examples:
-  npm run smoke -- https://captions.example.com
-  npm run smoke -- http://localhost:8787          what npm start has brought up
+  npm run tool -- smoke https://captions.example.com
+  npm run tool -- smoke http://localhost:8787          what npm start has brought up
 
 It captions one small picture that nobody has sent before, so that the model runs.`;
 

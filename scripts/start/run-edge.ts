@@ -51,7 +51,7 @@ await untilSilent(`http://localhost:${values.port}/healthz`);
 console.error("the edge does not answer any more: its runtime, workerd, ended or hangs");
 await end(1);
 
-/** Where `wrangler` looks for it, too: `npm run keys` writes there. */
+/** Where `wrangler` looks for it, too: `npm run tool -- keys` writes there. */
 function persistence(folder: string) {
   const place = (name: string) => join(folder, "v3", name);
   return { kvPersist: place("kv"), cachePersist: place("cache"), durableObjectsPersist: place("do") };

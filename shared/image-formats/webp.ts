@@ -3,9 +3,9 @@ import type { FileContent, HeaderBytes, ImageSize } from "./header-bytes.ts";
 
 const little = { littleEndian: true };
 /** Offset after `RIFF`, the file's size and `WEBP`. */
-export const firstChunkAt = 12;
+const firstChunkAt = 12;
 /** Size of a chunk's type and length. */
-export const chunkHeaderBytes = 8;
+const chunkHeaderBytes = 8;
 const vp8StartCode = 0x2a019d;
 const losslessSignature = 0x2f;
 

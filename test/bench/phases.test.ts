@@ -1,10 +1,10 @@
-import { expect, it } from "vitest";
-import { phaseChart } from "../../bench/phases/chart.ts";
-import { phaseTable } from "../../bench/phases/table.ts";
+import { expect, test } from "vitest";
+import { phaseChart } from "../../bench/phase-chart.ts";
+import { phaseTable } from "../../bench/phases.ts";
 
 const stay = { name: "alone, 500 × 375", ms: { decode: 10, queue: 0, encode: 60, search: 20, rest: 10 } };
 
-it("divides a bar as the stay was", () => {
+test("divides a bar as the stay was", () => {
   const chart = phaseChart([stay]);
   expect(chart).toContain("alone, 500 × 375: 100 ms");
   const pieces = [...chart.matchAll(/x="([\d.]+)" y="66" width="([\d.]+)"/g)].map(([, x, width]) =>
@@ -27,6 +27,6 @@ it("divides a bar as the stay was", () => {
   ]);
 });
 
-it("tells the same as a table", () => {
+test("tells the same as a table", () => {
   expect(phaseTable([stay]).split("\n").at(-1)).toBe("| alone, 500 × 375 | 10.0 | 0.0 | 60.0 | 20.0 | 10.0 |");
 });

@@ -21,7 +21,7 @@ const configSchema = z.object({
   ExposedPorts: z.record(z.string(), z.unknown()),
   Healthcheck: z.object({ Test: z.array(z.string()) }),
 });
-export type ImageConfig = z.infer<typeof configSchema>;
+type ImageConfig = z.infer<typeof configSchema>;
 
 export interface ServiceImage {
   config: ImageConfig;

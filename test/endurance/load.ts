@@ -4,38 +4,37 @@ import { describeLoad, loadTable, memoryLegend, memoryTable } from "../../script
 import { type LoadResult, writeResults } from "../../scripts/docs/results.ts";
 import { runProgram } from "../../terminal/run-program.ts";
 import { endOnSignal } from "../../terminal/signals.ts";
-import { faultsOf } from "./load/check-firing.ts";
 import { type LoadRequest, loadCommand } from "./load/command.ts";
-import { type Firing, fire } from "./load/fire.ts";
+import { generateLoad, type LoadRun } from "./load/load-generator.ts";
+import { withLoadTarget } from "./load/load-target.ts";
 import { memoryFaults } from "./load/memory.ts";
 import { memoryChart } from "./load/memory-chart.ts";
-import { summarizeFiring, summarizeMemory } from "./load/report.ts";
+import { faultsOf, summarizeLoad, summarizeMemory } from "./load/report.ts";
 import { soak } from "./load/soak.ts";
-import { withStack } from "./load/stack.ts";
 
-/** `npm run load`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted. */
+/** `npm run tool -- load`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted. */
 await runProgram(loadCommand(load));
 
 async function load({ modelDir, shapes, seconds, soak: soaking, record }: LoadRequest): Promise<void> {
   const ending = new AbortController();
   endOnSignal(ending); // before there is anything that could be left behind
-  const faults = await withStack({ modelDir, signal: ending.signal }, async ({ target, servers }) => {
+  const faults = await withLoadTarget({ modelDir, signal: ending.signal }, async ({ target, servers }) => {
     const faults: string[] = [];
-    const tell = (firing: Firing) => {
-      const load = summarizeFiring(firing);
+    const tell = (run: LoadRun) => {
+      const load = summarizeLoad(run);
       console.log(describeLoad(load));
-      faults.push(...faultsOf(firing));
+      faults.push(...faultsOf(run));
       return load;
     };
     console.log(loadTable([]));
     const loads: LoadResult[] = [];
-    for (const shape of shapes) loads.push(tell(await fire(shape, { ...target, seconds })));
+    for (const shape of shapes) loads.push(tell(await generateLoad(shape, { ...target, seconds })));
     if (soaking === undefined) {
       if (record) await writeResults("load.json", { loads });
       return faults;
     }
-    const { firing, samples } = await soak({ target, servers }, soaking.minutes);
-    const load = tell(firing);
+    const { run, samples } = await soak({ target, servers }, soaking.minutes);
+    const load = tell(run);
     const memory = summarizeMemory(samples);
     console.log(`\n${memoryTable(memory)}\n\n${memoryLegend}`);
     if (record) await writeResults("soak.json", { load, ...memory });

@@ -9,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serviceProgram, waitUntilReady } from "../../scripts/start/local-servers.ts";
 import { ProcessGroup } from "../../scripts/start/process-group.ts";
 import { wranglerProgram } from "../../scripts/wrangler.ts";
+import { startTinyDeployment } from "../deployment.ts";
 import { madeImage } from "../fixtures/made-images.ts";
 import { freePort } from "../free-port.ts";
 import { keepOutput } from "../kept-output.ts";
-import { startEdge } from "../wrangler-dev/running-edge.ts";
 
 const mebibyte = 1024 * 1024;
 const sizes = [1, 1000, 300_000, 2_000_000, 30 * mebibyte];
@@ -98,7 +98,7 @@ describe("wrangler dev", { timeout: 300_000 }, () => {
 describe("the edge of npm start", { timeout: 120_000 }, () => {
   let edge = "";
   let stop = async (): Promise<void> => undefined;
-  beforeAll(async () => ({ edge, stop } = await startEdge()), 90_000);
+  beforeAll(async () => ({ edge, stop } = await startTinyDeployment()), 90_000);
   afterAll(() => stop());
 
   test.each(["/", "/nothing", "/v1/captions", "/v1/captions/lookup"])(

@@ -46,9 +46,9 @@ describe("npm run chaos", { timeout: 90_000 }, () => {
     const processes: number[] = [];
     const stopForGood: Fault = {
       ...stopService,
-      async run({ product, hold }) {
-        processes.push(product.service.kept.pid, ...descendantsOf(product.service.kept.pid));
-        product.service.kept.signal("SIGSTOP");
+      async run({ deployment, hold }) {
+        processes.push(deployment.service.kept.pid, ...descendantsOf(deployment.service.kept.pid));
+        deployment.service.kept.signal("SIGSTOP");
         ending.abort();
         await hold(10);
       },

@@ -15,7 +15,7 @@ import { runNode } from "../run-node.ts";
 
 const command = ["--import", "tsx", "scripts/encoder.ts"];
 
-describe("npm run encoder", () => {
+describe("npm run tool -- encoder", () => {
   let folder: string;
   let weights: string;
   let encoder: EncoderBundle;

@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
 import { sides } from "../../scripts/docs/endurance-tables.ts";
-import { faultsOf } from "../endurance/load/check-firing.ts";
+import { withLoadTarget } from "../endurance/load/load-target.ts";
+import { faultsOf } from "../endurance/load/report.ts";
 import { soak } from "../endurance/load/soak.ts";
-import { withStack } from "../endurance/load/stack.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "../kept-output.ts";
 import { runNode } from "../run-node.ts";
 
-test("npm run load finds nothing wrong, whatever photos come and however many", { timeout: 120_000 }, async () => {
+test("npm run tool -- load finds nothing wrong, whatever photos come and however many", {
+  timeout: 120_000,
+}, async () => {
   const command = ["--import", "tsx", "test/endurance/load.ts", "--tiny", "--seconds", "3"];
   const { code, stdout, stderr } = await runNode(command);
 
@@ -21,11 +23,11 @@ test("npm run load finds nothing wrong, whatever photos come and however many", 
 
 test("a soak measures all three sides for as long as it lasts", { timeout: 120_000 }, async () => {
   const { signal } = new AbortController();
-  const { firing, samples } = await withStack({ modelDir: tinyBundle, signal, listen: keepOutput }, (stack) =>
+  const { run, samples } = await withLoadTarget({ modelDir: tinyBundle, signal, listen: keepOutput }, (stack) =>
     soak(stack, 0.05),
   );
 
-  expect(faultsOf(firing)).toEqual([]);
+  expect(faultsOf(run)).toEqual([]);
   expect(samples.length).toBeGreaterThan(5);
   expect(samples.at(-1)?.minute).toBeGreaterThan(0.04);
   for (const sample of samples) for (const { side } of sides) expect(sample[side]).toBeGreaterThan(20);

@@ -1,7 +1,8 @@
 import pMap from "p-map";
 import { expect, onTestFinished, test } from "vitest";
+import { memoryMiBOf } from "../../bench/running-service.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { memoryMiBOf, postCaption, startService } from "../gpu-service/running-service.ts";
+import { postCaption, startService } from "../gpu-service/running-service.ts";
 
 const requests = 5000;
 const early = 1000;

@@ -1,14 +1,15 @@
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Deployment } from "../../scripts/start/deployment.ts";
+import { startTinyDeployment, visitorAddress } from "../deployment.ts";
 import { freePort } from "../free-port.ts";
 import { startMadeServer } from "../made-server.ts";
-import { type Deployment, startDeployment, visitorAddress } from "../page/deployment.ts";
 import { runNode } from "../run-node.ts";
 
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await startTinyDeployment();
 });
 afterAll(() => deployment.stop());
 
@@ -32,7 +33,7 @@ async function spoiltDeployment(spoil: Spoil): Promise<string> {
     );
     const body = /^(GET|HEAD)$/.test(method) ? null : new Uint8Array(await buffer(request));
     headers.push(["CF-Connecting-IP", address]);
-    const answer = await fetch(`${deployment.origin}${url}`, { method, headers, body });
+    const answer = await fetch(`${deployment.edge}${url}`, { method, headers, body });
     const told = { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()) };
     const kept = new Headers(told.headers);
     for (const name of ["content-encoding", "content-length", "transfer-encoding", "connection"]) kept.delete(name);
@@ -44,9 +45,9 @@ async function spoiltDeployment(spoil: Spoil): Promise<string> {
   return origin;
 }
 
-describe("npm run smoke", () => {
+describe("npm run tool -- smoke", () => {
   it("finds every route of a sound deployment as it should be", async () => {
-    const { code, stdout, stderr } = await smoke(deployment.origin);
+    const { code, stdout, stderr } = await smoke(deployment.edge);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.match(/^ {2}ok /gm)).toHaveLength(14);
     expect(stdout).toMatch(/from the cache: edge-caption; hit/);

@@ -1,20 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { startServers, waitUntilReady } from "../../scripts/start/local-servers.ts";
 import { captionResultSchema, modelCardSchema } from "../../shared/contract.ts";
-import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { startTinyDeployment } from "../deployment.ts";
+import { temporaryFolder } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { freePort } from "../free-port.ts";
-import { keepOutput } from "../kept-output.ts";
 
 /** The edge with its cache in a folder, and behind it the service on the tiny bundle in this precision. */
-async function startAt(precision: string, { stateDir, edgePort }: { stateDir: string; edgePort: number }) {
+async function startAt(precision: string, places: { stateDir: string; edgePort: number }) {
   vi.stubEnv("PRECISION", precision);
-  const places = { edgePort, servicePort: await freePort(), stateDir };
-  const servers = startServers({ ...places, modelDir: tinyBundle, listen: keepOutput });
+  const servers = await startTinyDeployment(places);
   vi.unstubAllEnvs();
   onTestFinished(() => servers.stop());
-  await waitUntilReady(servers, AbortSignal.timeout(60_000));
   const card = modelCardSchema.parse(await (await fetch(`${servers.edge}/v1/model`)).json());
   expect(card.precision).toBe(precision);
   return {

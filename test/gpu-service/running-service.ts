@@ -22,7 +22,7 @@ export const secret = `a secret of the tests ${secretMark}`;
 /** Undefined takes a variable away. */
 type Environment = Record<string, string | undefined>;
 
-export type LogLine = z.infer<typeof logLineSchema>;
+type LogLine = z.infer<typeof logLineSchema>;
 
 export interface RunningService {
   origin: string;
@@ -121,15 +121,6 @@ export async function postCaption(
 /** What the service tells Prometheus. */
 export async function metricsOf({ origin }: { origin: string }): Promise<string> {
   return (await fetch(`${origin}/metrics`)).text();
-}
-
-/** Resident MiB of the service and its engine, as it tells Prometheus. */
-export async function memoryMiBOf(service: { origin: string }): Promise<number> {
-  const metrics = await metricsOf(service);
-  const bytes = ["process_resident_memory_bytes", 'edge_caption_engine_memory_bytes\\{engine="0"\\}'].map((name) =>
-    Number(metrics.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1]),
-  );
-  return bytes.reduce((sum, part) => sum + part) / 2 ** 20;
 }
 
 /** The problem document that a response must be. */

@@ -5,8 +5,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
+import { defaultVersion } from "../../scripts/setup-native/checksums.ts";
 import { runFinalCheck } from "../../scripts/setup-native/final-check.ts";
-import { defaultVersion } from "../../scripts/setup-native/pins.ts";
 
 const script = fileURLToPath(new URL("../../scripts/setup-native.ts", import.meta.url));
 const setup = readNativeSetup() ?? { tensorflow: "", kind: "cpu", root: "", libraryPath: [] };

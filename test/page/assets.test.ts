@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Deployment, startDeployment } from "./deployment.ts";
+import type { Deployment } from "../../scripts/start/deployment.ts";
+import { startTinyDeployment } from "../deployment.ts";
 
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await startDeployment();
+  deployment = await startTinyDeployment();
 });
 afterAll(() => deployment.stop());
 
 function get(path: string): Promise<Response> {
-  return fetch(`${deployment.origin}${path}`, { redirect: "manual" });
+  return fetch(`${deployment.edge}${path}`, { redirect: "manual" });
 }
 
 describe("what is answered without the worker", () => {

@@ -1,18 +1,19 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Deployment } from "../../scripts/start/deployment.ts";
+import { startTinyDeployment } from "../deployment.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { findBarriers, launchBrowser, type OpenPage, visit } from "./browser.ts";
-import { type Deployment, startDeployment } from "./deployment.ts";
 
 let deployment: Deployment;
 let browser: Browser;
 
-const open: OpenPage = (options = {}) => visit({ browser, address: `${deployment.origin}/docs`, ...options });
+const open: OpenPage = (options = {}) => visit({ browser, address: `${deployment.edge}/docs`, ...options });
 
 describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
   beforeAll(async () => {
-    [deployment, browser] = await Promise.all([startDeployment(), launchBrowser()]);
+    [deployment, browser] = await Promise.all([startTinyDeployment(), launchBrowser()]);
   });
   afterAll(async () => {
     await Promise.all([browser?.close(), deployment?.stop()]);

@@ -19,7 +19,7 @@ test("npm start shows a strange photo's path and caption harmlessly, and a comma
   expect(stdout).toBe(`@${hostile}`);
 });
 
-test("npm run smoke shows what a deployment answers harmlessly", async () => {
+test("npm run tool -- smoke shows what a deployment answers harmlessly", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   const checks = [
     { what: "a caption", run: async () => hostile },

@@ -18,7 +18,7 @@ afterEach(() => {
 
 test.each([
   { script: "exec node --import tsx cli/main.ts caption", path: "cli/main.ts" },
-  { script: "exec node --import tsx scripts/encoder.ts", path: "scripts/encoder.ts" },
+  { script: "exec node --import tsx scripts/tool.ts", path: "scripts/tool.ts" },
 ])("paths start from where npm was called, which runs $path", ({ script, path }) => {
   startThroughNpm({ script, path });
 

@@ -4,16 +4,16 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { captionResultSchema, lookupReplySchema } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
+import { startTinyDeployment } from "../deployment.ts";
 import { everyByteIn } from "../every-byte.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { startEdge } from "./running-edge.ts";
 
 let edge = "";
 let stateDir = "";
 let stop = async (): Promise<void> => undefined;
 let seed = 0;
 
-beforeAll(async () => ({ edge, stateDir, stop } = await startEdge()), 60_000);
+beforeAll(async () => ({ edge, stateDir, stop } = await startTinyDeployment()), 60_000);
 afterAll(() => stop());
 
 async function freshPhoto(): Promise<Uint8Array<ArrayBuffer>> {

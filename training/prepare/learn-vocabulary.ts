@@ -21,7 +21,7 @@ const mostCaptionsOfFew = 1500;
 const minCountOfMany = 10;
 
 /** Returns how often a word must occur to be learnt, unless set. */
-export function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
+function minCountOf({ captions, known }: { captions: number; known: Vocabulary | undefined }): number {
   return known !== undefined && captions <= mostCaptionsOfFew ? minCountOfFew : minCountOfMany;
 }
 

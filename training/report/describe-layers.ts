@@ -1,6 +1,6 @@
 import type { Layer, LayersModel } from "../../captioner/networks/layers-model.ts";
 
-export type Shape = readonly (number | null)[];
+type Shape = readonly (number | null)[];
 
 /** A layer as people talk about it. */
 export interface DescribedLayer {

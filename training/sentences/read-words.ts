@@ -29,7 +29,7 @@ const givenProbability = 0.9;
  * Prior and floor for labellers that state none: a word that they gave to some photos is probably absent from the
  * others. Evidence of absence is limited, since people who write keywords do not write everything.
  */
-export const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
+const usualLabel: LabelledWord = { prior: 0.2, floor: -1 };
 
 /** Separators between the levels of a keyword like `Animals|Dog`, and between the words of others. */
 const wordSeparators = /[|/\\_,;:<>]+/g;

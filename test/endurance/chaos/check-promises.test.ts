@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { brokenPromises, recoveryOf, tallyOf } from "./check-promises.ts";
-import { cutLink } from "./faults/link.ts";
+import { cutNetwork } from "./faults/network.ts";
 import type { LoadedRequest } from "./steady-load.ts";
 
 const answered = { kind: "answered", isHit: false, caption: "a dog", revision: "0123456789ab" } as const;
@@ -21,17 +21,17 @@ function usualRequests(): LoadedRequest[] {
   return times.flatMap((ms) => [sent(ms, ms < 1000 || ms > 6000 ? answered : refused), sent(ms, hit, "known")]);
 }
 
-function brokenBy(changes: LoadedRequest[], fault = cutLink): string[] {
+function brokenBy(changes: LoadedRequest[], fault = cutNetwork): string[] {
   const requests = [...usualRequests(), ...changes];
   return brokenPromises(fault, { requests, recovery: recoveryOf(requests, mendedMs), brokenMs });
 }
 
 describe("recoveryOf", () => {
-  it("counts from mending to the first of the answers that no refusal follows", () => {
+  test("counts from mending to the first of the answers that no refusal follows", () => {
     expect(recoveryOf(usualRequests(), mendedMs)).toBe(1.6);
   });
 
-  it("is none while fewer than five are answered in a row, or where the last is refused", () => {
+  test("is none while fewer than five are answered in a row, or where the last is refused", () => {
     expect(
       recoveryOf(
         usualRequests().filter(({ begunMs }) => begunMs < 8500),
@@ -43,7 +43,7 @@ describe("recoveryOf", () => {
 });
 
 describe("brokenPromises", () => {
-  it("finds none where photos are refused as they may be", () => {
+  test("finds none where photos are refused as they may be", () => {
     expect(brokenBy([])).toEqual([]);
     expect(tallyOf(usualRequests())).toEqual({
       sent: 40,
@@ -54,7 +54,7 @@ describe("brokenPromises", () => {
     });
   });
 
-  it.each<[string, LoadedRequest, string]>([
+  test.each<[string, LoadedRequest, string]>([
     ["one that is lost", sent(2000, lost), "1 lost: socket hang up"],
     [
       "one that is refused before anything is broken",
@@ -78,12 +78,12 @@ describe("brokenPromises", () => {
     expect(brokenBy([request])).toContain(sentence);
   });
 
-  it("tells of a recovery that takes longer than promised", () => {
-    expect(brokenBy([], { ...cutLink, recoverySeconds: 1 })).toEqual(["well again after 1.6 s, not 1"]);
+  test("tells of a recovery that takes longer than promised", () => {
+    expect(brokenBy([], { ...cutNetwork, recoverySeconds: 1 })).toEqual(["well again after 1.6 s, not 1"]);
   });
 
-  it("lets clients be cut off, and known photos need the model, where the fault says so", () => {
+  test("lets clients be cut off, and known photos need the model, where the fault says so", () => {
     const changes = [sent(2000, { kind: "cut off" }), sent(2000, answered, "known")];
-    expect(brokenBy(changes, { ...cutLink, mayCutOff: true, mayMiss: true })).toEqual([]);
+    expect(brokenBy(changes, { ...cutNetwork, mayCutOff: true, mayMiss: true })).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import type { Fault } from "./fault.ts";
 import type { LoadedRequest } from "./steady-load.ts";
 
 /** New photos in a row that must be captioned for all to be well again. */
-export const steadyRun = 5;
+const steadyRun = 5;
 
 export interface Tally {
   sent: number;

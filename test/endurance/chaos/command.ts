@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../../captioner/bundle.ts";
-import { tinyBundle } from "../../gpu-service/running-service.ts";
+import { tinyBundle } from "../../fixtures/bundles.ts";
 import type { Fault } from "./fault.ts";
 import { faults } from "./faults.ts";
-import { shortened } from "./product.ts";
+import { shortened } from "./test-deployment.ts";
 
 export interface ChaosRequest {
   faults: readonly Fault[];
@@ -46,7 +46,7 @@ const help = `
 Faults:
 ${faults.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join("\n")}
 
-Each is tried on a product of its own: the edge in Cloudflare's runtime, the service, a link between them and a host that starts the
+Each is tried on a deployment of its own: the edge in Cloudflare's runtime, the service, a proxy between them and a host that starts the
 service again. A request counts as lost that gets neither a caption nor a problem document of the contract in time;
 what the edge cuts off because it is killed itself is counted apart. The edge gives a caption ${shortened.captionMs / 1000} s here, leaves a
 failing service alone for ${shortened.restSeconds} s, and an engine is silent for at most ${shortened.engineTimeoutMs / 1000} s: shorter than by default, so that this ends.

@@ -1,11 +1,11 @@
 import type { GroupCommand } from "../../../scripts/start/process-group.ts";
 import type { ErrorCode } from "../../../shared/errors.ts";
-import type { Product } from "./product.ts";
 import type { LoadedRequest } from "./steady-load.ts";
+import type { TestDeployment } from "./test-deployment.ts";
 
 /** What a fault works on. */
 export interface Scene {
-  product: Product;
+  deployment: TestDeployment;
   /** The bundle in service: a copy that may be spoiled. */
   modelDir: string;
   /** A folder of the fault's own. */

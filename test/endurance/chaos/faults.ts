@@ -4,8 +4,8 @@ import { corruptBundle } from "./faults/bundle.ts";
 import { moveClock } from "./faults/clock.ts";
 import { restartEdge } from "./faults/edge.ts";
 import { killEngine, stopEngine } from "./faults/engine.ts";
-import { cutLink, silenceLink } from "./faults/link.ts";
 import { rollModel } from "./faults/model.ts";
+import { cutNetwork, silenceNetwork } from "./faults/network.ts";
 import { killService, stopService } from "./faults/service.ts";
 import { slowPhotos } from "./faults/slow-photos.ts";
 import { fillTmp } from "./faults/temporary-directory.ts";
@@ -21,8 +21,8 @@ export const faults: readonly Fault[] = [
   rollModel,
   corruptBundle,
   moveClock,
-  cutLink,
-  silenceLink,
+  cutNetwork,
+  silenceNetwork,
   holdConnections,
   postToRoot,
   slowPhotos,

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { withinTime } from "../../../scripts/within-time.ts";
 import { judgeReply, type Verdict } from "../load/judge-reply.ts";
 import type { PhotoSupply, SentPhoto } from "../load/photo-supply.ts";
-import { shortened } from "./product.ts";
+import { shortened } from "./test-deployment.ts";
 
 /** Above what the edge gives a caption, with time for sending it. */
 const deadlineMs = shortened.captionMs + 4_000;

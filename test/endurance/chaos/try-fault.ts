@@ -5,8 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import type { PhotoSupply } from "../load/photo-supply.ts";
 import { brokenPromises, recoveryOf, type Tally, tallyOf } from "./check-promises.ts";
 import type { Fault, Scene } from "./fault.ts";
-import { Product } from "./product.ts";
 import { SteadyLoad } from "./steady-load.ts";
+import { TestDeployment } from "./test-deployment.ts";
 
 const calmSeconds = 3;
 const pollMs = 100;
@@ -36,30 +36,30 @@ export interface Outcome {
 export async function tryFault(fault: Fault, { modelDir, supply, perSecond, signal }: Trial): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));
   const bundle = join(folder, "bundle");
-  let product: Product | undefined;
+  let deployment: TestDeployment | undefined;
   let load: SteadyLoad | undefined;
   try {
     await cp(modelDir, bundle, { recursive: true });
     const { service = (program) => program } = fault;
-    product = await Product.start({
+    deployment = await TestDeployment.start({
       modelDir: bundle,
       folder,
       service: (program) => service(program, folder),
       signal,
     });
-    const { edge } = product;
-    const wasEdgeAway = product.wasEdgeAway.bind(product);
+    const { edge } = deployment;
+    const wasEdgeAway = deployment.wasEdgeAway.bind(deployment);
     load = await SteadyLoad.start({ edge, supply, knownPhotos, perSecond, wasEdgeAway });
-    return await breakAndMend(fault, { product, load, modelDir: bundle, folder, signal });
+    return await breakAndMend(fault, { deployment, load, modelDir: bundle, folder, signal });
   } finally {
     await load?.abandon();
-    await product?.stop();
+    await deployment?.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 interface Stage {
-  product: Product;
+  deployment: TestDeployment;
   load: SteadyLoad;
   modelDir: string;
   folder: string;

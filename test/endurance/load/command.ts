@@ -3,7 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../../captioner/bundle.ts";
 import { invocationFolder } from "../../../terminal/invocation-folder.ts";
 import { readCount } from "../../../terminal/read-flags.ts";
-import { tinyBundle } from "../../gpu-service/running-service.ts";
+import { tinyBundle } from "../../fixtures/bundles.ts";
 import { type Shape, shapes } from "./shapes.ts";
 
 export interface LoadRequest {
@@ -25,10 +25,10 @@ interface Flags {
   record?: boolean;
 }
 
-/** The command line of `npm run load`. */
+/** The command line of `npm run tool -- load`. */
 export function loadCommand(load: (request: LoadRequest) => Promise<void>): Command {
   const names = [...shapes.map(({ name }) => name), "soak"];
-  return new Command("npm run load --")
+  return new Command("npm run tool -- load")
     .description("Puts what npm start brings up under load, on this machine, and looks at every answer.")
     .addArgument(new Argument("[load...]", "which; without any, all but the soak").choices(names))
     .option("--seconds <n>", "how long each load lasts", readCount, 15)
@@ -65,6 +65,6 @@ In a soak of five minutes or more, the service's memory must not grow. Prints ta
 bounds. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted.
 
 Examples:
-  npm run load
-  npm run load -- cached --seconds 60
-  npm run load -- soak --minutes 10`;
+  npm run tool -- load
+  npm run tool -- load cached --seconds 60
+  npm run tool -- load soak --minutes 10`;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type ErrorCode, errorCodes } from "../../../shared/errors.ts";
 import { judgeReply } from "./judge-reply.ts";
 
@@ -27,20 +27,20 @@ function problem(code: ErrorCode, { status = errorCodes[code].status as number, 
 }
 
 describe("judgeReply", () => {
-  it("takes a caption of the photo for an answer, from the cache or not", () => {
+  test("takes a caption of the photo for an answer, from the cache or not", () => {
     const told = { kind: "answered", caption: "two dogs", revision: "0123456789ab" };
     expect(judgeReply(caption(), { id })).toEqual({ ...told, isHit: false });
     const hit = caption({}, { "Cache-Status": "edge-caption; hit; detail=kv" });
     expect(judgeReply(hit, { id })).toEqual({ ...told, isHit: true });
   });
 
-  it("takes a problem document for a refusal", () => {
+  test("takes a problem document for a refusal", () => {
     expect(judgeReply(problem("upstream_error"), { id })).toEqual({ kind: "refused", code: "upstream_error" });
     const busy = problem("overloaded", { headers: { "Retry-After": "2" } });
     expect(judgeReply(busy, { id })).toEqual({ kind: "refused", code: "overloaded" });
   });
 
-  it.each([
+  test.each([
     ["a caption of another photo", caption({ id: `sha256:${"b".repeat(64)}` })],
     ["a success that is no caption", { status: 200, headers: new Headers(), text: "{}" }],
     ["a page", { status: 502, headers: new Headers({ "Content-Type": "text/html" }), text: "<h1>Bad gateway</h1>" }],

@@ -1,10 +1,13 @@
 import type { sides } from "../../../scripts/docs/endurance-tables.ts";
 import type { LoadResult, SoakResults } from "../../../scripts/docs/results.ts";
-import type { Firing } from "./fire.ts";
+import type { LoadRun } from "./load-generator.ts";
 import { growthOf, type MemorySample } from "./memory.ts";
 
+/** What may be answered in the place of a caption, with `Retry-After`, where there is too much. */
+const busyCodes: readonly string[] = ["overloaded", "rate_limited"];
+
 /** The figures of a load that are shown and recorded. */
-export function summarizeFiring({ shape, seconds, answered, hits, refused, lost, latencyMs }: Firing): LoadResult {
+export function summarizeLoad({ shape, seconds, answered, hits, refused, lost, latencyMs }: LoadRun): LoadResult {
   return {
     load: `${shape.name}: ${shape.about}`,
     clients: shape.connections,
@@ -27,4 +30,17 @@ export function summarizeMemory(samples: readonly MemorySample[]): Pick<SoakResu
     tenths: ends.map((end) => samples[end]).filter((sample) => sample !== undefined),
     growth: { edge: growthOfSide("edge"), wrangler: growthOfSide("wrangler"), service: growthOfSide("service") },
   };
+}
+
+/** What is not as it should be, a sentence each. */
+export function faultsOf({ shape, answered, hits, refused, lost }: LoadRun): string[] {
+  const faults: string[] = [];
+  const wrongCodes = Object.keys(refused).filter((code) => !busyCodes.includes(code));
+  if (answered === 0) faults.push("nothing was answered");
+  if (lost.length > 0) faults.push(`${lost.length} lost: ${[...new Set(lost)].join("; ")}`);
+  if (wrongCodes.length > 0) faults.push(`refused with ${wrongCodes.join(", ")}`);
+  if (shape.isTooMuch !== true && Object.keys(refused).length > 0) faults.push("refused what is not too much");
+  if (!shape.round.includes("new") && hits < answered)
+    faults.push(`${answered - hits} known photos not from the cache`);
+  return faults.map((fault) => `${shape.name}: ${fault}`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { LocalServers } from "../../../scripts/start/local-servers.ts";
-import { type Firing, fire, type Target } from "./fire.ts";
+import { generateLoad, type LoadRun, type Target } from "./load-generator.ts";
 import { type MemorySample, sampleMemory } from "./memory.ts";
 import { soakShape } from "./shapes.ts";
 
@@ -8,7 +8,7 @@ import { soakShape } from "./shapes.ts";
 const sampleCount = 120;
 
 interface Soak {
-  firing: Firing;
+  run: LoadRun;
   samples: MemorySample[];
 }
 
@@ -24,8 +24,8 @@ export async function soak(
   });
   sampling.catch(() => undefined); // it is told of where it is waited for
   try {
-    const firing = await fire(soakShape, { ...target, seconds: minutes * 60 });
-    return { firing, samples: await end() };
+    const run = await generateLoad(soakShape, { ...target, seconds: minutes * 60 });
+    return { run, samples: await end() };
   } finally {
     await end();
   }

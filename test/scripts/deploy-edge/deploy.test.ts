@@ -84,7 +84,7 @@ describe("deploys with --yes", () => {
 
     expect(isWell).toBe(false);
     expect(existsSync(deployments[0]?.secrets?.path ?? "")).toBe(false);
-    expect(said).not.toContain("npm run smoke");
+    expect(said).not.toContain("npm run tool -- smoke");
   });
 });
 

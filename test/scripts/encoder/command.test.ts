@@ -9,7 +9,7 @@ import { runNode } from "../../run-node.ts";
 
 test("teaches with --help, the sizes included", async () => {
   const { code, stdout } = await run("--help");
-  expect(stdout).toContain("npm run encoder -- --download --out runs/encoder");
+  expect(stdout).toContain("npm run tool -- encoder --download --out runs/encoder");
   expect(stdout).toContain("npm run train -- --encoder runs/encoder");
   expect(stdout).toMatch(/23\s+MB/);
   expect(stdout).toMatch(/88\s+MB/);

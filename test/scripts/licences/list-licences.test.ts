@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { describeLicences, listLicences } from "../../../scripts/licences/list-licences.ts";
 
 const read = (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), "utf8");
@@ -7,11 +7,11 @@ const lock = (packages: Record<string, object>) => JSON.stringify({ packages });
 
 test("every production dependency has a licence that was allowed, and docs/licences.md lists it", async () => {
   const page = describeLicences(listLicences(await read("package-lock.json")));
-  expect(await read("docs/licences.md"), "npm run licences -- --write brings it up to date").toBe(page);
+  expect(await read("docs/licences.md"), "npm run docs brings it up to date").toBe(page);
 });
 
 describe("a lock file's licences", () => {
-  it("are told by package, whatever folder it stands in, without tools and workspaces", () => {
+  test("are told by package, whatever folder it stands in, without tools and workspaces", () => {
     const groups = listLicences(
       lock({
         "": {},
@@ -25,7 +25,7 @@ describe("a lock file's licences", () => {
     expect(groups).toEqual([{ licence: "MIT", reason: expect.stringContaining("notice"), packages: ["@c/a", "b"] }]);
   });
 
-  it.each([
+  test.each([
     ["one that nobody allowed", { "node_modules/a": { license: "AGPL-3.0" } }, "a: AGPL-3.0"],
     ["none", { "node_modules/a": {} }, "a: none"],
     ["one that is allowed for another package alone", { "node_modules/a": { license: "LGPL-3.0" } }, "a: LGPL-3.0"],

@@ -1,5 +1,5 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { openApiDocument } from "../../../edge/openapi/document.ts";
 
 /** Redocly's strict rules, but those that ask for what one deployment cannot say of another: its address. */
@@ -12,12 +12,12 @@ function lint(document: object) {
   return lintFromString({ source: JSON.stringify(document), config, absoluteRef: "/openapi.json" });
 }
 
-it("the contract passes a linter's strict rules", async () => {
+test("the contract passes a linter's strict rules", async () => {
   const problems = await lint(openApiDocument({ version: "0.0.0" }));
   expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([]);
 });
 
-it("a reference that leads nowhere does not pass", async () => {
+test("a reference that leads nowhere does not pass", async () => {
   const document = openApiDocument({ version: "0.0.0" });
   const { Problem, ...schemas } = document.components.schemas;
   const problems = await lint({ ...document, components: { ...document.components, schemas } });

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { writeFolder } from "../../../scripts/page/write-folder.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 
-it("writes what is new or changed, leaves what is as it should be, and removes what is no part of it", async () => {
+test("writes what is new or changed, leaves what is as it should be, and removes what is no part of it", async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "built"));
   for (const [path, content] of Object.entries({ "same.txt": "same", "changed.txt": "before", "built/old.js": "" })) {
@@ -21,7 +21,7 @@ it("writes what is new or changed, leaves what is as it should be, and removes w
   expect((await stat(join(folder, "same.txt"))).mtimeMs).toBe(1000);
 });
 
-it("lets several writers write at once", async () => {
+test("lets several writers write at once", async () => {
   const folder = join(await temporaryFolder(), "page");
   const files = Array.from({ length: 20 }, (_, index) => ({ path: `${index}.js`, content: "x".repeat(100_000) }));
   await Promise.all(Array.from({ length: 5 }, () => writeFolder(folder, files)));

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
-import type { LibraryPin } from "../../../scripts/setup-native/pins.ts";
+import type { LibraryPin } from "../../../scripts/setup-native/checksums.ts";
 
 export type Members = Record<string, string | Buffer>;
 

@@ -86,12 +86,12 @@ async function holdOpen(scene: Scene, { path, length, ending }: HeldRequest): Pr
   return statuses;
 }
 
-async function lookUpUntil({ product, hold }: Scene, ending: AbortSignal): Promise<number[]> {
+async function lookUpUntil({ deployment, hold }: Scene, ending: AbortSignal): Promise<number[]> {
   const statuses: number[] = [];
   const body = JSON.stringify({ ids: [`sha256:${"0".repeat(64)}`] });
   while (!ending.aborted) {
     const headers = { "Content-Type": "application/json", Connection: "close" };
-    const response = await fetch(`${product.edge}/v1/captions/lookup`, { method: "POST", headers, body });
+    const response = await fetch(`${deployment.edge}/v1/captions/lookup`, { method: "POST", headers, body });
     await response.arrayBuffer();
     statuses.push(response.status);
     await hold(0.5);
@@ -124,8 +124,8 @@ async function leave(scene: Scene, path: string): Promise<void> {
   socket.destroy();
 }
 
-async function open({ product }: Scene, head: string): Promise<Socket> {
-  const { hostname, port } = new URL(product.edge);
+async function open({ deployment }: Scene, head: string): Promise<Socket> {
+  const { hostname, port } = new URL(deployment.edge);
   const socket = connect({ host: hostname, port: Number(port) });
   socket.on("error", () => undefined); // told by its end
   await once(socket, "connect");

@@ -2,7 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { manifestSchema } from "../../../../shared/manifest.ts";
 import type { Fault, Scene } from "../fault.ts";
-import { shortened } from "../product.ts";
+import { shortened } from "../test-deployment.ts";
 import { restartSeconds } from "./service.ts";
 
 export const corruptBundle: Fault = {
@@ -14,11 +14,11 @@ export const corruptBundle: Fault = {
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
   async run(scene) {
-    const { product, hold, expect, note, mended } = scene;
+    const { deployment, hold, expect, note, mended } = scene;
     const file = await decoderWeights(scene);
     await flipByte(file);
 
-    const second = await product.startBeside(scene.modelDir);
+    const second = await deployment.startBeside(scene.modelDir);
     await scene.until(() => second.kept.endings.length > 0, {
       seconds: restartSeconds,
       what: "a second service refuses to start",
@@ -34,8 +34,8 @@ export const corruptBundle: Fault = {
       "the one that runs goes on",
     );
 
-    const { kept } = product.service;
-    process.kill(product.engine, "SIGKILL");
+    const { kept } = deployment.service;
+    process.kill(deployment.engine, "SIGKILL");
     await scene.until(() => kept.endings.length > 1, {
       seconds: 2 * restartSeconds,
       what: "the service ends, and refuses to start again",
@@ -49,7 +49,7 @@ export const corruptBundle: Fault = {
 
     await flipByte(file);
     mended();
-    await product.untilReady(product.service);
+    await deployment.untilReady(deployment.service);
   },
 };
 

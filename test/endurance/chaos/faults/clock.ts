@@ -30,6 +30,6 @@ export const moveClock: Fault = {
   },
 };
 
-function moveOn({ product }: Scene): void {
-  process.kill(product.service.kept.pid, "SIGWINCH");
+function moveOn({ deployment }: Scene): void {
+  process.kill(deployment.service.kept.pid, "SIGWINCH");
 }

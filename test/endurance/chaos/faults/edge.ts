@@ -7,8 +7,8 @@ export const restartEdge: Fault = {
   mayRefuse: [],
   recoverySeconds: 5,
   mayCutOff: true,
-  async run({ product, mended, hold }) {
-    await product.restartEdge();
+  async run({ deployment, mended, hold }) {
+    await deployment.restartEdge();
     mended();
     await hold(2);
   },

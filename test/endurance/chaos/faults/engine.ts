@@ -1,5 +1,5 @@
 import type { Fault, Scene } from "../fault.ts";
-import { shortened } from "../product.ts";
+import { shortened } from "../test-deployment.ts";
 
 const restarts = (reason: string) => `edge_caption_engine_restarts_total{reason="${reason}"}`;
 /** About two on a machine at rest; here the load is on the same cores. */
@@ -12,7 +12,7 @@ export const killEngine: Fault = {
   mayRefuse: [],
   recoverySeconds: replaceSeconds,
   async run(scene) {
-    process.kill(scene.product.engine, "SIGKILL");
+    process.kill(scene.deployment.engine, "SIGKILL");
     scene.mended();
     await expectReplaced(scene, { reason: "died", seconds: replaceSeconds });
   },
@@ -25,19 +25,19 @@ export const stopEngine: Fault = {
   mayRefuse: ["upstream_timeout", "overloaded", "upstream_error"],
   recoverySeconds: shortened.engineTimeoutMs / 1000 + replaceSeconds + shortened.restSeconds,
   async run(scene) {
-    process.kill(scene.product.engine, "SIGSTOP");
+    process.kill(scene.deployment.engine, "SIGSTOP");
     scene.mended();
     await expectReplaced(scene, { reason: "hung", seconds: shortened.engineTimeoutMs / 1000 + replaceSeconds });
   },
 };
 
 async function expectReplaced(scene: Scene, { reason, seconds }: { reason: string; seconds: number }): Promise<void> {
-  const isCounted = async () => (await scene.product.metric(restarts(reason))) === 1;
+  const isCounted = async () => (await scene.deployment.metric(restarts(reason))) === 1;
   await scene.until(isCounted, { seconds, what: `/metrics counts one engine that ${reason}` });
 }
 
 /** How many engines were replaced, for whatever reason. */
-export async function replacedEngines({ product }: Scene): Promise<number> {
-  const counts = await Promise.all(["died", "hung", "grown"].map((reason) => product.metric(restarts(reason))));
+export async function replacedEngines({ deployment }: Scene): Promise<number> {
+  const counts = await Promise.all(["died", "hung", "grown"].map((reason) => deployment.metric(restarts(reason))));
   return counts.reduce((sum, count) => sum + count);
 }

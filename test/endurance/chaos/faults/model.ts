@@ -14,24 +14,24 @@ export const rollModel: Fault = {
   mayMiss: true,
   recoverySeconds: 5,
   async run(scene) {
-    const { product, modelDir } = scene;
-    const { link } = product;
-    const old = product.service;
-    const revision = await product.revisionOf(old);
+    const { deployment, modelDir } = scene;
+    const { proxy } = deployment;
+    const old = deployment.service;
+    const revision = await deployment.revisionOf(old);
 
-    const other = await product.startBeside(await makeModelOfShortCaptions(scene));
-    await product.untilReady(other);
-    const shortRevision = await product.revisionOf(other);
-    link.lead(other.port);
+    const other = await deployment.startBeside(await makeModelOfShortCaptions(scene));
+    await deployment.untilReady(other);
+    const shortRevision = await deployment.revisionOf(other);
+    proxy.lead(other.port);
     await old.kept.stop();
     await scene.hold(5);
     const isOther = () =>
       scene.requests.some(({ verdict }) => verdict.kind === "answered" && verdict.revision === shortRevision);
     scene.expect(isOther(), "photos are captioned by the other model");
 
-    const again = await product.startBeside(modelDir);
-    await product.untilReady(again);
-    link.lead(again.port);
+    const again = await deployment.startBeside(modelDir);
+    await deployment.untilReady(again);
+    proxy.lead(again.port);
     await other.kept.stop();
     scene.mended();
     await scene.hold(5);

@@ -1,5 +1,5 @@
 import type { Fault } from "../fault.ts";
-import { shortened } from "../product.ts";
+import { shortened } from "../test-deployment.ts";
 import { replacedEngines } from "./engine.ts";
 
 /** What a host and the service need from an end to the next beginning. */
@@ -11,14 +11,14 @@ export const killService: Fault = {
   promise: "what is cached is answered, the rest waits for the service, or gets 502 or 503",
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
-  async run({ product, mended, expect }) {
-    const { kept } = product.service;
-    const engine = product.engine;
+  async run({ deployment, mended, expect }) {
+    const { kept } = deployment.service;
+    const engine = deployment.engine;
     process.kill(kept.pid, "SIGKILL");
     mended();
-    await product.untilReady(product.service);
+    await deployment.untilReady(deployment.service);
     expect(kept.endings.length === 1, "the service ends once");
-    expect(product.engine !== engine, "the engine of the service that was killed goes with it");
+    expect(deployment.engine !== engine, "the engine of the service that was killed goes with it");
   },
 };
 
@@ -30,7 +30,7 @@ export const stopService: Fault = {
   mayRefuse: ["upstream_timeout", "upstream_error", "overloaded"],
   recoverySeconds: shortened.restSeconds + 5,
   async run(scene) {
-    const { kept } = scene.product.service;
+    const { kept } = scene.deployment.service;
     kept.signal("SIGSTOP");
     await scene.hold(10);
     kept.signal("SIGCONT");

@@ -4,8 +4,8 @@ import { costlyImage, variantOf } from "../../../fixtures/costly-images.ts";
 import { descendantsOf } from "../../../process-table.ts";
 import { judgeReply } from "../../load/judge-reply.ts";
 import type { Fault, Scene } from "../fault.ts";
-import { shortened } from "../product.ts";
 import type { LoadedRequest } from "../steady-load.ts";
+import { shortened } from "../test-deployment.ts";
 
 const quietSeconds = 8;
 const attackSeconds = 25;
@@ -40,20 +40,20 @@ export const slowPhotos: Fault = {
       `the median stays within ${mostTimesQuiet} times the quiet one`,
     );
     scene.expect(memoryMiB <= mostMemoryMiB, `the service stays below ${mostMemoryMiB} MiB`);
-    scene.expect((await scene.product.metric("edge_caption_admitted_requests")) < 10, "nothing piles up");
+    scene.expect((await scene.deployment.metric("edge_caption_admitted_requests")) < 10, "nothing piles up");
   },
 };
 
 async function attack(scene: Scene, photos: readonly Uint8Array[]) {
-  const { product, hold } = scene;
+  const { deployment, hold } = scene;
   const outcomes: Promise<string>[] = [];
   let memoryMiB = 0;
   for (let sent = 0; sent < attackSeconds * attacksPerSecond; sent++) {
     const photo = photos[sent % photos.length];
     if (photo === undefined) throw new Error("expected a photo to attack with");
-    outcomes.push(upload(product.edge, variantOf(photo, sent)));
+    outcomes.push(upload(deployment.edge, variantOf(photo, sent)));
     await hold(1 / attacksPerSecond);
-    memoryMiB = Math.max(memoryMiB, await residentMiB(product.service.kept.pid));
+    memoryMiB = Math.max(memoryMiB, await residentMiB(deployment.service.kept.pid));
   }
   const untilMs = performance.now();
   const counts: Record<string, number> = {};

@@ -3,7 +3,7 @@ import { open, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fault, Scene } from "../fault.ts";
-import { shortened } from "../product.ts";
+import { shortened } from "../test-deployment.ts";
 import { restartSeconds } from "./service.ts";
 
 const sizeMb = 32;
@@ -27,18 +27,18 @@ export const fillTmp: Fault = {
     environment: { ...environment, TMPDIR: temporaryDirectory(folder) },
   }),
   async run(scene) {
-    const { product, folder } = scene;
-    const { kept } = product.service;
+    const { deployment, folder } = scene;
+    const { kept } = deployment.service;
     await fill(join(seenFromHere(scene), "filler"));
     await scene.hold(3);
     expectNothingRefused(scene, "while the directory is full");
-    process.kill(product.engine, "SIGKILL");
+    process.kill(deployment.engine, "SIGKILL");
     await scene.hold(5);
     expectNothingRefused(scene, "though an engine is replaced while the directory is full");
     await writeFile(`${temporaryDirectory(folder)}.is-full`, "");
     process.kill(kept.pid, "SIGKILL");
     scene.mended();
-    await product.untilReady(product.service);
+    await deployment.untilReady(deployment.service);
     const { bfree } = await statfs(seenFromHere(scene));
     scene.expect(kept.endings.length === 1 && bfree === 0, "the service starts with a full directory");
   },
@@ -55,8 +55,8 @@ function temporaryDirectory(folder: string): string {
 }
 
 /** The service's file systems are its own; Linux shows them beside the process. */
-function seenFromHere({ product, folder }: Scene): string {
-  return join(`/proc/${product.service.kept.pid}/root`, temporaryDirectory(folder));
+function seenFromHere({ deployment, folder }: Scene): string {
+  return join(`/proc/${deployment.service.kept.pid}/root`, temporaryDirectory(folder));
 }
 
 function expectNothingRefused({ requests, expect }: Scene, when: string): void {

@@ -16,7 +16,7 @@ export interface Target {
   signal: AbortSignal;
 }
 
-export interface Firing {
+export interface LoadRun {
   shape: Shape;
   seconds: number;
   /** Captions, and how many of them came from a cache. */
@@ -29,10 +29,13 @@ export interface Firing {
   latencyMs: { p50: number; p99: number; max: number };
 }
 
-type Count = Pick<Firing, "answered" | "hits" | "refused" | "lost">;
+type Count = Pick<LoadRun, "answered" | "hits" | "refused" | "lost">;
 
 /** Has a shape's clients ask for so many seconds, and looks at every answer. */
-export async function fire(shape: Shape, { seconds, ...target }: Target & { seconds: number }): Promise<Firing> {
+export async function generateLoad(
+  shape: Shape,
+  { seconds, ...target }: Target & { seconds: number },
+): Promise<LoadRun> {
   const { signal, edge } = target;
   const count: Count = { answered: 0, hits: 0, refused: {}, lost: [] };
   const options = {

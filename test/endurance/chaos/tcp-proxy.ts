@@ -8,7 +8,7 @@ interface Pair {
 }
 
 /** The way from edge to service: passes bytes on, until it is cut or falls silent. */
-export class Link {
+export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #farPort: number;
@@ -21,10 +21,10 @@ export class Link {
   }
 
   /** Listens on a free port. */
-  static async to(farPort: number): Promise<Link> {
+  static async to(farPort: number): Promise<TcpProxy> {
     const server = createServer();
     await once(server.listen({ host, port: 0 }), "listening");
-    return new Link(server, farPort);
+    return new TcpProxy(server, farPort);
   }
 
   get origin(): string {

@@ -4,8 +4,8 @@ import { invocationFolder } from "../terminal/invocation-folder.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { sealBundle } from "../training/write-bundle.ts";
 
-/** `npm run seal`. Exit codes: 0 sealed, 1 something failed, 2 wrong usage. */
-const program = new Command("npm run seal --")
+/** `npm run tool -- update-manifest-hashes`. Exit codes: 0 updated, 1 something failed, 2 wrong usage. */
+const program = new Command("npm run tool -- update-manifest-hashes")
   .description(
     "Writes the size and SHA-256 of every file of a model bundle into its manifest.json, and checks the whole.",
   )

@@ -10,7 +10,7 @@ import { withinTime } from "../../../scripts/within-time.ts";
 import { modelCardSchema } from "../../../shared/contract.ts";
 import { freePort } from "../../free-port.ts";
 import { childrenOf } from "../../process-table.ts";
-import { Link } from "./link.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
 
 /** Shorter than by default, so that faults need not last for minutes. */
 export const shortened = {
@@ -27,7 +27,7 @@ const hosted = { pauseMs: () => 1_000, maxEndsAtOnce: Number.POSITIVE_INFINITY }
 const startLimitMs = 60_000;
 const pollMs = 100;
 
-export interface ProductSettings {
+export interface TestDeploymentSettings {
   modelDir: string;
   /** For the edge's cache and whatever a fault needs. */
   folder: string;
@@ -42,10 +42,10 @@ interface Service {
   port: number;
 }
 
-/** The whole product: the edge, the service behind a link, and a host that starts it again when it ends. */
-export class Product {
-  readonly link: Link;
-  readonly #settings: ProductSettings;
+/** The product under test: the edge, the service behind a TCP proxy, and a host that starts it again when it ends. */
+export class TestDeployment {
+  readonly proxy: TcpProxy;
+  readonly #settings: TestDeploymentSettings;
   readonly #secret = randomBytes(32).toString("hex");
   readonly #edgePort: number;
   readonly #services: Service[] = [];
@@ -53,24 +53,24 @@ export class Product {
   /** When the edge was not there, from and to. */
   readonly #edgeGaps: { fromMs: number; toMs: number }[] = [];
 
-  private constructor(settings: ProductSettings, { link, edgePort }: { link: Link; edgePort: number }) {
+  private constructor(settings: TestDeploymentSettings, { proxy, edgePort }: { proxy: TcpProxy; edgePort: number }) {
     this.#settings = settings;
-    this.link = link;
+    this.proxy = proxy;
     this.#edgePort = edgePort;
   }
 
   /** Resolves when a photo can be captioned. */
-  static async start(settings: ProductSettings): Promise<Product> {
+  static async start(settings: TestDeploymentSettings): Promise<TestDeployment> {
     const [edgePort, servicePort] = [await freePort(), await freePort()];
-    const product = new Product(settings, { link: await Link.to(servicePort), edgePort });
+    const deployment = new TestDeployment(settings, { proxy: await TcpProxy.to(servicePort), edgePort });
     try {
-      await mkdir(product.#stateDir, { recursive: true });
-      product.#startService(settings.modelDir, servicePort);
-      product.#edge = product.#startEdge();
-      await product.#untilReady(product.edge);
-      return product;
+      await mkdir(deployment.#stateDir, { recursive: true });
+      deployment.#startService(settings.modelDir, servicePort);
+      deployment.#edge = deployment.#startEdge();
+      await deployment.#untilReady(deployment.edge);
+      return deployment;
     } catch (error) {
-      await product.stop();
+      await deployment.stop();
       throw error;
     }
   }
@@ -137,7 +137,7 @@ export class Product {
 
   async stop(): Promise<void> {
     await Promise.all([this.#edge?.stop(), ...this.#services.map(({ kept }) => kept.stop())]);
-    await this.link.close();
+    await this.proxy.close();
   }
 
   get #stateDir(): string {
@@ -173,7 +173,7 @@ export class Product {
       edgeProgram({
         port: this.#edgePort,
         stateDir: this.#stateDir,
-        service: this.link.origin,
+        service: this.proxy.origin,
         secret: this.#secret,
         variables: {
           UPSTREAM_TIMEOUT_MS: String(shortened.captionMs),

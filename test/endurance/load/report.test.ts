@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
-import { faultsOf } from "./check-firing.ts";
-import type { Firing } from "./fire.ts";
+import type { LoadRun } from "./load-generator.ts";
+import { faultsOf } from "./report.ts";
 import type { Shape } from "./shapes.ts";
 
 const fresh: Shape = { name: "new", about: "", connections: 2, round: ["new"] };
 const cached: Shape = { ...fresh, name: "cached", round: ["known"] };
 const overload: Shape = { ...fresh, name: "overload", isTooMuch: true };
 
-function firing(changes: Partial<Firing>): Firing {
+function run(changes: Partial<LoadRun>): LoadRun {
   const latencyMs = { p50: 1, p99: 2, max: 3 };
   return { shape: fresh, seconds: 5, answered: 10, hits: 0, refused: {}, lost: [], latencyMs, ...changes };
 }
 
 test("finds nothing wrong where all is answered, or where there is too much and some is refused for that", () => {
-  expect(faultsOf(firing({}))).toEqual([]);
-  expect(faultsOf(firing({ shape: cached, hits: 10 }))).toEqual([]);
-  expect(faultsOf(firing({ shape: overload, refused: { overloaded: 90 } }))).toEqual([]);
+  expect(faultsOf(run({}))).toEqual([]);
+  expect(faultsOf(run({ shape: cached, hits: 10 }))).toEqual([]);
+  expect(faultsOf(run({ shape: overload, refused: { overloaded: 90 } }))).toEqual([]);
 });
 
 test.each([
@@ -26,5 +26,5 @@ test.each([
   [{ refused: { overloaded: 1 } }, "new: refused what is not too much"],
   [{ shape: cached, hits: 7 }, "cached: 3 known photos not from the cache"],
 ])("says of %o what is wrong", (changes, sentence) => {
-  expect(faultsOf(firing(changes))).toContain(sentence);
+  expect(faultsOf(run(changes))).toContain(sentence);
 });

@@ -1,6 +1,15 @@
 import { scaleLinear } from "d3-scale";
-import { html, trusted } from "../../shared/html.ts";
-import { type Phase, phases, type Stay } from "./measure.ts";
+import { html, trusted } from "../shared/html.ts";
+
+/** In the order of the flow; `rest` is reading, hashing, answering and the way there and back. */
+export const phases = ["decode", "queue", "encode", "search", "rest"] as const;
+export type Phase = (typeof phases)[number];
+
+/** How long photos of a kind stayed, as their client saw it, and where: medians in milliseconds. */
+export interface Stay {
+  name: string;
+  ms: Record<Phase, number>;
+}
 
 const width = 720;
 const barHeight = 28;
