@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import Papa from "papaparse";
-import { rearmFormulas } from "../shared/csv-cell.ts";
+import { rearmFormulas } from "../shared/csv.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { decodeText, type TextEncoding } from "./decode-text.ts";
 import { kindOf } from "./regular-file.ts";

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import Papa from "papaparse";
 import { toPathText } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { type CsvTable, readCsv } from "../../files/read-csv.ts";
-import { disarmFormulas } from "../../shared/csv-cell.ts";
+import { byteOrderMark, csvRow } from "../../shared/csv.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
 import type { CaptionState } from "../state/caption-state.ts";
 import type { Listing } from "./output.ts";
@@ -24,9 +23,6 @@ const csvColumns = [
 ] as const;
 
 type Row = Record<string, string>;
-
-/** Without it Excel takes UTF-8 for the code page of the country. */
-const byteOrderMark = "\uFEFF";
 
 interface CsvSettings {
   files: FileReplacer;
@@ -61,7 +57,7 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
     },
     async end() {
       if (!isChanged) return;
-      const text = `${byteOrderMark}${csvLine(columns)}${csvLines(columns, [...byPath.values()])}`;
+      const text = `${byteOrderMark}${csvRow(columns)}${csvRows(columns, [...byPath.values()])}`;
       await files.replace(path, (temporary) => writeFile(temporary, text));
     },
   };
@@ -72,9 +68,9 @@ export function streamedTable(stream: OutputStream): Listing {
   let isBegun = false;
   const print = async (rows: readonly Row[]) => {
     const mark = stream.isFile ? byteOrderMark : "";
-    const heading = isBegun ? "" : `${mark}${csvLine(csvColumns)}`;
+    const heading = isBegun ? "" : `${mark}${csvRow(csvColumns)}`;
     isBegun = true;
-    await stream.append(`${heading}${csvLines(csvColumns, rows)}`);
+    await stream.append(`${heading}${csvRows(csvColumns, rows)}`);
   };
   return {
     add: (photo) => print([csvRowOf(photo)]),
@@ -85,12 +81,8 @@ export function streamedTable(stream: OutputStream): Listing {
   };
 }
 
-function csvLines(columns: readonly string[], rows: readonly Row[]): string {
-  return rows.map((row) => csvLine(columns.map((name) => row[name] ?? ""))).join("");
-}
-
-function csvLine(cells: readonly string[]): string {
-  return `${Papa.unparse([cells.map(disarmFormulas)])}\n`;
+function csvRows(columns: readonly string[], rows: readonly Row[]): string {
+  return rows.map((row) => csvRow(columns.map((name) => row[name] ?? ""))).join("");
 }
 
 function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {
