@@ -10,8 +10,8 @@ import {
 } from "../../captioner/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
+import { readCount, readMoment, readShare } from "../../terminal/command-line.ts";
 import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { readCount, readMoment, readShare } from "../../terminal/read-flags.ts";
 import { type CaptionRequest, captionPaths } from "../caption/caption-paths.ts";
 import { dryRun } from "../caption/dry-run.ts";
 import { readEmbeddedRevision, startEmbeddedSource } from "../caption/embedded-source.ts";

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../../captioner/bundle.ts";
+import { readCount } from "../../../terminal/command-line.ts";
 import { invocationFolder } from "../../../terminal/invocation-folder.ts";
-import { readCount } from "../../../terminal/read-flags.ts";
 import { tinyBundle } from "../../gpu-service/running-service.ts";
 import { type Shape, shapes } from "./shapes.ts";
 

@@ -2,20 +2,28 @@ import { InvalidArgumentError } from "commander";
 
 const unitMs: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
 
-/** A whole number from 1. */
+/** Reads a whole number from 1. */
 export function readCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a whole number from 1.");
 }
 
-/** A share from 0 to 1. */
+/** Makes a reader of whole numbers from 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return (text) => {
+    if (/^[1-9]\d{0,8}$/.test(text) && Number(text) <= most) return Number(text);
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
+  };
+}
+
+/** Reads a share from 0 to 1. */
 export function readShare(text: string): number {
   const share = Number(text);
   if (text.trim() !== "" && share >= 0 && share <= 1) return share;
   throw new InvalidArgumentError("Expected a number from 0 to 1.");
 }
 
-/** A moment in milliseconds: a date or a time as ISO 8601 writes it, local where no zone is named, or how long ago, like `7d`. */
+/** Reads a moment in milliseconds: a date or a time as ISO 8601 writes it, local where no zone is named, or how long ago, like `7d`. */
 export function readMoment(text: string): number {
   const [, count, unit = ""] = /^(\d+)([hdw])$/.exec(text) ?? [];
   if (count !== undefined) return Date.now() - Number(count) * (unitMs[unit] ?? 0);
