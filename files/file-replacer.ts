@@ -8,6 +8,7 @@ import { isRunning } from "./lock-file.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
 import { finishRewrites, journalOf, rewriteFile } from "./rewrite-file.ts";
 import { Turns } from "./turns.ts";
+import { putInPlace, syncFile } from "./write-whole.ts";
 
 /** Short, since a photo's name may fill all that the file system allows; hidden, so that it is not found as a photo. */
 const temporaryName = /^\.edge-caption-(\d+)-\d+\.tmp(?:\.\w+)?$/;
@@ -32,7 +33,7 @@ export class FileReplacer {
 
   /** `write` makes the new file under the temporary path that it is given, in the same folder. */
   async replace(path: string, write: Write): Promise<void> {
-    await this.#replace({ path, write, extension: extname(path) }, (temporary) => this.putInPlace(temporary, path));
+    await this.#replace({ path, write, extension: extname(path) }, (temporary) => putInPlace(temporary, path));
   }
 
   /**
@@ -76,11 +77,6 @@ export class FileReplacer {
     } catch (cause) {
       throw toOutputError(cause, path);
     }
-  }
-
-  async putInPlace(temporary: string, path: string): Promise<void> {
-    await syncFile(temporary);
-    await rename(toDiskPath(temporary), toDiskPath(path));
   }
 
   /** Ends or removes, once a folder, what runs left there that were killed. Call it before photos are read. */
@@ -141,11 +137,6 @@ interface Replacement {
   before: BigIntStats;
   /** Whether the temporary file has all that a copy can have. */
   isWhole: boolean;
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(toDiskPath(path), "r"); // it may have the rights of a photo that nobody may write to
-  await file.sync().finally(() => file.close());
 }
 
 async function tidyFolder(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { type Bundle, openBundle, openEncoder } from "../captioner/bundle.ts";
 import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
+import { digestFile } from "../files/regular-file.ts";
 import { say } from "../terminal/progress.ts";
 import type { Split } from "./dataset.ts";
 import { encoderRevision } from "./encoder-revision.ts";
@@ -19,7 +20,6 @@ import { Rehearsing } from "./fit/rehearsing.ts";
 import { Scorer } from "./fit/scorer.ts";
 import type { Rewarding } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
-import { digestFile } from "./output-file.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
 import { encoderBundleOf, searchOf } from "./source-bundle.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { openBundle } from "../captioner/bundle.ts";
+import { digestFile } from "../files/regular-file.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { evaluate, evaluatedFiles } from "./evaluate.ts";
-import { digestFile } from "./output-file.ts";
 import { preparedFiles } from "./prepared.ts";
 import { renderReport } from "./report/page.ts";
 import { metricsPath, readReportInput } from "./report/report-input.ts";

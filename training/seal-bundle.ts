@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bundle, openBundle, sha256Of } from "../captioner/bundle.ts";
 import { networkFiles } from "../captioner/encoder-revision.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 
 const draftSchema = manifestSchema.omit({ files: true }).loose();
@@ -26,8 +27,7 @@ export async function sealBundle(folder: string): Promise<Bundle> {
     files.push({ path, bytes: contents.length, sha256: sha256Of(contents) });
   }
   const sealed = manifestSchema.parse({ ...draft, files });
-  await writeFile(`${manifestPath}.partial`, `${JSON.stringify(sealed, null, 2)}\n`);
-  await rename(`${manifestPath}.partial`, manifestPath);
+  await writeWhole(manifestPath, [`${JSON.stringify(sealed, null, 2)}\n`]);
   return openBundle(folder);
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type EncoderBundle, openEncoder } from "../captioner/bundle.ts";
+import type { FileDigest } from "../files/regular-file.ts";
+import { writeTogether } from "../files/write-whole.ts";
 import { type EncoderManifest, encoderManifestSchema } from "../shared/manifest.ts";
 import type { ModelFiles } from "./fit/layers-format.ts";
-import { discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";
 
 const paths = { topology: "encoder/model.json", weights: "encoder/weights.bin", manifest: "manifest.json" } as const;
 
@@ -23,10 +24,10 @@ export async function writeEncoder(
 ): Promise<EncoderBundle> {
   await expectReplaceable(folder);
   await mkdir(join(folder, dirname(paths.topology)), { recursive: true });
-  try {
+  await writeTogether(async (write) => {
     const files: Record<string, FileDigest> = {
-      [paths.topology]: await writePartial(join(folder, paths.topology), [JSON.stringify(model.topology)]),
-      [paths.weights]: await writePartial(join(folder, paths.weights), [model.weights]),
+      [paths.topology]: await write(join(folder, paths.topology), [JSON.stringify(model.topology)]),
+      [paths.weights]: await write(join(folder, paths.weights), [model.weights]),
     };
     const manifest = encoderManifestSchema.parse({
       formatVersion: 1,
@@ -35,12 +36,8 @@ export async function writeEncoder(
       preprocessing,
       files: Object.entries(files).map(([path, digest]) => ({ path, ...digest })),
     });
-    await writePartial(join(folder, paths.manifest), [`${JSON.stringify(manifest, null, 2)}\n`]);
-  } catch (error) {
-    for (const path of Object.values(paths)) await discardPartial(join(folder, path));
-    throw error;
-  }
-  for (const path of Object.values(paths)) await putInPlace(join(folder, path));
+    await write(join(folder, paths.manifest), [`${JSON.stringify(manifest, null, 2)}\n`]);
+  });
   return openEncoder(folder); // as whoever uses it will, hashes and all
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { AppendFile } from "../../files/append-file.ts";
-import { readJsonLines } from "../../files/json-lines.ts";
+import { readJsonLines } from "../../files/read-lines.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
 import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";

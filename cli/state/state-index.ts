@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { lstatSync, type Stats } from "node:fs";
 import * as z from "zod";
-import { readJsonLines } from "../../files/json-lines.ts";
+import { readJsonLines } from "../../files/read-lines.ts";
 import { byteIdSchema, type CaptionOptions, captionResultSchema, contentIdSchema } from "../../shared/contract.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
 import { photoKeyOf } from "../caption/captioned-photo.ts";

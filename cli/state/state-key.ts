@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileErrorReason } from "../../files/file-error.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
+import { writeWhole } from "../../files/write-whole.ts";
 
 const keyBytes = 32;
 /** Of each line's mark, in characters of 6 bits. */
@@ -49,7 +50,8 @@ export async function openStateKey({ makes }: { makes: boolean }): Promise<State
     if (makes) await makeKey(path);
     return await readKey(path);
   } catch (error) {
-    if (fileErrorReason(error) === undefined) throw error;
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (fileErrorReason(cause) === undefined) throw error;
     return undefined;
   }
 }
@@ -57,16 +59,9 @@ export async function openStateKey({ makes }: { makes: boolean }): Promise<State
 /** Two runs that begin at once have one key: the first that is whole takes the name. */
 async function makeKey(path: string): Promise<void> {
   if (existsSync(path)) return;
-  const own = `${path}.${process.pid}`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    await writeFile(own, randomBytes(keyBytes).toString("hex"), { mode: 0o600, flag: "wx" });
-    await link(own, path).catch((error: unknown) => {
-      if (!existsSync(path)) throw error;
-    });
-  } finally {
-    await rm(own, { force: true });
-  }
+  const key = randomBytes(keyBytes).toString("hex");
+  await writeWhole(path, [key], { temporary: `${path}.${process.pid}`, mode: 0o600, replaces: false });
 }
 
 async function readKey(path: string): Promise<StateKey> {

@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { type Line, placeOf, readLines } from "../../files/read-lines.ts";
 import { type Dataset, splits } from "../dataset.ts";
-import { type Line, placeOf, readLines } from "../read-lines.ts";
 import { type CaptionEntry, collectPhotos } from "./caption-entry.ts";
 
 const captionSchema = z.string().trim().min(1);

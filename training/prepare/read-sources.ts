@@ -1,8 +1,8 @@
 import { relative, resolve } from "node:path";
+import { digestFile } from "../../files/regular-file.ts";
 import { invocationFolder } from "../../terminal/invocation-folder.ts";
 import { type DataSource, nameSources } from "../data-source.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
-import { digestFile } from "../output-file.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";
 import { stageFolder, type TrainContext } from "../stage.ts";
 import { readDataset } from "./read-dataset.ts";
