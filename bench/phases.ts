@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { exitOnSignal } from "./interruption.ts";
 import { phaseChart } from "./phases/chart.ts";
 import { measurePhases } from "./phases/measure.ts";

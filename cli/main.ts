@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import * as z from "zod";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { captionCommand } from "./commands/caption.ts";

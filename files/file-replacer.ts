@@ -7,7 +7,6 @@ import { copyAttributes, copyTimes, identityOf, statExactly } from "./keep-attri
 import { isRunning } from "./lock-file.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
 import { finishRewrites, journalOf, rewriteFile } from "./rewrite-file.ts";
-import { Turns } from "./turns.ts";
 import { putInPlace, syncFile } from "./write-whole.ts";
 
 /** Short, since a photo's name may fill all that the file system allows; hidden, so that it is not found as a photo. */
@@ -27,7 +26,7 @@ export class FileReplacer {
   /** Of all files together that `replaceKeeping` replaced: how many lost what. */
   readonly losses = new Map<Loss, number>();
   /** By file, whatever its names. */
-  readonly #turns = new Turns();
+  readonly #mutex = new KeyedMutex();
   #made = 0;
   readonly #tidied = new Map<string, Promise<void>>();
 
@@ -54,7 +53,7 @@ export class FileReplacer {
 
   /** A photo's bytes, while it is not being written. */
   async readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#turns.take(await identityOf(path), () => readPhotoFile(path));
+    return this.#mutex.run(await identityOf(path), () => readPhotoFile(path));
   }
 
   /** Removes a file, with the same sentences where it cannot be. */
@@ -107,7 +106,7 @@ export class FileReplacer {
   async #rewriteOrReplace({ path, temporary, before, isWhole }: Replacement): Promise<Loss[]> {
     try {
       const rewrite = () => rewriteFile(path, temporary);
-      const areTimesExact = await this.#turns.take(await identityOf(path), rewrite);
+      const areTimesExact = await this.#mutex.run(await identityOf(path), rewrite);
       return areTimesExact ? [] : ["times below a microsecond"];
     } catch (error) {
       if (!isRefusal(error) || (await isThere(journalOf(temporary)))) throw error;
@@ -181,5 +180,21 @@ async function isDiskFull(path: string): Promise<boolean> {
     return bavail * bsize < size + bsize;
   } catch {
     return false;
+  }
+}
+
+/** Runs work for each key one after the other, and for different keys at once. */
+export class KeyedMutex {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  async run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const previous = this.#last.get(key) ?? Promise.resolve();
+    const turn = previous.then(work, work);
+    this.#last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
   }
 }

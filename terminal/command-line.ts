@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { InvalidArgumentError } from "commander";
 
 const unitMs: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
@@ -32,4 +33,15 @@ export function readMoment(text: string): number {
   throw new InvalidArgumentError(
     "Expected a date like 2026-05-01, a time like 2026-05-01T12:00, or an age like 36h, 7d, 2w.",
   );
+}
+
+/**
+ * What relative paths on a command line start from. npm runs a package's scripts in the package's folder and says where
+ * it was called from; that is meant where the script is what starts this program, and not some other script around it.
+ */
+export function invocationFolder(): string {
+  const [, program = ""] = process.argv;
+  const script = process.env.npm_lifecycle_script?.split(" ") ?? [];
+  const isOurs = script.includes(relative(process.cwd(), program));
+  return (isOurs && process.env.INIT_CWD) || process.cwd();
 }

@@ -12,12 +12,12 @@ import { CaptionError } from "../../shared/errors.ts";
 import { readImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import { say } from "../../terminal/progress.ts";
-import { type CaptionToWrite, photoKeyOf } from "../caption/captioned-photo.ts";
-import { PhotoCounts } from "../caption/counts.ts";
-import { type EndedPhoto, writeEverywhere } from "../caption/run-captions.ts";
-import { RunProgress } from "../caption/run-progress.ts";
+import { writeToAll } from "../caption/pipeline.ts";
+import { type EndedPhoto, PhotoCounts, RunProgress } from "../caption/run-progress.ts";
 import { openWriters, type WriterRequest } from "../outputs/open-outputs.ts";
-import { CaptionState } from "../state/caption-state.ts";
+import type { CaptionToWrite } from "../outputs/output.ts";
+import { StateFile } from "../state/state-file.ts";
+import { photoKeyOf } from "../state/state-index.ts";
 
 const rowsAtOnce = 4;
 
@@ -36,7 +36,7 @@ export interface ApplyRequest extends WriterRequest {
 }
 
 type Row = Record<string, string>;
-type KnownCaptions = Omit<CaptionState, "find" | "remember" | "rememberFile">;
+type KnownCaptions = Omit<StateFile, "find" | "remember" | "rememberFile">;
 
 /** `edge-caption apply`: writes the captions that a person changed where they were asked for, and remembers them. */
 export async function applyCorrections(request: ApplyRequest): Promise<PhotoCounts> {
@@ -46,18 +46,18 @@ export async function applyCorrections(request: ApplyRequest): Promise<PhotoCoun
   if (showsProgress) say(describeState(request));
   if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
   const trusts = request.trustsState;
-  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath, { trusts });
+  const state = statePath === undefined ? knowingNothing : await StateFile.open(statePath, { trusts });
   const files = new FileReplacer();
   const folders = rows.map(({ path = "" }) => dirname(resolve(request.root, fromPathText(path))));
   const { writers, close } = openWriters(request, { files, state, roots: [...new Set([request.root, ...folders])] });
   const words = { doing: "applying", captioned: "applied", skipped: "left as they were" };
-  const shown = new RunProgress({ words, total: rows.length, isShown: showsProgress });
+  const progress = new RunProgress({ words, total: rows.length, isShown: showsProgress });
   const counts = new PhotoCounts();
   const apply = async (row: Row): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> => {
     const { path = "" } = row;
     try {
       const correction = await readCorrection(row, { ...request, state, files });
-      const outcomes = correction && (await writeEverywhere(correction, writers, counts));
+      const outcomes = correction && (await writeToAll(correction, writers, counts));
       const hasTakenWork = outcomes?.has("written") ?? false;
       const kind = correction?.caption === "" ? "cleared" : "captioned";
       return { kind: hasTakenWork ? kind : "skipped", path, hasTakenWork };
@@ -72,11 +72,11 @@ export async function applyCorrections(request: ApplyRequest): Promise<PhotoCoun
     for await (const ended of pMapIterable(rows, apply, { concurrency: rowsAtOnce })) {
       if (ended.kind === "fatal") throw ended.error;
       counts[ended.kind] += 1;
-      shown.tell(ended, counts);
+      progress.report(ended, counts);
     }
     return counts;
   } finally {
-    shown.end();
+    progress.end();
     await close();
     await state.close();
   }

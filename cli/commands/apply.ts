@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { findState } from "../state/state-path.ts";
 import { applyCorrections } from "./apply-corrections.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags, trustOption } from "./options.ts";

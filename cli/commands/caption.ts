@@ -10,13 +10,11 @@ import {
 } from "../../captioner/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { readCount, readMoment, readShare } from "../../terminal/command-line.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { type CaptionRequest, captionPaths } from "../caption/caption-paths.ts";
+import { invocationFolder, readCount, readMoment, readShare } from "../../terminal/command-line.ts";
+import { openEndpoint, readEndpointRevision, readLocalRevision, startLocalModel } from "../caption/backend.ts";
 import { dryRun } from "../caption/dry-run.ts";
-import { readEmbeddedRevision, startEmbeddedSource } from "../caption/embedded-source.ts";
-import { openEndpointSource, readEndpointRevision } from "../caption/endpoint-source.ts";
-import { type ConfidenceLimit, unsureChoices } from "../caption/run-captions.ts";
+import { type ConfidenceLimit, unsureChoices } from "../caption/pipeline.ts";
+import { type CaptionRequest, runCaption } from "../caption/run.ts";
 import { outputPlace } from "../outputs/output-stream.ts";
 import { defaultStatePath } from "../state/state-path.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags, precisionOption, trustOption } from "./options.ts";
@@ -135,7 +133,7 @@ export function captionCommand(): Command {
       expectStateInFile(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       expectOutputsApart(command, { ...flags, state: request.statePath });
-      const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
+      const { failed } = await (flags.dryRun ? dryRun(request) : runCaption(request));
       if (failed > 0) process.exitCode = 1;
     });
 }
@@ -205,17 +203,17 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
   }
 }
 
-/** The model in this program, or an endpoint. */
-function sourceOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startSource" | "readRevision"> {
+/** Chooses the local model or an endpoint. */
+function backendOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startBackend" | "readRevision"> {
   const { endpoint, key: apiKey, options, uploads } = flags;
   if (endpoint === undefined) {
     return {
-      startSource: () => startEmbeddedSource(flags),
-      readRevision: () => readEmbeddedRevision(flags),
+      startBackend: () => startLocalModel(flags),
+      readRevision: () => readLocalRevision(flags),
     };
   }
   return {
-    startSource: () => openEndpointSource({ endpoint, apiKey, options, uploads }),
+    startBackend: () => openEndpoint({ endpoint, apiKey, options, uploads }),
     readRevision: () => readEndpointRevision({ endpoint, apiKey }),
   };
 }
@@ -245,6 +243,6 @@ function toRequest(
     isQuiet: quiet,
     showsProgress: !quiet && (isLasting || (process.stderr.isTTY && !process.stdout.isTTY)),
     confidence: minConfidence === undefined ? undefined : { least: minConfidence, below: flags.below },
-    ...sourceOf(flags),
+    ...backendOf(flags),
   };
 }

@@ -3,18 +3,18 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../../captioner/bundle.ts";
 import type { PrecisionChoice } from "../../captioner/engine.ts";
+import { findAllPhotos } from "../../files/find/find-photos.ts";
 import { pathLine } from "../../files/find/read-path-list.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { say } from "../../terminal/progress.ts";
-import { findAll } from "../caption/caption-paths.ts";
-import { readEmbeddedRevision } from "../caption/embedded-source.ts";
+import { readLocalRevision } from "../caption/backend.ts";
+import { readPhotoStatus } from "../state/photo-status.ts";
 import { StateIndex } from "../state/state-index.ts";
 import { openStateKey } from "../state/state-key.ts";
 import { findState, stateIn } from "../state/state-path.ts";
-import { surveyPhotos } from "../state/survey-photos.ts";
 import { precisionOption, trustOption } from "./options.ts";
-import { Coverage, describeCoverage } from "./status-report.ts";
+import { describeStatus, StatusReport } from "./status-report.ts";
 
 interface Flags {
   state?: string;
@@ -41,26 +41,30 @@ export function statusCommand(): Command {
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (folder: string, flags: Flags) => {
-      const revision = await readEmbeddedRevision({ ...flags, engine: "auto", device: "cpu" });
-      const { photos, passedOver } = await findAll({ paths: [folder], isNulSeparated: false, folder: invokedFrom });
+      const revision = await readLocalRevision({ ...flags, engine: "auto", device: "cpu" });
+      const { photos, passedOver } = await findAllPhotos({
+        paths: [folder],
+        isNulSeparated: false,
+        folder: invokedFrom,
+      });
       const [found] = photos;
       if (found !== undefined && "error" in found && found.path === folder) {
         throw new Error(`${folder}: ${found.error}`);
       }
       const statePath = flags.state ?? findState(toPath(folder)) ?? stateIn(toPath(folder));
       if (flags.missing) say(`state: ${statePath}${existsSync(statePath) ? "" : ", which is not there"}`);
-      const coverage = new Coverage(revision);
+      const report = new StatusReport(revision);
       const key = await openStateKey({ makes: false });
       const index = await StateIndex.read(statePath, { key, trusts: flags.trustState });
-      for await (const photo of surveyPhotos(photos, { index, statePath, folder: invokedFrom })) {
-        const standing = coverage.add(photo);
+      for await (const photo of readPhotoStatus(photos, { index, statePath, folder: invokedFrom })) {
+        const standing = report.add(photo);
         if (flags.missing && standing !== "captioned") process.stdout.write(`${pathLine(photo.path)}\n`);
       }
       if (flags.json)
         process.stdout.write(
-          `${terminalJson({ state: statePath, ...coverage.toJson(), passedOver: passedOver.toJson() })}\n`,
+          `${terminalJson({ state: statePath, ...report.toJson(), passedOver: passedOver.toJson() })}\n`,
         );
-      else if (!flags.missing) process.stdout.write(describeCoverage(coverage, { statePath, passedOver }));
+      else if (!flags.missing) process.stdout.write(describeStatus(report, { statePath, passedOver }));
     });
 }
 

@@ -4,9 +4,9 @@ import { toPathText } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { type CsvTable, readCsv } from "../../files/read-csv.ts";
 import { byteOrderMark, csvRow } from "../../shared/csv.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
-import type { Listing } from "./output.ts";
+import type { StateFile } from "../state/state-file.ts";
+import { photoKeyOf } from "../state/state-index.ts";
+import type { CaptionToList, Listing } from "./output.ts";
 import { type OutputStream, openOutputStream } from "./output-stream.ts";
 
 /** Of a row. `id` is the content id where there is one. */
@@ -26,7 +26,7 @@ type Row = Record<string, string>;
 
 interface CsvSettings {
   files: FileReplacer;
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
   /** Also what a person wrote. */
   overwrite: boolean;
   /** Ends the wait for the reader of a pipe. */
@@ -45,7 +45,7 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
     : { columns: [...csvColumns], rows: [] };
   const byPath = new Map(rows.map((row) => [row.path, row]));
   let isChanged = rows.length === 0;
-  const isPersons = (row: Row, photo: CaptionedPhoto) =>
+  const isPersons = (row: Row, photo: CaptionToList) =>
     row.id === photoKeyOf(photo.result) && !state.hasSaid(photo.result, row.caption ?? "");
   return {
     async add(photo) {
@@ -85,7 +85,7 @@ function csvRows(columns: readonly string[], rows: readonly Row[]): string {
   return rows.map((row) => csvRow(columns.map((name) => row[name] ?? ""))).join("");
 }
 
-function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {
+function csvRowOf(photo: CaptionToList): Row & { path: string } {
   const { path, caption, isUnsure, result } = photo;
   const { model, options } = result;
   return {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Metadata, RawTags } from "../../files/exiftool.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
+import type { CaptionToWrite } from "./output.ts";
 
 /** The XMP and IPTC fields that hold a photo's description, and the XMP field for who wrote it. */
 const xmpField = "XMP-dc:Description";
@@ -62,7 +62,7 @@ export async function readDescription(metadata: Metadata, file: string): Promise
 }
 
 interface Judgement {
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
   overwrite: boolean;
 }
 

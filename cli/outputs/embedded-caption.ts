@@ -5,15 +5,14 @@ import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
 import type { Metadata } from "../../files/exiftool.ts";
 import { UnfitForCaption } from "../../files/file-error.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
+import { KeyedMutex } from "../../files/file-replacer.ts";
 import { identityOf, statExactly } from "../../files/keep-attributes.ts";
 import { readPhotoFile } from "../../files/read-photo-file.ts";
-import { Turns } from "../../files/turns.ts";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { judgeDescription, photoTags, readDescription } from "./description.ts";
-import type { PhotoWriter, Written } from "./output.ts";
+import type { CaptionToWrite, PhotoWriter, WriteOutcome } from "./output.ts";
 
 /** What ExifTool knows each format by. */
 const extensions: Record<ImageFormat, string> = {
@@ -29,7 +28,7 @@ const extensions: Record<ImageFormat, string> = {
 interface EmbedSettings {
   files: FileReplacer;
   metadata: Metadata;
-  state: Pick<CaptionState, "hasSaid" | "carryOver">;
+  state: Pick<StateFile, "hasSaid" | "carryOver">;
   /** Also what a person wrote. */
   overwrite: boolean;
   /** The folders of photos that were named; a link out of them is not written through. */
@@ -41,13 +40,13 @@ interface EmbedSettings {
  * be told, only if that is the same.
  */
 export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
-  const turns = new Turns();
+  const mutex = new KeyedMutex();
   const roots = resolveAll(settings.roots);
   return {
     async write(caption) {
       const file = await realPathOf(caption.file); // a link stays a link
       expectWithin(file, await roots);
-      return turns.take(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
+      return mutex.run(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
     },
   };
 }
@@ -55,7 +54,7 @@ export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
 async function embed(
   { caption, file }: { caption: CaptionToWrite; file: string },
   { files, metadata, state, overwrite }: EmbedSettings,
-): Promise<Written> {
+): Promise<WriteOutcome> {
   const before = await statExactly(file);
   const description = await readDescription(metadata, file);
   const judgement = judgeDescription(description, caption, { state, overwrite });

@@ -3,8 +3,8 @@ import { AppendFile } from "../../files/append-file.ts";
 import { readJsonLines } from "../../files/read-lines.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
-import type { Listing } from "./output.ts";
+import { photoKeyOf } from "../state/state-index.ts";
+import type { CaptionToList, Listing } from "./output.ts";
 import { openOutputStream } from "./output-stream.ts";
 
 const lineSchema = z.object({
@@ -42,7 +42,7 @@ async function openGrowing(path: string): Promise<{ there: Set<string>; file: Ap
 }
 
 /** A photo's line, in a file as on standard output. What only some photos have is left out of the others. */
-export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionedPhoto): object {
+export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionToList): object {
   return {
     path,
     ...(model === undefined ? { corrected: caption } : {}),

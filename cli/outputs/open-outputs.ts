@@ -1,9 +1,9 @@
 import { Metadata } from "../../files/exiftool.ts";
 import { FileReplacer } from "../../files/file-replacer.ts";
 import { say } from "../../terminal/progress.ts";
-import type { CaptionRun } from "../caption/caption-photos.ts";
+import type { ScheduledRun } from "../caption/scheduler.ts";
 import { openGallery } from "../gallery/gallery-file.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { openCsvFile } from "./csv-file.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";
@@ -33,19 +33,14 @@ export interface Outputs {
   files: FileReplacer;
   listings: Listing[];
   writers: PhotoWriter[];
-  thumbnailOf: CaptionRun["thumbnailOf"];
+  thumbnailOf: ScheduledRun["thumbnailOf"];
   close(): Promise<void>;
 }
 
 /** Opens what was asked for. Throws a sentence where something that is there already is somebody else's. */
 export async function openOutputs(
   request: OutputRequest,
-  {
-    state,
-    title,
-    roots,
-    signal,
-  }: { state: CaptionState; title: string; roots: readonly string[]; signal: AbortSignal },
+  { state, title, roots, signal }: { state: StateFile; title: string; roots: readonly string[]; signal: AbortSignal },
 ): Promise<Outputs> {
   const { jsonl, csv, html, overwrite } = request;
   const files = new FileReplacer();
@@ -70,7 +65,7 @@ export function openWriters(
     files,
     state,
     roots,
-  }: { files: FileReplacer; state: Pick<CaptionState, "hasSaid" | "carryOver">; roots: readonly string[] },
+  }: { files: FileReplacer; state: Pick<StateFile, "hasSaid" | "carryOver">; roots: readonly string[] },
 ): { writers: PhotoWriter[]; close(): Promise<void> } {
   const metadata = new Metadata();
   const settings = { files, metadata, state, claims: new SidecarClaims(), overwrite };

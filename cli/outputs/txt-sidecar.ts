@@ -3,7 +3,7 @@ import { toDiskPath } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { openRegularFile } from "../../files/regular-file.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import type { PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
@@ -13,7 +13,7 @@ const maxCaptionBytes = 65_536;
 interface TxtSettings {
   files: FileReplacer;
   /** Tells captions that we wrote from those of a person. */
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
   claims: SidecarClaims;
   /** Also what a person wrote. */
   overwrite: boolean;

@@ -4,10 +4,9 @@ import { basename, dirname, extname } from "node:path";
 import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
 import type { Metadata } from "../../files/exiftool.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { type Description, holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
-import type { PhotoWriter } from "./output.ts";
+import type { CaptionToWrite, PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
 /** `full`: `photo.jpg.xmp`, as digiKam, Immich and darktable name it; `stem`: `photo.xmp`, as Lightroom does. */
@@ -19,7 +18,7 @@ interface XmpSettings {
   name: XmpName;
   files: FileReplacer;
   metadata: Metadata;
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
   claims: SidecarClaims;
   /** Also what a person wrote. */
   overwrite: boolean;

@@ -1,4 +1,4 @@
-/** Folders that systems, NAS and programs keep beside photos, by name, in small letters: trash, thumbnails, snapshots, leftovers. */
+/** Names, in lower case, of folders that systems, NAS and programs keep beside photos: trash, thumbnails, snapshots, leftovers. */
 const systemNames = new Set([
   ...["$recycle.bin", "system volume information"], // Windows
   ...[".trashes", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems", "__macosx"], // macOS
@@ -9,16 +9,16 @@ const systemNames = new Set([
   ...["trashbox", ".picasaoriginals", ".stversions", "files_trashbin", "files_versions"], // Buffalo, Picasa, Syncthing, Nextcloud
 ]);
 
-/** Lightroom's previews, a disk's trash for one user, what chkdsk found, Nextcloud's previews. */
+/** Names of Lightroom's previews, a disk's trash for one user, what chkdsk found, and Nextcloud's previews. */
 const systemPatterns = /\.(lrdata|lrcat-data|cocatalogdb)$|^\.trash-\d+$|^found\.\d{3}$|^appdata_/;
 
-/** Libraries that look like files on macOS: the photos are in few of their folders, derivatives in many. */
+/** Names of libraries that look like files on macOS: few of their folders hold photos, many hold derivatives. */
 const libraries = /\.(photoslibrary|photolibrary|migratedphotolibrary|aplibrary)$/;
 const originals = new Set(["originals", "masters", "originals.noindex"]);
 
 /**
- * Whether a folder holds what a system or a program keeps of photos, and no photos of a person's: captions there would be for
- * what was thrown away, or for small copies. Whoever wants them names the folder.
+ * Whether a folder holds what a system or a program keeps of photos, and none of a person's own: captions there would be for
+ * what was thrown away, or for small copies. A search still enters such a folder when it is named.
  */
 export function isSystemFolder(name: string, { within }: { within: string }): boolean {
   const small = name.toLowerCase();

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CaptionState } from "../../cli/state/caption-state.ts";
+import { StateFile } from "../../cli/state/state-file.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { isProgramThere } from "../fixtures/programs.ts";
@@ -88,7 +88,7 @@ describe("the state", () => {
 
   test("is one run's at a time", async () => {
     const { folder } = await folderOf(1);
-    const state = await CaptionState.open(join(folder, ".edge-caption.jsonl"));
+    const state = await StateFile.open(join(folder, ".edge-caption.jsonl"));
     const { pid } = process;
     await writeFile(join(folder, ".edge-caption.jsonl.lock"), JSON.stringify({ pid }));
     const { code, stderr } = await captionTiny(folder, "photos", "--csv", "a.csv");

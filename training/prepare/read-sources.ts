@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { digestFile } from "../../files/regular-file.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { type DataSource, nameSources } from "../data-source.ts";
 import type { CaptionedPhoto, Dataset } from "../dataset.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { findPhotos } from "../../../files/find/find-photos.ts";
-import { PassedOver } from "../../../files/find/passed-over.ts";
 import { readPathList } from "../../../files/find/read-path-list.ts";
-import type { FoundPhoto } from "../../../files/find/walk-folder.ts";
+import type { FoundPhoto } from "../../../files/find/search-result.ts";
+import { PassedOver } from "../../../files/find/search-result.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 
 /** A folder with files of these names, empty: finding does not open them. */

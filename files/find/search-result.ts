@@ -1,6 +1,9 @@
 import { extname } from "node:path";
 
-/** What a search leaves out, in the words of its report, for one and for several. */
+/** A file that is taken for a photo, or a place where none can be found and why. */
+export type FoundPhoto = { path: string } | { path: string; error: string };
+
+/** What a search passes over, in the words of its report, for one and for several. */
 const words = {
   hidden: ["hidden", "hidden"],
   system: ["folder of trash, thumbnails or previews", "folders of trash, thumbnails or previews"],
@@ -14,7 +17,7 @@ const words = {
 
 type Kind = keyof typeof words;
 
-/** Counts what a search for photos leaves out, so that nobody has to wonder where photos are. */
+/** Counts what a search for photos passes over, so that nobody has to wonder where photos are. */
 export class PassedOver {
   readonly #counts = new Map<Kind, number>();
 
@@ -22,7 +25,7 @@ export class PassedOver {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  /** Like `passed over: 12 raw photos, 1 video`; undefined where there is nothing to tell. */
+  /** Returns text like `passed over: 12 raw photos, 1 video`; undefined where nothing was passed over. */
   describe(): string | undefined {
     const counts = this.toJson();
     const parts = kinds.flatMap((kind) => {
@@ -47,7 +50,7 @@ const extensions: Partial<Record<Kind, ReadonlySet<string>>> = {
   picture: extensionSet("bmp emf eps exr icns ico j2k jp2 jpf jxl jxr pcx pnm psb psd svg tga wmf xcf"),
 };
 
-/** What a file is called after that is no photo for us; undefined for what nobody takes for one. */
+/** Returns the kind that a name's extension says, of files that are not decoded; undefined for names that say none of them. */
 export function otherKindOf(name: string): "raw" | "video" | "picture" | undefined {
   const extension = extname(name).toLowerCase();
   return (["raw", "video", "picture"] as const).find((kind) => extensions[kind]?.has(extension));
