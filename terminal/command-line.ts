@@ -36,8 +36,8 @@ export function readMoment(text: string): number {
 }
 
 /**
- * What relative paths on a command line start from. npm runs a package's scripts in the package's folder and says where
- * it was called from; that is meant where the script is what starts this program, and not some other script around it.
+ * Returns the folder that relative paths on a command line start from. npm runs a package's scripts in the package's folder
+ * and sets INIT_CWD to where it was called; that counts only if the npm script itself starts this program.
  */
 export function invocationFolder(): string {
   const [, program = ""] = process.argv;

@@ -64,7 +64,7 @@ export function captionPhotos(photos: Iterable<FoundPhoto>, run: ScheduledRun): 
   return pMapIterable(
     photos,
     async (photo) => (scheduler.isOver ? pMapStop : scheduler.outcomeOf(photo)),
-    { concurrency: atOnce, backpressure: 4 * atOnce }, // a slow photo at the head of the order holds up none
+    { concurrency: atOnce, backpressure: 4 * atOnce }, // a slow photo at the head of the order does not hold up the others
   );
 }
 

@@ -4,7 +4,7 @@ import type { PassedOver } from "../../files/find/search-result.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
 import type { PhotoStatus } from "../state/photo-status.ts";
 
-/** `older`: captioned by another model; `failed`: cannot be read. */
+/** `older` is captioned by another model; `failed` cannot be read. */
 type Standing = "captioned" | "older" | "missing" | "failed";
 
 class Counts {
@@ -20,11 +20,11 @@ class Counts {
   }
 }
 
-/** How far the photos of some folders are captioned by one model. */
+/** Counts, by folder, the photos that one model has captioned. */
 export class StatusReport {
   readonly #revision: string;
   readonly total = new Counts();
-  /** By folder, those below not included. */
+  /** Counts by folder, without the folders below it. */
   readonly folders = new Map<string, Counts>();
   corrected = 0;
   #confidences = 0;
@@ -33,7 +33,7 @@ export class StatusReport {
     this.#revision = revision;
   }
 
-  /** Of the captions by this model; undefined without one. */
+  /** The mean over captions by this model; undefined without one. */
   get meanConfidence(): number | undefined {
     return this.total.captioned === 0 ? undefined : this.#confidences / this.total.captioned;
   }
@@ -63,7 +63,7 @@ export class StatusReport {
   }
 }
 
-/** The report for people: the whole, and the folders where something is left. */
+/** Describes the whole to people, and the folders where something is left. */
 export function describeStatus(
   report: StatusReport,
   { statePath, passedOver }: { statePath: string; passedOver: PassedOver },

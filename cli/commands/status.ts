@@ -25,18 +25,22 @@ interface Flags {
   json: boolean;
 }
 
-/** `edge-caption status <folder>`. */
+/** Makes the command `edge-caption status <folder>`. */
 export function statusCommand(): Command {
   const invokedFrom = invocationFolder();
   const toPath = (path: string) => resolve(invokedFrom, path);
   return new Command("status")
-    .description("Tells how many photos of a folder have their caption.")
-    .argument("[folder]", "photos, with all below", ".")
-    .option("--missing", "the paths of those that have none from this model, one a line", false)
-    .option("--json", "as JSON", false)
-    .option("--state <file>", "what was captioned (default: .edge-caption.jsonl in the folder or above it)", toPath)
+    .description("Reports how many photos in a folder have a caption.")
+    .argument("[folder]", "folder of photos, with everything below it", ".")
+    .option("--missing", "print the paths of photos without a caption by this model, one per line", false)
+    .option("--json", "print the report as JSON", false)
+    .option(
+      "--state <file>",
+      "file that remembers what was captioned (default: .edge-caption.jsonl in the folder or above it)",
+      toPath,
+    )
     .addOption(trustOption())
-    .option("--model-dir <folder>", "the model bundle whose captions count", toPath, defaultModelDir)
+    .option("--model-dir <folder>", "folder of the model bundle whose captions count", toPath, defaultModelDir)
     .addOption(precisionOption())
     .addHelpText("after", examples)
     .exitOverride()

@@ -9,7 +9,7 @@ import { photoKeyOf } from "../state/state-index.ts";
 import type { CaptionToList, Listing } from "./output.ts";
 import { type OutputStream, openOutputStream } from "./output-stream.ts";
 
-/** Of a row. `id` is the content id where there is one. */
+/** The columns of the table. `id` is the content id where there is one. */
 const csvColumns = [
   "path",
   "caption",
@@ -27,15 +27,15 @@ type Row = Record<string, string>;
 interface CsvSettings {
   files: FileReplacer;
   state: Pick<StateFile, "hasSaid">;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
   /** Ends the wait for the reader of a pipe. */
   signal: AbortSignal;
 }
 
 /**
- * `--csv`: a row a photo. Rows that are there already keep their place, and what a person wrote into one stays. The file
- * takes its new form at the end of the run.
+ * Opens the table for `--csv`, a row per photo. Rows that are there already keep their place, and what a person wrote into one
+ * stays. The file is replaced at the end of the run.
  */
 export async function openCsvFile(path: string, { files, state, overwrite, signal }: CsvSettings): Promise<Listing> {
   const stream = await openOutputStream(path, { signal });
@@ -63,7 +63,7 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
   };
 }
 
-/** The same rows into a pipe or, for `--csv -`, on standard output, as they come. */
+/** Writes the same rows as they come, into a pipe or, for `--csv -`, to standard output. */
 export function streamedTable(stream: OutputStream): Listing {
   let isBegun = false;
   const print = async (rows: readonly Row[]) => {

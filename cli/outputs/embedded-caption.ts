@@ -14,7 +14,7 @@ import type { StateFile } from "../state/state-file.ts";
 import { judgeDescription, photoTags, readDescription } from "./description.ts";
 import type { CaptionToWrite, PhotoWriter, WriteOutcome } from "./output.ts";
 
-/** What ExifTool knows each format by. */
+/** The extension by which ExifTool recognizes each format. */
 const extensions: Record<ImageFormat, string> = {
   jpeg: ".jpg",
   png: ".png",
@@ -29,15 +29,15 @@ interface EmbedSettings {
   files: FileReplacer;
   metadata: Metadata;
   state: Pick<StateFile, "hasSaid" | "carryOver">;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
-  /** The folders of photos that were named; a link out of them is not written through. */
+  /** The folders of photos that were named; a link out of them is not followed. */
   roots: readonly string[];
 }
 
 /**
- * `--embed`: the description inside the photo. The photo takes its new form once that is whole; where its content id can
- * be told, only if that is the same.
+ * Writes descriptions inside photos for `--embed`. The copy with the caption replaces the photo once it is whole and, in
+ * formats that have a content id, only if that is the same.
  */
 export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
   const mutex = new KeyedMutex();
@@ -72,7 +72,7 @@ async function embed(
   return "written";
 }
 
-/** Throws for a file that no named folder holds: a link led there. */
+/** Throws for a file outside of the named folders, to which a link has led. */
 function expectWithin(file: string, roots: ReadonlySet<string>): void {
   for (let folder = dirname(file); !roots.has(folder); folder = dirname(folder)) {
     if (folder !== dirname(folder)) continue;
@@ -91,7 +91,7 @@ async function realPathOf(path: string): Promise<string> {
   return fromDiskPath(await realpath(toDiskPath(path), { encoding: "buffer" }));
 }
 
-/** A format without a content id gets a new byte id by the caption: what is known of the photo is kept under that, too. */
+/** In a format without a content id the caption changes the byte id: what is known of the photo is kept under the new one, too. */
 async function rememberCopy(copy: string, { photo }: CaptionToWrite, state: EmbedSettings["state"]): Promise<void> {
   const ids = await photoIdsOf(await readPhotoFile(copy));
   if (ids.contentId !== photo.contentId) {

@@ -13,8 +13,8 @@ const lineSchema = z.object({
 });
 
 /**
- * `--jsonl`: an object a line, `path` and `result`. The file only grows: a photo that is there already, from the same model
- * with the same options, is not written again. A pipe has nothing there already.
+ * Opens the JSON lines for `--jsonl`, an object with `path` and `result` each. The file only grows: a photo that it has
+ * already, from the same model with the same options, is not written again. A pipe counts as empty.
  */
 export async function openJsonlFile(path: string, { signal }: { signal: AbortSignal }): Promise<Listing> {
   const stream = await openOutputStream(path, { signal });
@@ -41,7 +41,7 @@ async function openGrowing(path: string): Promise<{ there: Set<string>; file: Ap
   return { there, file: await AppendFile.open(path, { size }) };
 }
 
-/** A photo's line, in a file as on standard output. What only some photos have is left out of the others. */
+/** Makes the object for a photo's line, in a file or on standard output. Fields that do not apply are left out. */
 export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionToList): object {
   return {
     path,

@@ -12,20 +12,20 @@ import { SidecarClaims } from "./sidecar-path.ts";
 import { txtSidecars } from "./txt-sidecar.ts";
 import { type XmpName, xmpSidecars } from "./xmp-sidecar.ts";
 
-/** Where captions go besides standard output. Paths are absolute. */
+/** Outputs besides standard output. Paths are absolute. */
 export interface OutputRequest extends WriterRequest {
   jsonl?: string | undefined;
   csv?: string | undefined;
   html?: string | undefined;
 }
 
-/** Beside the photos, or into them. */
+/** Outputs beside the photos or inside them. */
 export interface WriterRequest {
   txt: boolean;
   xmp: boolean;
   xmpName: XmpName;
   embed: boolean;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Outputs {
   close(): Promise<void>;
 }
 
-/** Opens what was asked for. Throws a sentence where something that is there already is somebody else's. */
+/** Opens the outputs that were asked for. Throws a sentence where a file that is there already is somebody else's. */
 export async function openOutputs(
   request: OutputRequest,
   { state, title, roots, signal }: { state: StateFile; title: string; roots: readonly string[]; signal: AbortSignal },
@@ -58,7 +58,7 @@ export async function openOutputs(
   };
 }
 
-/** What writes beside photos and into them; close it behind the last one. */
+/** Opens the writers beside photos and into them. Close them after the last photo. */
 export function openWriters(
   { txt, xmp, xmpName, embed, overwrite }: WriterRequest,
   {
@@ -77,12 +77,12 @@ export function openWriters(
     ],
     async close() {
       await metadata.close();
-      tellLosses(files);
+      reportLosses(files);
     },
   };
 }
 
-/** Once, however many photos there are. */
-function tellLosses({ losses }: FileReplacer): void {
+/** Reports what photos could not keep, once for all of them. */
+function reportLosses({ losses }: FileReplacer): void {
   for (const [what, count] of losses) say(`${count} ${count === 1 ? "photo" : "photos"} could not keep: ${what}`);
 }

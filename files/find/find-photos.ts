@@ -4,8 +4,7 @@ import { toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
 import { readPathList } from "./read-path-list.ts";
-import { type FoundPhoto, PassedOver } from "./search-result.ts";
-import { isSystemFolder } from "./system-folder.ts";
+import { type FoundPhoto, isSystemFolder, PassedOver } from "./search-result.ts";
 import { compareNames, walkFolder } from "./walk-folder.ts";
 
 /** The character that Node puts for bytes on the command line that are not UTF-8. */
@@ -25,7 +24,7 @@ type Walk = Pick<Search, "folder"> & { passedOver: PassedOver };
 
 /** Photos to look for, as a command line names them. */
 export interface SearchRequest extends Omit<Search, "passedOver"> {
-  /** Places of photos; `-` is a list of them on standard input. */
+  /** Places to search; `-` is a list of them on standard input. */
   paths: readonly string[];
   /** Whether that list has a NUL after each path, instead of an end of line. */
   isNulSeparated: boolean;
@@ -79,7 +78,8 @@ async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> 
   else yield { path: place, error: kind.error };
 }
 
-const zeroByte = "expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?";
+const zeroByte =
+  "expected a path, found a zero byte: is the list in UTF-16 without a byte order mark, or meant for -0?";
 
 async function kindOf(file: string): Promise<"file" | "folder" | { error: string }> {
   try {

@@ -3,8 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
-import { type FoundPhoto, otherKindOf, type PassedOver } from "./search-result.ts";
-import { isSystemFolder } from "./system-folder.ts";
+import { type FoundPhoto, isSystemFolder, otherKindOf, type PassedOver } from "./search-result.ts";
 
 /** Extensions of photos in a folder. A file that is named on the command line may be called anything. */
 const photoExtensions = new Set(
