@@ -5,10 +5,10 @@ import { pMapIterable } from "p-map";
 import { defaultModelDir } from "../captioner/bundle.ts";
 import type { Precision } from "../captioner/engine.ts";
 import { decodeImage } from "../captioner/images/decode-image.ts";
-import { startEmbeddedSource } from "../cli/caption/embedded-source.ts";
-import { runCaptions } from "../cli/caption/run-captions.ts";
+import { startLocalModel } from "../cli/caption/backend.ts";
+import { runPipeline } from "../cli/caption/pipeline.ts";
 import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
-import { CaptionState } from "../cli/state/caption-state.ts";
+import { StateFile } from "../cli/state/state-file.ts";
 import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
@@ -28,7 +28,7 @@ async function measure(precision: Precision): Promise<BenchResult> {
   const inputs = await benchInputs(1, { precision });
   const files = await madePhotos(count);
   const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
-  const source = await startEmbeddedSource({ modelDir: defaultModelDir, engine: "onnx", device: "cpu", precision });
+  const backend = await startLocalModel({ modelDir: defaultModelDir, engine: "onnx", device: "cpu", precision });
   const photos = files.map((_, index) => ({ path: `${index}.jpg` }));
   for (const [index, bytes] of files.entries()) await writeFile(join(folder, `${index}.jpg`), bytes);
   let round = 0;
@@ -37,11 +37,11 @@ async function measure(precision: Precision): Promise<BenchResult> {
       async ours() {
         const out = join(folder, `round-${round++}`); // what was captioned would be passed over
         await mkdir(out);
-        const state = await CaptionState.open(join(out, "state.jsonl"));
+        const state = await StateFile.open(join(out, "state.jsonl"));
         const { signal } = new AbortController();
         const listings = [await openJsonlFile(join(out, "captions.jsonl"), { signal })];
-        const run = { source, state, options, folder, signal, listings, writers: [], tell: () => {} };
-        const { captioned } = await runCaptions(photos, run);
+        const run = { backend, state, options, folder, signal, listings, writers: [], report: () => {} };
+        const { captioned } = await runPipeline(photos, run);
         if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);
         await state.close();
       },
@@ -53,7 +53,7 @@ async function measure(precision: Precision): Promise<BenchResult> {
       peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
     };
   } finally {
-    await Promise.all([source.close(), inputs.engine.close(), rm(folder, { recursive: true })]);
+    await Promise.all([backend.close(), inputs.engine.close(), rm(folder, { recursive: true })]);
   }
 }
 

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { figure } from "../scripts/docs/bench-tables.ts";
 import { type BenchResults, describeMachine, writeResults } from "../scripts/docs/results.ts";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 import { cliThroughput } from "./cli-throughput.ts";

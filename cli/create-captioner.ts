@@ -10,23 +10,23 @@ import { photoIdsOf } from "../shared/photo-id.ts";
 export type Photo = Uint8Array | string;
 
 export interface CaptionerOptions extends Partial<CaptionOptions> {
-  /** Folder of a model bundle; the one that ships where it is left out. */
+  /** Folder of a model bundle; by default the one that ships with the package. */
   modelDir?: string;
   engine?: EngineChoice;
-  /** What the onnx engine's encoder runs on; the CPU where it is left out. Needs `engine: "onnx"`. */
+  /** What the onnx engine's encoder runs on; by default the CPU. Needs `engine: "onnx"`. */
   device?: OnnxDevice;
-  /** What the encoder is computed in on a CPU; `auto` is int8 where this machine gains by it. */
+  /** Number format of the encoder on a CPU; `auto` is int8 where it is faster on this machine. */
   precision?: PrecisionChoice;
 }
 
-/** One of many photos: its result, or why it has none. */
+/** One of many photos, with its result or why it has none. */
 export type CaptionOutcome = { photo: Photo; result: CaptionResult } | { photo: Photo; error: unknown };
 
 export interface PhotoCaptioner {
   readonly model: ModelCard;
-  /** Throws a `CaptionError` with a code of the HTTP contract for what cannot be captioned, the file system's error for what cannot be read. */
+  /** Captions a photo. Throws a `CaptionError` with a code of the HTTP contract for what cannot be captioned, the file system's error for what cannot be read. */
   caption(photo: Photo): Promise<CaptionResult>;
-  /** In the order of the photos, several under way at a time. One that fails does not end the others. */
+  /** Captions photos, several at a time, and yields the outcomes in their order. One that fails does not end the others. */
   captionMany(photos: AsyncIterable<Photo> | Iterable<Photo>): AsyncIterable<CaptionOutcome>;
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface PhotoCaptioner {
 /** One batch in the model, the next one decoded. */
 const atOnce = 2 * usualCaptionerSettings.maxBatch;
 
-/** Loads the model in a process beside this one; resolves when it is warm. */
+/** Loads the model in a process of its own; resolves when it is warm. */
 export async function createCaptioner({
   modelDir = defaultModelDir,
   engine = "auto",

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import * as z from "zod";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { captionCommand } from "./commands/caption.ts";
@@ -14,14 +14,14 @@ const { version } = z
 
 /** The `edge-caption` command. Exit codes: 0 all done, 1 something failed, 2 wrong usage. */
 const program = new Command("edge-caption")
-  .description("Captions photos, with the embedded model or at an endpoint.")
+  .description("Captions photos with the local model or at an endpoint.")
   .version(version)
   .exitOverride()
   .addCommand(captionCommand(), { isDefault: true })
   .addCommand(statusCommand())
   .addCommand(applyCommand());
 
-/** Photos without a command are to be captioned; a word that is neither a command nor a place is a slip. */
+/** Without a command, photos are captioned; a word that is neither a command nor a place is a typing error. */
 program.hook("preSubcommand", (_, subcommand) => {
   const [word = ""] = program.args;
   const isSlip = subcommand.name() === "caption" && /^[a-z][a-z-]*$/.test(word) && word !== "caption";

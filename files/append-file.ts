@@ -4,8 +4,7 @@ import { describeFileError, OutputError } from "./file-error.ts";
 import { openRegularFile, UnfitFile } from "./regular-file.ts";
 
 /**
- * A text file that grows. Whatever happens, its end is the end of a whole record: what a kill or a full disk cut off is
- * taken away again.
+ * A text file that grows. It always ends with a whole record: what a kill or a full disk cut off is removed again.
  */
 export class AppendFile {
   readonly path: string;
@@ -19,7 +18,7 @@ export class AppendFile {
     this.#size = size;
   }
 
-  /** Opens the file, or makes it, and takes away what stands behind its first `size` bytes. */
+  /** Opens the file, or creates it, and cuts it to its first `size` bytes. */
   static async open(
     path: string,
     { size, followsLinks = true }: { size: number; followsLinks?: boolean },
@@ -35,7 +34,7 @@ export class AppendFile {
     return this.#size;
   }
 
-  /** Resolves when the text is written whole, behind all that was appended earlier. Returns where it begins, in bytes. */
+  /** Resolves when the text is written whole, after everything appended earlier. Returns the offset of its start, in bytes. */
   append(text: string): Promise<number> {
     const appended = this.#previous.then(() => describing(this.path, () => this.#write(Buffer.from(text))));
     this.#previous = appended.then(
@@ -62,7 +61,7 @@ export class AppendFile {
         done += (await this.#file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
       }
     } catch (error) {
-      await this.#file.truncate(offset).catch(() => undefined); // the first error is the one to tell
+      await this.#file.truncate(offset).catch(() => undefined); // the first error is the one to report
       throw error;
     }
     this.#size += bytes.length;

@@ -2,7 +2,7 @@ import iconv from "iconv-lite"; // Node's own decoder takes Windows-1252 for Lat
 
 export type TextEncoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
 
-/** The encoding that a byte order mark names; UTF-8 where there is none. */
+/** Returns the encoding that a byte order mark names; UTF-8 without one. */
 export function encodingByMark(bytes: Uint8Array): Exclude<TextEncoding, "windows-1252"> {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return "utf-16le";
@@ -10,8 +10,8 @@ export function encodingByMark(bytes: Uint8Array): Exclude<TextEncoding, "window
 }
 
 /**
- * A text file as editors and spreadsheets save it: UTF-8 or UTF-16 with a byte order mark, UTF-8 without one, or Windows-1252.
- * Throws a sentence for everything else, instead of guessing. `place` is what messages call it.
+ * Decodes a text file as editors and spreadsheets save it: UTF-8 or UTF-16 with a byte order mark, UTF-8 without one, or
+ * Windows-1252. Throws a sentence for everything else, instead of guessing. `place` is the file's name in messages.
  */
 export function decodeText(bytes: Uint8Array, { place }: { place: string }): { text: string; encoding: TextEncoding } {
   const encoding = encodingByMark(bytes);
@@ -37,10 +37,10 @@ function decodeAs(bytes: Uint8Array, encoding: TextEncoding): Decoded | undefine
   }
 }
 
-/** What Western European texts hold besides ASCII. Other code pages, read as Windows-1252, hold more: `š` for Mac Roman's `ö`, `³` for Polish `ł`. */
+/** Characters of Western European texts. Text in other code pages has others when read as Windows-1252: `š` for Mac Roman's `ö`, `³` for Polish `ł`. */
 const western =
   /^[\0-\x7F\xA0ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿœŒ€£§°²³½¼¾·×±«»“”‘’‚„–—…•¿¡ªº´©®™]*$/u;
-/** Three accented letters in a row are Cyrillic, Greek, Hebrew or Arabic; inside a word neither a capital nor a sign follows a small letter. */
+/** Signs of another script: three accented letters in a row (Cyrillic, Greek, Hebrew, Arabic), or a capital or a sign after a small letter inside a word. */
 const otherScript = /[À-ÖØ-öø-ÿœŒ]{3}|\p{Ll}[À-ÖØ-ÞŒ]\p{Ll}|\p{L}(?:[¿¡³²ªº£§±×™•–—…“«]\p{L}|[‚„])/u;
 
 function decodeWestern(bytes: Uint8Array): Decoded | undefined {

@@ -1,19 +1,19 @@
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** U+DC80 to U+DCFF stand for the bytes 0x80 to 0xFF, as in Python's `surrogateescape`: in text they stand alone nowhere else. */
+/** U+DC80 to U+DCFF stand for the bytes 0x80 to 0xFF, as in Python's `surrogateescape`: other text never has them alone. */
 const escapedBase = 0xdc00;
 const escapedByte = /[\uDC80-\uDCFF]/u;
 const longestCharacter = 4;
 
 /**
- * A name as the disk has it, as a string. Disks take any bytes for a name; those that are not UTF-8, such as names in
- * Latin-1, become lone surrogates, so that `toDiskPath` finds the file again.
+ * Turns a name on a disk into a string. Disks allow any bytes in names; those that are not UTF-8, such as Latin-1, become
+ * lone surrogates, so that `toDiskPath` finds the file again.
  */
 export function fromDiskPath(bytes: Uint8Array): string {
   return decode(bytes) ?? decodeInParts(bytes);
 }
 
-/** What the functions of `node:fs` find a path by. */
+/** Turns a path into what the functions of `node:fs` find the file by. */
 export function toDiskPath(path: string): string | Buffer {
   if (!escapedByte.test(path)) return path;
   const parts = Array.from(path, (character) =>
@@ -22,13 +22,13 @@ export function toDiskPath(path: string): string | Buffer {
   return Buffer.concat(parts);
 }
 
-/** A path for people and for files of text: `\\xE4` stands for a byte that is not UTF-8. */
+/** Turns a path into text for people and for tables: `\\xE4` stands for a byte that is not UTF-8. */
 export function toPathText(path: string): string {
   const inHex = (character: string) => (character.charCodeAt(0) - escapedBase).toString(16).toUpperCase();
   return path.replace(new RegExp(escapedByte, "gu"), (character) => `\\x${inHex(character)}`);
 }
 
-/** A path of such a text. */
+/** Turns such a text back into a path. */
 export function fromPathText(text: string): string {
   const toSurrogate = (_: string, hex: string) => String.fromCharCode(escapedBase + Number.parseInt(hex, 16));
   return text.replace(/\\x([89A-F][0-9A-F])/g, toSurrogate);
@@ -57,7 +57,7 @@ function decodeInParts(bytes: Uint8Array): string {
   return text;
 }
 
-/** Undefined where the bytes are no UTF-8. */
+/** Decodes the character at a place; undefined where the bytes are not UTF-8. */
 function characterAt(bytes: Uint8Array, start: number): { text: string; length: number } | undefined {
   for (let length = 1; length <= longestCharacter && start + length <= bytes.length; length++) {
     const text = decode(bytes.subarray(start, start + length));

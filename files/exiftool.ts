@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const maxProcesses = 2;
 
 /**
- * Throws a sentence where ExifTool cannot run, which is asked before anything is captioned: `exiftool-vendored` waits for
- * ever for a process that ended before it answered.
+ * Throws a sentence where ExifTool cannot run. Call it before anything is captioned: `exiftool-vendored` waits for ever for a
+ * process that ended before it answered.
  */
 export async function expectExifTool(flags = "--xmp and --embed"): Promise<void> {
   const { exiftoolPath } = await import("exiftool-vendored");
@@ -20,7 +20,7 @@ export async function expectExifTool(flags = "--xmp and --embed"): Promise<void>
     await run(await exiftoolPath(), ["-ver"]);
   } catch (cause) {
     const { code, stderr = "" } = cause as { code?: unknown; stderr?: string };
-    const isMissing = code === "ENOENT" || code === 127; // by itself, or by what /usr/bin/env says
+    const isMissing = code === "ENOENT" || code === 127; // 127 is what /usr/bin/env exits with
     const found = isMissing ? "" : `, found that it fails: ${stderr.trim() || String(cause)}`;
     throw new Error(`expected perl, which ExifTool runs on${found}: install it, or leave ${flags} out`, {
       cause,
@@ -28,15 +28,15 @@ export async function expectExifTool(flags = "--xmp and --embed"): Promise<void>
   }
 }
 
-/** Values by tags with their group, like `XMP-dc:Description`; null takes one away. */
+/** Values by tags with their group, like `XMP-dc:Description`; null removes one. */
 export type RawTags = Record<string, string | number | null>;
 
-/** Reads and writes the metadata of files, through ExifTool, which is started when it is first needed. */
+/** Reads and writes the metadata of files through ExifTool, which is started when it is first needed. */
 export class Metadata {
   #started: Promise<{ exiftool: ExifTool; links: string }> | undefined;
   #linked = 0;
 
-  /** The tags of a file that match; those it lacks are missing. */
+  /** Reads the tags of a file that match. Those that it lacks are missing from the result. */
   read(file: string, tags: readonly string[]): Promise<RawTags> {
     const readArgs = ["-G1", ...tags.map((tag) => `-${tag}`)];
     return this.#withPlainNames({ file }, async (exiftool, { file: plain }) => ({
@@ -45,8 +45,8 @@ export class Metadata {
   }
 
   /**
-   * Writes a copy of `file` with other tags, null for none, to `copy`, which lies in the same folder and has a name of
-   * letters, digits, `.` and `-`. `extension` is what ExifTool takes the file for.
+   * Writes a copy of `file` with other tags to `copy`, in the same folder, whose name consists of letters, digits, `.` and
+   * `-`. `extension` decides the format that ExifTool takes the file for.
    */
   async writeCopy(
     { file, copy, extension }: { file: string; copy: string; extension: string },
@@ -57,7 +57,7 @@ export class Metadata {
     );
   }
 
-  /** Makes a file, called as `copy` above, that holds nothing but these tags. */
+  /** Makes a file, named like `copy` above, that holds only these tags. */
   async create(file: string, tags: RawTags): Promise<void> {
     await this.#withPlainNames({ file }, (exiftool, { folder }) => exiftool.write(join(folder, basename(file)), tags));
   }
@@ -69,8 +69,8 @@ export class Metadata {
   }
 
   /**
-   * ExifTool takes its arguments line by line, reads `%` in a path that it writes to, and takes a file for what its
-   * extension says. All but the plainest paths are reached through links.
+   * ExifTool reads its arguments line by line, interprets `%` in paths that it writes to, and trusts a file's extension.
+   * All but the plainest paths are therefore reached through links.
    */
   async #withPlainNames<Result>(
     { file, extension = extname(file) }: { file: string; extension?: string },
@@ -94,10 +94,10 @@ export class Metadata {
   }
 }
 
-/** Nothing that a program could read as anything but a path. */
+/** A path that no program can read as anything else. */
 const plainPath = /^[\w./\\:-]+$/;
 
-/** ExifTool waits for more at the end of its input, for ever where whoever wrote it was killed. This tells it the end. */
+/** A relay in Perl: ExifTool would wait for ever at the end of its input after this program was killed, so the relay ends it. */
 const untilInputEnds = `
   my $pid = open(my $tool, "|-", @ARGV) or exit 127;
   $SIG{TERM} = sub { kill TERM => $pid; exit };
@@ -132,7 +132,7 @@ function plainTemporaryFolder(): string {
   );
 }
 
-/** What ExifTool does not like of a file concerns that file alone. */
+/** Turns an error of ExifTool into one that concerns only the file at hand. */
 async function describing<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

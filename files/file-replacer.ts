@@ -7,12 +7,12 @@ import { copyAttributes, copyTimes, identityOf, statExactly } from "./keep-attri
 import { isRunning } from "./lock-file.ts";
 import { readPhotoFile } from "./read-photo-file.ts";
 import { finishRewrites, journalOf, rewriteFile } from "./rewrite-file.ts";
-import { Turns } from "./turns.ts";
+import { putInPlace, syncFile } from "./write-whole.ts";
 
-/** Short, since a photo's name may fill all that the file system allows; hidden, so that it is not found as a photo. */
+/** Temporary names are short, since a photo's may be as long as the disk allows, and hidden, so that they are not found as photos. */
 const temporaryName = /^\.edge-caption-(\d+)-\d+\.tmp(?:\.\w+)?$/;
 
-/** What a file could not keep when it was replaced. */
+/** Something that a file could not keep when it was replaced. */
 export type Loss =
   | "hard links"
   | "owner"
@@ -21,56 +21,55 @@ export type Loss =
 
 type Write = (temporary: string) => Promise<void>;
 
-/** Writes files so that whoever reads them sees the old one or the new one, whole, whenever the run ends. */
+/** Replaces files of people, so that a reader sees the old one or the new one, whole, whenever the run ends. */
 export class FileReplacer {
-  /** Of all files together that `replaceKeeping` replaced: how many lost what. */
+  /** Numbers of files that could not keep something in `replaceKeeping`. */
   readonly losses = new Map<Loss, number>();
-  /** By file, whatever its names. */
-  readonly #turns = new Turns();
+  /** Locks each file, under all of its names. */
+  readonly #mutex = new KeyedMutex();
   #made = 0;
   readonly #tidied = new Map<string, Promise<void>>();
 
-  /** `write` makes the new file under the temporary path that it is given, in the same folder. */
+  /** Replaces a file. `write` makes the new one under the temporary path that it is given, in the same folder. */
   async replace(path: string, write: Write): Promise<void> {
-    await this.#replace({ path, write, extension: extname(path) }, (temporary) => this.putInPlace(temporary, path));
+    await this.#replace({ path, write, extension: extname(path) }, (temporary) => putInPlace(temporary, path));
   }
 
   /**
-   * The same for a file that is there and keeps what it has besides its contents: owner, rights, attributes, times, hard
-   * links. Where a copy cannot have them all, the file itself is written, under a journal, instead of being replaced.
-   * `extension` is for programs that go by it.
+   * Replaces the contents of a file that is there and keeps its owner, rights, attributes, times and hard links. Where a copy
+   * cannot have them all, the file itself is rewritten, with a journal. `extension` is for programs that go by it.
    */
   async replaceKeeping(path: string, write: Write, { extension }: { extension: string }): Promise<void> {
     await this.#replace({ path, write, extension }, async (temporary) => {
       const before = await statExactly(path);
       await syncFile(temporary);
-      await chmod(toDiskPath(temporary), 0o600); // whatever rights it was made with
+      await chmod(toDiskPath(temporary), 0o600); // other programs may have made it with any rights
       const isWhole = await copyAttributes(path, temporary);
       if (isWhole && before.nlink === 1n) await rename(toDiskPath(temporary), toDiskPath(path));
       else this.#count(await this.#rewriteOrReplace({ path, temporary, before, isWhole }));
     });
   }
 
-  /** A photo's bytes, while it is not being written. */
+  /** Reads a photo while it is not being rewritten. */
   async readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#turns.take(await identityOf(path), () => readPhotoFile(path));
+    return this.#mutex.run(await identityOf(path), () => readPhotoFile(path));
   }
 
-  /** Removes a file, with the same sentences where it cannot be. */
+  /** Removes a file. Throws the same sentences as `replace` where it cannot. */
   async remove(path: string): Promise<void> {
     await rm(toDiskPath(path)).catch((cause: unknown) => {
       throw toOutputError(cause, path);
     });
   }
 
-  /** A path for the new form of a file, for whoever writes it bit by bit; `putInPlace` ends it. */
+  /** Returns a path to write a new version of a file to, bit by bit; `putInPlace` gives it the file's name. */
   async temporaryFor(path: string, extension = extname(path)): Promise<string> {
     const folder = dirname(path);
     try {
       await this.tidy(folder);
       this.#made += 1;
       const temporary = join(folder, `.edge-caption-${process.pid}-${this.#made}.tmp${extension}`);
-      await (await open(toDiskPath(temporary), "wx")).close(); // a folder that may only be read shows here
+      await (await open(toDiskPath(temporary), "wx")).close(); // a read-only folder shows here
       await rm(toDiskPath(temporary));
       return temporary;
     } catch (cause) {
@@ -78,12 +77,7 @@ export class FileReplacer {
     }
   }
 
-  async putInPlace(temporary: string, path: string): Promise<void> {
-    await syncFile(temporary);
-    await rename(toDiskPath(temporary), toDiskPath(path));
-  }
-
-  /** Ends or removes, once a folder, what runs left there that were killed. Call it before photos are read. */
+  /** Finishes or removes, once per folder, what killed runs left there. Call it before photos are read. */
   tidy(folder: string): Promise<void> {
     const tidied = this.#tidied.get(folder) ?? tidyFolder(folder);
     this.#tidied.set(folder, tidied);
@@ -100,7 +94,7 @@ export class FileReplacer {
       await putInPlace(temporary);
     } catch (cause) {
       const isHalfWritten = await isThere(journalOf(temporary));
-      if (isHalfWritten) throw new OutputError(`${path}: it is half written; start again, which ends it`, { cause });
+      if (isHalfWritten) throw new OutputError(`${path}: it is half written; start again to finish it`, { cause });
       await rm(toDiskPath(temporary), { force: true });
       throw (await isDiskFull(path))
         ? new OutputError(`${path}: the disk is full: make room, and start again`, { cause })
@@ -111,11 +105,11 @@ export class FileReplacer {
   async #rewriteOrReplace({ path, temporary, before, isWhole }: Replacement): Promise<Loss[]> {
     try {
       const rewrite = () => rewriteFile(path, temporary);
-      const areTimesExact = await this.#turns.take(await identityOf(path), rewrite);
+      const areTimesExact = await this.#mutex.run(await identityOf(path), rewrite);
       return areTimesExact ? [] : ["times below a microsecond"];
     } catch (error) {
       if (!isRefusal(error) || (await isThere(journalOf(temporary)))) throw error;
-      // the folder may be written to, the file may not
+      // the folder is writable, the file is not
       await chmod(toDiskPath(temporary), Number(before.mode));
       const areTimesExact = await copyTimes(path, temporary);
       await rename(toDiskPath(temporary), toDiskPath(path));
@@ -139,23 +133,18 @@ interface Replacement {
   path: string;
   temporary: string;
   before: BigIntStats;
-  /** Whether the temporary file has all that a copy can have. */
+  /** Whether the temporary file has all attributes of the file. */
   isWhole: boolean;
 }
 
-async function syncFile(path: string): Promise<void> {
-  const file = await open(toDiskPath(path), "r"); // it may have the rights of a photo that nobody may write to
-  await file.sync().finally(() => file.close());
-}
-
 async function tidyFolder(folder: string): Promise<void> {
-  const entries = await readdir(toDiskPath(folder), { encoding: "buffer" }).catch(() => []); // whoever writes there is told
+  const entries = await readdir(toDiskPath(folder), { encoding: "buffer" }).catch(() => []); // writing there reports the error
   const names = entries.map(fromDiskPath);
   await finishRewrites(folder, names);
   for (const name of names) {
     const pid = temporaryName.exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid)) || (await isThere(journalOf(join(folder, name))))) continue;
-    await rm(toDiskPath(join(folder, name)), { force: true }).catch(() => undefined); // a folder of that name is not ours
+    await rm(toDiskPath(join(folder, name)), { force: true }).catch(() => undefined); // a folder with that name is not ours
   }
 }
 
@@ -170,14 +159,14 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
 }
 
-/** What concerns one file fails its photo, what the next would meet as well ends the run. */
+/** Turns errors that concern one file into its failure, and those that the next would meet as well into the end of the run. */
 function toOutputError(cause: unknown, path: string): unknown {
   const sentence = describeFileError(cause, { path });
   if (sentence === undefined) return cause;
   return isLastingFileError(cause) ? new OutputError(sentence, { cause }) : new UnfitForCaption(sentence, { cause });
 }
 
-/** Other programs that write for us only say that they could not. */
+/** Whether the disk is full. Other programs that write for us only say that they could not. */
 async function isDiskFull(path: string): Promise<boolean> {
   try {
     const [{ bavail, bsize }, size] = await Promise.all([
@@ -190,5 +179,21 @@ async function isDiskFull(path: string): Promise<boolean> {
     return bavail * bsize < size + bsize;
   } catch {
     return false;
+  }
+}
+
+/** Runs work for each key one after the other, and for different keys at once. */
+export class KeyedMutex {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  async run<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    const previous = this.#last.get(key) ?? Promise.resolve();
+    const turn = previous.then(work, work);
+    this.#last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#last.get(key) === turn) this.#last.delete(key);
+    }
   }
 }

@@ -6,14 +6,14 @@ import { readRegularFile, UnfitFile } from "./regular-file.ts";
 const lockSchema = z.strictObject({ pid: z.int().positive() });
 
 /**
- * Keeps two runs from writing into one folder at once, under the given name: a shard has its own. Returns what gives the
- * folder free. The lock of a run that was killed is taken over. Throws a sentence where another run holds it.
+ * Keeps two runs from writing into one folder at once. Each name is a lock of its own, such as a shard's. Returns a function
+ * that releases it. The lock of a run that was killed is taken over. Throws a sentence where another run holds it.
  */
 export function lockFolder(folder: string, name: string): Promise<() => Promise<void>> {
   return lock(join(folder, `${name}.lock`), { holds: folder });
 }
 
-/** The same for a file, beside it. */
+/** Keeps two runs from writing into one file at once, with a lock beside it. Otherwise like `lockFolder`. */
 export function lockFile(path: string): Promise<() => Promise<void>> {
   return lock(`${path}.lock`, { holds: path });
 }
@@ -38,10 +38,10 @@ async function lock(path: string, { holds }: { holds: string }): Promise<() => P
       await rm(path, { force: true });
     }
   }
-  throw new Error(`${path}: another run was faster: wait for it, or choose another place`);
+  throw new Error(`${path}: another run took the lock first: wait for it, or choose another place`);
 }
 
-/** Undefined where a kill left the lock empty. Throws for what no run has made, such as a link or a named pipe. */
+/** Reads the process id in a lock; undefined where a kill left it empty. Throws for what no run has made, such as a link. */
 async function readHolder(path: string): Promise<number | undefined> {
   try {
     const bytes = await readRegularFile(path, { followsLinks: false });
@@ -52,12 +52,12 @@ async function readHolder(path: string): Promise<number | undefined> {
   }
 }
 
-/** Whether a process runs that is not this one. */
+/** Whether another process with this id is running. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return pid !== process.pid;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // somebody else's
+    return error instanceof Error && "code" in error && error.code === "EPERM"; // it runs as another user
   }
 }

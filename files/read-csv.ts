@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import Papa from "papaparse";
-import { rearmFormulas } from "../shared/csv-cell.ts";
+import { rearmFormulas } from "../shared/csv.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { decodeText, type TextEncoding } from "./decode-text.ts";
 import { kindOf } from "./regular-file.ts";
@@ -12,12 +12,12 @@ export interface CsvTable {
   encoding: TextEncoding;
 }
 
-/** Spreadsheets write what their language uses. */
+/** Spreadsheets write the delimiter of their language. */
 const delimiters = [",", ";", "\t"];
 
 /**
- * Reads a table with a heading, as spreadsheets of any language save it; `-` is standard input. Throws a sentence where it
- * is none, lacks a column or is in an encoding that cannot be told.
+ * Reads a table with a heading, as spreadsheets of any language save it; `-` is standard input. Throws a sentence for what is
+ * not a table, lacks a column or is in an encoding that cannot be detected.
  */
 export async function readCsv(path: string, { needs }: { needs: readonly string[] }): Promise<CsvTable> {
   const place = path === "-" ? "standard input" : terminalText(path);
@@ -36,7 +36,7 @@ export async function readCsv(path: string, { needs }: { needs: readonly string[
   return { columns, rows: values.map(rowOf), encoding };
 }
 
-/** A pipe may be one, a device may have no end. */
+/** Reads a file or a pipe, but no device, which may have no end. */
 async function readTable(path: string, place: string): Promise<Uint8Array> {
   const found = await stat(path);
   if (found.isDirectory() || found.isCharacterDevice() || found.isBlockDevice()) {
@@ -45,7 +45,7 @@ async function readTable(path: string, place: string): Promise<Uint8Array> {
   return readFile(path);
 }
 
-/** The heading tells what separates cells: captions are full of commas. */
+/** Finds the delimiter by the heading: captions are full of commas. */
 function parseTable(text: string, needs: readonly string[]) {
   const body = text.replace(/^sep=.\r?\n/i, ""); // a hint of and for Excel
   const headingBy = (delimiter: string) => parse(body, { delimiter, preview: 1 }).data[0] ?? [];

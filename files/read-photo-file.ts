@@ -1,12 +1,12 @@
 import { fileErrorReason } from "./file-error.ts";
 import { readRegularFile, UnfitFile } from "./regular-file.ts";
 
-/** A photo's bytes. Throws a sentence for what is not a regular file or too large to be a photo, the system's error else. */
+/** Reads a photo. Throws a sentence for what is not a regular file or too large to be a photo, otherwise the system's error. */
 export function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return readRegularFile(path, { expected: "a photo" });
 }
 
-/** Reads a photo's file when its bytes are first asked for, and once: of `files`, while nothing is written into it. */
+/** Makes a reader that reads a photo once, when its bytes are first needed. `files` makes it wait while the photo is rewritten. */
 export function photoReader(
   path: string,
   files: { readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> } | undefined,
@@ -18,7 +18,7 @@ export function photoReader(
   };
 }
 
-/** What is wrong with a photo's file, in words; undefined for an error that is none of its. */
+/** Describes what is wrong with a photo's file; undefined for an error that does not concern the file. */
 export function unfitReason(error: unknown): string | undefined {
   return error instanceof UnfitFile ? error.message : fileErrorReason(error);
 }

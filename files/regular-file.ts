@@ -1,20 +1,21 @@
+import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, stat } from "node:fs/promises";
 import { toDiskPath } from "./disk-path.ts";
 import { isMissing } from "./file-error.ts";
 
-/** What Node reads into one piece of memory, and far above any photo. */
+/** The most that Node reads into one piece of memory, far above any photo. */
 const maxBytes = 2 ** 31 - 1;
 
 /** Windows has neither. */
 const { O_NONBLOCK = 0, O_NOFOLLOW = 0, O_RDONLY } = constants;
 
-/** Something stands where a regular file was expected. Its message is a sentence without the path. */
+/** Thrown for something else in the place of a regular file. Its message is a sentence without the path. */
 export class UnfitFile extends Error {
   override readonly name = "UnfitFile";
 }
 
-/** What something on a disk is, in words. */
+/** Names the kind of something on a disk in words. */
 export function kindOf(found: Stats): string {
   if (found.isFile()) return "a file";
   if (found.isDirectory()) return "a folder";
@@ -24,17 +25,17 @@ export function kindOf(found: Stats): string {
 }
 
 interface Opening {
-  /** As of `open(2)`; reading is the default. */
+  /** Flags of `open(2)`; reading is the default. */
   flags?: number;
-  /** What was wanted, in words. */
+  /** The file that was wanted, in words. */
   expected?: string;
   /** Whether a link counts as what it leads to. */
   followsLinks?: boolean;
 }
 
 /**
- * Opens a regular file. Throws a sentence for anything else, which is asked for before opening, since a pipe would wait for
- * its other end and a device may act on it, and once more behind it, in case that it was exchanged.
+ * Opens a regular file. Throws a sentence for anything else. The kind is checked before opening, since a pipe would wait for
+ * its other end and a device may act on it, and again afterwards, in case the file was exchanged.
  */
 export async function openRegularFile(
   path: string,
@@ -57,7 +58,7 @@ export async function openRegularFile(
   }
 }
 
-/** The bytes of a regular file that fits into memory. */
+/** Reads the bytes of a regular file that fits into memory. */
 export async function readRegularFile(
   path: string,
   opening: Omit<Opening, "flags"> = {},
@@ -73,7 +74,36 @@ export async function readRegularFile(
   }
 }
 
-/** Whether a regular file stands there; false where nothing does. Throws a sentence for anything else, links included. */
+/**
+ * Opens a file of data to read it. Throws a sentence with the path for what is not a regular file: data are read several
+ * times, and a pipe has its contents once, or never.
+ */
+export async function openInput(path: string): Promise<FileHandle> {
+  try {
+    return await openRegularFile(path);
+  } catch (cause) {
+    throw cause instanceof UnfitFile ? new Error(`${path}: ${cause.message}`, { cause }) : cause;
+  }
+}
+
+/** What a file holds. */
+export interface FileDigest {
+  bytes: number;
+  sha256: string;
+}
+
+/** Reads a file for its size and SHA-256, without holding it in memory. Throws a sentence for what is not a regular file. */
+export async function digestFile(path: string): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of (await openInput(path)).createReadStream()) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Whether there is a regular file; false where there is nothing. Throws a sentence for anything else, links included. */
 export async function isRegularFileThere(path: string): Promise<boolean> {
   const found = await lstat(toDiskPath(path)).catch((error: unknown) => {
     if (isMissing(error)) return undefined;

@@ -9,14 +9,14 @@ import { isRunning } from "./lock-file.ts";
 import { unfitReason } from "./read-photo-file.ts";
 import { openRegularFile, readRegularFile } from "./regular-file.ts";
 
-/** Of a file that is being rewritten: whatever happens, a later run can write it whole. */
+/** The journal of a file that is being rewritten, by which a later run can finish it after a kill. */
 const journalSchema = z.strictObject({
-  /** Names in the journal's folder. */
+  /** Name in the journal's folder, as is `copy`. */
   file: z.string().regex(/^[^/\\]+$/),
   copy: z.string().regex(/^\.edge-caption-\d+-\d+\.tmp(?:\.\w+)?$/),
-  /** Of the copy. */
+  /** Digest of the copy. */
   sha256: z.string(),
-  /** Which file is meant, so that a journal that came from elsewhere touches none. */
+  /** Inode and device of the file, so that a journal that came from elsewhere changes no file. */
   inode: z.string(),
   device: z.string(),
 });
@@ -25,7 +25,7 @@ const journalName = /^\.edge-caption-(\d+)-\d+\.journal$/;
 
 /**
  * Writes a copy's contents into the file itself, so that it keeps its links, owner, attributes and times, and removes the
- * copy. The copy, in the same folder, stands by until the file is whole on disk: `finishRewrites` goes on behind a kill.
+ * copy. The copy, in the same folder, stays until the file is whole on disk: after a kill `finishRewrites` continues.
  * Returns whether the times are the same to the nanosecond.
  */
 export async function rewriteFile(file: string, copy: string): Promise<boolean> {
@@ -42,12 +42,12 @@ export async function rewriteFile(file: string, copy: string): Promise<boolean> 
   }
 }
 
-/** Where the journal stands that a copy belongs to. */
+/** Returns the path of a copy's journal. */
 export function journalOf(copy: string): string {
   return copy.replace(/\.tmp(?:\.\w+)?$/, ".journal");
 }
 
-/** Ends what runs that were killed had begun in a folder. Leaves alone what it cannot end, and what came from elsewhere. */
+/** Finishes what killed runs had begun in a folder. Leaves alone what it cannot finish, and what came from elsewhere. */
 export async function finishRewrites(folder: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const pid = journalName.exec(name)?.[1];
@@ -95,7 +95,7 @@ async function writeJournal({ target, file, copy, journal, bytes }: Rewrite): Pr
   }
 }
 
-/** A disk that is full shows before anything of the file is gone. */
+/** Makes the file as long as it will be, so that a full disk shows before anything in it is overwritten. */
 async function makeRoom({ target, copy, file, journal, bytes }: Rewrite): Promise<void> {
   const { size } = await target.stat();
   try {
@@ -124,7 +124,7 @@ async function writeAll(target: FileHandle, bytes: Uint8Array, offset: number): 
   }
 }
 
-/** Undefined for a journal that a kill left half written: the file itself had not been touched yet. */
+/** Parses a journal; undefined for one that a kill left half written, before the file itself was touched. */
 function parseJournal(bytes: Uint8Array): z.infer<typeof journalSchema> | undefined {
   try {
     return journalSchema.parse(JSON.parse(Buffer.from(bytes).toString()));

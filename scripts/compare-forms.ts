@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaultModelDir } from "../captioner/bundle.ts";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { compareForms } from "./compare-forms/compare.ts";
 

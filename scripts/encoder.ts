@@ -1,7 +1,6 @@
 import { terminalText } from "../shared/terminal-text.ts";
 import { say } from "../terminal/progress.ts";
-import { runProgram } from "../terminal/run-program.ts";
-import { endOnSignal } from "../terminal/signals.ts";
+import { endOnSignal, runProgram } from "../terminal/run-program.ts";
 import { convertKerasWeights } from "../training/keras/convert-weights.ts";
 import { encoderRelease } from "../training/keras/release.ts";
 import { type EncoderRequest, encoderCommand } from "./encoder/command.ts";

@@ -1,7 +1,6 @@
 import { nativePackageFolder } from "../captioner/engines/native-setup.ts";
 import { say } from "../terminal/progress.ts";
-import { runProgram } from "../terminal/run-program.ts";
-import { endOnSignal } from "../terminal/signals.ts";
+import { endOnSignal, runProgram } from "../terminal/run-program.ts";
 import { addCuda, listCuda } from "./setup-native/add-cuda.ts";
 import { openCache } from "./setup-native/cache.ts";
 import { chooseSource } from "./setup-native/choose-source.ts";

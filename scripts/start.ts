@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import { runProgram } from "../terminal/run-program.ts";
-import { endOnSignal, Interrupted, untilAborted } from "../terminal/signals.ts";
-import { showSpinner } from "../terminal/spinner.ts";
+import { showSpinner } from "../terminal/progress.ts";
+import { endOnSignal, Interrupted, runProgram, untilAborted } from "../terminal/run-program.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
 import { captionAt, describeCaption } from "./start/first-caption.ts";
 import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";

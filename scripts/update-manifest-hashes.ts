@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { sealBundle } from "../training/write-bundle.ts";
 

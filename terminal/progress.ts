@@ -1,36 +1,36 @@
 import { Presets, SingleBar } from "cli-progress";
 import { terminalText } from "../shared/terminal-text.ts";
 
-/** Between two plain lines. */
+/** Time between two plain lines. */
 const lineEveryMs = 10_000;
 
 export interface Progress {
   advance(count?: number): void;
-  /** Counts what took no work, which says nothing of the rate. */
+  /** Counts what took no work, so that it does not change the rate. */
   skip(count?: number): void;
-  /** Takes the last look; call it once, however the work ended. */
+  /** Shows the final state. Call it once, however the work ended. */
   end(): void;
 }
 
 interface Work {
   total: number;
-  /** What is counted, in the plural. */
+  /** Name of what is counted, in the plural. */
   unit: string;
-  /** What an earlier run has done of it; the rate is counted from there. */
+  /** Number that an earlier run has done; the rate is counted from there. */
   done?: number;
-  /** More to tell at any moment, like `3 failed`. */
+  /** Returns further text to show, like `3 failed`. */
   more?: () => string;
 }
 
-/** How far work is, with rate and time left: a bar on a terminal, a plain line now and then elsewhere. */
+/** Shows the progress of work, with rate and time left: a bar on a terminal, a plain line now and then elsewhere. */
 export function showProgress(what: string, work: Work): Progress {
   return process.stderr.isTTY ? showBar(what, new Pace(work)) : showLines(what, new Pace(work));
 }
 
-/** What takes a bar away from the line that the cursor is in; it is drawn again below. */
+/** Clears the line that a progress bar is in; the bar is drawn again below. */
 const clearLine = "\r\u001B[K";
 
-/** Tells, on one line, what is being done. Results go to standard output, this does not. */
+/** Writes one line about what is being done to standard error. Results go to standard output. */
 export function say(line: string): void {
   process.stderr.write(`${process.stderr.isTTY ? clearLine : ""}${terminalText(line)}\n`);
 }
@@ -41,7 +41,7 @@ function showBar(what: string, pace: Pace): Progress {
     stream: process.stderr,
     barsize: 24,
     linewrap: null,
-    gracefulExit: false, // it would catch the first Ctrl-C and let the work go on
+    gracefulExit: false, // it would catch the first Ctrl-C and let the work continue
   };
   const bar = new SingleBar(options, Presets.shades_classic);
   bar.start(pace.total, pace.done, { pace: pace.describe() });
@@ -60,20 +60,20 @@ function showBar(what: string, pace: Pace): Progress {
 
 function showLines(what: string, pace: Pace): Progress {
   let saidMs = Date.now();
-  const tell = () => {
+  const showLine = () => {
     say(`${what}: ${pace.describe()}`);
     saidMs = Date.now();
   };
   return {
     advance(count = 1) {
       pace.done += count;
-      if (Date.now() - saidMs >= lineEveryMs) tell();
+      if (Date.now() - saidMs >= lineEveryMs) showLine();
     },
     skip(count = 1) {
       pace.skip(count);
-      if (Date.now() - saidMs >= lineEveryMs) tell();
+      if (Date.now() - saidMs >= lineEveryMs) showLine();
     },
-    end: tell,
+    end: showLine,
   };
 }
 
@@ -98,7 +98,7 @@ class Pace {
     this.#doneBefore += count;
   }
 
-  /** Like `120 of 8091 photos, 53 a second, 2 min left`. */
+  /** Returns text like `120 of 8091 photos, 53 a second, 2 min left`. */
   describe(): string {
     const seconds = Math.max(Date.now() - this.#begunMs, 1) / 1000;
     const rate = (this.done - this.#doneBefore) / seconds;
@@ -121,4 +121,17 @@ function describeDuration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Shows a line that counts the seconds on a terminal. Returns a function that removes it. */
+export function showSpinner(what: string): () => void {
+  if (!process.stderr.isTTY) return () => {};
+  const begun = Date.now();
+  const show = () => process.stderr.write(`\r${terminalText(what)} ${Math.round((Date.now() - begun) / 1000)} s`);
+  show();
+  const timer = setInterval(show, 1000);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write("\r\x1b[K");
+  };
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
-import { invocationFolder } from "../terminal/invocation-folder.ts";
+import { invocationFolder, readCount } from "../terminal/command-line.ts";
 import { say } from "../terminal/progress.ts";
 import { type DataSource, parseDataSource, splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
@@ -218,11 +218,6 @@ function readWeight(text: string): number {
   const weight = Number(text);
   if (weight > 0 && weight <= 1) return weight;
   throw new InvalidArgumentError("Expected a number above 0, at most 1.");
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a whole number from 1.");
 }
 
 function readWords(text: string): number {

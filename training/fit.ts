@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Bundle } from "../captioner/bundle.ts";
 import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
+import { digestFile } from "../files/regular-file.ts";
 import { say } from "../terminal/progress.ts";
 import { encoderRevision, searchOf } from "./bundles.ts";
 import type { Split } from "./dataset.ts";
@@ -20,7 +21,6 @@ import { Scorer } from "./fit/scorer.ts";
 import type { RewardInputs } from "./fit/self-critical.ts";
 import { CiderReward } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
-import { digestFile } from "./output-file.ts";
 import { prepare } from "./prepare.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";

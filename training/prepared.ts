@@ -1,10 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { readLines } from "../files/read-lines.ts";
 import { cleanings, dropReasons } from "../shared/clean-caption.ts";
 import { parseVocabulary, type Vocabulary } from "../shared/vocabulary.ts";
 import { splits } from "./dataset.ts";
-import { readLines } from "./read-lines.ts";
 import { stageFolder, type TrainRequest } from "./stage.ts";
 
 export const preparedFiles = {

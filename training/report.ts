@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { digestFile } from "../files/regular-file.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { evaluate, evaluatedFiles } from "./evaluate.ts";
-import { digestFile } from "./output-file.ts";
 import { prepare } from "./prepare.ts";
 import { preparedFiles } from "./prepared.ts";
 import { renderReport } from "./report/page.ts";

@@ -1,10 +1,10 @@
 import { join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import * as z from "zod";
+import { readLines } from "../files/read-lines.ts";
+import { digestFile } from "../files/regular-file.ts";
 import { type Cleaning, cleanCaption } from "../shared/clean-caption.ts";
 import { say, showProgress } from "../terminal/progress.ts";
-import { digestFile } from "./output-file.ts";
-import { readLines } from "./read-lines.ts";
 import { readKeywords } from "./sentences/read-keywords.ts";
 import { knownWordsBeside, type LabelledPhotos, readWords } from "./sentences/read-words.ts";
 import { type Sentence, SentenceIndex } from "./sentences/sentence-index.ts";

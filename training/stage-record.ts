@@ -2,7 +2,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { digestFile, discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";
+import { digestFile, type FileDigest } from "../files/regular-file.ts";
+import { writeTogether } from "../files/write-whole.ts";
 
 const recordName = "settings.json";
 
@@ -77,18 +78,13 @@ export async function writeOutputs(
   { dependencies, files, written = [] }: StageOutputs & { dependencies: Dependencies },
 ): Promise<void> {
   for (const name of Object.keys(files)) await mkdir(dirname(join(folder, name)), { recursive: true });
-  const paths = [...Object.keys(files), recordName].map((name) => join(folder, name));
-  try {
+  await writeTogether(async (write) => {
     const outputs: Record<string, FileDigest> = {};
-    for (const [name, parts] of Object.entries(files)) outputs[name] = await writePartial(join(folder, name), parts);
+    for (const [name, contents] of Object.entries(files)) outputs[name] = await write(join(folder, name), contents);
     for (const name of written) outputs[name] = await digestFile(join(folder, name));
     const record: StageRecord = { formatVersion: 1, ...dependencies, outputs };
-    await writePartial(join(folder, recordName), [`${JSON.stringify(record, null, 2)}\n`]);
-  } catch (error) {
-    for (const path of paths) await discardPartial(path);
-    throw error;
-  }
-  for (const path of paths) await putInPlace(path);
+    await write(join(folder, recordName), [`${JSON.stringify(record, null, 2)}\n`]);
+  });
 }
 
 async function readWhole(folder: string): Promise<StageRecord | undefined> {

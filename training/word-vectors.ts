@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { decodeLines, placeOf } from "../files/read-lines.ts";
+import { openInput } from "../files/regular-file.ts";
 import { quote } from "../shared/errors.ts";
 import { paddingId } from "../shared/vocabulary.ts";
-import { openInput, placeOf, splitLines } from "./read-lines.ts";
 
 const gzipMagic = Buffer.of(0x1f, 0x8b);
 const maxDimension = 10_000;
@@ -24,7 +25,7 @@ export async function readWordVectors(path: string, words: readonly string[]): P
   const idOf = new Map(words.map((word, id) => [word, id]));
   idOf.delete(words[paddingId] ?? "");
   let read: WordVectors | undefined;
-  for await (const { number, text } of splitLines(await openText(path), { path, isLenient: true })) {
+  for await (const { number, text } of decodeLines(await openText(path), { path, isLenient: true })) {
     const place = placeOf({ path, number });
     if (read === undefined) {
       const first = readFirstLine(text, { place });

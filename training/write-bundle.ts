@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type Bundle,
@@ -8,9 +8,10 @@ import {
   openEncoder,
   sha256Of,
 } from "../captioner/bundle.ts";
+import type { FileDigest } from "../files/regular-file.ts";
+import { writeTogether, writeWhole } from "../files/write-whole.ts";
 import { type EncoderManifest, encoderManifestSchema, type Manifest, manifestSchema } from "../shared/manifest.ts";
 import type { ModelFiles } from "./layers-format.ts";
-import { discardPartial, type FileDigest, putInPlace, writePartial } from "./output-file.ts";
 
 const draftSchema = manifestSchema.omit({ files: true }).loose();
 
@@ -34,8 +35,7 @@ export async function sealBundle(folder: string): Promise<Bundle> {
     files.push({ path, bytes: contents.length, sha256: sha256Of(contents) });
   }
   const sealed = manifestSchema.parse({ ...draft, files });
-  await writeFile(`${manifestPath}.partial`, `${JSON.stringify(sealed, null, 2)}\n`);
-  await rename(`${manifestPath}.partial`, manifestPath);
+  await writeWhole(manifestPath, [`${JSON.stringify(sealed, null, 2)}\n`]);
   return openBundle(folder);
 }
 
@@ -62,10 +62,10 @@ export async function writeEncoder(
 ): Promise<EncoderBundle> {
   await expectReplaceable(folder);
   await mkdir(join(folder, dirname(paths.topology)), { recursive: true });
-  try {
+  await writeTogether(async (write) => {
     const files: Record<string, FileDigest> = {
-      [paths.topology]: await writePartial(join(folder, paths.topology), [JSON.stringify(model.topology)]),
-      [paths.weights]: await writePartial(join(folder, paths.weights), [model.weights]),
+      [paths.topology]: await write(join(folder, paths.topology), [JSON.stringify(model.topology)]),
+      [paths.weights]: await write(join(folder, paths.weights), [model.weights]),
     };
     const manifest = encoderManifestSchema.parse({
       formatVersion: 1,
@@ -74,12 +74,8 @@ export async function writeEncoder(
       preprocessing,
       files: Object.entries(files).map(([path, digest]) => ({ path, ...digest })),
     });
-    await writePartial(join(folder, paths.manifest), [`${JSON.stringify(manifest, null, 2)}\n`]);
-  } catch (error) {
-    for (const path of Object.values(paths)) await discardPartial(join(folder, path));
-    throw error;
-  }
-  for (const path of Object.values(paths)) await putInPlace(join(folder, path));
+    await write(join(folder, paths.manifest), [`${JSON.stringify(manifest, null, 2)}\n`]);
+  });
   return openEncoder(folder); // verified as its users will verify it, hashes included
 }
 

@@ -1,23 +1,24 @@
+import { findAllPhotos } from "../../files/find/find-photos.ts";
 import { pathLine } from "../../files/find/read-path-list.ts";
 import { say } from "../../terminal/progress.ts";
+import { readPhotoStatus } from "../state/photo-status.ts";
 import { isMadeBy, StateIndex } from "../state/state-index.ts";
 import { openStateKey } from "../state/state-key.ts";
-import { surveyPhotos } from "../state/survey-photos.ts";
-import { type CaptionRequest, findAll } from "./caption-paths.ts";
-import { PhotoCounts } from "./counts.ts";
+import type { CaptionRequest } from "./run.ts";
+import { PhotoCounts } from "./run-progress.ts";
 
-/** `--dry-run`: tells on standard output which photos would be captioned, one path a line. */
+/** Runs `--dry-run`: prints the photos that would be captioned, one path per line. */
 export async function dryRun(request: CaptionRequest): Promise<PhotoCounts> {
   const { folder, options, limit = Number.POSITIVE_INFINITY, statePath = "", trustsState: trusts } = request;
   const revision = await request.readRevision();
-  const { photos, passedOver } = await findAll(request);
+  const { photos, passedOver } = await findAllPhotos(request);
   const index =
     statePath === ""
       ? new StateIndex()
       : await StateIndex.read(statePath, { key: await openStateKey({ makes: false }), trusts });
   const begun = new Set<string>();
   const counts = new PhotoCounts();
-  for await (const photo of surveyPhotos(photos, { index, statePath, folder })) {
+  for await (const photo of readPhotoStatus(photos, { index, statePath, folder })) {
     if ("error" in photo) {
       counts.failed += 1;
       say(`${photo.path}: ${photo.error}`);

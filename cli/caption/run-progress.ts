@@ -1,23 +1,83 @@
 import { type Progress, say, showProgress } from "../../terminal/progress.ts";
-import { PhotoCounts } from "./counts.ts";
-import type { EndedPhoto } from "./run-captions.ts";
 
-/** What is told of a run's photos. */
+/** How a photo ended. */
+export type EndedPhoto = { path: string; hasTakenWork: boolean } & (
+  | { kind: "captioned" | "copies" | "written" | "cleared" | "skipped" | "unsure" | "left" | "paired" }
+  | { kind: "failed"; error: string }
+);
+
+/** Counts photos by how they ended. */
+export class PhotoCounts {
+  captioned = 0;
+  /** The same photo as another one of the run. */
+  copies = 0;
+  /** Captioned by an earlier run; this run wrote the caption beside them or into them. */
+  written = 0;
+  /** Captioned by an earlier run, with nothing left to write; or rows of a table that nobody changed. */
+  skipped = 0;
+  /** Photos whose captions were removed. */
+  cleared = 0;
+  failed = 0;
+  /** Left out for a confidence below --min-confidence. */
+  unsure = 0;
+  /** Beyond --limit. */
+  left = 0;
+  /** HEIC photos that an endpoint refused, each beside the same photo as JPEG. */
+  paired = 0;
+
+  /** Photos among those above where the words of a person were kept. */
+  kept = 0;
+  /** Photos among those above that exist as HEIC and as JPEG, whose sidecar has the caption of the other one. */
+  shared = 0;
+
+  /** Describes what stands beside the progress bar, like `12 skipped, 1 failed`. */
+  describeOddities(): string {
+    return listOf([
+      [this.skipped, "skipped"],
+      [this.failed, "failed"],
+    ]);
+  }
+
+  /** Describes the run in one line: counts that add up to the photos, then remarks on some of them. */
+  describe({ captioned, skipped = "had their caption already" }: { captioned: string; skipped?: string }): string {
+    const ends = listOf([
+      [this.captioned, captioned],
+      [this.copies, this.copies === 1 ? "copy of another photo" : "copies of other photos"],
+      [this.written, "captioned earlier and written now"],
+      [this.cleared, "cleared"],
+      [this.skipped, skipped],
+      [this.unsure, "left out for their confidence"],
+      [this.paired, "HEIC left to the JPEG beside it"],
+      [this.left, "left for the next run"],
+      [this.failed, "failed"],
+    ]);
+    const remarks = listOf([
+      [this.kept, "kept what a person wrote"],
+      [this.shared, "shared the sidecar of the same photo in another format"],
+    ]);
+    return [ends || "no photo found", ...(remarks === "" ? [] : [remarks])].join("; ");
+  }
+}
+
+function listOf(counts: readonly [number, string][]): string {
+  return counts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(", ");
+}
+
+/** Words for what a run does with its photos. */
 interface RunWords {
-  /** Like captioning. */
+  /** The present participle, like `captioning`. */
   doing: string;
   captioned: string;
   skipped?: string;
 }
 
-/** Tells on standard error how a run goes. */
+/** Reports the progress of a run on standard error. */
 export class RunProgress {
   readonly #progress: Progress | undefined;
   #counts = new PhotoCounts();
-
   readonly #words: RunWords;
 
-  /** `total` photos; without `isShown` only what fails is told. */
+  /** Without `isShown` only failures are reported. */
   constructor({ total, isShown, words }: { total: number; isShown: boolean; words: RunWords }) {
     const { doing } = words;
     const more = () => this.#counts.describeOddities();
@@ -25,14 +85,14 @@ export class RunProgress {
     this.#progress = isShown ? showProgress(doing, { total, unit: "photos", more }) : undefined;
   }
 
-  readonly tell = (ended: EndedPhoto, counts: PhotoCounts): void => {
+  readonly report = (ended: EndedPhoto, counts: PhotoCounts): void => {
     this.#counts = counts;
     if (ended.kind === "failed") say(`${ended.path}: ${ended.error}`);
     if (ended.hasTakenWork) this.#progress?.advance();
     else this.#progress?.skip();
   };
 
-  /** Call it once, however the run ended. */
+  /** Reports the counts. Call it once, however the run ended. */
   end(): void {
     this.#progress?.end();
     if (this.#progress !== undefined) say(this.#counts.describe(this.#words));

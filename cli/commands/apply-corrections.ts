@@ -12,33 +12,33 @@ import { CaptionError } from "../../shared/errors.ts";
 import { readImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import { say } from "../../terminal/progress.ts";
-import { type CaptionToWrite, photoKeyOf } from "../caption/captioned-photo.ts";
-import { PhotoCounts } from "../caption/counts.ts";
-import { type EndedPhoto, writeEverywhere } from "../caption/run-captions.ts";
-import { RunProgress } from "../caption/run-progress.ts";
+import { writeToAll } from "../caption/pipeline.ts";
+import { type EndedPhoto, PhotoCounts, RunProgress } from "../caption/run-progress.ts";
 import { openWriters, type WriterRequest } from "../outputs/open-outputs.ts";
-import { CaptionState } from "../state/caption-state.ts";
+import type { CaptionToWrite } from "../outputs/output.ts";
+import { StateFile } from "../state/state-file.ts";
+import { photoKeyOf } from "../state/state-index.ts";
 
 const rowsAtOnce = 4;
 
 export interface ApplyRequest extends WriterRequest {
-  /** Absolute, or `-` for standard input. */
+  /** Absolute path, or `-` for standard input. */
   csvPath: string;
-  /** Undefined: there is none, and nothing is remembered. */
+  /** Undefined where there is none, and nothing is remembered. */
   statePath: string | undefined;
-  /** Whether what others wrote into the state is believed. */
+  /** Whether to believe what others wrote into the state. */
   trustsState: boolean;
-  /** What the paths in the table start from. */
+  /** The folder that relative paths in the table start from. */
   root: string;
-  /** Also captions that nobody changed. */
+  /** Whether to write also captions that nobody changed. */
   all: boolean;
   showsProgress: boolean;
 }
 
 type Row = Record<string, string>;
-type KnownCaptions = Omit<CaptionState, "find" | "remember" | "rememberFile">;
+type KnownCaptions = Omit<StateFile, "find" | "remember" | "rememberFile">;
 
-/** `edge-caption apply`: writes the captions that a person changed where they were asked for, and remembers them. */
+/** Runs `edge-caption apply`: writes the captions that a person changed to the outputs that were asked for, and remembers them. */
 export async function applyCorrections(request: ApplyRequest): Promise<PhotoCounts> {
   const { csvPath, statePath, showsProgress } = request;
   const { rows, encoding } = await readCsv(csvPath, { needs: ["path", "caption"] });
@@ -46,18 +46,18 @@ export async function applyCorrections(request: ApplyRequest): Promise<PhotoCoun
   if (showsProgress) say(describeState(request));
   if (showsProgress && encoding === "windows-1252") say("the table is read as Windows-1252, as Excel saves it");
   const trusts = request.trustsState;
-  const state = statePath === undefined ? knowingNothing : await CaptionState.open(statePath, { trusts });
+  const state = statePath === undefined ? emptyState : await StateFile.open(statePath, { trusts });
   const files = new FileReplacer();
   const folders = rows.map(({ path = "" }) => dirname(resolve(request.root, fromPathText(path))));
   const { writers, close } = openWriters(request, { files, state, roots: [...new Set([request.root, ...folders])] });
   const words = { doing: "applying", captioned: "applied", skipped: "left as they were" };
-  const shown = new RunProgress({ words, total: rows.length, isShown: showsProgress });
+  const progress = new RunProgress({ words, total: rows.length, isShown: showsProgress });
   const counts = new PhotoCounts();
   const apply = async (row: Row): Promise<EndedPhoto | { kind: "fatal"; error: unknown }> => {
     const { path = "" } = row;
     try {
       const correction = await readCorrection(row, { ...request, state, files });
-      const outcomes = correction && (await writeEverywhere(correction, writers, counts));
+      const outcomes = correction && (await writeToAll(correction, writers, counts));
       const hasTakenWork = outcomes?.has("written") ?? false;
       const kind = correction?.caption === "" ? "cleared" : "captioned";
       return { kind: hasTakenWork ? kind : "skipped", path, hasTakenWork };
@@ -72,25 +72,25 @@ export async function applyCorrections(request: ApplyRequest): Promise<PhotoCoun
     for await (const ended of pMapIterable(rows, apply, { concurrency: rowsAtOnce })) {
       if (ended.kind === "fatal") throw ended.error;
       counts[ended.kind] += 1;
-      shown.tell(ended, counts);
+      progress.report(ended, counts);
     }
     return counts;
   } finally {
-    shown.end();
+    progress.end();
     await close();
     await state.close();
   }
 }
 
-/** As tables name it, where a name is not UTF-8. */
+/** Returns the path of a photo that a table names, in which a name that is not UTF-8 may be escaped. */
 async function findFile(path: string): Promise<string> {
   const isThere = await stat(path).catch(() => undefined);
   return isThere ? path : fromPathText(path);
 }
 
 /**
- * A row with its photo; undefined where its caption is the model's own and `all` is not asked for. Throws where the photo is
- * not the one that the row was written for.
+ * Reads the correction in a row; undefined where the caption is the model's own and `all` is not given. Throws where the photo
+ * is not the one that the row was written for.
  */
 async function readCorrection(
   { path = "", caption = "", id: wanted = "" }: Row,
@@ -115,16 +115,16 @@ async function readCorrection(
   return { path, file, photo, format, caption: text, model: isPersons ? undefined : last?.model, isUnsure: false };
 }
 
-/** What is known of the photos decides what is written, so it is told where that stands. */
+/** Describes where the state is, since what it knows decides what is written. */
 function describeState({ statePath, root }: Pick<ApplyRequest, "statePath" | "root">): string {
   if (statePath === undefined) {
     return `no state beside the table, in ${root} or above: all captions count as corrections, and none is remembered (--state names one)`;
   }
-  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is begun`;
+  return existsSync(statePath) ? `state: ${statePath}` : `state: ${statePath}, which is new`;
 }
 
-/** Instead of a state, where there is none. */
-const knowingNothing: KnownCaptions = {
+/** Stands for a state where there is none. */
+const emptyState: KnownCaptions = {
   idsOf: () => undefined,
   last: async () => undefined,
   correctionOf: () => undefined,

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
-import { Command } from "commander";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { Command, Option } from "commander";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { findState } from "../state/state-path.ts";
 import { applyCorrections } from "./apply-corrections.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags, trustOption } from "./options.ts";
@@ -13,26 +13,30 @@ interface Flags extends PhotoOutputFlags {
   quiet: boolean;
 }
 
-/** `edge-caption apply <csv>`. */
+/** Makes the command `edge-caption apply <csv>`. */
 export function applyCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
   const toTable = (path: string) => (path === "-" ? path : toPath(path));
   const command = new Command("apply");
   command
-    .description("Writes captions that were corrected in the gallery or in a spreadsheet to their photos.")
+    .description("Writes captions that you corrected in the gallery or in a spreadsheet to their photos.")
     .argument(
       "<csv>",
-      "a table with the columns path and caption, - for standard input; with the column id, only to the photos that have it",
+      "table with the columns path and caption, or - for standard input; with the column id, a caption goes only to the photo that it was written for",
       toTable,
     )
-    .option("--root <folder>", "what the paths in the table start from (default: where you are)", toPath, folder);
+    .addOption(
+      new Option("--root <folder>", "folder that relative paths in the table start from")
+        .argParser(toPath)
+        .default(folder, "the current folder"),
+    );
   return addPhotoOutputOptions(command)
-    .option("--all", "also captions that nobody changed, which are the model's own", false)
-    .option("--quiet", "tell only what fails", false)
+    .option("--all", "also write captions that nobody changed, which are the model's own", false)
+    .option("--quiet", "report only failures", false)
     .option(
       "--state <file>",
-      "what was captioned already (default: .edge-caption.jsonl beside the table, or at --root or above)",
+      "file that remembers what was captioned (default: .edge-caption.jsonl beside the table, or in --root or above)",
       toPath,
     )
     .addOption(trustOption())
@@ -40,7 +44,7 @@ export function applyCommand(): Command {
     .exitOverride()
     .action(async (csvPath: string, { root, quiet, trustState: trustsState, ...flags }: Flags) => {
       if (!flags.txt && !flags.xmp && !flags.embed) {
-        command.error("error: expected --txt, --xmp or --embed: where the captions are to be written");
+        command.error("error: expected --txt, --xmp or --embed, which say where to write the captions");
       }
       const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
       const statePath = flags.state ?? beside ?? findState(root);
@@ -61,6 +65,6 @@ Examples:
   edge-caption apply corrected.csv --embed
   edge-caption apply ~/Downloads/corrected.csv --root ~/Pictures --xmp
 
-Only captions that differ from the model's are written, and an empty one takes ours away. They are remembered in the state:
+Only captions that differ from the model's are written; an empty one removes ours. They are remembered in the state file:
 later runs of edge-caption caption write them instead of the model's.
 From a clone: npm run edge-caption -- apply …`;

@@ -10,13 +10,11 @@ import {
 } from "../../captioner/engine.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { readCount, readMoment, readShare } from "../../terminal/read-flags.ts";
-import { type CaptionRequest, captionPaths } from "../caption/caption-paths.ts";
+import { invocationFolder, readCount, readMoment, readShare } from "../../terminal/command-line.ts";
+import { openEndpoint, readEndpointRevision, readLocalRevision, startLocalModel } from "../caption/backend.ts";
 import { dryRun } from "../caption/dry-run.ts";
-import { readEmbeddedRevision, startEmbeddedSource } from "../caption/embedded-source.ts";
-import { openEndpointSource, readEndpointRevision } from "../caption/endpoint-source.ts";
-import { type ConfidenceLimit, unsureChoices } from "../caption/run-captions.ts";
+import { type ConfidenceLimit, unsureChoices } from "../caption/pipeline.ts";
+import { type CaptionRequest, runCaption } from "../caption/run.ts";
 import { outputPlace } from "../outputs/output-stream.ts";
 import { defaultStatePath } from "../state/state-path.ts";
 import { addPhotoOutputOptions, type PhotoOutputFlags, precisionOption, trustOption } from "./options.ts";
@@ -46,85 +44,92 @@ interface Flags extends PhotoOutputFlags {
   dryRun: boolean;
 }
 
-/** `edge-caption caption <paths…>`. */
+/** Makes the command `edge-caption caption <paths…>`. */
 export function captionCommand(): Command {
   const folder = invocationFolder();
   const toPath = (path: string) => resolve(folder, path);
   const toOutput = (path: string) => (path === standardOutput ? path : toPath(path));
   const command = new Command("caption");
   command
-    .description(
-      "Captions photos, with the embedded model or at an endpoint: JPEG, PNG, WebP, GIF, AVIF, TIFF and HEIC.",
+    .description("Captions photos (JPEG, PNG, WebP, GIF, AVIF, TIFF and HEIC) with the local model or at an endpoint.")
+    .argument(
+      "<paths...>",
+      "photos, folders with everything below them, patterns, or - to read a list of paths from standard input",
     )
-    .argument("<paths...>", "photos, folders with all below them, patterns, or - for a list of paths on standard input")
     .optionsGroup("Which photos:")
-    .option(
-      "-0, --null",
-      "the list has a NUL behind each path, as find -print0 writes it, instead of an end of line",
-      false,
-    )
+    .option("-0, --null", "paths in that list end with a NUL, as find -print0 writes them, instead of a newline", false)
     .option(
       "--since <when>",
-      "only photos changed since a date (2026-05-01), or in the last hours, days or weeks (36h, 7d, 2w)",
+      "only photos changed since a date (2026-05-01) or within the last hours, days or weeks (36h, 7d, 2w)",
       readMoment,
     )
-    .option("--limit <count>", "caption at most this many that have no caption yet; the next run goes on", readCount)
-    .option("--dry-run", "tell what would be captioned, one path a line, and do nothing", false)
+    .option(
+      "--limit <count>",
+      "caption at most this many photos that have no caption yet; the next run continues",
+      readCount,
+    )
+    .option(
+      "--dry-run",
+      "print the paths of the photos that would be captioned, one per line, and do nothing else",
+      false,
+    )
     .optionsGroup("Captions:")
     .option(
       "--beam <n>",
-      "beams of the search, 1 to 10; 1 is greedy search, the fastest",
+      "beam width of the search, 1 to 10; 1 is greedy search, the fastest",
       String(defaultCaptionOptions.beam),
     )
     .option(
       "--candidates <n>",
-      "captions a photo, 1 to 5, at most as many as beams",
+      "captions per photo, 1 to 5, at most the beam width",
       String(defaultCaptionOptions.candidates),
     )
-    .option("--min-confidence <share>", "leave captions below this confidence out, 0 to 1", readShare)
+    .option("--min-confidence <share>", "leave out captions with a confidence below this, 0 to 1", readShare)
     .addOption(
-      new Option("--below <what>", 'with --min-confidence: leave such captions out, or mark them with "(?)"')
+      new Option(
+        "--below <what>",
+        'what --min-confidence does with such captions: leave them out, or mark them with "(?)"',
+      )
         .choices(unsureChoices)
         .default("leave-out"),
     )
-    .option("--model-dir <folder>", "model bundle to caption with", toPath, defaultModelDir)
+    .option("--model-dir <folder>", "folder of the model bundle", toPath, defaultModelDir)
     .addOption(
       new Option(
         "--engine <name>",
-        "what runs the model; auto is tensorflow with a GPU (npm run setup:native), else onnx",
+        "what runs the model; auto is tensorflow with a GPU (npm run setup:native), otherwise onnx",
       )
         .choices(engineChoices)
         .default("auto"),
     )
     .addOption(precisionOption())
     .addOption(
-      new Option("--device <name>", "what --engine onnx runs the encoder on; it fails where there is no such GPU")
+      new Option("--device <name>", "what --engine onnx runs the encoder on; fails if there is no such GPU")
         .choices(onnxDevices)
         .default("cpu"),
     )
     .addOption(
-      new Option("--endpoint <url>", "caption at an edge instead; what it knows already is not uploaded").conflicts([
-        "modelDir",
-        "engine",
-        "device",
-      ]),
+      new Option(
+        "--endpoint <url>",
+        "caption at an edge instead; photos that it knows already are not uploaded",
+      ).conflicts(["modelDir", "engine", "device"]),
     )
-    .addOption(new Option("--key <key>", "for an endpoint that asks for one").env("EDGE_CAPTION_KEY"))
-    .option("--uploads <count>", "photos sent to the endpoint at once", readCount, 8)
-    .optionsGroup("Where captions go, any several at once; - is standard output, and so is none:")
+    .addOption(new Option("--key <key>", "API key for the endpoint").env("EDGE_CAPTION_KEY"))
+    .option("--uploads <count>", "photos uploaded to the endpoint at the same time", readCount, 8)
+    .optionsGroup("Where captions go (any combination; by default, or with - as the file, standard output):")
     .option(
       "--jsonl <file>",
-      "a JSON object a line: the photo's path and its whole result; the file only grows",
+      "JSON lines with each photo's path and whole result; the file is only appended to",
       toOutput,
     )
-    .option("--csv <file>", "a table, for spreadsheets", toOutput)
+    .option("--csv <file>", "a table for spreadsheets", toOutput)
     .option("--html <file>", "a page to look at the captions and correct them", toOutput);
   return addPhotoOutputOptions(command)
     .option("--json", "JSON lines on standard output", false)
-    .option("--quiet", "tell only what fails; captions on standard output stay", false)
+    .option("--quiet", "report only failures; captions on standard output are still printed", false)
     .option(
       "--state <file>",
-      "what was captioned already (default: .edge-caption.jsonl beside the first output)",
+      "file that remembers what was captioned (default: .edge-caption.jsonl beside the first output)",
       toPath,
     )
     .addOption(trustOption())
@@ -135,7 +140,7 @@ export function captionCommand(): Command {
       expectStateInFile(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       expectOutputsApart(command, { ...flags, state: request.statePath });
-      const { failed } = await (flags.dryRun ? dryRun(request) : captionPaths(request));
+      const { failed } = await (flags.dryRun ? dryRun(request) : runCaption(request));
       if (failed > 0) process.exitCode = 1;
     });
 }
@@ -151,17 +156,17 @@ Examples:
   find . -name 'IMG_*' -print0 | edge-caption caption - -0 --txt
 
 From a clone: npm run caption -- photos …
-Photos that have their caption are passed over: start the same command again after Ctrl-C, or when photos have come.
-A photo that cannot be captioned is reported while the others go on. Exit codes: 0 all done, 1 some failed, 2 wrong usage.
+Photos that already have a caption are skipped: run the same command again after Ctrl-C, or when there are new photos.
+A photo that cannot be captioned is reported, and the others continue. Exit codes: 0 all done, 1 some failed, 2 wrong usage.
 More: docs/cli.md`;
 
-/** Of an endpoint's model it decides nothing. PRECISION in the environment is for whatever else runs there. */
+/** Refuses --precision with an endpoint, whose model it cannot change. PRECISION in the environment may be meant for other programs. */
 function expectNoPrecisionElsewhere(command: Command, { endpoint }: Flags): void {
   if (endpoint === undefined || command.getOptionValueSource("precision") !== "cli") return;
   command.error("error: option '--endpoint <url>' cannot be used with option '--precision <name>'");
 }
 
-/** What is given for a file where standard output is meant. */
+/** The name of a file that means standard output. */
 const standardOutput = "-";
 
 function expectStateInFile(command: Command, { state }: Flags): void {
@@ -169,7 +174,7 @@ function expectStateInFile(command: Command, { state }: Flags): void {
   command.error("error: expected a file for option '--state <file>', received -");
 }
 
-/** Refuses two outputs in one file or on one stream, by whatever names: each would break the other. */
+/** Refuses two outputs in one file or on one stream, under any names: each would break the other. */
 function expectOutputsApart(
   command: Command,
   { csv, html, json, jsonl, state }: Pick<Flags, "csv" | "html" | "json" | "jsonl"> & { state: string | undefined },
@@ -184,12 +189,12 @@ function expectOutputsApart(
   const printed = outputPlace(standardOutput);
   for (const [place, outputs] of outputsAt) {
     if (outputs.length === 1) continue;
-    const most = place === printed ? "output at most on standard output" : "output at most in a file";
-    command.error(`error: expected one ${most}, received ${outputs.join(" and ")}`);
+    const where = place === printed ? "on standard output" : "in one file";
+    command.error(`error: expected at most one output ${where}, received ${outputs.join(" and ")}`);
   }
 }
 
-function printsOf({ csv, html, json, jsonl }: Flags, isLasting: boolean): CaptionRequest["prints"] {
+function printedForm({ csv, html, json, jsonl }: Flags, isLasting: boolean): CaptionRequest["prints"] {
   if (json || jsonl === standardOutput) return "json";
   if (csv === standardOutput) return "table";
   if (html === standardOutput) return "gallery";
@@ -205,17 +210,17 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
   }
 }
 
-/** The model in this program, or an endpoint. */
-function sourceOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startSource" | "readRevision"> {
+/** Chooses the local model or an endpoint. */
+function backendOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startBackend" | "readRevision"> {
   const { endpoint, key: apiKey, options, uploads } = flags;
   if (endpoint === undefined) {
     return {
-      startSource: () => startEmbeddedSource(flags),
-      readRevision: () => readEmbeddedRevision(flags),
+      startBackend: () => startLocalModel(flags),
+      readRevision: () => readLocalRevision(flags),
     };
   }
   return {
-    startSource: () => openEndpointSource({ endpoint, apiKey, options, uploads }),
+    startBackend: () => openEndpoint({ endpoint, apiKey, options, uploads }),
     readRevision: () => readEndpointRevision({ endpoint, apiKey }),
   };
 }
@@ -240,11 +245,11 @@ function toRequest(
     outputs: { ...flags, jsonl, csv, html },
     statePath,
     trustsState: flags.trustState,
-    prints: printsOf(flags, isLasting),
+    prints: printedForm(flags, isLasting),
     waitingFor: quiet ? undefined : endpoint === undefined ? "loading the model…" : `asking ${endpoint}…`,
     isQuiet: quiet,
     showsProgress: !quiet && (isLasting || (process.stderr.isTTY && !process.stdout.isTTY)),
     confidence: minConfidence === undefined ? undefined : { least: minConfidence, below: flags.below },
-    ...sourceOf(flags),
+    ...backendOf(flags),
   };
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { defaultPrecision, precisionChoices } from "../../captioner/engine.ts";
 import { type XmpName, xmpNames } from "../outputs/xmp-sidecar.ts";
 
-/** Where captions are written, of each photo: beside it and into it. */
+/** Flags that say whether captions are written beside each photo or into it. */
 export interface PhotoOutputFlags {
   txt: boolean;
   xmp: boolean;
@@ -11,32 +11,38 @@ export interface PhotoOutputFlags {
   overwrite: boolean;
 }
 
-/** Adds those options to a command. */
+/** Adds the options for captions beside photos and inside them to a command. */
 export function addPhotoOutputOptions(command: Command): Command {
   return command
     .option("--txt", "photo.txt beside photo.jpg", false)
     .option("--xmp", "XMP sidecars, which photo programs read", false)
     .addOption(
-      new Option("--xmp-name <form>", "full: photo.jpg.xmp (digiKam, Immich); stem: photo.xmp (Lightroom)")
+      new Option(
+        "--xmp-name <form>",
+        "name of the sidecars: full is photo.jpg.xmp (digiKam, Immich), stem is photo.xmp (Lightroom)",
+      )
         .choices(xmpNames)
         .default("full"),
     )
-    .option("--embed", "the description inside the photo, XMP and IPTC", false)
-    .option("--overwrite", "also captions that somebody else wrote", false);
+    .option("--embed", "the description inside the photo, as XMP and IPTC", false)
+    .option("--overwrite", "also replace captions that somebody else wrote", false);
 }
 
-/** Of the commands that caption, or tell what is captioned. */
+/** Makes the option for the number format of the encoder. */
 export function precisionOption(): Option {
   return new Option(
     "--precision <name>",
-    "what the encoder is computed in on a CPU; auto is int8 where this machine gains by it; captions of the two may differ",
+    "number format of the encoder on a CPU; auto is int8 where it is faster on this machine; captions of the two may differ",
   )
     .choices(precisionChoices)
     .default(defaultPrecision)
     .env("PRECISION");
 }
 
-/** For a state that came from another machine. */
+/** Makes the option for a state that came from another machine. */
 export function trustOption(): Option {
-  return new Option("--trust-state", "believe a state that was written elsewhere; it is remembered").default(false);
+  return new Option(
+    "--trust-state",
+    "believe a state file that was written elsewhere; given once, it is remembered",
+  ).default(false);
 }

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { PassedOver } from "../../files/find/passed-over.ts";
+import type { PassedOver } from "../../files/find/search-result.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
-import type { SurveyedPhoto } from "../state/survey-photos.ts";
+import type { PhotoStatus } from "../state/photo-status.ts";
 
-/** `older`: captioned by another model; `failed`: cannot be read. */
+/** `older` is captioned by another model; `failed` cannot be read. */
 type Standing = "captioned" | "older" | "missing" | "failed";
 
 class Counts {
@@ -20,11 +20,11 @@ class Counts {
   }
 }
 
-/** How far the photos of some folders are captioned by one model. */
-export class Coverage {
+/** Counts, by folder, the photos that one model has captioned. */
+export class StatusReport {
   readonly #revision: string;
   readonly total = new Counts();
-  /** By folder, those below not included. */
+  /** Counts by folder, without the folders below it. */
   readonly folders = new Map<string, Counts>();
   corrected = 0;
   #confidences = 0;
@@ -33,12 +33,12 @@ export class Coverage {
     this.#revision = revision;
   }
 
-  /** Of the captions by this model; undefined without one. */
+  /** The mean over captions by this model; undefined without one. */
   get meanConfidence(): number | undefined {
     return this.total.captioned === 0 ? undefined : this.#confidences / this.total.captioned;
   }
 
-  add(photo: SurveyedPhoto): Standing {
+  add(photo: PhotoStatus): Standing {
     const standing = this.#standingOf(photo);
     const folder = dirname(photo.path);
     const counts = this.folders.get(folder) ?? new Counts();
@@ -56,20 +56,20 @@ export class Coverage {
     return { revision: this.#revision, ...total, corrected, meanConfidence, folders };
   }
 
-  #standingOf(photo: SurveyedPhoto): Standing {
+  #standingOf(photo: PhotoStatus): Standing {
     if ("error" in photo) return "failed";
     if (photo.last === undefined) return "missing";
     return photo.last.revision === this.#revision ? "captioned" : "older";
   }
 }
 
-/** The report for people: the whole, and the folders where something is left. */
-export function describeCoverage(
-  coverage: Coverage,
+/** Describes the whole to people, and the folders where something is left. */
+export function describeStatus(
+  report: StatusReport,
   { statePath, passedOver }: { statePath: string; passedOver: PassedOver },
 ): string {
   const leftOut = passedOver.describe();
-  const { total, corrected, meanConfidence, folders } = coverage;
+  const { total, corrected, meanConfidence, folders } = report;
   const share = total.photos === 0 ? 0 : Math.floor((100 * total.captioned) / total.photos);
   const lines = [
     `${total.captioned} of ${total.photos} photos captioned (${share} %)`,

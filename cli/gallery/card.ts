@@ -1,14 +1,15 @@
 import { basename, relative, sep } from "node:path";
 import { isUtf8Path, toDiskPath, toPathText } from "../../files/disk-path.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
+import type { CaptionToList } from "../outputs/output.ts";
+import { photoKeyOf } from "../state/state-index.ts";
 
 /** What a card's line begins with, and what stands before its thumbnail: by these the next run finds the pictures that it need not make again. */
 export const cardOpening = '<article class="card" data-id="';
 export const thumbnailOpening = '<img src="';
 
 /** A photo's card, on one line. It links to the photo from the gallery's folder. */
-export function drawCard(photo: CaptionedPhoto, { folder, thumbnail }: { folder: string; thumbnail: string }): Markup {
+export function drawCard(photo: CaptionToList, { folder, thumbnail }: { folder: string; thumbnail: string }): Markup {
   const { file, caption, result, model } = photo;
   const path = toPathText(photo.path);
   const others = result.candidates.slice(1).map((candidate) => candidate.caption);

@@ -4,11 +4,12 @@ import { dirname } from "node:path";
 import { AppendFile } from "../../files/append-file.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { openRegularFile } from "../../files/regular-file.ts";
+import { putInPlace } from "../../files/write-whole.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
-import { photoKeyOf } from "../caption/captioned-photo.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import type { Listing } from "../outputs/output.ts";
 import { type OutputStream, openOutputStream } from "../outputs/output-stream.ts";
+import { photoKeyOf } from "../state/state-index.ts";
 import { drawCard } from "./card.ts";
 import { EarlierThumbnails } from "./earlier-thumbnails.ts";
 import { generator, pageFoot, pageHead } from "./page.ts";
@@ -81,7 +82,7 @@ async function openPage(path: string, files: FileReplacer): Promise<Page> {
     earlier,
     async putInPlace({ isComplete }) {
       await earlier.close();
-      if (isComplete || !isThere) await files.putInPlace(temporary, path);
+      if (isComplete || !isThere) await putInPlace(temporary, path);
       else await rm(temporary);
     },
   };

@@ -1,4 +1,4 @@
-import { formulaOpening } from "../../shared/csv-cell.ts";
+import { formulaOpening } from "../../shared/csv.ts";
 
 /**
  * The gallery's script. A correction is kept in the browser as it is typed, by the photo's id, so that neither a reload nor

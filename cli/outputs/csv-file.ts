@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import Papa from "papaparse";
 import { toPathText } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { type CsvTable, readCsv } from "../../files/read-csv.ts";
-import { disarmFormulas } from "../../shared/csv-cell.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
-import type { Listing } from "./output.ts";
+import { byteOrderMark, csvRow } from "../../shared/csv.ts";
+import type { StateFile } from "../state/state-file.ts";
+import { photoKeyOf } from "../state/state-index.ts";
+import type { CaptionToList, Listing } from "./output.ts";
 import { type OutputStream, openOutputStream } from "./output-stream.ts";
 
-/** Of a row. `id` is the content id where there is one. */
+/** The columns of the table. `id` is the content id where there is one. */
 const csvColumns = [
   "path",
   "caption",
@@ -25,21 +24,18 @@ const csvColumns = [
 
 type Row = Record<string, string>;
 
-/** Without it Excel takes UTF-8 for the code page of the country. */
-const byteOrderMark = "\uFEFF";
-
 interface CsvSettings {
   files: FileReplacer;
-  state: Pick<CaptionState, "hasSaid">;
-  /** Also what a person wrote. */
+  state: Pick<StateFile, "hasSaid">;
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
   /** Ends the wait for the reader of a pipe. */
   signal: AbortSignal;
 }
 
 /**
- * `--csv`: a row a photo. Rows that are there already keep their place, and what a person wrote into one stays. The file
- * takes its new form at the end of the run.
+ * Opens the table for `--csv`, a row per photo. Rows that are there already keep their place, and what a person wrote into one
+ * stays. The file is replaced at the end of the run.
  */
 export async function openCsvFile(path: string, { files, state, overwrite, signal }: CsvSettings): Promise<Listing> {
   const stream = await openOutputStream(path, { signal });
@@ -49,7 +45,7 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
     : { columns: [...csvColumns], rows: [] };
   const byPath = new Map(rows.map((row) => [row.path, row]));
   let isChanged = rows.length === 0;
-  const isPersons = (row: Row, photo: CaptionedPhoto) =>
+  const isPersons = (row: Row, photo: CaptionToList) =>
     row.id === photoKeyOf(photo.result) && !state.hasSaid(photo.result, row.caption ?? "");
   return {
     async add(photo) {
@@ -61,20 +57,20 @@ export async function openCsvFile(path: string, { files, state, overwrite, signa
     },
     async end() {
       if (!isChanged) return;
-      const text = `${byteOrderMark}${csvLine(columns)}${csvLines(columns, [...byPath.values()])}`;
+      const text = `${byteOrderMark}${csvRow(columns)}${csvRows(columns, [...byPath.values()])}`;
       await files.replace(path, (temporary) => writeFile(temporary, text));
     },
   };
 }
 
-/** The same rows into a pipe or, for `--csv -`, on standard output, as they come. */
+/** Writes the same rows as they come, into a pipe or, for `--csv -`, to standard output. */
 export function streamedTable(stream: OutputStream): Listing {
   let isBegun = false;
   const print = async (rows: readonly Row[]) => {
     const mark = stream.isFile ? byteOrderMark : "";
-    const heading = isBegun ? "" : `${mark}${csvLine(csvColumns)}`;
+    const heading = isBegun ? "" : `${mark}${csvRow(csvColumns)}`;
     isBegun = true;
-    await stream.append(`${heading}${csvLines(csvColumns, rows)}`);
+    await stream.append(`${heading}${csvRows(csvColumns, rows)}`);
   };
   return {
     add: (photo) => print([csvRowOf(photo)]),
@@ -85,15 +81,11 @@ export function streamedTable(stream: OutputStream): Listing {
   };
 }
 
-function csvLines(columns: readonly string[], rows: readonly Row[]): string {
-  return rows.map((row) => csvLine(columns.map((name) => row[name] ?? ""))).join("");
+function csvRows(columns: readonly string[], rows: readonly Row[]): string {
+  return rows.map((row) => csvRow(columns.map((name) => row[name] ?? ""))).join("");
 }
 
-function csvLine(cells: readonly string[]): string {
-  return `${Papa.unparse([cells.map(disarmFormulas)])}\n`;
-}
-
-function csvRowOf(photo: CaptionedPhoto): Row & { path: string } {
+function csvRowOf(photo: CaptionToList): Row & { path: string } {
   const { path, caption, isUnsure, result } = photo;
   const { model, options } = result;
   return {

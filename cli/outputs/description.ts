@@ -1,44 +1,44 @@
 import { createHash } from "node:crypto";
 import type { Metadata, RawTags } from "../../files/exiftool.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
+import type { CaptionToWrite } from "./output.ts";
 
 /** The XMP and IPTC fields that hold a photo's description, and the XMP field for who wrote it. */
 const xmpField = "XMP-dc:Description";
 const iptcField = "IPTC:Caption-Abstract";
 const writerField = "XMP-photoshop:CaptionWriter";
-/** Of the IPTC block, beside it: where it does not fit, programs take the XMP for outdated. */
+/** The digest beside the IPTC block: where it does not match, programs take the XMP for outdated. */
 const digestField = "Photoshop:IPTCDigest";
-/** Which of the photos of one name a sidecar is about, as Adobe's programs write it: an extension. */
+/** The extension that says which of several photos of one name a sidecar is about, as Adobe's programs write it. */
 const sidecarField = "XMP-photoshop:SidecarForExtension";
-/** What the writer begins with where it is us; the rest names the model and ends with the caption's digest. */
+/** The start of the writer field where we wrote the caption; the rest names the model and ends with the caption's digest. */
 const ourMark = "edge-caption ";
-/** EXIF's own is written only where it holds something already, so that programs that read it first say the same. */
+/** EXIF's own field is written only where it is there already, so that programs that read it first show the same. */
 const exifField = "IFD0:ImageDescription";
 
-/** What cameras put where a description belongs; nobody wrote it. */
+/** Texts that cameras put where a description belongs, and that nobody wrote. */
 const cameraTexts =
   /^(OLYMPUS|MINOLTA|KONICA MINOLTA|SAMSUNG|PENTAX|KODAK)? ?DIGITAL (STILL )?CAMERA$|^SONY DSC$|^Exif_JPEG_PICTURE$|^DCIM\\|^default$|^ASCII$/i;
 
 /** IPTC's limit for a description. */
 const maxIptcBytes = 2000;
 
-/** What stands in a file where a description belongs. */
+/** The description that a file has. */
 export interface Description {
-  /** By somebody, a person or us. */
+  /** Texts that a person or this program wrote. */
   texts: string[];
   writer: string | undefined;
   hasExif: boolean;
-  /** EXIF's own is a camera's. */
+  /** Whether EXIF's text is a camera's. */
   isExifCameras: boolean;
   hasIptc: boolean;
   hasDigest: boolean;
-  /** Of a sidecar: the extension of the photo that it is about, where it says so. */
+  /** The extension of the photo that a sidecar is about, where it says so. */
   extension: string | undefined;
 }
 
-/** The description of a photo or of a sidecar. */
+/** Reads the description of a photo or of a sidecar. */
 export async function readDescription(metadata: Metadata, file: string): Promise<Description> {
   const tags = await metadata.read(file, [
     `${xmpField}*`,
@@ -62,13 +62,14 @@ export async function readDescription(metadata: Metadata, file: string): Promise
 }
 
 interface Judgement {
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
 
 /**
- * Whether a caption may be written where a description stands: not over what a person wrote, and not again. An empty caption
- * takes ours away, and what a person wrote never.
+ * Decides whether a caption may replace a description: not one that a person wrote, and not the same again. An empty caption
+ * removes ours, and never what a person wrote.
  */
 export function judgeDescription(
   { texts, writer }: Description,
@@ -85,7 +86,7 @@ export function judgeDescription(
   return (overwrite && !isCleared) || texts.every(isOurs) ? "write" : "kept";
 }
 
-/** The tags of a caption in XMP, for photos and for sidecars. They say that a model wrote it, and which; what a person wrote is theirs. */
+/** Returns the XMP tags of a caption, for photos and for sidecars. They name the model that wrote it, if one did. */
 export function xmpTags(caption: CaptionToWrite, there: Description | undefined): RawTags {
   const { model } = caption;
   const text = markedCaption(caption) || null;
@@ -95,10 +96,10 @@ export function xmpTags(caption: CaptionToWrite, there: Description | undefined)
   return { [xmpField]: text, ...(there?.writer?.startsWith(ourMark) ? { [writerField]: null } : {}) };
 }
 
-/** Those besides, in a photo itself. */
+/** Returns the tags of a caption inside a photo: XMP, and IPTC and EXIF where they belong. */
 export function photoTags(caption: CaptionToWrite, there: Description): RawTags {
   const text = markedCaption(caption);
-  const digest = there.hasDigest ? { [digestField]: "new" } : {}; // ExifTool's word for what fits the IPTC as it is written
+  const digest = there.hasDigest ? { [digestField]: "new" } : {}; // makes ExifTool compute it from the IPTC that it writes
   if (text === "") {
     return {
       ...xmpTags(caption, there),
@@ -111,13 +112,13 @@ export function photoTags(caption: CaptionToWrite, there: Description): RawTags 
   return {
     ...xmpTags(caption, there),
     ...(isIptcUsual || there.hasIptc ? { [iptcField]: cutToBytes(text, maxIptcBytes) } : {}),
-    ...(isIptcUsual && !there.hasIptc ? { "IPTC:CodedCharacterSet": "UTF8" } : {}), // what stands there already is not recoded
+    ...(isIptcUsual && !there.hasIptc ? { "IPTC:CodedCharacterSet": "UTF8" } : {}), // IPTC that is there already is not recoded
     ...digest,
     ...(there.hasExif ? { "EXIF:ImageDescription": text } : {}),
   };
 }
 
-/** Whether a sidecar holds nothing but what `xmpTags` writes. */
+/** Whether a sidecar holds only what `xmpTags` writes. */
 export async function holdsNothingElse(metadata: Metadata, sidecar: string): Promise<boolean> {
   const tags = await metadata.read(sidecar, ["XMP:All"]);
   const isOurs = (key: string) => key.startsWith(xmpField) || key === writerField || key === "XMP-x:XMPToolkit";
@@ -128,7 +129,7 @@ function digestOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** The most of a text that fits, without half a character. */
+/** Cuts a text to a number of bytes, without leaving half a character. */
 function cutToBytes(text: string, maxBytes: number): string {
   return Buffer.byteLength(text) <= maxBytes
     ? text

@@ -5,17 +5,16 @@ import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
 import type { Metadata } from "../../files/exiftool.ts";
 import { UnfitForCaption } from "../../files/file-error.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
+import { KeyedMutex } from "../../files/file-replacer.ts";
 import { identityOf, statExactly } from "../../files/keep-attributes.ts";
 import { readPhotoFile } from "../../files/read-photo-file.ts";
-import { Turns } from "../../files/turns.ts";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { judgeDescription, photoTags, readDescription } from "./description.ts";
-import type { PhotoWriter, Written } from "./output.ts";
+import type { CaptionToWrite, PhotoWriter, WriteOutcome } from "./output.ts";
 
-/** What ExifTool knows each format by. */
+/** The extension by which ExifTool recognizes each format. */
 const extensions: Record<ImageFormat, string> = {
   jpeg: ".jpg",
   png: ".png",
@@ -29,25 +28,25 @@ const extensions: Record<ImageFormat, string> = {
 interface EmbedSettings {
   files: FileReplacer;
   metadata: Metadata;
-  state: Pick<CaptionState, "hasSaid" | "carryOver">;
-  /** Also what a person wrote. */
+  state: Pick<StateFile, "hasSaid" | "carryOver">;
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
-  /** The folders of photos that were named; a link out of them is not written through. */
+  /** The folders of photos that were named; a link out of them is not followed. */
   roots: readonly string[];
 }
 
 /**
- * `--embed`: the description inside the photo. The photo takes its new form once that is whole; where its content id can
- * be told, only if that is the same.
+ * Writes descriptions inside photos for `--embed`. The copy with the caption replaces the photo once it is whole and, in
+ * formats that have a content id, only if that is the same.
  */
 export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
-  const turns = new Turns();
+  const mutex = new KeyedMutex();
   const roots = resolveAll(settings.roots);
   return {
     async write(caption) {
       const file = await realPathOf(caption.file); // a link stays a link
       expectWithin(file, await roots);
-      return turns.take(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
+      return mutex.run(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
     },
   };
 }
@@ -55,7 +54,7 @@ export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
 async function embed(
   { caption, file }: { caption: CaptionToWrite; file: string },
   { files, metadata, state, overwrite }: EmbedSettings,
-): Promise<Written> {
+): Promise<WriteOutcome> {
   const before = await statExactly(file);
   const description = await readDescription(metadata, file);
   const judgement = judgeDescription(description, caption, { state, overwrite });
@@ -73,7 +72,7 @@ async function embed(
   return "written";
 }
 
-/** Throws for a file that no named folder holds: a link led there. */
+/** Throws for a file outside of the named folders, to which a link has led. */
 function expectWithin(file: string, roots: ReadonlySet<string>): void {
   for (let folder = dirname(file); !roots.has(folder); folder = dirname(folder)) {
     if (folder !== dirname(folder)) continue;
@@ -92,7 +91,7 @@ async function realPathOf(path: string): Promise<string> {
   return fromDiskPath(await realpath(toDiskPath(path), { encoding: "buffer" }));
 }
 
-/** A format without a content id gets a new byte id by the caption: what is known of the photo is kept under that, too. */
+/** In a format without a content id the caption changes the byte id: what is known of the photo is kept under the new one, too. */
 async function rememberCopy(copy: string, { photo }: CaptionToWrite, state: EmbedSettings["state"]): Promise<void> {
   const ids = await photoIdsOf(await readPhotoFile(copy));
   if (ids.contentId !== photo.contentId) {

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { AppendFile } from "../../files/append-file.ts";
-import { readJsonLines } from "../../files/json-lines.ts";
+import { readJsonLines } from "../../files/read-lines.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
-import { type CaptionedPhoto, photoKeyOf } from "../caption/captioned-photo.ts";
-import type { Listing } from "./output.ts";
+import { photoKeyOf } from "../state/state-index.ts";
+import type { CaptionToList, Listing } from "./output.ts";
 import { openOutputStream } from "./output-stream.ts";
 
 const lineSchema = z.object({
@@ -13,8 +13,8 @@ const lineSchema = z.object({
 });
 
 /**
- * `--jsonl`: an object a line, `path` and `result`. The file only grows: a photo that is there already, from the same model
- * with the same options, is not written again. A pipe has nothing there already.
+ * Opens the JSON lines for `--jsonl`, an object with `path` and `result` each. The file only grows: a photo that it has
+ * already, from the same model with the same options, is not written again. A pipe counts as empty.
  */
 export async function openJsonlFile(path: string, { signal }: { signal: AbortSignal }): Promise<Listing> {
   const stream = await openOutputStream(path, { signal });
@@ -41,8 +41,8 @@ async function openGrowing(path: string): Promise<{ there: Set<string>; file: Ap
   return { there, file: await AppendFile.open(path, { size }) };
 }
 
-/** A photo's line, in a file as on standard output. What only some photos have is left out of the others. */
-export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionedPhoto): object {
+/** Makes the object for a photo's line, in a file or on standard output. Fields that do not apply are left out. */
+export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionToList): object {
   return {
     path,
     ...(model === undefined ? { corrected: caption } : {}),

@@ -1,9 +1,9 @@
 import { Metadata } from "../../files/exiftool.ts";
 import { FileReplacer } from "../../files/file-replacer.ts";
 import { say } from "../../terminal/progress.ts";
-import type { CaptionRun } from "../caption/caption-photos.ts";
+import type { ScheduledRun } from "../caption/scheduler.ts";
 import { openGallery } from "../gallery/gallery-file.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { openCsvFile } from "./csv-file.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";
@@ -12,20 +12,20 @@ import { SidecarClaims } from "./sidecar-path.ts";
 import { txtSidecars } from "./txt-sidecar.ts";
 import { type XmpName, xmpSidecars } from "./xmp-sidecar.ts";
 
-/** Where captions go besides standard output. Paths are absolute. */
+/** Outputs besides standard output. Paths are absolute. */
 export interface OutputRequest extends WriterRequest {
   jsonl?: string | undefined;
   csv?: string | undefined;
   html?: string | undefined;
 }
 
-/** Beside the photos, or into them. */
+/** Outputs beside the photos or inside them. */
 export interface WriterRequest {
   txt: boolean;
   xmp: boolean;
   xmpName: XmpName;
   embed: boolean;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
 
@@ -33,19 +33,14 @@ export interface Outputs {
   files: FileReplacer;
   listings: Listing[];
   writers: PhotoWriter[];
-  thumbnailOf: CaptionRun["thumbnailOf"];
+  thumbnailOf: ScheduledRun["thumbnailOf"];
   close(): Promise<void>;
 }
 
-/** Opens what was asked for. Throws a sentence where something that is there already is somebody else's. */
+/** Opens the outputs that were asked for. Throws a sentence where a file that is there already is somebody else's. */
 export async function openOutputs(
   request: OutputRequest,
-  {
-    state,
-    title,
-    roots,
-    signal,
-  }: { state: CaptionState; title: string; roots: readonly string[]; signal: AbortSignal },
+  { state, title, roots, signal }: { state: StateFile; title: string; roots: readonly string[]; signal: AbortSignal },
 ): Promise<Outputs> {
   const { jsonl, csv, html, overwrite } = request;
   const files = new FileReplacer();
@@ -63,14 +58,14 @@ export async function openOutputs(
   };
 }
 
-/** What writes beside photos and into them; close it behind the last one. */
+/** Opens the writers beside photos and into them. Close them after the last photo. */
 export function openWriters(
   { txt, xmp, xmpName, embed, overwrite }: WriterRequest,
   {
     files,
     state,
     roots,
-  }: { files: FileReplacer; state: Pick<CaptionState, "hasSaid" | "carryOver">; roots: readonly string[] },
+  }: { files: FileReplacer; state: Pick<StateFile, "hasSaid" | "carryOver">; roots: readonly string[] },
 ): { writers: PhotoWriter[]; close(): Promise<void> } {
   const metadata = new Metadata();
   const settings = { files, metadata, state, claims: new SidecarClaims(), overwrite };
@@ -82,12 +77,12 @@ export function openWriters(
     ],
     async close() {
       await metadata.close();
-      tellLosses(files);
+      reportLosses(files);
     },
   };
 }
 
-/** Once, however many photos there are. */
-function tellLosses({ losses }: FileReplacer): void {
+/** Reports what photos could not keep, once for all of them. */
+function reportLosses({ losses }: FileReplacer): void {
   for (const [what, count] of losses) say(`${count} ${count === 1 ? "photo" : "photos"} could not keep: ${what}`);
 }

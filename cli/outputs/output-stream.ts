@@ -10,28 +10,27 @@ import { kindOf } from "../../files/regular-file.ts";
 import { terminalLines } from "../../shared/terminal-text.ts";
 import { say } from "../../terminal/progress.ts";
 
-/** Between two looks whether somebody reads a named pipe. */
+/** Time between two checks whether somebody reads a named pipe. */
 const lookEveryMs = 100;
 const hintAfterMs = 2000;
 
 /** Windows has neither. */
 const { O_NONBLOCK = 0, O_NOCTTY = 0, O_WRONLY } = constants;
 
-/** Names of what this program was started with. */
+/** Names of the descriptors that this program was started with. */
 const ownDescriptor = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdout|stderr)$/;
 
-/** An output that is written as it comes: it is never read back, replaced or gone on with. */
+/** An output that is written as captions come. It is never read back, replaced or continued. */
 export interface OutputStream {
-  /** Whether it ends in a regular file, as behind a `>` of the shell. */
+  /** Whether it ends in a regular file, as after a `>` of the shell. */
   readonly isFile: boolean;
   append(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens an output that is no regular file: standard output and its like, a named pipe, which waits for its reader, or a
- * device such as `/dev/null`. Undefined for regular files and those that are yet to be made. Throws a sentence for what
- * cannot be written to.
+ * Opens an output that is not a regular file: a standard stream, a named pipe, which waits for its reader, or a device such
+ * as `/dev/null`. Returns undefined for regular files and those yet to be made. Throws a sentence for what cannot be written to.
  */
 export async function openOutputStream(
   path: string,
@@ -46,12 +45,12 @@ export async function openOutputStream(
   });
 }
 
-/** What `-` stands for. */
+/** Opens standard output, for which `-` stands. */
 export function standardOutput(): OutputStream {
   return new DescriptorStream("standard output", process.stdout, { fd: process.stdout.fd, isOwn: false });
 }
 
-/** Whether an output is a place on a disk, beside which something else can be kept. */
+/** Whether an output is a file on a disk, so that the state can be kept beside it. */
 export function isOnDisk(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   return descriptorOf(path) === undefined && (found === undefined || found.isFile());
@@ -72,7 +71,7 @@ export function outputPlace(path: string): string | undefined {
     const keepsNothing = found.isCharacterDevice() && (descriptor === undefined || !isatty(descriptor));
     return keepsNothing ? undefined : `${found.dev}:${found.ino}`;
   } catch {
-    return undefined; // whoever opens it tells why
+    return undefined; // opening it reports why
   }
 }
 
@@ -89,7 +88,7 @@ class DescriptorStream implements OutputStream {
     this.#path = path;
     this.#stream = stream;
     this.#isOwn = isOwn;
-    if (isOwn) stream.on("error", () => undefined); // told by the write that it fails
+    if (isOwn) stream.on("error", () => undefined); // the write that fails reports it
   }
 
   append(text: string): Promise<void> {
@@ -101,7 +100,7 @@ class DescriptorStream implements OutputStream {
     });
   }
 
-  /** What the program was started with stays open. */
+  /** Closes the stream, unless the program was started with it. */
   async close(): Promise<void> {
     if (!this.#isOwn) return;
     await new Promise<void>((resolve, reject) => {
@@ -128,7 +127,7 @@ function streamOf(fd: number): Writable {
   return found.isFIFO() || found.isSocket() ? new Socket({ fd, readable: false }) : createWriteStream("", { fd });
 }
 
-/** A descriptor; undefined for a regular file. Opens without blocking, so that a signal ends the wait for a reader. */
+/** Opens a descriptor; undefined for a regular file. Does not block, so that a signal ends the wait for a reader. */
 async function openForWriting(path: string, signal: AbortSignal): Promise<number | undefined> {
   const found = statSync(toDiskPath(path), { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return undefined;

@@ -3,23 +3,23 @@ import { toDiskPath } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { openRegularFile } from "../../files/regular-file.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import type { PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
-/** Far above any caption: a longer file is somebody's text, and need not be read to the end. */
+/** A limit far above any caption: a longer file is somebody's text and need not be read to the end. */
 const maxCaptionBytes = 65_536;
 
 interface TxtSettings {
   files: FileReplacer;
-  /** Tells captions that we wrote from those of a person. */
-  state: Pick<CaptionState, "hasSaid">;
+  /** Distinguishes captions that this program wrote from those of a person. */
+  state: Pick<StateFile, "hasSaid">;
   claims: SidecarClaims;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
 
-/** `--txt`: `photo.txt` beside `photo.jpg`, the caption and an end of line, as training tools for images read it. */
+/** Writes `photo.txt` beside `photo.jpg` for `--txt`: the caption and an end of line, as training tools for images read it. */
 export function txtSidecars({ files, state, claims, overwrite }: TxtSettings): PhotoWriter {
   return {
     async write(caption) {

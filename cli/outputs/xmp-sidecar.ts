@@ -4,13 +4,12 @@ import { basename, dirname, extname } from "node:path";
 import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
 import type { Metadata } from "../../files/exiftool.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
-import type { CaptionToWrite } from "../caption/captioned-photo.ts";
-import type { CaptionState } from "../state/caption-state.ts";
+import type { StateFile } from "../state/state-file.ts";
 import { type Description, holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
-import type { PhotoWriter } from "./output.ts";
+import type { CaptionToWrite, PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
-/** `full`: `photo.jpg.xmp`, as digiKam, Immich and darktable name it; `stem`: `photo.xmp`, as Lightroom does. */
+/** `full` is `photo.jpg.xmp`, as digiKam, Immich and darktable name it; `stem` is `photo.xmp`, as Lightroom does. */
 export const xmpNames = ["full", "stem"] as const;
 
 export type XmpName = (typeof xmpNames)[number];
@@ -19,15 +18,15 @@ interface XmpSettings {
   name: XmpName;
   files: FileReplacer;
   metadata: Metadata;
-  state: Pick<CaptionState, "hasSaid">;
+  state: Pick<StateFile, "hasSaid">;
   claims: SidecarClaims;
-  /** Also what a person wrote. */
+  /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
 
 /**
- * `--xmp`: the description in a sidecar. What else stands in one stays. None is begun that would hide what a person wrote,
- * into the photo or into a sidecar of the other naming. An empty caption takes ours away, and begins none.
+ * Writes descriptions in sidecars for `--xmp`. Everything else in a sidecar stays. None is begun that would hide what a person
+ * wrote into the photo or into a sidecar of the other naming. An empty caption removes ours, and begins no sidecar.
  */
 export function xmpSidecars({ name, files, metadata, state, claims, overwrite }: XmpSettings): PhotoWriter {
   return {
@@ -71,8 +70,8 @@ export function xmpSidecars({ name, files, metadata, state, claims, overwrite }:
 }
 
 /**
- * Whether a sidecar is about this photo: about it alone, as `photo.jpg.xmp` is by its name; shared with other files of
- * that stem, of which it names none; or about another, such as the raw that lies beside a JPEG.
+ * Decides which photo a sidecar is about: this one alone, as `photo.jpg.xmp` is by its name; shared with other files of that
+ * stem, of which it names none; or another, such as the raw photo beside a JPEG.
  */
 async function isAbout(
   { file }: CaptionToWrite,
@@ -89,5 +88,5 @@ async function isAbout(
   return others.every((name) => besidePhotos.test(name)) ? "alone" : "shared";
 }
 
-/** What is no photo of its own. */
+/** Files that accompany photos and are none themselves. */
 const besidePhotos = /\.(?:xmp|txt|json|aae|thm|xml|pp3|dop)$/i;

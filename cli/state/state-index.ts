@@ -1,19 +1,24 @@
 import { createHash, type Hash } from "node:crypto";
 import { lstatSync, type Stats } from "node:fs";
 import * as z from "zod";
-import { readJsonLines } from "../../files/json-lines.ts";
-import { byteIdSchema, type CaptionOptions, captionResultSchema, contentIdSchema } from "../../shared/contract.ts";
+import { readJsonLines } from "../../files/read-lines.ts";
+import {
+  byteIdSchema,
+  type CaptionOptions,
+  type CaptionResult,
+  captionResultSchema,
+  contentIdSchema,
+} from "../../shared/contract.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
-import { photoKeyOf } from "../caption/captioned-photo.ts";
 import { type StateKey, stateKeyPath } from "./state-key.ts";
 
-/** What every line of a state file begins with. */
+/** The start of every line of a state file. */
 const opening = '{"kind":';
 
 const stampSchema = z.object({ size: z.number(), mtimeMs: z.number(), ctimeMs: z.number() });
 
 const lineSchema = z.discriminatedUnion("kind", [
-  /** A photo was captioned. `as`: its byte id now, which its caption has changed. */
+  /** A photo was captioned. `as` is its byte id after a caption written into it has changed that. */
   z.object({
     kind: z.literal("captioned"),
     as: byteIdSchema.optional(),
@@ -26,7 +31,7 @@ const lineSchema = z.discriminatedUnion("kind", [
       options: true,
     }),
   }),
-  /** A file's ids, as long as it is not touched; `path` relative to the state's folder. */
+  /** The ids of a file, valid until it is touched; `path` is relative to the state's folder. */
   z.object({
     kind: z.literal("file"),
     path: z.string(),
@@ -34,28 +39,36 @@ const lineSchema = z.discriminatedUnion("kind", [
     id: byteIdSchema,
     contentId: contentIdSchema.optional(),
   }),
-  /** A person said it better. */
+  /** A person corrected the caption. */
   z.object({ kind: z.literal("corrected"), key: z.string(), caption: z.string() }),
-  /** Somebody answers for all that stands before this line, which has so many bytes and this digest. */
+  /** The user vouched for everything before this line, which has this many bytes and this digest. */
   z.object({ kind: z.literal("trusted"), bytes: z.number(), sha256: z.string() }),
 ]);
 
 export type StateLine = z.infer<typeof lineSchema>;
 
-/** What makes a caption: another model or another search may say something else. */
+/** The ids of a photo, as a result has them. */
+export type PhotoIdentity = Pick<CaptionResult, "id" | "contentId">;
+
+/** Returns the id of a photo that neither another name nor a caption written into it changes, where its format has one. */
+export function photoKeyOf({ id, contentId }: PhotoIdentity): string {
+  return contentId ?? id;
+}
+
+/** The model and search that made a caption: others may make another. */
 export interface CaptionMaker {
   revision: string;
   options: CaptionOptions;
 }
 
-/** A photo's last caption, and where its line stands in the state file, in bytes. */
+/** A photo's last caption, and the place of its line in the state file, in bytes. */
 export interface LastCaption extends CaptionMaker {
   confidence: number;
   offset: number;
   length: number;
 }
 
-/** Whether a caption is by this model and search. */
+/** Whether this model and search made a caption. */
 export function isMadeBy({ revision, options }: CaptionMaker, last: LastCaption | undefined): boolean {
   return (
     last?.revision === revision && last.options.beam === options.beam && last.options.candidates === options.candidates
@@ -68,13 +81,13 @@ interface KnownFile {
 }
 
 export interface Trust {
-  /** Tells which lines were written here; undefined: none can be told. */
+  /** Recognizes lines that were written here; undefined where there is none. */
   key: StateKey | undefined;
-  /** Whether what was written elsewhere is believed as well. */
+  /** Whether to believe lines that were written elsewhere. */
   trusts: boolean;
 }
 
-/** What a state file says, without the captions' details, which stay on disk. */
+/** An index of a state file in memory, without the details of captions, which stay on disk. */
 export class StateIndex {
   readonly #last = new Map<string, LastCaption>();
   readonly #written = new Map<string, string[]>();
@@ -85,13 +98,13 @@ export class StateIndex {
   #newTrust: StateLine | undefined;
 
   /**
-   * Reads a state. Throws a sentence where it holds what was not written here and nobody answers for: it may have come with
-   * the photos, and its corrections would be written into them.
+   * Reads a state. Throws a sentence where it has lines that were not written here and nobody has vouched for: they may have
+   * come with the photos, and their corrections would be written into them.
    */
   static async read(path: string, { key, trusts }: Trust): Promise<StateIndex> {
     const index = new StateIndex();
     const digest = createHash("sha256");
-    /** From the first line that was not written here. */
+    /** Lines from the first one that was not written here. */
     let doubted: DoubtedLine[] = [];
     let count = 0;
     for await (const { value, text, offset, end } of readJsonLines(path, { opening, followsLinks: false })) {
@@ -119,7 +132,7 @@ export class StateIndex {
     return this.#end;
   }
 
-  /** The line to write so that the same need not be answered for again. */
+  /** The line to write so that nobody has to vouch for the same lines again. */
   get newTrust(): StateLine | undefined {
     return this.#newTrust;
   }
@@ -141,12 +154,12 @@ export class StateIndex {
     }
   }
 
-  /** A photo's last caption, whoever made it. */
+  /** Returns a photo's last caption by any model and search. */
   last(key: string): LastCaption | undefined {
     return this.#last.get(key);
   }
 
-  /** Its caption by this model and search, if that is the last one. */
+  /** Returns a photo's last caption if this model and search made it. */
   by(maker: CaptionMaker, key: string): LastCaption | undefined {
     const last = this.#last.get(key);
     return isMadeBy(maker, last) ? last : undefined;
@@ -156,12 +169,12 @@ export class StateIndex {
     return this.#corrections.get(key);
   }
 
-  /** Whether this was ever the photo's caption here, and is not what somebody wrote elsewhere. */
+  /** Whether this was ever the photo's caption here, as opposed to text that somebody wrote elsewhere. */
   hasSaid(key: string, caption: string): boolean {
     return this.#written.get(key)?.includes(caption) ?? false;
   }
 
-  /** The ids of a file that nobody has touched since they were worked out. */
+  /** Returns the ids of a file that has not been touched since they were computed. */
   idsOf(path: string, stats: Stats): PhotoIds | undefined {
     const { stamp, ids } = this.#files.get(path) ?? {};
     const isSame = stamp?.size === stats.size && stamp.mtimeMs === stats.mtimeMs && stamp.ctimeMs === stats.ctimeMs;
@@ -202,7 +215,7 @@ function describeDoubt(
 ): string {
   const whose =
     foreign === 0 ? "another user's" : `${foreign} of its ${count} lines were not written by you on this machine`;
-  const unkept = hasKey ? "" : ` (what you write is told by a key, ${stateKeyPath()}, which is not there)`;
+  const unkept = hasKey ? "" : ` (your lines are recognized by a key, ${stateKeyPath()}, which is not there)`;
   return (
     `${path}: ${whose}${unkept}; nothing of it is believed. If it is yours, from another machine or an earlier version, ` +
     "add --trust-state once. If it came with the photos, delete it, or name another file with --state"

@@ -1,18 +1,19 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileErrorReason } from "../../files/file-error.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
+import { writeWhole } from "../../files/write-whole.ts";
 
 const keyBytes = 32;
-/** Of each line's mark, in characters of 6 bits. */
+/** Length of each line's mark, in characters of 6 bits. */
 const markLength = 22;
-/** Behind a line of a state, in front of its last brace. */
+/** The end of a line of a state with a mark before its last brace. */
 const markedEnd = new RegExp(`,"by":"([\\w-]{${markLength}})"\\}\n?$`);
 
-/** Tells what this person wrote on this machine from what came from elsewhere. Kept for oneself, it goes with no photos. */
+/** Distinguishes lines that this user wrote on this machine from those that came from elsewhere. The key is stored apart from photos. */
 export class StateKey {
   readonly #key: Uint8Array;
 
@@ -20,7 +21,7 @@ export class StateKey {
     this.#key = key;
   }
 
-  /** A JSON object with a mark at its end. */
+  /** Adds a mark to the end of a JSON object. */
   mark(json: string): string {
     return `${json.slice(0, -1)},"by":"${this.#markOf(json)}"}`;
   }
@@ -35,38 +36,32 @@ export class StateKey {
   }
 }
 
-/** Where the key lies. Copied to another machine, it makes both believe each other's states. */
+/** Returns the path of the key. Copied to another machine, the key makes both believe each other's states. */
 export function stateKeyPath(environment: NodeJS.ProcessEnv = process.env): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = environment;
   const folder = XDG_STATE_HOME || LOCALAPPDATA || join(homedir(), ".local", "state");
   return join(folder, "edge-caption", "state-key");
 }
 
-/** The key; undefined where there is none and `makes` is not given, or where none can be kept. */
+/** Reads the key; undefined where there is none and `makes` is not given, or where none can be stored. */
 export async function openStateKey({ makes }: { makes: boolean }): Promise<StateKey | undefined> {
   const path = stateKeyPath();
   try {
     if (makes) await makeKey(path);
     return await readKey(path);
   } catch (error) {
-    if (fileErrorReason(error) === undefined) throw error;
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (fileErrorReason(cause) === undefined) throw error;
     return undefined;
   }
 }
 
-/** Two runs that begin at once have one key: the first that is whole takes the name. */
+/** Makes a key unless there is one. Two runs that begin at once get the same: the first that is whole takes the name. */
 async function makeKey(path: string): Promise<void> {
   if (existsSync(path)) return;
-  const own = `${path}.${process.pid}`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    await writeFile(own, randomBytes(keyBytes).toString("hex"), { mode: 0o600, flag: "wx" });
-    await link(own, path).catch((error: unknown) => {
-      if (!existsSync(path)) throw error;
-    });
-  } finally {
-    await rm(own, { force: true });
-  }
+  const key = randomBytes(keyBytes).toString("hex");
+  await writeWhole(path, [key], { temporary: `${path}.${process.pid}`, mode: 0o600, replaces: false });
 }
 
 async function readKey(path: string): Promise<StateKey> {

@@ -3,30 +3,30 @@ import { basename, dirname, join, resolve } from "node:path";
 import { literalFolderOf, readPattern } from "../../files/find/match-pattern.ts";
 import { isOnDisk } from "../outputs/output-stream.ts";
 
-/** The name of a state file where none is given. */
+/** The default name of a state file. */
 const stateName = ".edge-caption.jsonl";
 
-/** Where a folder has its state. */
+/** Returns the path of the state in a folder. */
 export function stateIn(folder: string): string {
   return join(folder, stateName);
 }
 
 interface Places {
-  /** The files that gather captions, absolute. */
+  /** The files that gather captions, as absolute paths. */
   files: readonly (string | undefined)[];
-  /** As they were given. */
+  /** Places of photos as they were given. */
   paths: readonly string[];
-  /** What relative paths start from. */
+  /** The folder that relative paths start from. */
   folder: string;
 }
 
-/** Where the state lies unless told: beside the first output that gathers captions, or else in the first folder of photos. */
+/** Returns where the state is unless --state says: beside the first output that gathers captions, otherwise in the first folder of photos. */
 export function defaultStatePath({ files, paths, folder }: Places): string {
   const output = files.find((file) => file !== undefined && isOnDisk(file));
   return stateIn(output === undefined ? folderOf(paths[0], folder) : dirname(output));
 }
 
-/** The folders of photos that were named; of a list, those of its photos. */
+/** Returns the folders of photos that were named, and those of the photos in a list. */
 export function namedFolders({ paths, folder, photos }: Pick<Places, "paths" | "folder"> & Found): string[] {
   const named = paths.filter((path) => path !== "-").map((path) => folderOf(path, folder));
   if (named.length === paths.length) return named;
@@ -37,7 +37,7 @@ interface Found {
   photos: readonly { path: string }[];
 }
 
-/** What a run is called after. */
+/** Returns a title for a run: the name of its first folder. */
 export function titleOf({ paths, folder }: Pick<Places, "paths" | "folder">): string {
   return basename(folderOf(paths[0], folder)) || "Photos";
 }
@@ -50,7 +50,7 @@ function folderOf(path: string | undefined, folder: string): string {
   return pattern === undefined ? dirname(place) : literalFolderOf(pattern, folder);
 }
 
-/** The nearest state at a folder or above it, for whoever has only the photos. */
+/** Finds the nearest state in a folder or above it. */
 export function findState(folder: string): string | undefined {
   for (let place = folder; ; place = dirname(place)) {
     if (existsSync(stateIn(place))) return stateIn(place);

@@ -1,5 +1,4 @@
-import Papa from "papaparse";
-import { disarmFormulas } from "../../shared/csv-cell.ts";
+import { byteOrderMark, csvRow } from "../../shared/csv.ts";
 import type { CaptionedState, WallPhoto } from "./wall.ts";
 
 /** An image element with the caption as its alternative text, ready to be pasted into a page. */
@@ -13,7 +12,8 @@ export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedS
 /** All captions as a table (RFC 4180), with a byte order mark, without which Excel takes it for Latin-1. */
 export function asCsv(photos: readonly WallPhoto[]): string {
   const rows = photos.flatMap(({ name, state }) => (state.step === "captioned" ? [rowOf(name, state)] : []));
-  return `\ufeff${Papa.unparse(rows.map(disarmRow))}\r\n`;
+  const table = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))];
+  return `${byteOrderMark}${table.map((cells) => csvRow(cells, { lineEnd: "\r\n" })).join("")}`;
 }
 
 function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Record<string, string | number> {
@@ -25,11 +25,6 @@ function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Reco
     ...{ source: isHit ? "cache" : "model", milliseconds: Math.round(elapsedMs) },
     ...{ format, width, height, bytes, id, contentId, model: model.id, revision: model.revision },
   };
-}
-
-function disarmRow(row: Record<string, string | number>): Record<string, string | number> {
-  const disarm = (value: string | number) => (typeof value === "string" ? disarmFormulas(value) : value);
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, disarm(value)]));
 }
 
 /** Has the browser save a table as a file. */

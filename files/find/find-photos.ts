@@ -3,28 +3,54 @@ import { join, resolve } from "node:path";
 import { toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
-import { PassedOver } from "./passed-over.ts";
-import { isSystemFolder } from "./system-folder.ts";
-import { compareNames, type FoundPhoto, walkFolder } from "./walk-folder.ts";
+import { readPathList } from "./read-path-list.ts";
+import { type FoundPhoto, isSystemFolder, PassedOver } from "./search-result.ts";
+import { compareNames, walkFolder } from "./walk-folder.ts";
 
-/** What Node gives for bytes on the command line that are not UTF-8. */
+/** The character that Node puts for bytes on the command line that are not UTF-8. */
 const replacement = "\uFFFD";
 const otherEncoding = "a name that is not UTF-8 is found by its folder, or in a list on standard input";
 
 interface Search {
-  /** What relative paths start from. */
+  /** The folder that relative paths start from. */
   folder: string;
-  /** Only photos changed since then. */
+  /** Leaves out photos that have not changed since. */
   sinceMs?: number | undefined;
-  /** Counts what is left out. */
+  /** Counts what is passed over. */
   passedOver?: PassedOver;
 }
 
 type Walk = Pick<Search, "folder"> & { passedOver: PassedOver };
 
+/** Photos to look for, as a command line names them. */
+export interface SearchRequest extends Omit<Search, "passedOver"> {
+  /** Places to search; `-` is a list of them on standard input. */
+  paths: readonly string[];
+  /** Whether that list has a NUL after each path, instead of an end of line. */
+  isNulSeparated: boolean;
+}
+
+/** Finds all photos that a command line names, including those of a list on standard input, and counts what it passes over. */
+export async function findAllPhotos({
+  paths,
+  isNulSeparated,
+  ...search
+}: SearchRequest): Promise<{ photos: FoundPhoto[]; passedOver: PassedOver }> {
+  const passedOver = new PassedOver();
+  const places = async function* () {
+    for (const path of paths) {
+      if (path === "-") yield* readPathList(process.stdin, { isNulSeparated });
+      else yield path;
+    }
+  };
+  const photos: FoundPhoto[] = [];
+  for await (const photo of findPhotos(places(), { ...search, passedOver })) photos.push(photo);
+  return { photos, passedOver };
+}
+
 /**
- * The photos at some places, each once, in the order of the places and by name within one: files whatever they are called,
- * folders with all below them, and glob patterns where no file has that very name. Paths keep the form of their place.
+ * Finds the photos at some places, each once, in the order of the places and by name within one. A place is a file whatever
+ * its name, a folder with all below it, or a glob pattern where no file has that very name. Paths keep the form of their place.
  */
 export async function* findPhotos(
   places: Iterable<string> | AsyncIterable<string>,
@@ -52,7 +78,8 @@ async function* photosAt(place: string, walk: Walk): AsyncGenerator<FoundPhoto> 
   else yield { path: place, error: kind.error };
 }
 
-const zeroByte = "expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?";
+const zeroByte =
+  "expected a path, found a zero byte: is the list in UTF-16 without a byte order mark, or meant for -0?";
 
 async function kindOf(file: string): Promise<"file" | "folder" | { error: string }> {
   try {
@@ -75,7 +102,7 @@ async function* matchesOf(pattern: Pattern, walk: Walk): AsyncGenerator<FoundPho
   for (const _ of systemFolders) walk.passedOver.add("system");
 }
 
-/** The folder of a match in which a person's photos are not, unless the pattern names it. */
+/** Returns the folder of a match that holds no photos of a person's own, unless the pattern names it. */
 function systemFolderOf(match: string, pattern: Pattern): string | undefined {
   const parts = match.split("/").filter((part) => part !== "");
   const isSystem = (part: string, index: number) =>
@@ -84,7 +111,7 @@ function systemFolderOf(match: string, pattern: Pattern): string | undefined {
   return index < 0 ? undefined : parts.slice(0, index + 1).join("/");
 }
 
-/** Infinity for what is gone meanwhile, so that it is reported and not passed over. */
+/** Returns infinity for a file that has disappeared, so that it is reported and not passed over. */
 async function changedMs(file: string): Promise<number> {
   return (await stat(toDiskPath(file)).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY;
 }

@@ -3,29 +3,29 @@ import { resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { toDiskPath } from "../disk-path.ts";
 
-/** A path with wildcards, by the parts between its slashes. */
+/** A path with wildcards, split at its slashes. */
 export interface Pattern {
   text: string;
   parts: readonly string[];
 }
 
-/** More of them would be no pattern of a person's. */
+/** The most ways to read a pattern; no pattern that a person types has more. */
 const maxReadings = 64;
 
-/** Undefined for a path without wildcards. */
+/** Parses a pattern; returns undefined for a path without wildcards. */
 export function readPattern(text: string): Pattern | undefined {
   const isPattern = /[*?]|\[.+\]|\{.+\}|[@!+?*]\(.+\)/.test(text);
   return isPattern ? { text, parts: splitParts(text) } : undefined;
 }
 
-/** The folder that a pattern's parts lead to which exist by these very names. */
+/** Returns the folder that a pattern's leading parts name literally. */
 export function literalFolderOf({ parts }: Pattern, folder: string): string {
   return resolve(folder, pathOf(literalParts(parts, folder)));
 }
 
 /**
- * What matches a pattern. Parts that exist by their very names, such as `photos (2023)`, are taken for names. Others are read
- * in several ways, from what a person is likely to mean to all that the matcher knows; the first that matches something counts.
+ * Finds what matches a pattern. Leading parts that exist by their very names, such as `photos (2023)`, are names. Others are
+ * read in several ways, from what a person is likely to mean to all that the matcher knows; the first that matches counts.
  */
 export async function matchPattern({ parts }: Pattern, folder: string): Promise<string[]> {
   const names = literalParts(parts, folder);
@@ -43,7 +43,7 @@ function pathOf(parts: readonly string[]): string {
   return parts.length === 1 && parts[0] === "" ? "/" : parts.join("/");
 }
 
-/** The parts of a pattern up to the first that does not exist. */
+/** Returns the parts of a pattern before the first that does not exist. */
 function literalParts(parts: readonly string[], folder: string): string[] {
   let count = 0;
   while (count < parts.length - 1 && existsSync(toDiskPath(resolve(folder, `${parts.slice(0, count + 1).join("/")}/`))))
@@ -54,19 +54,19 @@ function literalParts(parts: readonly string[], folder: string): string[] {
 const parentheses = /\\.|[()!+@|]/g;
 const allButWildcards = /\\.|[()!+@|[\]{}]/g;
 
-/** `*` and `?` always mean something; brackets and braces beside them rather do, alone rather not; parentheses hardly ever. */
+/** `*` and `?` are always wildcards; brackets and braces probably are beside them, and probably not alone; parentheses hardly ever. */
 function readingsOf(part: string): string[] {
   const usual = escapeWith(part, parentheses);
   const plain = escapeWith(part, allButWildcards);
   return [...new Set(/[*?]/.test(part) ? [usual, plain, part] : [plain, usual, part])];
 }
 
-/** What is escaped already stays so. */
+/** Escapes characters, except those that are escaped already. */
 function escapeWith(part: string, special: RegExp): string {
   return part.replace(special, (found) => (found.length > 1 ? found : `\\${found}`));
 }
 
-/** One of each, in all combinations, the first of each first. */
+/** Combines one of each in all ways, the first of each first. */
 function combine(choices: readonly (readonly string[])[]): string[][] {
   return choices.reduce<string[][]>(
     (rows, choice) => rows.flatMap((row) => choice.map((one) => [...row, one])).slice(0, maxReadings),
@@ -74,7 +74,7 @@ function combine(choices: readonly (readonly string[])[]): string[][] {
   );
 }
 
-/** At slashes, without those between braces. */
+/** Splits at slashes, except those between braces. */
 function splitParts(text: string): string[] {
   const parts = [""];
   let depth = 0;

@@ -3,13 +3,9 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
-import { otherKindOf, type PassedOver } from "./passed-over.ts";
-import { isSystemFolder } from "./system-folder.ts";
+import { type FoundPhoto, isSystemFolder, otherKindOf, type PassedOver } from "./search-result.ts";
 
-/** A file that is taken for a photo, or a place where none can be found and why. */
-export type FoundPhoto = { path: string } | { path: string; error: string };
-
-/** In a folder only these are taken for photos. A file that is named on the command line may be called anything. */
+/** Extensions of photos in a folder. A file that is named on the command line may be called anything. */
 const photoExtensions = new Set(
   ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "avif", "tif", "tiff", "heic", "heif", "hif"].map(
     (name) => `.${name}`,
@@ -17,7 +13,7 @@ const photoExtensions = new Set(
 );
 
 interface Walk {
-  /** What relative paths start from. */
+  /** The folder that relative paths start from. */
   folder: string;
   passedOver: PassedOver;
 }
@@ -28,8 +24,8 @@ interface NamedEntry {
 }
 
 /**
- * The photos in a folder and all below it, by name. Hidden entries are passed over, what systems and programs keep beside
- * photos, and links to folders, which may lead round in a circle.
+ * Finds the photos in a folder and all below it, by name. Passes over hidden entries, what systems and programs keep beside
+ * photos, and links to folders, which may lead in a circle.
  */
 export async function* walkFolder(path: string, walk: Walk): AsyncGenerator<FoundPhoto> {
   let entries: NamedEntry[];
@@ -52,7 +48,7 @@ export async function* walkFolder(path: string, walk: Walk): AsyncGenerator<Foun
   }
 }
 
-/** By code units: the same everywhere, whatever the language of the machine. */
+/** Compares names by code units, so that the order does not depend on the language of the machine. */
 export function compareNames(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
@@ -61,14 +57,14 @@ function isCalledPhoto(name: string): boolean {
   return photoExtensions.has(extname(name).toLowerCase());
 }
 
-/** Folders, and what is called a photo; `._` is what macOS keeps of a file where a disk cannot. */
+/** Counts hidden folders and photos. Names with `._` hold what macOS knows of a file on disks that cannot. */
 function countHidden({ name, entry }: NamedEntry, passedOver: PassedOver): void {
-  const isTold = entry.isDirectory() || isCalledPhoto(name) || otherKindOf(name) !== undefined;
+  const isCounted = entry.isDirectory() || isCalledPhoto(name) || otherKindOf(name) !== undefined;
   const isOurs = name.startsWith(".edge-caption");
-  if (isTold && !isOurs && !name.startsWith("._")) passedOver.add("hidden");
+  if (isCounted && !isOurs && !name.startsWith("._")) passedOver.add("hidden");
 }
 
-/** A link counts as what it leads to; one that leads nowhere is for the reader to report. */
+/** A link counts as what it leads to. One that leads nowhere counts as a photo, so that reading it reports the error. */
 async function isPhoto(
   { name, entry }: NamedEntry,
   { file, passedOver }: { file: string; passedOver: PassedOver },

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 
 /** The environments of wrangler.toml that are deployed. */
 const environments = ["staging", "production"] as const;

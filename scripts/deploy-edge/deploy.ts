@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { showSpinner } from "../../terminal/spinner.ts";
+import { showSpinner } from "../../terminal/progress.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 import type { DeployRequest } from "./command.ts";
 import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./preflight.ts";

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type KeyScope, type KeyTier, keyScopes, keyTiers } from "../../shared/api-key.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { repository } from "../repository.ts";
 
 /** Which KV holds the keys. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type KeyRecord, keyEntry, keyPathPrefix, keyRecordSchema, newApiKey } from "../../shared/api-key.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
-import { showSpinner } from "../../terminal/spinner.ts";
+import { showSpinner } from "../../terminal/progress.ts";
 import { wranglerAt } from "../wrangler.ts";
 import type { KeyPlaceOptions, NewKey } from "./command.ts";
 

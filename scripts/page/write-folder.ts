@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeWhole } from "../../files/write-whole.ts";
 
 export interface BuiltFile {
   /** Relative to the folder. */
@@ -13,7 +14,7 @@ export interface BuiltFile {
  * left alone: several servers may build and read the folder at once.
  */
 export async function writeFolder(folder: string, files: readonly BuiltFile[]): Promise<void> {
-  for (const { path, content } of files) await writeWhole(join(folder, path), Buffer.from(content));
+  for (const { path, content } of files) await writeChanged(join(folder, path), Buffer.from(content));
   const wanted = new Set(files.map(({ path }) => join(folder, path)));
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -23,11 +24,9 @@ export async function writeFolder(folder: string, files: readonly BuiltFile[]): 
 
 const partialEnding = ".partial";
 
-async function writeWhole(path: string, content: Buffer): Promise<void> {
+async function writeChanged(path: string, content: Buffer): Promise<void> {
   const present = await readFile(path).catch(() => undefined);
   if (present?.equals(content)) return;
   await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}.${randomUUID()}${partialEnding}`;
-  await writeFile(partial, content);
-  await rename(partial, path);
+  await writeWhole(path, [content], { temporary: `${path}.${randomUUID()}${partialEnding}` });
 }

@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { countUpTo } from "../../terminal/command-line.ts";
 import type { Popularity } from "./hit-rate.ts";
 import type { EngineMeasures } from "./plan.ts";
 
-/** Of photos in a batch, and in hand. */
-const mostCounted = 256;
+/** Photos in a batch, and in hand. More would take minutes to solve, and change nothing where captions are to come in seconds. */
+const readPhotoCount = countUpTo(256);
 
 export interface ScalingRequest {
   /** Photos a second that are asked for; a column each. */
@@ -50,9 +51,9 @@ export function scalingCommand(scale: (request: ScalingRequest) => void): Comman
     .optionsGroup("An engine, by default a machine of two cores; of yours, as /metrics tells:")
     .option("--lone-ms <ms>", "encode and search of one photo", readPositive, 72)
     .option("--batch-ms <ms>", "of a full batch", readPositive, 523)
-    .option("--max-batch <photos>", "MAX_BATCH", readCount, 8)
+    .option("--max-batch <photos>", "MAX_BATCH", readPhotoCount, 8)
     .option("--decode-ms <ms>", "decoding a photo", readNumber, 7)
-    .option("--max-queued <photos>", "MAX_QUEUED", readCount, 64)
+    .option("--max-queued <photos>", "MAX_QUEUED", readPhotoCount, 64)
     .optionsGroup("Wanted, and prices:")
     .option("--p99-ms <ms>", "in which 99 of 100 misses are captioned, from reaching the service", readPositive, 1000)
     .option("--host-price <dollars>", "of an engine's host, an hour", readNumber)
@@ -92,12 +93,6 @@ function readPositive(text: string): number {
   const number = readNumber(text);
   if (number > 0) return number;
   throw new InvalidArgumentError("Expected a number above 0.");
-}
-
-/** More room would take minutes to solve, and changes nothing where captions are to come in seconds. */
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= mostCounted) return Number(text);
-  throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostCounted}.`);
 }
 
 function readShare(text: string): number {

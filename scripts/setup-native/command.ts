@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { cacheFolder } from "../../captioner/engines/native-setup.ts";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { classicVersion, defaultVersion, type Kind } from "./checksums.ts";
 
 /** What was asked for on the command line. */

@@ -1,6 +1,7 @@
-import { lstat, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type NativeSetup, nativeRecordPath } from "../../captioner/engines/native-setup.ts";
+import { writeWhole } from "../../files/write-whole.ts";
 
 interface Linking<Report> {
   packageFolder: string;
@@ -27,14 +28,14 @@ export async function linkBinding<Report>({ packageFolder, root, check, describe
   }
   try {
     const report = await check();
-    await writeText(record, `${JSON.stringify(describe(report), null, 2)}\n`);
+    await writeRecord(record, `${JSON.stringify(describe(report), null, 2)}\n`);
     return report;
   } catch (error) {
     await rm(record, { force: true });
     await rm(link);
     if (before.target !== undefined && before.target !== target) {
       await replaceLink(link, before.target);
-      if (before.record !== undefined) await writeText(record, before.record);
+      if (before.record !== undefined) await writeRecord(record, before.record);
     }
     throw error;
   }
@@ -49,10 +50,8 @@ async function replaceLink(link: string, target: string): Promise<void> {
   await rename(partial, link);
 }
 
-async function writeText(path: string, text: string): Promise<void> {
-  const partial = `${path}.${process.pid}`;
-  await writeFile(partial, text);
-  await rename(partial, path);
+function writeRecord(path: string, text: string): Promise<void> {
+  return writeWhole(path, [text], { temporary: `${path}.${process.pid}` });
 }
 
 async function readLink(path: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import { repository } from "../repository.ts";
 
 const samplePhoto = join(repository, "test/fixtures/photos/chelsea.jpg");

@@ -21,7 +21,7 @@ async function readTags(file: string): Promise<Record<string, unknown>> {
   return tags;
 }
 
-test("an empty caption takes ours away wherever it stands, a person's never, and stays away", async () => {
+test("an empty caption removes ours everywhere and for good, and never a person's", async () => {
   const folder = await temporaryFolder();
   for (const name of ["chelsea", "coffee", "rocket"] as const)
     await copyFile(photoPath(name), join(folder, `${name}.jpg`));
@@ -51,7 +51,7 @@ test("an empty caption takes ours away wherever it stands, a person's never, and
   expect((await readdir(folder)).filter((name) => !name.startsWith("."))).toEqual(left);
 }, 120_000);
 
-test("says which state it uses, and begins none unless it is named", async () => {
+test("says which state it uses, and creates none unless it is named", async () => {
   const folder = await temporaryFolder();
   await copyFile(photoPath("coffee"), join(folder, "coffee.jpg"));
   await writeFile(join(folder, "a.csv"), "path;caption\ncoffee.jpg;Ein Café\nnone.jpg;\n", "latin1");
@@ -61,7 +61,7 @@ test("says which state it uses, and begins none unless it is named", async () =>
   expect(stderr).toContain(`no state beside the table, in ${folder} or above: `);
   expect(await readFile(join(folder, "coffee.txt"), "utf8")).toBe("Ein Café\n");
   expect(await readdir(folder)).toEqual(["a.csv", "coffee.jpg", "coffee.txt"]);
-  expect((await apply("--state", "s.jsonl")).stderr).toContain(`state: ${join(folder, "s.jsonl")}, which is begun\n`);
+  expect((await apply("--state", "s.jsonl")).stderr).toContain(`state: ${join(folder, "s.jsonl")}, which is new\n`);
   expect((await apply("--state", "s.jsonl")).stderr).toContain(`state: ${join(folder, "s.jsonl")}\n`);
   expect((await edgeCaptionIn(folder, "status", "--missing", "--state", "s.jsonl")).stderr).toBe(
     `state: ${join(folder, "s.jsonl")}\n`,

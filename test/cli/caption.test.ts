@@ -31,7 +31,7 @@ describe("edge-caption caption", () => {
     ]);
   });
 
-  it("reports what is no plain file or far too large, and goes on", async () => {
+  it("reports what is not a regular file or far too large, and continues", async () => {
     const folder = await temporaryFolder();
     const huge = join(folder, "huge.jpg");
     await writeFile(huge, "");
@@ -51,7 +51,7 @@ describe("edge-caption caption", () => {
     );
   });
 
-  it("ends in silence when nobody reads on", async () => {
+  it("ends in silence when nobody reads any further", async () => {
     const folder = await temporaryFolder();
     for (let index = 0; index < 30; index++) await copyFile(photoPath("coffee"), join(folder, `${index}.jpg`));
     const command = `"${process.execPath}" --import tsx cli/main.ts caption --model-dir "${tinyBundle}"`;
@@ -62,7 +62,7 @@ describe("edge-caption caption", () => {
     expect(stderr).toBe("");
   });
 
-  it("captions what a list on standard input names, with names that no line could hold", async () => {
+  it("captions the photos of a list on standard input, including names that no line could hold", async () => {
     const folder = await temporaryFolder();
     const names = ["two\nlines.jpg", "it's 🐕.jpg"];
     for (const name of names) await copyFile(photoPath("coffee"), join(folder, name));
@@ -73,7 +73,7 @@ describe("edge-caption caption", () => {
     expect(lines.map((line) => JSON.parse(line).path)).toEqual(names.toSorted().map((name) => join(folder, name)));
   });
 
-  it("leaves captions of little confidence out, or marks them", async () => {
+  it("leaves out captions of low confidence, or marks them", async () => {
     const folder = await temporaryFolder();
     for (const name of photoNames) await copyFile(photoPath(name), join(folder, `${name}.jpg`));
     const { stdout } = await captionTiny(folder, ".", "--json");
@@ -97,7 +97,7 @@ describe("edge-caption caption", () => {
     expect(await readFile(join(folder, lines[2].path.replace(".jpg", ".txt")), "utf8")).not.toContain("(?)");
   });
 
-  it("says nothing with --quiet but what fails", async () => {
+  it("reports only failures with --quiet", async () => {
     const folder = await temporaryFolder();
     await copyFile(photoPath("coffee"), join(folder, "coffee.jpg"));
     await writeFile(join(folder, "broken.jpg"), textFile());
@@ -106,7 +106,7 @@ describe("edge-caption caption", () => {
     expect(stderr).toMatch(/^broken\.jpg: expected a JPEG.*\n$/);
   });
 
-  it("gives JSON lines that hold the contract's result, or the error", async () => {
+  it("prints JSON lines with the contract's result, or the error", async () => {
     const paths = [photoPath("astronaut"), "/nowhere.jpg"];
     const flags = ["--json", "--beam", "5", "--candidates", "4", "--model-dir", tinyBundle];
     const { stdout } = await edgeCaption("caption", ...flags, ...paths);

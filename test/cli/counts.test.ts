@@ -21,7 +21,7 @@ async function lastLine(run: Promise<{ stderr: string }>): Promise<string | unde
   return (await run).stderr.trimEnd().split("\n").at(-1);
 }
 
-test("tells copies from photos captioned earlier, and what is written now from what was there already", async () => {
+test("distinguishes copies from photos captioned earlier, and captions written now from those there already", async () => {
   const folder = await folderOf(3);
   await copyFile(join(folder, "photos/0.jpg"), join(folder, "photos/copy.jpg"));
   const table = ["photos", "--csv", "a.csv"];
@@ -50,7 +50,7 @@ test("apply writes and counts only what differs from the model's captions", asyn
   expect(await lastLine(edgeCaptionIn(folder, ...args, "--all"))).toBe("3 applied, 1 left as they were");
 });
 
-test("a photo that a phone wrote as HEIC and as JPEG is no failure", async () => {
+test("a photo that a phone wrote as HEIC and as JPEG does not fail", async () => {
   const folder = await temporaryFolder();
   await copyFile(heicPath, join(folder, "IMG_1.HEIC"));
   await copyFile(photoPath("coffee"), join(folder, "IMG_1.JPG"));
@@ -70,7 +70,7 @@ const card = {
   ...{ cleaning: "natural", maxWords: 9, scores: [] },
 };
 
-test("a HEIC photo that an endpoint refuses is left to the JPEG beside it, and is a failure where there is none", async () => {
+test("a HEIC photo that an endpoint refuses is left to the JPEG beside it, and fails if there is none", async () => {
   const { origin, stop } = await startMadeServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     const isUpload = request.method === "POST" && !request.url?.includes("lookup");

@@ -22,7 +22,7 @@ describe("a captioner in code", () => {
     await captioner.close();
   });
 
-  test("captions many in their order, and goes on behind one that fails", async () => {
+  test("captions many in their order, and continues after one that fails", async () => {
     const captioner = await createCaptioner({ modelDir: tinyBundle });
     const photos = async function* () {
       for (let index = 0; index < 40; index++)
@@ -41,7 +41,7 @@ describe("a captioner in code", () => {
     await expect(createCaptioner({ beam: 2, candidates: 3 })).rejects.toMatchObject({ code: "invalid_request" });
   });
 
-  test("is what the package's name gives, and lets the program end once it is closed", async () => {
+  test("is what importing the package returns, and lets the program end once it is closed", async () => {
     const program = `
       import { createCaptioner } from "edge-caption";
       const captioner = await createCaptioner();

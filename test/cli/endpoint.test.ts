@@ -58,7 +58,7 @@ async function watchedEdge(refusals = 0): Promise<{ origin: string; seen: string
   return { origin, seen };
 }
 
-test("captions at an endpoint, waits when it is full, and uploads nothing that it knows already", async () => {
+test("captions at an endpoint, waits when it is full, and uploads no photo that it knows already", async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, "photos"));
   for (const [index, bytes] of (await madePhotos(12, { width: 80, height: 60 })).entries()) {
@@ -92,7 +92,7 @@ test("captions at an endpoint, waits when it is full, and uploads nothing that i
   expect(third.seen.filter((request) => request.endsWith("/lookup"))).toHaveLength(1); // for the broken one
 }, 60_000);
 
-test("ends with one sentence where the endpoint is not there, and keeps the state", async () => {
+test("ends with one sentence if the endpoint cannot be reached, and keeps the state", async () => {
   const folder = await temporaryFolder();
   await writeFile(join(folder, "a.jpg"), await madeImage("jpeg"));
   const { code, stderr } = await edgeCaptionIn(
@@ -116,7 +116,7 @@ test("ends with one sentence where the endpoint is not there, and keeps the stat
   }
 });
 
-test("takes no notice of PRECISION at an endpoint", async () => {
+test("ignores PRECISION at an endpoint", async () => {
   vi.stubEnv("PRECISION", "int8");
   onTestFinished(() => void vi.unstubAllEnvs());
   const folder = await temporaryFolder();

@@ -77,7 +77,7 @@ describe("a state that came along with the photos", () => {
 });
 
 describe("one's own state on another machine", () => {
-  test("is believed when --trust-state was said once, for what stood in it then", async () => {
+  test("is believed after one --trust-state, for the lines that it had then", async () => {
     const { folder, planted } = await folderWithPhoto();
     await captionTiny(folder, ".", "--txt");
     await onAnotherMachine();
@@ -101,7 +101,7 @@ describe("one's own state on another machine", () => {
     expect((await captionTiny(folder, ".", "--txt")).stderr).toContain("1 had their caption already");
   });
 
-  test("where no key can be kept, a first run is done, and a second one is told where the key would lie", async () => {
+  test("without a place for the key, the first run works, and the second one says where the key would be", async () => {
     const { folder } = await folderWithPhoto();
     await onAnotherMachine("/dev/null");
     expect((await captionTiny(folder, ".", "--txt")).code).toBe(0);

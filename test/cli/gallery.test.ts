@@ -87,7 +87,7 @@ test("a second gallery takes the pictures of the first one, and is the same", as
 });
 
 describe("apply", () => {
-  test("writes no caption to another photo, and says what is missing of a table", async () => {
+  test("writes no caption to another photo, and reports what a table lacks", async () => {
     const folder = await temporaryFolder();
     await copyFile(photoPath("coffee"), join(folder, "coffee.jpg"));
     await writeFile(
@@ -110,7 +110,7 @@ describe("apply", () => {
 });
 
 describe("status", () => {
-  test("tells what is captioned, what is not, and the paths of the latter", async () => {
+  test("reports how many photos are captioned, and the paths of the others", async () => {
     const folder = await temporaryFolder();
     for (const name of photoNames) await copyFile(photoPath(name), join(folder, `${name}.jpg`));
     await captionTiny(folder, ".", "--csv", "a.csv", "--limit", "3");

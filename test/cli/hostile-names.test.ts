@@ -54,7 +54,7 @@ test("names do nothing to a terminal and forge no line where paths and captions 
   );
 });
 
-test("names do nothing to a terminal and forge no line where something is wrong with them", async () => {
+test("names do nothing to a terminal and forge no line in error messages", async () => {
   const folder = await hostileFolder();
   for (const name of names) await writeFile(join(folder, "photos", name), "no photo");
   await writeFile(join(folder, "b.csv"), `path,caption\n"forged\n1 applied\u001b[2J.jpg",x\n`);
@@ -70,7 +70,7 @@ test("names do nothing to a terminal and forge no line where something is wrong 
   expect(others[0]?.stderr.split("\n")[0]).toBe("error: unknown option '--xmpp\\x1b[2J\\n9 captioned'");
 });
 
-test("the paths of status --missing are read back by caption -, those that no line could hold among them", async () => {
+test("caption - reads the paths that status --missing prints, including those that no line could hold", async () => {
   const folder = await hostileFolder();
   const missing = await edgeCaptionIn(folder, "status", "photos", "--missing");
   expectHarmless(missing);
@@ -99,7 +99,7 @@ test("a table holds no formula, and gives names and captions that begin like one
   expect(await readFile(join(folder, "=cmd|'x'!A0.txt"), "utf8")).toBe("=1+1 dogs\n");
 });
 
-test("what an endpoint says does nothing to a terminal", async () => {
+test("an endpoint's answers do nothing to a terminal", async () => {
   const hostile = "full\u001b[2J\n9 captioned\u009b31m\u202e";
   const { origin, stop } = await startMadeServer((_, response) => {
     const problem = {

@@ -67,7 +67,7 @@ test("a link where a cleared caption's sidecar was fails that photo, stays, and 
   expect(names).toEqual(["a.jpg.xmp", "a.txt", "b.jpg.xmp", "real-a.txt", "real-b.jpg.xmp"]);
 });
 
-test("a name that is too long for its sidecar, and one that is somebody's book, fail or keep that photo alone", async () => {
+test("a name too long for a sidecar fails its photo alone, and a sidecar that is somebody's book is kept", async () => {
   const long = `${"x".repeat(251)}.jpg`;
   const folder = await folderWith("a.jpg", "b.jpg", long);
   await writeFile(join(folder, "b.txt"), "Once upon a time");
@@ -110,7 +110,7 @@ describe.skipIf(!isPipeMade)("in the place of the state or of its lock (needs mk
 });
 
 describe.skipIf(!isPipeMade)("into a pipe (needs mkfifo)", () => {
-  test("outputs go as they come, to standard output, to another descriptor and to a device", async () => {
+  test("outputs are written as captions come, to standard output, another descriptor or a device", async () => {
     const folder = await folderWith("a.jpg", "b.jpg");
     const command = [process.execPath, ...commandLine, "caption", "--model-dir", tinyBundle, "."];
     const outputs = ["--jsonl", "/dev/stdout", "--csv", "/dev/fd/3", "--html", "/dev/null"];
@@ -123,7 +123,7 @@ describe.skipIf(!isPipeMade)("into a pipe (needs mkfifo)", () => {
     expect(await readdir(folder)).toEqual([".edge-caption.jsonl", "a.jpg", "b.jpg", "lines", "table"]);
   });
 
-  test("- is the same as a file, for a table and for a page", async () => {
+  test("- gives the same as a file, for a table and for a page", async () => {
     const folder = await folderWith("a.jpg", "b.jpg", "c.jpg");
     const [table, page] = await Promise.all([
       captionTiny(folder, ".", "--csv", "-"),

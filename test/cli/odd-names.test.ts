@@ -41,13 +41,13 @@ describe("a name on disk", () => {
     expect(fromPathText(toPathText(fromDiskPath(name)))).toBe(fromDiskPath(name));
   });
 
-  test("is the plain string where it is UTF-8, a byte order mark included", () => {
+  test("is the plain string if it is UTF-8, including a byte order mark", () => {
     expect(fromDiskPath(Buffer.from("\uFEFF🐕é"))).toBe("\uFEFF🐕é");
     expect(toPathText(fromDiskPath(Buffer.from("M\xFCller é", "latin1")))).toBe("M\\xFCller \\xE9");
   });
 });
 
-test("any name of a folder and of a photo goes through all outputs, twice, and leaves nothing elsewhere", async () => {
+test("any name of a folder and a photo passes through all outputs, twice, and leaves nothing elsewhere", async () => {
   const folder = await temporaryFolder();
   const photos = await madePhotos(names.length, { width: 60, height: 40 });
   const inPhotos = (...parts: Buffer[]) => Buffer.concat([Buffer.from(`${folder}/photos`), ...parts]);

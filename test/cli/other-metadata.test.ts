@@ -84,7 +84,7 @@ describe("a sidecar of the other naming", () => {
     }
   });
 
-  test("of the raw beside a JPEG stays the raw's", async () => {
+  test("of a raw photo beside a JPEG stays the raw photo's", async () => {
     const tags = { "XMP-xmp:Rating": 5, "XMP-photoshop:SidecarForExtension": "CR2" };
     const folder = await folderOf(["photo.jpg", "photo.cr2"], { name: "photo.xmp", tags });
     await captionTiny(folder, "photo.jpg", "--xmp");
@@ -97,7 +97,7 @@ describe("a sidecar of the other naming", () => {
 });
 
 describe("the digest of the IPTC block", () => {
-  test("fits it when a caption was written, whether it did before or not, and is not begun", async () => {
+  test("matches after a caption is written, whether it did before or not, and is not added", async () => {
     const folder = await temporaryFolder();
     for (const name of ["right.jpg", "stale.jpg", "none.jpg"]) await copyFile(photoPath("coffee"), join(folder, name));
     await setTags(join(folder, "right.jpg"), { "IPTC:Keywords": "x", "Photoshop:IPTCDigest": "new" });
@@ -115,7 +115,7 @@ describe("the digest of the IPTC block", () => {
     expect(await readTags(join(folder, "none.jpg"), ...digests)).not.toHaveProperty("IPTCDigest");
   });
 
-  test("fits it when a caption was taken away again, with and without other fields", async () => {
+  test("matches after a caption is removed again, with and without other fields", async () => {
     const folder = await temporaryFolder();
     for (const name of ["alone.jpg", "more.jpg"]) await copyFile(photoPath("coffee"), join(folder, name));
     await captionTiny(folder, ".", "--embed");

@@ -55,7 +55,7 @@ async function jsonLines(path: string): Promise<Record<string, unknown>[]> {
 }
 
 describe("all outputs at once", () => {
-  test("hold every photo's caption, whatever it is called, and leave its pixels, times and other metadata alone", async () => {
+  test("hold every photo's caption, whatever its name, and leave its pixels, times and other metadata alone", async () => {
     const folder = await temporaryFolder();
     const names = [
       "a b.jpg",
@@ -99,7 +99,7 @@ describe("all outputs at once", () => {
 });
 
 describe("a caption inside a photo", () => {
-  test("stands in photos of every format, and does not make them new ones", async () => {
+  test("is written in every format, and does not make the photo a new one", async () => {
     const folder = await temporaryFolder();
     for (const format of imageFormats) await writeFile(join(folder, `photo.${format}.jpg`), await madeImage(format)); // of whatever name
     const pixels = new Map(
@@ -131,7 +131,7 @@ describe("a caption inside a photo", () => {
     }
   });
 
-  test("stands in a phone's HEIC photo, too, which is captioned once and shown in the gallery", async () => {
+  test("is written in a phone's HEIC photo, which is captioned once and shown in the gallery", async () => {
     const folder = await temporaryFolder();
     await copyFile(heicPath, join(folder, "phone.HEIC"));
     const args = [".", "--embed", "--jsonl", "a.jsonl", "--html", "a.html"];
@@ -141,7 +141,7 @@ describe("a caption inside a photo", () => {
     expect((await captionTiny(folder, ...args)).stderr).toContain("1 had their caption already");
   });
 
-  test("goes through links, several at once, to the photo that they lead to, and is not written for what is no photo inside", async () => {
+  test("follows links, several at once, to their photo, and is not written into what is no photo", async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, "photos/links"), { recursive: true });
     await copyFile(photoPath("coffee"), join(folder, "photos/real.jpg"));
@@ -203,7 +203,7 @@ describe("what a person wrote", () => {
     expect(await readTags(`${file}.xmp`)).toMatchObject({ "XMP-dc:Description": caption, "XMP-xmp:Rating": 5 });
   });
 
-  test("is told from what a camera wrote, and from our own captions, which another model's replace", async () => {
+  test("is distinguished from what a camera wrote, and from our own captions, which another model's replace", async () => {
     const folder = await temporaryFolder();
     const file = join(folder, "coffee.jpg");
     await copyFile(photoPath("coffee"), file);
@@ -238,7 +238,7 @@ describe("files that are somebody else's", () => {
     expect(await readFile(join(folder, "notes"), "utf8")).toBe("my notes,\nwithout an end");
   });
 
-  test("two photos cannot have one sidecar, which the second is told", async () => {
+  test("two photos cannot have one sidecar, which is reported for the second", async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "a.jpg"), await madeImage("jpeg"));
     await writeFile(join(folder, "a.png"), await madeImage("png"));
@@ -268,7 +268,7 @@ test("a spreadsheet's changes to the table stay, its own columns too, and a phot
   expect(rows[0]?.id).not.toBe(two.split(",")[4]);
 });
 
-test("without perl, what needs it says so before anything is captioned", async () => {
+test("without perl, outputs that need it are refused before anything is captioned", async () => {
   const folder = await temporaryFolder();
   await copyFile(photoPath("rocket"), join(folder, "rocket.jpg"));
   await writeFile(join(folder, "a.csv"), "path,caption\nrocket.jpg,a rocket\n");

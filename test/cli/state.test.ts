@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { CaptionState } from "../../cli/state/caption-state.ts";
+import { StateFile } from "../../cli/state/state-file.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { isProgramThere } from "../fixtures/programs.ts";
@@ -35,7 +35,7 @@ async function lineCount(path: string): Promise<number> {
 }
 
 describe("a photo that has its caption", () => {
-  test("is passed over when it is moved, twice there, or captioned inside; a changed one is captioned again", async () => {
+  test("is skipped after a move, as a copy, and with a caption inside; a changed one is captioned again", async () => {
     const { folder, photos } = await folderOf(4);
     await copyFile(join(folder, "photos/0.jpg"), join(folder, "photos/again.jpg"));
     const args = ["photos", "--jsonl", "a.jsonl", "--embed"];
@@ -62,7 +62,7 @@ describe("a photo that has its caption", () => {
     expect(await lineCount(join(folder, "a.csv"))).toBe(3);
   });
 
-  test("--limit captions so many at a time, --dry-run none", async () => {
+  test("--limit captions that many photos per run, --dry-run none", async () => {
     const { folder } = await folderOf(5);
     const args = ["photos", "--jsonl", "a.jsonl", "--limit", "3"];
     expect((await captionTiny(folder, ...args)).stderr).toContain("3 captioned, 2 left for the next run");
@@ -75,7 +75,7 @@ describe("a photo that has its caption", () => {
 });
 
 describe("the state", () => {
-  test("goes on behind a line that a kill cut off", async () => {
+  test("continues after a line that a kill cut off", async () => {
     const { folder } = await folderOf(3);
     await captionTiny(folder, "photos", "--jsonl", "a.jsonl");
     const whole = await readFile(join(folder, "a.jsonl"), "utf8");
@@ -86,9 +86,9 @@ describe("the state", () => {
     expect(await readFile(join(folder, "a.jsonl"), "utf8")).toBe(whole);
   });
 
-  test("is one run's at a time", async () => {
+  test("is locked by one run at a time", async () => {
     const { folder } = await folderOf(1);
-    const state = await CaptionState.open(join(folder, ".edge-caption.jsonl"));
+    const state = await StateFile.open(join(folder, ".edge-caption.jsonl"));
     const { pid } = process;
     await writeFile(join(folder, ".edge-caption.jsonl.lock"), JSON.stringify({ pid }));
     const { code, stderr } = await captionTiny(folder, "photos", "--csv", "a.csv");
@@ -128,7 +128,7 @@ describe("the state", () => {
     },
   );
 
-  test("is whole when the photos' folder may only be read, which is said of each photo", async () => {
+  test("stays whole when the photos' folder is read-only, which is reported for each photo", async () => {
     const { folder } = await folderOf(3);
     await chmod(join(folder, "photos"), 0o555);
     await chmod(folder, 0o777);
@@ -146,7 +146,7 @@ describe("the state", () => {
   });
 });
 
-test("Ctrl-C lets what is under way end, writes the table and exits with 130; the next run goes on", async () => {
+test("Ctrl-C lets photos in flight end, writes the table and exits with 130; the next run continues", async () => {
   const { folder } = await folderOf(200);
   const args = [...commandLine, "caption", "--model-dir", tinyBundle, "photos", "--csv", "a.csv", "--txt"];
   const run = spawn(process.execPath, args, { cwd: folder, stdio: "ignore" });
@@ -161,7 +161,7 @@ test("Ctrl-C lets what is under way end, writes the table and exits with 130; th
   expect(stderr).toContain(`${200 - written} captioned, ${written} had their caption already`);
 });
 
-test("a state that is no longer JSON is named, and not written to", async () => {
+test("a state that is no longer JSON is reported by name, and not written to", async () => {
   const { folder } = await folderOf(1);
   await captionTiny(folder, "photos", "--csv", "a.csv");
   await appendFile(join(folder, ".edge-caption.jsonl"), "garbage\n");
@@ -170,7 +170,7 @@ test("a state that is no longer JSON is named, and not written to", async () => 
   expect(stderr).toMatch(/\.edge-caption\.jsonl, line \d+: expected JSON/);
 });
 
-test("status says of a folder that it is not there, and of a state that there is none", async () => {
+test("status reports a folder or a state that is not there", async () => {
   const folder = await temporaryFolder();
   const missing = await edgeCaptionIn(folder, "status", "nothing");
   expect(missing).toMatchObject({ code: 1, stdout: "", stderr: "nothing: there is no such file or folder\n" });

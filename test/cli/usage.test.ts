@@ -32,7 +32,7 @@ describe("standard output", () => {
     expect(await readdir(folder)).toEqual(["Kaffee (ä).jpg"]);
   });
 
-  test("has the byte order mark where it is a file, which Excel may open", async () => {
+  test("has a byte order mark if it is a file, which Excel may open", async () => {
     const folder = await folderWithPhoto();
     const command = [process.execPath, ...commandLine, "caption", "--model-dir", tinyBundle, "Kaffee (ä).jpg"];
     const quoted = command.map((part) => `'${part}'`).join(" ");
@@ -45,7 +45,7 @@ describe("standard output", () => {
     const folder = await folderWithPhoto();
     expect(await captionTiny(folder, ".", "--csv", "-", "--json")).toMatchObject({
       code: 2,
-      stderr: "error: expected one output at most on standard output, received --csv - and --json\n",
+      stderr: "error: expected at most one output on standard output, received --csv - and --json\n",
     });
   });
 
@@ -79,7 +79,7 @@ describe("standard output", () => {
   });
 });
 
-test("photos without a command are captioned, and a slip of a command is none", async () => {
+test("photos without a command are captioned, and a mistyped command is refused", async () => {
   const folder = await folderWithPhoto();
   const { stdout, code } = await edgeCaptionIn(folder, "Kaffee (ä).jpg", "--model-dir", tinyBundle);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\w[\w ]+\n$/) });

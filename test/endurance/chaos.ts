@@ -1,8 +1,7 @@
 import { describeFault, faultTable } from "../../scripts/docs/endurance-tables.ts";
 import { writeResults } from "../../scripts/docs/results.ts";
-import { runProgram } from "../../terminal/run-program.ts";
-import { endOnSignal } from "../../terminal/signals.ts";
-import { showSpinner } from "../../terminal/spinner.ts";
+import { showSpinner } from "../../terminal/progress.ts";
+import { endOnSignal, runProgram } from "../../terminal/run-program.ts";
 import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
 import { describeRest, summarizeOutcome } from "./chaos/report.ts";
 import { type Outcome, tryFault } from "./chaos/try-fault.ts";

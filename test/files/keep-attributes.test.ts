@@ -60,7 +60,7 @@ describe.skipIf(!hasAttributes)(`a captioned photo keeps what it has (needs ${pr
     expect(stderr).not.toContain("could not keep");
   });
 
-  test("where no program copies attributes, too; without touch, what is lost is said once", async () => {
+  test("are kept even without a program that copies attributes; without touch, the loss is reported once", async () => {
     const folder = await markedPhotos();
     const before = await marksOf(join(folder, "a.jpg"));
     const bin = await temporaryFolder();
@@ -105,7 +105,7 @@ describe("a photo that a killed run has half written", () => {
     expect((await readdir(folder)).toSorted()).toEqual([".edge-caption.jsonl", "a.jpg", "a.txt", "other"]);
   });
 
-  test("is left alone where the journal is about another file, as one that came with the photos is", async () => {
+  test("is left alone if the journal is about another file, such as one that came with the photos", async () => {
     const { folder, whole } = await halfWritten({ inodeOf: "other" });
     await mkdir(join(folder, ".edge-caption-1-1.tmp")); // a folder of such a name ends nothing
     await captionTiny(folder, ".", "--txt");

@@ -16,7 +16,7 @@ async function processId({ isRunning }: { isRunning: boolean }): Promise<number>
 }
 
 describe("the lock of a folder of results", () => {
-  test("is there while a run goes on, and gone behind it", async () => {
+  test("is there during a run, and gone after it", async () => {
     const out = join(await temporaryFolder(), "runs", "first"); // made where it is missing
     const unlock = await lockFolder(out, "run");
     expect(existsSync(join(out, "run.lock"))).toBe(true);
@@ -24,7 +24,7 @@ describe("the lock of a folder of results", () => {
     expect(existsSync(join(out, "run.lock"))).toBe(false);
   });
 
-  test("keeps a second run out, by a sentence that names the first", async () => {
+  test("keeps a second run out with a sentence that names the first", async () => {
     const out = await temporaryFolder();
     const pid = await processId({ isRunning: true });
     await writeFile(join(out, "run.lock"), JSON.stringify({ pid }));

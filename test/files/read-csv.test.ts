@@ -28,7 +28,7 @@ test.each([
   expect((await readCsv(await tableOf(bytes), { needs })).rows).toEqual(rows);
 });
 
-test("takes what the heading is separated by, whatever stands in the captions", async () => {
+test("takes the delimiter of the heading, whatever the captions contain", async () => {
   const path = await tableOf("path;caption\na.jpg;one, two, three\nb.jpg;four, five, six\n");
   expect((await readCsv(path, { needs })).rows.map(({ caption }) => caption)).toEqual([
     "one, two, three",

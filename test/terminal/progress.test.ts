@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { showProgress } from "../../terminal/progress.ts";
 import { listen } from "../training/run-prepare.ts";
 
-test("without a terminal, tells every ten seconds how far it is, how fast and how long it will take", () => {
+test("without a terminal, reports count, rate and time left every ten seconds", () => {
   vi.useFakeTimers();
   const heard = listen();
   const progress = showProgress("reading photos", { total: 1000, unit: "photos", done: 400 });
@@ -22,7 +22,7 @@ test("without a terminal, tells every ten seconds how far it is, how fast and ho
   ]);
 });
 
-test("tells slow work by the minute, and long work in hours", () => {
+test("reports slow work per minute, and long work in hours", () => {
   vi.useFakeTimers();
   const heard = listen();
   const progress = showProgress("fitting", { total: 200, unit: "epochs" });

@@ -25,7 +25,7 @@ test.concurrent.each(["cli/main.ts", "training/main.ts", "scripts/scaling.ts"])(
   },
 );
 
-test.concurrent("ends as it would where nobody reads what it complains of", async () => {
+test.concurrent("ends with the same exit code when nobody reads its messages", async () => {
   const run = await runUnread("cli/main.ts", { args: ["no-such-command"], unread: "stderr" });
 
   expect(run).toEqual({ said: "", code: 2 });

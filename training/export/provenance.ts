@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import type { Bundle } from "../../captioner/bundle.ts";
+import { digestFile } from "../../files/regular-file.ts";
 import { nameSources } from "../dataset.ts";
 import type { Recipe } from "../fit/recipe.ts";
-import { digestFile } from "../output-file.ts";
 import type { Prepared } from "../prepared.ts";
 import { knownWordsBeside } from "../sentences/read-words.ts";
 import type { TrainSettings } from "../settings.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { discardPartial, putInPlace, writePartial } from "../output-file.ts";
+import { writeWhole } from "../../files/write-whole.ts";
 import type { Dependencies } from "../stage-record.ts";
 import { type MergeSpec, type MergeValues, type WeightName, weightNames, weightShapes } from "./merge-model.ts";
 import { type EpochMetrics, epochMetricsSchema } from "./metrics.ts";
@@ -48,14 +48,7 @@ export async function writeCheckpoint(
     steps: String(state.steps),
     metrics: JSON.stringify(metrics),
   };
-  const path = join(folder, fileName);
-  try {
-    await writePartial(path, encodeSafetensors({ values, metadata }));
-  } catch (error) {
-    await discardPartial(path);
-    throw error;
-  }
-  await putInPlace(path);
+  await writeWhole(join(folder, fileName), encodeSafetensors({ values, metadata }));
 }
 
 /** Reads the folder's checkpoint, if it belongs to a run with these dependencies. */

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import type { EncoderBundle } from "../../captioner/bundle.ts";
+import { digestFile } from "../../files/regular-file.ts";
 import { startBackend } from "../fit/backend.ts";
 import type { ModelFiles } from "../layers-format.ts";
 import { weightedLayers, withWeights } from "../layers-format.ts";
-import { digestFile } from "../output-file.ts";
 import { type EncoderDescription, writeEncoder } from "../write-bundle.ts";
 import { inceptionV3 } from "./inception-v3.ts";
 import { readKerasWeights } from "./read-weights.ts";

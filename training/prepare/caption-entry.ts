@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, normalize, relative, resolve } from "node:path";
 import { toDiskPath } from "../../files/disk-path.ts";
+import { digestFile } from "../../files/regular-file.ts";
 import type { Dataset, DatasetPhoto, Split } from "../dataset.ts";
-import { digestFile } from "../output-file.ts";
 
 /** A line, row or record of a caption file. */
 export interface CaptionEntry {

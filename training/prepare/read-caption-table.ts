@@ -1,6 +1,6 @@
 import Papa from "papaparse";
 import { fromPathText } from "../../files/disk-path.ts";
-import { rearmFormulas } from "../../shared/csv-cell.ts";
+import { rearmFormulas } from "../../shared/csv.ts";
 import type { CaptionEntry } from "./caption-entry.ts";
 
 /**

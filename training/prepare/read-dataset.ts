@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeText, encodingByMark } from "../../files/decode-text.ts";
+import { openInput } from "../../files/regular-file.ts";
 import type { Dataset } from "../dataset.ts";
-import { openInput } from "../read-lines.ts";
 import { collectPhotos } from "./caption-entry.ts";
 import { delimiterHint, isCaptionHeading, readCaptionTable } from "./read-caption-table.ts";
 import { readFlickr8k, tokenFile } from "./read-flickr8k.ts";

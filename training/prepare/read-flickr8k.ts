@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { placeOf, readLines } from "../../files/read-lines.ts";
+import { digestFile } from "../../files/regular-file.ts";
 import { imageIdOf } from "../../shared/clean-caption.ts";
 import { quote } from "../../shared/errors.ts";
 import { type Dataset, type Split, splits } from "../dataset.ts";
-import { digestFile } from "../output-file.ts";
-import { placeOf, readLines } from "../read-lines.ts";
 
 export const tokenFile = "Flickr8k.token.txt";
 const listFiles: Record<Split, string> = {

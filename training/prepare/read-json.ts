@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import * as z from "zod";
+import { type Line, placeOf, readLines } from "../../files/read-lines.ts";
 import { type Dataset, type Split, splits } from "../dataset.ts";
 import { expectForm, parseJsonLine } from "../parse-json-line.ts";
-import { type Line, placeOf, readLines } from "../read-lines.ts";
 import { type CaptionEntry, collectPhotos } from "./caption-entry.ts";
 
 const captionSchema = z.string().trim().min(1);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { toDiskPath } from "../../files/disk-path.ts";
-import { PassedOver } from "../../files/find/passed-over.ts";
+import { PassedOver } from "../../files/find/search-result.ts";
 import { walkFolder } from "../../files/find/walk-folder.ts";
 import { readRegularFile } from "../../files/regular-file.ts";
 import { unmarkedCaption } from "../../shared/caption-mark.ts";

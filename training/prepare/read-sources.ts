@@ -1,8 +1,8 @@
 import { relative, resolve } from "node:path";
-import { invocationFolder } from "../../terminal/invocation-folder.ts";
+import { digestFile } from "../../files/regular-file.ts";
+import { invocationFolder } from "../../terminal/command-line.ts";
 import type { Dataset, DatasetPhoto } from "../dataset.ts";
 import { type DataSource, nameSources } from "../dataset.ts";
-import { digestFile } from "../output-file.ts";
 import { chosenFile, readChosen, sentences } from "../sentences.ts";
 import { stageFolder, type TrainRequest } from "../stage.ts";
 import { readDataset } from "./read-dataset.ts";

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bundle, openBundle } from "../../captioner/bundle.ts";
+import { readLines } from "../../files/read-lines.ts";
+import { digestFile } from "../../files/regular-file.ts";
 import type { Split } from "../dataset.ts";
 import { type Evaluation, evaluationSchema } from "../evaluate/evaluate-captions.ts";
 import { evaluatedFiles } from "../evaluate.ts";
 import { type EpochMetrics, epochMetricsSchema } from "../fit/metrics.ts";
 import { fitFiles } from "../fit.ts";
-import { digestFile } from "../output-file.ts";
 import { type Prepared, readPrepared } from "../prepared.ts";
-import { readLines } from "../read-lines.ts";
 import { prepareReferences, scoreAgainst } from "../score/score-captions.ts";
 import { stageFolder, type TrainContext } from "../stage.ts";
 import { captionedPhotoSchema, type RatedPhoto } from "./captioned-photo.ts";

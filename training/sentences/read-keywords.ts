@@ -3,7 +3,7 @@ import { extname, resolve } from "node:path";
 import pMap from "p-map";
 import { toDiskPath } from "../../files/disk-path.ts";
 import { expectExifTool, Metadata, type RawTags } from "../../files/exiftool.ts";
-import { PassedOver } from "../../files/find/passed-over.ts";
+import { PassedOver } from "../../files/find/search-result.ts";
 import { walkFolder } from "../../files/find/walk-folder.ts";
 import { unfitReason } from "../../files/read-photo-file.ts";
 import { openRegularFile } from "../../files/regular-file.ts";

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
+import { placeOf, readLines } from "../../files/read-lines.ts";
 import { cleanCaption } from "../../shared/clean-caption.ts";
 import { expectForm, parseJsonLine } from "../parse-json-line.ts";
-import { placeOf, readLines } from "../read-lines.ts";
 import type { LabelledWord } from "./sentence-index.ts";
 
 /** A photo without captions, with the words that a labeller gave it. */

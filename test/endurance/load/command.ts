@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { defaultModelDir } from "../../../captioner/bundle.ts";
-import { invocationFolder } from "../../../terminal/invocation-folder.ts";
-import { readCount } from "../../../terminal/read-flags.ts";
+import { invocationFolder, readCount } from "../../../terminal/command-line.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { type Shape, shapes } from "./shapes.ts";
 

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { findPhotos } from "../../../files/find/find-photos.ts";
-import { PassedOver } from "../../../files/find/passed-over.ts";
 import { readPathList } from "../../../files/find/read-path-list.ts";
-import type { FoundPhoto } from "../../../files/find/walk-folder.ts";
+import type { FoundPhoto } from "../../../files/find/search-result.ts";
+import { PassedOver } from "../../../files/find/search-result.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 
 /** A folder with files of these names, empty: finding does not open them. */
@@ -37,7 +37,7 @@ test("takes each photo once, in the order of the places", async () => {
   expect(await find(folder, ["b/2.jpg", "b", "a", "./b/1.jpg", "b"])).toEqual(["b/2.jpg", "b/1.jpg", "a/3.jpg"]);
 });
 
-test("takes a named file whatever it is called, a pattern for a pattern only where no file is called so", async () => {
+test("takes a named file whatever its name, and a pattern as such only if no file has that name", async () => {
   const folder = await folderOf("strange", "img[1].jpg", "img1.jpg", "img2.jpg", "deep/er/3.jpg", "deep/4.png");
   expect(await find(folder, ["strange", "img[1].jpg"])).toEqual(["strange", "img[1].jpg"]);
   expect(await find(folder, ["img[12].jpg"])).toEqual(["img1.jpg", "img2.jpg"]);
@@ -51,7 +51,7 @@ test("takes a named file whatever it is called, a pattern for a pattern only whe
   expect(await find(folder, ["d*"])).toEqual(["deep/4.png", "deep/er/3.jpg"]);
 });
 
-test("takes what a pattern has of names that exist for names, whatever characters they are of", async () => {
+test("takes parts of a pattern that exist literally as names, whatever their characters", async () => {
   const folders = ["photos (2023)", "br[1]", "{b}", "y!", "p+q", "a$b", "q@(r)", "x/photos (2023)", "ü (ü) [1]"];
   const folder = await folderOf(...folders.map((name) => `${name}/1.jpg`), "x/img[1].jpg", "x/img1.jpg", "x/2.png");
   for (const name of folders) expect(await find(folder, [`${name}/*.jpg`])).toContain(`${name}/1.jpg`);
@@ -116,7 +116,7 @@ test("counts what it passes over, by kind", async () => {
   );
 });
 
-test("says what is not there, and goes on", async () => {
+test("reports what is not there, and continues", async () => {
   const folder = await folderOf("a.jpg");
   expect(await find(folder, ["none.jpg", "*.gif", "a.jpg"])).toEqual([
     "none.jpg: there is no such file or folder",
@@ -124,12 +124,12 @@ test("says what is not there, and goes on", async () => {
     "a.jpg",
   ]);
   expect(await find(folder, ["a\0.jpg", "M\uFFFDller.jpg"])).toEqual([
-    "a\0.jpg: expected a path, found a zero byte: is the list in UTF-16 without a mark, or one for -0?",
+    "a\0.jpg: expected a path, found a zero byte: is the list in UTF-16 without a byte order mark, or meant for -0?",
     "M\uFFFDller.jpg: there is no such file or folder; a name that is not UTF-8 is found by its folder, or in a list on standard input",
   ]);
 });
 
-test("follows a link to a photo, but none to a folder, which may lead round in a circle", async () => {
+test("follows a link to a photo, but none to a folder, which may lead in a circle", async () => {
   const folder = await folderOf("real/a.jpg");
   await symlink(join(folder, "real/a.jpg"), join(folder, "link.jpg"));
   await symlink(folder, join(folder, "real/circle"));

@@ -1,16 +1,15 @@
 import { pMapIterable } from "p-map";
 import { describeFileError, isLastingFileError, UnfitForCaption } from "../../files/file-error.ts";
-import type { FoundPhoto } from "../../files/find/walk-folder.ts";
-import type { Listing, PhotoWriter, Written } from "../outputs/output.ts";
+import type { FoundPhoto } from "../../files/find/search-result.ts";
+import type { CaptionToList, CaptionToWrite, Listing, PhotoWriter, WriteOutcome } from "../outputs/output.ts";
 import { jpegStemsIn } from "../outputs/sidecar-path.ts";
-import { type CaptionOrigin, type CaptionRun, captionPhotos, type FinishedPhoto } from "./caption-photos.ts";
-import type { CaptionedPhoto, CaptionToWrite } from "./captioned-photo.ts";
-import { PhotoCounts } from "./counts.ts";
+import { type EndedPhoto, PhotoCounts } from "./run-progress.ts";
+import { type CaptionOrigin, captionPhotos, type FinishedPhoto, type ScheduledRun } from "./scheduler.ts";
 
-/** Captions written beside photos and into them at once. */
+/** Photos whose captions are written beside them or into them at once. */
 const writersAtOnce = 4;
 
-/** What becomes of captions below a confidence. */
+/** Ways to treat captions below a confidence. */
 export const unsureChoices = ["leave-out", "mark"] as const;
 
 export interface ConfidenceLimit {
@@ -18,30 +17,24 @@ export interface ConfidenceLimit {
   below: (typeof unsureChoices)[number];
 }
 
-interface WholeRun extends CaptionRun {
+interface PipelineRun extends ScheduledRun {
   listings: readonly Listing[];
   writers: readonly PhotoWriter[];
   confidence?: ConfidenceLimit | undefined;
-  /** Called for each photo at its end, in their order. */
-  tell(ended: EndedPhoto, counts: PhotoCounts): void;
+  /** Called once for each photo, in their order. */
+  report(ended: EndedPhoto, counts: PhotoCounts): void;
 }
-
-/** How a photo ended. */
-export type EndedPhoto = { path: string; hasTakenWork: boolean } & (
-  | { kind: "captioned" | "copies" | "written" | "cleared" | "skipped" | "unsure" | "left" | "paired" }
-  | { kind: "failed"; error: string }
-);
 
 type Step =
   | EndedPhoto
-  | { kind: "ready"; photo: CaptionedPhoto; origin: CaptionOrigin }
+  | { kind: "ready"; photo: CaptionToList; origin: CaptionOrigin }
   | { kind: "fatal"; error: unknown };
 
 /**
- * Captions photos and hands the captions to the outputs: to listings in the order of the photos, and then to what writes
+ * Captions photos and passes the captions to the outputs: to listings in the order of the photos, and then to the writers
  * beside photos and into them, several at once, while the next photos are captioned.
  */
-export async function runCaptions(photos: readonly FoundPhoto[], run: WholeRun): Promise<PhotoCounts> {
+export async function runPipeline(photos: readonly FoundPhoto[], run: PipelineRun): Promise<PhotoCounts> {
   const counts = new PhotoCounts();
   let isComplete = false;
   try {
@@ -53,7 +46,7 @@ export async function runCaptions(photos: readonly FoundPhoto[], run: WholeRun):
     for await (const step of ended) {
       if (step.kind === "fatal") throw step.error;
       counts[step.kind] += 1;
-      run.tell(step, counts);
+      run.report(step, counts);
     }
     isComplete = !run.signal.aborted;
   } catch (error) {
@@ -64,7 +57,7 @@ export async function runCaptions(photos: readonly FoundPhoto[], run: WholeRun):
   return counts;
 }
 
-async function* listPhotos(photos: readonly FoundPhoto[], run: WholeRun): AsyncGenerator<Step> {
+async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun): AsyncGenerator<Step> {
   const hasJpegBeside = jpegStemsIn(photos);
   for await (const outcome of captionPhotos(photos, run)) {
     if (outcome.kind === "fatal") {
@@ -90,11 +83,11 @@ async function* listPhotos(photos: readonly FoundPhoto[], run: WholeRun): AsyncG
   }
 }
 
-/** Undefined where its confidence is too low. What a person wrote is sure. */
+/** Returns undefined for a photo whose confidence is too low. What a person wrote counts as certain. */
 function toCaptionedPhoto(
   { path, file, result, thumbnail }: FinishedPhoto,
-  { state, confidence }: WholeRun,
-): CaptionedPhoto | undefined {
+  { state, confidence }: PipelineRun,
+): CaptionToList | undefined {
   const correction = state?.correctionOf(result);
   const isBelow = correction === undefined && confidence !== undefined && result.confidence < confidence.least;
   if (isBelow && confidence.below === "leave-out") return undefined;
@@ -111,20 +104,20 @@ function toCaptionedPhoto(
   };
 }
 
-/** Returns what has become of the caption in all places, and counts what is to be told of it. */
-export async function writeEverywhere(
+/** Writes a caption to all places. Returns the outcomes, and counts those that the last line of a run reports. */
+export async function writeToAll(
   caption: CaptionToWrite,
   writers: readonly PhotoWriter[],
   counts: PhotoCounts,
-): Promise<ReadonlySet<Written>> {
-  const outcomes = new Set<Written>();
+): Promise<ReadonlySet<WriteOutcome>> {
+  const outcomes = new Set<WriteOutcome>();
   for (const writer of writers) outcomes.add(await writer.write(caption));
   if (outcomes.has("kept")) counts.kept += 1;
   if (outcomes.has("shared")) counts.shared += 1;
   return outcomes;
 }
 
-/** Never rejects: what cannot go on is a step of its own, so that nothing is left behind unheard. */
+/** Never rejects: an error that ends the run is a step of its own, so that no rejection goes unhandled. */
 async function writeCaption(
   step: Step,
   writers: readonly PhotoWriter[],
@@ -134,7 +127,7 @@ async function writeCaption(
   const { photo, origin } = step;
   const { path, thumbnail } = photo;
   try {
-    const isWritten = (await writeEverywhere(photo, writers, counts)).has("written");
+    const isWritten = (await writeToAll(photo, writers, counts)).has("written");
     const hasTakenWork = origin === "new" || isWritten || thumbnail !== undefined;
     const kinds = { new: "captioned", copy: "copies", earlier: isWritten ? "written" : "skipped" } as const;
     return { kind: kinds[origin], path, hasTakenWork };

@@ -2,33 +2,33 @@ import { stat } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { toDiskPath } from "../../files/disk-path.ts";
-import type { FoundPhoto } from "../../files/find/walk-folder.ts";
+import type { FoundPhoto } from "../../files/find/search-result.ts";
 import { readPhotoFile, unfitReason } from "../../files/read-photo-file.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
-import { photoKeyOf } from "../caption/captioned-photo.ts";
 import type { LastCaption, StateIndex } from "./state-index.ts";
+import { photoKeyOf } from "./state-index.ts";
 
 const filesAtOnce = 8;
 
-/** What a state knows of a photo. */
-export type SurveyedPhoto =
+/** A photo's last caption according to a state, or why the photo cannot be read. */
+export type PhotoStatus =
   | { path: string; last: LastCaption | undefined; isCorrected: boolean; key: string }
   | { path: string; error: string };
 
-interface Survey {
+interface StatusSource {
   index: StateIndex;
-  /** Where the index was read from. */
+  /** The file that the index was read from. */
   statePath: string;
-  /** What relative paths start from. */
+  /** The folder that relative paths start from. */
   folder: string;
 }
 
-/** Looks photos up in a state, without a model and without a change to anything. */
-export function surveyPhotos(
+/** Looks photos up in a state. Starts no model and changes nothing. */
+export function readPhotoStatus(
   photos: readonly FoundPhoto[],
-  { index, statePath, folder }: Survey,
-): AsyncIterable<SurveyedPhoto> {
-  const survey = async (photo: FoundPhoto): Promise<SurveyedPhoto> => {
+  { index, statePath, folder }: StatusSource,
+): AsyncIterable<PhotoStatus> {
+  const lookUp = async (photo: FoundPhoto): Promise<PhotoStatus> => {
     if ("error" in photo) return photo;
     const { path } = photo;
     const file = resolve(folder, path);
@@ -42,5 +42,5 @@ export function surveyPhotos(
       return { path, error: reason };
     }
   };
-  return pMapIterable(photos, survey, { concurrency: filesAtOnce });
+  return pMapIterable(photos, lookUp, { concurrency: filesAtOnce });
 }

@@ -4,8 +4,7 @@ import { AppendFile } from "../../files/append-file.ts";
 import { lockFile } from "../../files/lock-file.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../../shared/photo-id.ts";
-import { type PhotoName, photoKeyOf } from "../caption/captioned-photo.ts";
-import { type CaptionMaker, StateIndex, type StateLine } from "./state-index.ts";
+import { type CaptionMaker, type PhotoIdentity, photoKeyOf, StateIndex, type StateLine } from "./state-index.ts";
 import { openStateKey, type StateKey } from "./state-key.ts";
 
 interface Parts {
@@ -16,10 +15,10 @@ interface Parts {
 }
 
 /**
- * What was captioned already, in a file that only grows. Photos stand under their content id, or under their byte id where
- * they have none, so that neither a move nor a caption written into the file makes a photo new.
+ * A file that only grows and remembers what was captioned. Photos are kept under their content id, or under their byte id
+ * where they have none, so that neither a move nor a caption written into the file makes a photo new.
  */
-export class CaptionState {
+export class StateFile {
   readonly #folder: string;
   readonly #file: AppendFile;
   readonly #index: StateIndex;
@@ -35,16 +34,16 @@ export class CaptionState {
   }
 
   /**
-   * Opens a state, or begins one. Throws a sentence where another run has it, where the file is something else, and, unless
-   * `trusts` is given, where it came from elsewhere.
+   * Opens a state, or creates one. Throws a sentence where another run has locked it, where the file is something else, and,
+   * unless `trusts` is given, where it came from elsewhere.
    */
-  static async open(path: string, { trusts = false }: { trusts?: boolean } = {}): Promise<CaptionState> {
+  static async open(path: string, { trusts = false }: { trusts?: boolean } = {}): Promise<StateFile> {
     const unlock = await lockFile(path);
     try {
       const key = await openStateKey({ makes: true });
       const index = await StateIndex.read(path, { key, trusts });
       const file = await AppendFile.open(path, { size: index.end, followsLinks: false });
-      const state = new CaptionState({ file, index, unlock, key });
+      const state = new StateFile({ file, index, unlock, key });
       if (index.newTrust !== undefined && key !== undefined) await state.#append(index.newTrust);
       return state;
     } catch (error) {
@@ -53,28 +52,28 @@ export class CaptionState {
     }
   }
 
-  /** The photo's result by this model and search, if that is the last it had. */
-  async find(photo: PhotoName, maker: CaptionMaker): Promise<CaptionResult | undefined> {
+  /** Reads a photo's last result if this model and search made it. */
+  async find(photo: PhotoIdentity, maker: CaptionMaker): Promise<CaptionResult | undefined> {
     const place = this.#index.by(maker, photoKeyOf(photo));
     return place && this.#read(place);
   }
 
-  /** The photo's last result, whoever made it. */
-  async last(photo: PhotoName): Promise<CaptionResult | undefined> {
+  /** Reads a photo's last result by any model and search. */
+  async last(photo: PhotoIdentity): Promise<CaptionResult | undefined> {
     const place = this.#index.last(photoKeyOf(photo));
     return place && this.#read(place);
   }
 
-  correctionOf(photo: PhotoName): string | undefined {
+  correctionOf(photo: PhotoIdentity): string | undefined {
     return this.#index.correctionOf(photoKeyOf(photo));
   }
 
-  /** Whether a caption that stands somewhere came from here. */
-  hasSaid(photo: PhotoName, caption: string): boolean {
+  /** Whether this was ever the photo's caption here. */
+  hasSaid(photo: PhotoIdentity, caption: string): boolean {
     return this.#index.hasSaid(photoKeyOf(photo), caption);
   }
 
-  /** The ids of a file that nobody has touched since they were worked out. */
+  /** Returns the ids of a file that has not been touched since they were computed. */
   idsOf(file: string, stats: Stats): PhotoIds | undefined {
     return this.#index.idsOf(relative(this.#folder, file), stats);
   }
@@ -89,13 +88,13 @@ export class CaptionState {
     await this.#append({ kind: "file", path, stamp: { size, mtimeMs, ctimeMs }, ...ids });
   }
 
-  async correct(photo: PhotoName, caption: string): Promise<void> {
+  async correct(photo: PhotoIdentity, caption: string): Promise<void> {
     if (this.correctionOf(photo) === caption) return;
     await this.#append({ kind: "corrected", key: photoKeyOf(photo), caption });
   }
 
-  /** A photo without a content id is about to get another byte id, though it shows the same. */
-  async carryOver(photo: PhotoName, id: ByteId): Promise<void> {
+  /** Copies what is known of a photo without a content id to the byte id that a caption in the file will give it. */
+  async carryOver(photo: PhotoIdentity, id: ByteId): Promise<void> {
     const result = await this.last(photo);
     if (result !== undefined) await this.#append({ kind: "captioned", as: id, result });
     const correction = this.correctionOf(photo);

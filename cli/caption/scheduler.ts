@@ -5,22 +5,22 @@ import { Semaphore } from "async-mutex";
 import { pMapIterable, pMapStop } from "p-map";
 import { toDiskPath } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
-import type { FoundPhoto } from "../../files/find/walk-folder.ts";
+import type { FoundPhoto } from "../../files/find/search-result.ts";
 import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { type PhotoIds, photoIdsOf } from "../../shared/photo-id.ts";
-import type { CaptionState } from "../state/caption-state.ts";
-import { type CaptionSource, HeicRefused } from "./caption-source.ts";
-import { photoKeyOf } from "./captioned-photo.ts";
+import type { StateFile } from "../state/state-file.ts";
+import { photoKeyOf } from "../state/state-index.ts";
+import { type CaptionBackend, HeicRefused } from "./backend.ts";
 
-/** Of photos in memory at once; a larger one goes alone. In whole MiB: the semaphore counts them one by one. */
+/** Photos in memory at once; a larger one goes alone. In whole MiB: the semaphore counts them one by one. */
 const maxMebibytesInHand = 512;
 
-/** Captioned just now, the same photo as another one of this run, or captioned by an earlier run. */
+/** Captioned just now; the same photo as another one of this run; or captioned by an earlier run. */
 export type CaptionOrigin = "new" | "copy" | "earlier";
 
-/** A photo that has its caption, from now or from an earlier run. */
+/** A photo that has its caption, from this run or an earlier one. */
 export interface FinishedPhoto {
   path: string;
   file: string;
@@ -29,42 +29,42 @@ export interface FinishedPhoto {
   thumbnail?: string;
 }
 
-export type PhotoOutcome =
+export type SchedulerOutcome =
   | ({ kind: "captioned" } & FinishedPhoto)
   | { kind: "failed"; path: string; error: string; isHeicRefused?: boolean }
   /** Beyond `limit`. */
   | { kind: "left"; path: string }
-  /** The run cannot go on. */
+  /** The run cannot continue. */
   | { kind: "fatal"; error: unknown };
 
-export interface CaptionRun {
-  source: CaptionSource;
+export interface ScheduledRun {
+  backend: CaptionBackend;
   /** Undefined: nothing is remembered. */
-  state: CaptionState | undefined;
+  state: StateFile | undefined;
   /** Writes photos while others are read. */
   files?: Pick<FileReplacer, "tidy" | "readWhole"> | undefined;
   options: CaptionOptions;
-  /** What relative paths start from. */
+  /** The folder that relative paths start from. */
   folder: string;
-  /** Of photos that are captioned anew. */
+  /** The most photos to caption anew. */
   limit?: number | undefined;
   /** Aborted: no further photo is begun. */
   signal: AbortSignal;
-  /** A photo's small picture, where an output wants one. */
+  /** Makes a photo's thumbnail, where an output wants one. */
   thumbnailOf?: ((result: CaptionResult, read: () => Promise<Uint8Array>) => Promise<string | undefined>) | undefined;
 }
 
 /**
- * Captions photos, several under way at a time, and gives the outcomes in the order of the photos. What is captioned is
- * remembered before it is given.
+ * Captions photos, several at a time, and yields the outcomes in the order of the photos. A caption comes from the state
+ * where it has one, and is remembered there before it is yielded otherwise.
  */
-export function captionPhotos(photos: Iterable<FoundPhoto>, run: CaptionRun): AsyncIterable<PhotoOutcome> {
-  const captioning = new Captioning(run);
-  const { atOnce } = run.source;
+export function captionPhotos(photos: Iterable<FoundPhoto>, run: ScheduledRun): AsyncIterable<SchedulerOutcome> {
+  const scheduler = new Scheduler(run);
+  const { atOnce } = run.backend;
   return pMapIterable(
     photos,
-    async (photo) => (captioning.isOver ? pMapStop : captioning.outcomeOf(photo)),
-    { concurrency: atOnce, backpressure: 4 * atOnce }, // a slow photo at the head of the order holds nobody up
+    async (photo) => (scheduler.isOver ? pMapStop : scheduler.outcomeOf(photo)),
+    { concurrency: atOnce, backpressure: 4 * atOnce }, // a slow photo at the head of the order does not hold up the others
   );
 }
 
@@ -75,24 +75,25 @@ interface PhotoToCaption {
   turn: Turn;
 }
 
+/** A photo's turn to be decided on, after the photos before it. */
 interface Turn {
-  comes: Promise<void>;
-  /** Lets the next one decide. */
-  pass(): void;
+  begins: Promise<void>;
+  /** Lets the next photo be decided on. */
+  end(): void;
 }
 
-class Captioning {
-  readonly #run: CaptionRun;
+class Scheduler {
+  readonly #run: ScheduledRun;
   readonly #memory = new Semaphore(maxMebibytesInHand);
-  /** By photo key: the same photo twice is captioned once. */
+  /** Results on their way by photo key: the same photo twice is captioned once. */
   readonly #underWay = new Map<string, Promise<CaptionResult>>();
-  /** By photo key, what this run has captioned. */
+  /** Keys of the photos that this run has captioned. */
   readonly #captioned = new Set<string>();
   #begun = 0;
   #previousTurn: Promise<void> = Promise.resolve();
   #isBroken = false;
 
-  constructor(run: CaptionRun) {
+  constructor(run: ScheduledRun) {
     this.#run = run;
   }
 
@@ -100,12 +101,12 @@ class Captioning {
     return this.#isBroken || this.#run.signal.aborted;
   }
 
-  async outcomeOf(photo: FoundPhoto): Promise<PhotoOutcome> {
+  async outcomeOf(photo: FoundPhoto): Promise<SchedulerOutcome> {
     const { path } = photo;
     if ("error" in photo) return { kind: "failed", path, error: photo.error };
     const turn = this.#takeTurn();
     try {
-      await turn.comes;
+      await turn.begins;
       const file = resolve(this.#run.folder, path);
       await this.#run.files?.tidy(dirname(file));
       const stats = await stat(toDiskPath(file));
@@ -119,30 +120,30 @@ class Captioning {
       this.#isBroken = true;
       return { kind: "fatal", error };
     } finally {
-      turn.pass();
+      turn.end();
     }
   }
 
-  /** With a limit, photos are decided on in their order; without one, nobody waits. */
+  /** With a limit, photos are decided on in their order; without one, none waits. */
   #takeTurn(): Turn {
-    if (this.#run.limit === undefined) return { comes: Promise.resolve(), pass() {} };
-    const comes = this.#previousTurn;
-    let pass = () => {};
+    if (this.#run.limit === undefined) return { begins: Promise.resolve(), end() {} };
+    const begins = this.#previousTurn;
+    let end = () => {};
     this.#previousTurn = new Promise((resolve) => {
-      pass = resolve;
+      end = resolve;
     });
-    return { comes, pass };
+    return { begins, end };
   }
 
-  async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<PhotoOutcome> {
-    const { state, options, source, thumbnailOf, files } = this.#run;
+  async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<SchedulerOutcome> {
+    const { state, options, backend, thumbnailOf, files } = this.#run;
     const read = photoReader(file, files);
     const known = state?.idsOf(file, stats);
     const ids = known ?? (await photoIdsOf(await read()));
-    const remembered = await state?.find(ids, { revision: source.model.revision, options });
+    const remembered = await state?.find(ids, { revision: backend.model.revision, options });
     const origin: CaptionOrigin = this.#captioned.has(photoKeyOf(ids)) ? "copy" : "earlier";
     const captioning = remembered ? { result: remembered, origin } : this.#captionOnce(ids, read);
-    turn.pass();
+    turn.end();
     const found = await captioning;
     if (found === undefined) return { kind: "left", path };
     if (known === undefined) await state?.rememberFile(file, { stats, ids });
@@ -152,7 +153,7 @@ class Captioning {
     return { kind: "captioned", ...finished, ...(thumbnail === undefined ? {} : { thumbnail }) };
   }
 
-  /** Undefined beyond the limit. */
+  /** Resolves to undefined beyond the limit. */
   async #captionOnce(
     ids: PhotoIds,
     read: () => Promise<Uint8Array<ArrayBuffer>>,
@@ -175,16 +176,16 @@ class Captioning {
   }
 
   async #captionAnew(ids: PhotoIds, read: () => Promise<Uint8Array<ArrayBuffer>>): Promise<CaptionResult> {
-    const { source, options, state } = this.#run;
-    const caption = (await source.lookUp?.(ids)) ?? (await source.caption({ bytes: await read(), options }));
-    const result = captionResultSchema.parse({ ...caption, ...ids }); // its fields in the order that a state gives them back in
+    const { backend, options, state } = this.#run;
+    const caption = (await backend.lookUp?.(ids)) ?? (await backend.caption({ bytes: await read(), options }));
+    const result = captionResultSchema.parse({ ...caption, ...ids }); // fields in the order in which a state returns them
     await state?.remember(result);
     this.#captioned.add(photoKeyOf(ids));
     return result;
   }
 }
 
-/** A remembered result with the ids and the size that its file has now; without a content id it is named as it was captioned. */
+/** Gives a remembered result the ids and the size that its file has now; without a content id it keeps those it had. */
 function asFoundNow(result: CaptionResult, { ids, bytes }: { ids: PhotoIds; bytes: number }): CaptionResult {
   return ids.contentId === undefined ? result : { ...result, ...ids, image: { ...result.image, bytes } };
 }
