@@ -65,7 +65,7 @@ describe("standard output", () => {
     const script = `{ "$@"; echo "code $?" >&2; } ${rest}`;
     const { stderr } = await promisify(execFile)("sh", ["-c", script, "sh", ...command], { cwd: folder });
     expect(stderr).toMatch(
-      /^error: expected one output at most (on standard output|in a file), received --.* and --.*\ncode 2\n$/,
+      /^error: expected at most one output (on standard output|in one file), received --.* and --.*\ncode 2\n$/,
     );
     expect(await readFile(join(folder, "there"), "utf8")).toBe("");
   });
