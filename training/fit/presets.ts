@@ -6,8 +6,8 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
     phases: [
       { epochs: 24, batch: { captions: 128 }, learningRate: 1.2e-3, schedule: "cosine" },
       {
-        epochs: 10,
-        batch: { photos: 64, samples: 5, anchor: 0.1, pseudoAnchor: 0.3 },
+        epochs: 12,
+        batch: { photos: 64, samples: 5, anchor: 0.05, pseudoAnchor: 0.05 },
         learningRate: 5e-4,
         schedule: "cosine",
       },
@@ -17,7 +17,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
     labelSmoothing: 0.1,
     maxGradientNorm: 2,
     averageDecay: 0.999,
-    patience: 8,
+    patience: 4,
     keeps: "best epoch",
   },
   /** To the letter, but for dropout: a caption's prefixes share their masks. */
@@ -44,7 +44,7 @@ interface RecipeSettings {
 }
 
 /** Captions, each as often as there are epochs, that the default preset learns from first: fewer epochs of more data. */
-const captionsLearnt = 720_000;
+const captionsLearnt = 600_000;
 const fewestEpochs = 6;
 
 /** Where epochs, batch or rate are given, the first phase has them in the place of its own, and is the only one. */
