@@ -10,7 +10,7 @@ const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Services that can be imitated: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
-export const facadeNames = ["max", "huggingface"] as const;
+export const facadeNames = ["max", "huggingface", "openai", "ollama"] as const;
 
 export type FacadeName = (typeof facadeNames)[number];
 
@@ -95,7 +95,7 @@ const environmentSchema = z.object({
   OVERALL_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   /** Comma-separated origins whose pages may call from a browser, or `*`; by default only our own. */
   CORS_ORIGINS: corsOriginsSchema,
-  /** Other services' APIs to imitate: `max`, `huggingface`, or both, comma-separated; none by default. */
+  /** Other services' APIs to imitate, comma-separated: `max`, `huggingface`, `openai`, `ollama`; none by default. */
   FACADES: facadesSchema,
   /**
    * Bytes of one image. Hashing takes CPU time: 20 MiB need more than the 10 ms of Cloudflare's free plan. The uploads of an

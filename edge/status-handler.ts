@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ModelCard } from "../shared/contract.ts";
 import type { EdgeEnv } from "./context.ts";
 
 const fresh = { "Cache-Control": "no-store, no-transform" };
@@ -18,8 +19,13 @@ export async function handleReadiness(c: Context<EdgeEnv>): Promise<Response> {
 
 /** `GET /v1/model`: the card of the model in service. */
 export async function handleModel(c: Context<EdgeEnv>): Promise<Response> {
+  return c.json(await askModelCard(c), 200, { "Cache-Control": "no-cache, no-transform" });
+}
+
+/** Asks the service for its model's card and learns the revision from it. */
+export async function askModelCard(c: Context<EdgeEnv>): Promise<ModelCard> {
   const askedAtMs = Date.now();
   const card = await c.get("service").modelCard();
   c.get("revision").learn(card.revision, { askedAtMs });
-  return c.json(card, 200, { "Cache-Control": "no-cache, no-transform" });
+  return card;
 }

@@ -1,17 +1,12 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { defaultCaptionOptions } from "../../shared/contract.ts";
-import { CaptionError } from "../../shared/errors.ts";
 import type { EdgeEnv } from "../context.ts";
-import { readBody, readJson } from "../read-body.ts";
+import { readBody } from "../read-body.ts";
 import { type CheckedPhoto, checkPhoto, type UploadLimits } from "../upload.ts";
 import { handlePhoto } from "../upload-handler.ts";
+import { decodeBase64Photo, readBase64Json } from "./base64-photo.ts";
 import { facadeResponse } from "./facade.ts";
-
-/** Limit of a photo in JSON, whose text takes several times its size of an isolate's memory. `MAX_BYTES` limits raw bodies. */
-const maxBase64Bytes = 4 * 1024 * 1024;
-/** Allowance for the JSON around the photo. */
-const jsonFramingBytes = 16 * 1024;
 
 /** Ignores `parameters`, which steer models that generate text freely: this one has nothing that they name. */
 const requestSchema = z.object({ inputs: z.string("expected a photo in base64") });
@@ -42,25 +37,7 @@ async function readPhoto(request: Request, limits: UploadLimits): Promise<Checke
   const isJson = /^application\/json\b/i.test(request.headers.get("Content-Type") ?? "");
   const { maxBytes, arrival, hold } = limits;
   const bytes = isJson
-    ? await readBase64(request, limits)
+    ? decodeBase64Photo((await readBase64Json(request, { ...limits, schema: requestSchema })).inputs, "inputs")
     : await readBody(request, { maxBytes, kind: "an image", arrival, hold });
   return checkPhoto(bytes, limits);
-}
-
-async function readBase64(request: Request, { arrival, hold }: UploadLimits): Promise<Uint8Array<ArrayBuffer>> {
-  const maxBytes = Math.ceil(maxBase64Bytes / 3) * 4 + jsonFramingBytes;
-  const { inputs } = await readJson(request, { schema: requestSchema, arrival, hold, maxBytes });
-  const text = decodeBase64(inputs);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index); // `from` would make a string of each
-  return bytes;
-}
-
-/** Decodes base64 into one character per byte. */
-function decodeBase64(text: string): string {
-  try {
-    return atob(text);
-  } catch (cause) {
-    throw new CaptionError("invalid_request", "inputs: expected a photo in base64", { cause });
-  }
 }

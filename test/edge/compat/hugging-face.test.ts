@@ -2,26 +2,16 @@ import { InferenceClient } from "@huggingface/inference";
 import { beforeEach, describe, expect, it } from "vitest";
 import { callWorker, freshPhoto, postPhoto, readCaption, readProblem, startFreshDeployment } from "../call-worker.ts";
 import { madeKey } from "../made-keys.ts";
+import { fetchFromWorker, toBase64 } from "./fetch-from-worker.ts";
 
 const on = { FACADES: "max, huggingface" };
 const path = "/models/Salesforce/blip-image-captioning-base";
 
 beforeEach(startFreshDeployment);
 
-const toBase64 = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-
 /** Creates their own client, with the worker instead of the network. */
 function client({ accessToken, environment }: { accessToken?: string; environment: Record<string, unknown> }) {
-  const fetchFromWorker = async (address: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-    const request = new Request(String(address), init);
-    return callWorker(new URL(request.url).pathname, {
-      method: request.method,
-      headers: Object.fromEntries(request.headers),
-      body: await request.arrayBuffer(),
-      environment,
-    });
-  };
-  return new InferenceClient(accessToken, { fetch: fetchFromWorker as typeof fetch, retry_on_error: false });
+  return new InferenceClient(accessToken, { fetch: fetchFromWorker(environment), retry_on_error: false });
 }
 
 const endpointUrl = `https://edge.test${path}`;
