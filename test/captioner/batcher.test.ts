@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Batcher } from "../../captioner/batcher.ts";
 import { EngineLost } from "../../captioner/engines/engine-process.ts";
 
@@ -58,13 +58,13 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("batches", () => {
-  it("are of one where an item comes alone, at once", () => {
+  test("are of one where an item comes alone, at once", () => {
     const { push, itemsOf } = heldBatcher({ maxWaitMs: 1000 });
     void push(1);
     expect(itemsOf()).toEqual([[1]]);
   });
 
-  it("are made of what came while one ran, in order and no larger than their limit", async () => {
+  test("are made of what came while one ran, in order and no larger than their limit", async () => {
     const { push, batches, itemsOf } = heldBatcher({ maxBatch: 3 });
     const results = Promise.all([1, 2, 3, 4, 5].map((item) => push(item)));
     for (let index = 0; index < 3; index++) await batches[index]?.end();
@@ -72,7 +72,7 @@ describe("batches", () => {
     expect(await results).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it("wait for items that are coming, but no longer than they may", async () => {
+  test("wait for items that are coming, but no longer than they may", async () => {
     const { push, coming, itemsOf } = heldBatcher({ maxWaitMs: 10 });
     coming.isMore = true;
     void push(1);
@@ -83,7 +83,7 @@ describe("batches", () => {
     expect(itemsOf()).toEqual([[1, 2]]);
   });
 
-  it("start at once when they are full, or when no more is coming", async () => {
+  test("start at once when they are full, or when no more is coming", async () => {
     const { push, coming, itemsOf, batches } = heldBatcher({ maxBatch: 2, maxWaitMs: 1000 });
     coming.isMore = true;
     void push(1);
@@ -99,7 +99,7 @@ describe("batches", () => {
     ]);
   });
 
-  it("run side by side, one a worker", async () => {
+  test("run side by side, one a worker", async () => {
     const { push, itemsOf, batches } = heldBatcher({ workers: 2, maxBatch: 2 });
     for (const item of [1, 2, 3, 4, 5]) void push(item);
     expect(itemsOf()).toEqual([[1], [2]]);
@@ -107,7 +107,7 @@ describe("batches", () => {
     expect(itemsOf()).toEqual([[1], [2], [3, 4]]);
   });
 
-  it("are handed to a busy worker ahead of time, but only full ones", () => {
+  test("are handed to a busy worker ahead of time, but only full ones", () => {
     const { push, itemsOf } = heldBatcher({ maxBatch: 2, ahead: 1 });
     for (const item of [1, 2, 3, 4, 5, 6]) void push(item);
     expect(itemsOf()).toEqual([[1], [2, 3]]);
@@ -115,7 +115,7 @@ describe("batches", () => {
 });
 
 describe("an item whose signal aborts", () => {
-  it("is dropped while it waits, with the signal's reason", async () => {
+  test("is dropped while it waits, with the signal's reason", async () => {
     const { push, batches, itemsOf, batcher } = heldBatcher();
     const controller = new AbortController();
     const [first, dropped, last] = [push(1), push(2, controller.signal), push(3)];
@@ -129,7 +129,7 @@ describe("an item whose signal aborts", () => {
     expect(itemsOf()).toEqual([[1], [3]]);
   });
 
-  it("is dropped at once though its batch hangs, or when it had aborted before", async () => {
+  test("is dropped at once though its batch hangs, or when it had aborted before", async () => {
     const { push, itemsOf } = heldBatcher();
     const controller = new AbortController();
     const hanging = push(1, controller.signal);
@@ -140,7 +140,7 @@ describe("an item whose signal aborts", () => {
     expect(itemsOf()).toEqual([[1]]);
   });
 
-  it("is not run again when its worker is lost", async () => {
+  test("is not run again when its worker is lost", async () => {
     const { push, batches, itemsOf } = heldBatcher();
     const controller = new AbortController();
     const gone = push(1, controller.signal);
@@ -152,7 +152,7 @@ describe("an item whose signal aborts", () => {
 });
 
 describe("items whose worker is lost", () => {
-  it("run once more before all others, each alone, so that only the one to blame fails", async () => {
+  test("run once more before all others, each alone, so that only the one to blame fails", async () => {
     const { push, batches, itemsOf } = heldBatcher();
     const first = push(1);
     const outcomes = Promise.allSettled([2, 3, 4, 5, 6].map((item) => push(item)));
@@ -172,7 +172,7 @@ describe("items whose worker is lost", () => {
 });
 
 describe("items that a lost worker had not begun with", () => {
-  it("run again together, since none of them is to blame", async () => {
+  test("run again together, since none of them is to blame", async () => {
     const { push, batches, itemsOf } = heldBatcher({ maxBatch: 2, ahead: 1 });
     const outcomes = Promise.all([1, 2, 3].map((item) => push(item)));
     await batches[1]?.fail(new EngineLost("killed", { wasBegun: false }));
@@ -184,7 +184,7 @@ describe("items that a lost worker had not begun with", () => {
 });
 
 describe("a batcher that is stopped", () => {
-  it("rejects what waits and what comes, also what its worker is lost with, and lets the rest run to its end", async () => {
+  test("rejects what waits and what comes, also what its worker is lost with, and lets the rest run to its end", async () => {
     const { push, batcher, batches } = heldBatcher({ workers: 2 });
     const outcomes = Promise.allSettled([1, 2, 3].map((item) => push(item)));
     const reason = new Error("no engine");
@@ -201,7 +201,7 @@ describe("a batcher that is stopped", () => {
 });
 
 describe("a failed batch", () => {
-  it("fails each of its items once, and the next goes on", async () => {
+  test("fails each of its items once, and the next goes on", async () => {
     const { push, batches } = heldBatcher();
     const [first, second] = [push(1), push(2)];
     const isFirstOver = expect(first).rejects.toThrow("no memory");
@@ -211,7 +211,7 @@ describe("a failed batch", () => {
     expect(await second).toBe(20);
   });
 
-  it("is one that gave fewer results than it had items", async () => {
+  test("is one that gave fewer results than it had items", async () => {
     const { push, batches } = heldBatcher();
     const only = expect(push(1)).rejects.toMatchObject({ code: "internal" });
     await batches[0]?.end([]);

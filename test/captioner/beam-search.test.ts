@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type SearchSettings, searchCaptions } from "../../captioner/beam-search.ts";
 import type { Engine } from "../../captioner/engine.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
@@ -68,7 +68,7 @@ function repetitionsOf(words: readonly number[]): number {
 }
 
 describe("searchCaptions", () => {
-  it("finds the best of all captions when the beam has room for every beginning", async () => {
+  test("finds the best of all captions when the beam has room for every beginning", async () => {
     const features = Float32Array.from(photos);
     // padding, start, end and two words: 2 + 4 + 8 beginnings, of which a beam of 10 loses none of weight
     const found = await searchCaptions(
@@ -81,7 +81,7 @@ describe("searchCaptions", () => {
     expect(same.length).toBeGreaterThanOrEqual(38);
   });
 
-  it("is greedy search at beam 1", async () => {
+  test("is greedy search at beam 1", async () => {
     const features = Float32Array.from(photos);
     const found = await searchCaptions(
       madeLanguage(30),
@@ -100,7 +100,7 @@ describe("searchCaptions", () => {
     }
   });
 
-  it("gives a photo the same captions alone and beside photos of other widths", async () => {
+  test("gives a photo the same captions alone and beside photos of other widths", async () => {
     const language = madeLanguage(30);
     const options = photos.map((photo) => ({ beam: (photo % 10) + 1, candidates: 1 }));
     const together = await searchCaptions(language, { features: Float32Array.from(photos), options }, settings);
@@ -114,7 +114,7 @@ describe("searchCaptions", () => {
     }
   });
 
-  it("gives as many different candidates as asked, best first, with the probability of every word", async () => {
+  test("gives as many different candidates as asked, best first, with the probability of every word", async () => {
     const options = photos.map(() => ({ beam: 7, candidates: 5 }));
     const found = await searchCaptions(madeLanguage(30), { features: Float32Array.from(photos), options }, settings);
     for (const captions of found) {
@@ -132,7 +132,7 @@ describe("searchCaptions", () => {
     }
   });
 
-  it("runs the beams of all photos as one matrix, and none that has ended", async () => {
+  test("runs the beams of all photos as one matrix, and none that has ended", async () => {
     const language = madeLanguage(30);
     const options = [
       { beam: 3, candidates: 1 },
@@ -144,7 +144,7 @@ describe("searchCaptions", () => {
     expect(language.rowsPerStep.length).toBeLessThanOrEqual(settings.maxWords);
   });
 
-  it("does not replace a beam that has ended: from the second word on there are never more", async () => {
+  test("does not replace a beam that has ended: from the second word on there are never more", async () => {
     const ends: number[] = [];
     for (const photo of photos) {
       const language = madeLanguage(30);
@@ -167,7 +167,7 @@ describe("searchCaptions", () => {
         changed,
       );
 
-    it("finds the best of all captions by what they are then worth", async () => {
+    test("finds the best of all captions by what they are then worth", async () => {
       const found = await search(5, 10, penalized);
       const best = photos.map((photo) => {
         const worth = ({ words, score }: { words: number[]; score: number }) =>
@@ -178,7 +178,7 @@ describe("searchCaptions", () => {
       expect(same.length).toBeGreaterThanOrEqual(38);
     });
 
-    it.each([1, 3])("says no word twice at a price that nothing is worth, with beam %i", async (beam) => {
+    test.each([1, 3])("says no word twice at a price that nothing is worth, with beam %i", async (beam) => {
       const usual = (await search(8, beam, settings)).flat();
       expect(usual.filter(({ words }) => repetitionsOf(words) > 0).length).toBeGreaterThan(5);
       const dear = (await search(8, beam, { ...settings, repetition: { penalty: 100, except: [] } })).flat();
@@ -186,7 +186,7 @@ describe("searchCaptions", () => {
       for (const { words } of dear) expect(repetitionsOf(words)).toBe(0);
     });
 
-    it("lets words be said again that are excepted, and leaves probabilities as the model has them", async () => {
+    test("lets words be said again that are excepted, and leaves probabilities as the model has them", async () => {
       const except = [3, 4, 5, 6, 7];
       expect(await search(8, 3, { ...settings, repetition: { penalty: 100, except } })).toEqual(
         await search(8, 3, settings),

@@ -1,6 +1,6 @@
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { defaultModelDir, modelCardOf, openBundle, sha256Of } from "../../captioner/bundle.ts";
 import { modelCardSchema } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/write-bundle.ts";
@@ -8,7 +8,7 @@ import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles
 import { makeTinyBundle } from "../fixtures/make-tiny-bundle.ts";
 
 describe("openBundle", () => {
-  it("reads the shipped bundle: 312 encoder layers, 2081 words", async () => {
+  test("reads the shipped bundle: 312 encoder layers, 2081 words", async () => {
     const bundle = await openBundle(defaultModelDir);
     expect(bundle.readEncoder().layers).toHaveLength(312);
     expect(bundle.readDecoder().layers).toHaveLength(10);
@@ -17,18 +17,18 @@ describe("openBundle", () => {
     expect(modelCardSchema.parse(modelCardOf(bundle, "float32")).maxWords).toBe(20);
   });
 
-  it("finds the tiny bundle as its script makes it", async () => {
+  test("finds the tiny bundle as its script makes it", async () => {
     const folder = await temporaryFolder();
     await makeTinyBundle(folder);
     expect((await openBundle(tinyBundle)).manifest.files).toEqual((await openBundle(folder)).manifest.files);
   });
 
-  it("refuses a folder without a bundle", async () => {
+  test("refuses a folder without a bundle", async () => {
     const folder = await temporaryFolder();
     await expect(openBundle(folder)).rejects.toThrow(`${join(folder, "manifest.json")}: cannot be read`);
   });
 
-  it.each([
+  test.each([
     "vocabulary.json",
     "encoder/model.json",
     "encoder/weights.bin",
@@ -47,7 +47,7 @@ describe("openBundle", () => {
     await expect(openBundle(folder)).rejects.toThrow(`${file}: cannot be read`);
   });
 
-  it.each([
+  test.each([
     ["no JSON", () => "{", "manifest.json: "],
     [
       "an unknown field",
@@ -89,7 +89,7 @@ describe("openBundle", () => {
 });
 
 describe("a bundle's networks", () => {
-  it.each([
+  test.each([
     ["readEncoder", { preprocessing: { width: 128 } }, "encoder/model.json: input input1: expected [n, 299, 128, 3]"],
     ["readDecoder", { maxCaptionLength: 5 }, "expected [n, 2048] or [n, 5]"],
   ] as const)("are refused by %s when they were made for other inputs", async (read, changes, message) => {
@@ -104,7 +104,7 @@ describe("a bundle's networks", () => {
 });
 
 describe("sealBundle", () => {
-  it("gives a changed bundle new hashes and a new revision", async () => {
+  test("gives a changed bundle new hashes and a new revision", async () => {
     const folder = await copyTinyBundle();
     const before = await openBundle(folder);
     const path = join(folder, "vocabulary.json");

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kill } from "node:process";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   type Captioner,
   type CaptionerSettings,
@@ -25,7 +25,7 @@ async function tinyCaptioner(settings: Partial<CaptionerSettings> = {}, events: 
 }
 
 describe("startCaptioner", () => {
-  it("captions photos as the contract says, and each by itself", async () => {
+  test("captions photos as the contract says, and each by itself", async () => {
     const captioner = await tinyCaptioner();
     const photos = await Promise.all(photoNames.map((name) => readFile(photoPath(name))));
     const results = await Promise.all(
@@ -41,7 +41,7 @@ describe("startCaptioner", () => {
     expect(new Set(results.map(({ caption }) => caption.caption)).size).toBeGreaterThan(2);
   });
 
-  it("states the confidence as the geometric mean of the words' probabilities, end included", async () => {
+  test("states the confidence as the geometric mean of the words' probabilities, end included", async () => {
     const captioner = await tinyCaptioner();
     const { caption: result } = await captioner.caption({ bytes: await readFile(photoPath("astronaut")), options });
     for (const { words, caption, confidence, logProb } of result.candidates) {
@@ -58,7 +58,7 @@ describe("startCaptioner", () => {
     }
   });
 
-  it("waits with a batch for photos that are being decoded, as long as it may", async () => {
+  test("waits with a batch for photos that are being decoded, as long as it may", async () => {
     const photos = await Promise.all(photoNames.slice(0, 3).map((name) => readFile(photoPath(name))));
     const sizesWith = async (batchWaitMs: number) => {
       const sizes: number[] = [];
@@ -70,13 +70,13 @@ describe("startCaptioner", () => {
     expect((await sizesWith(0))[0]).toBe(1);
   });
 
-  it("lets a photo that comes alone wait for nobody", async () => {
+  test("lets a photo that comes alone wait for nobody", async () => {
     const captioner = await tinyCaptioner({ batchWaitMs: 5000 });
     const { timings } = await captioner.caption({ bytes: await readFile(photoPath("chelsea")), options });
     expect(timings.queue).toBeLessThan(2500);
   });
 
-  it("has an engine replaced that takes more memory than it may", async () => {
+  test("has an engine replaced that takes more memory than it may", async () => {
     const onLost = vi.fn();
     const captioner = await tinyCaptioner({ engineMemoryMb: 1 }, { onLost });
     const bytes = await readFile(photoPath("chelsea"));
@@ -85,7 +85,7 @@ describe("startCaptioner", () => {
     expect(onLost.mock.calls[0]?.[0]).toMatchObject({ reason: "grown" });
   });
 
-  it("says what is wrong with a bundle that its engine cannot compile", async () => {
+  test("says what is wrong with a bundle that its engine cannot compile", async () => {
     const folder = await copyTinyBundle();
     const path = join(folder, "manifest.json");
     const manifest = JSON.parse(await readFile(path, "utf8"));
@@ -95,7 +95,7 @@ describe("startCaptioner", () => {
     await expect(started).rejects.toThrow(`${file}: expected an encoder with features [n, 512], found [n, 2048]`);
   });
 
-  it("refuses a bundle whose networks give numbers that are not finite", async () => {
+  test("refuses a bundle whose networks give numbers that are not finite", async () => {
     const folder = await copyTinyBundle();
     const path = join(folder, "encoder/model.json");
     const text = await readFile(path, "utf8");
@@ -105,7 +105,7 @@ describe("startCaptioner", () => {
     await expect(started).rejects.toThrow("its networks give numbers that are not finite");
   });
 
-  it("drops a photo at once when its signal aborts, though the engine hangs", async () => {
+  test("drops a photo at once when its signal aborts, though the engine hangs", async () => {
     const captioner = await tinyCaptioner();
     const bytes = await readFile(photoPath("chelsea"));
     const child = childrenOf(process.pid).at(-1) ?? Number.NaN;
@@ -117,7 +117,7 @@ describe("startCaptioner", () => {
 });
 
 describe("EngineProcess", () => {
-  it("gives features to those who only want to encode", async () => {
+  test("gives features to those who only want to encode", async () => {
     const engine = await startEngineProcess(tinyBundle, "onnx");
     onTestFinished(() => engine.close());
     const photos = await decodedPhotos({
@@ -131,7 +131,7 @@ describe("EngineProcess", () => {
     expect(await engine.encode(Buffer.concat(photos), photos.length)).toHaveLength(photos.length * 2048);
   });
 
-  it("fails the calls it held once each when it is killed, and says that it died", async () => {
+  test("fails the calls it held once each when it is killed, and says that it died", async () => {
     const engine = await startEngineProcess(tinyBundle, "onnx");
     const pixels = new Uint8Array(64 * 299 * 299 * 3);
     const calls = [1, 2, 3].map(() => engine.encode(pixels, 64));
@@ -142,7 +142,7 @@ describe("EngineProcess", () => {
     await expect(engine.encode(pixels, 64)).rejects.toThrow();
   });
 
-  it("answers a call it cannot run with an error, and the next one as if nothing had been", async () => {
+  test("answers a call it cannot run with an error, and the next one as if nothing had been", async () => {
     const engine = await startEngineProcess(tinyBundle, "onnx");
     onTestFinished(() => engine.close());
     await expect(engine.encode(new Uint8Array(5), 1)).rejects.toThrow();

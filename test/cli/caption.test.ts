@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { copyFile, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { repository } from "../../scripts/repository.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
@@ -11,13 +11,13 @@ import { photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { captionTiny, edgeCaption } from "./run-command.ts";
 
 describe("edge-caption caption", () => {
-  it("captions a photo with the shipped model", async () => {
+  test("captions a photo with the shipped model", async () => {
     const { code, stdout } = await edgeCaption("caption", photoPath("chelsea"));
     expect(code).toBe(0);
     expect(stdout).toMatch(/^a [a-z ]*\b(dog|cat)\b[a-z ]*\n$/);
   });
 
-  it("captions several photos in their order and reports those it cannot, with exit code 1", async () => {
+  test("captions several photos in their order and reports those it cannot, with exit code 1", async () => {
     const folder = await temporaryFolder();
     const broken = join(folder, "broken.jpg");
     await writeFile(broken, textFile());
@@ -31,7 +31,7 @@ describe("edge-caption caption", () => {
     ]);
   });
 
-  it("reports what is not a regular file or far too large, and continues", async () => {
+  test("reports what is not a regular file or far too large, and continues", async () => {
     const folder = await temporaryFolder();
     const huge = join(folder, "huge.jpg");
     await writeFile(huge, "");
@@ -51,7 +51,7 @@ describe("edge-caption caption", () => {
     );
   });
 
-  it("ends in silence when nobody reads any further", async () => {
+  test("ends in silence when nobody reads any further", async () => {
     const folder = await temporaryFolder();
     for (let index = 0; index < 30; index++) await copyFile(photoPath("coffee"), join(folder, `${index}.jpg`));
     const command = `"${process.execPath}" --import tsx cli/main.ts caption --model-dir "${tinyBundle}"`;
@@ -62,7 +62,7 @@ describe("edge-caption caption", () => {
     expect(stderr).toBe("");
   });
 
-  it("captions the photos of a list on standard input, including names that no line could hold", async () => {
+  test("captions the photos of a list on standard input, including names that no line could hold", async () => {
     const folder = await temporaryFolder();
     const names = ["two\nlines.jpg", "it's 🐕.jpg"];
     for (const name of names) await copyFile(photoPath("coffee"), join(folder, name));
@@ -73,7 +73,7 @@ describe("edge-caption caption", () => {
     expect(lines.map((line) => JSON.parse(line).path)).toEqual(names.toSorted().map((name) => join(folder, name)));
   });
 
-  it("leaves out captions of low confidence, or marks them", async () => {
+  test("leaves out captions of low confidence, or marks them", async () => {
     const folder = await temporaryFolder();
     for (const name of photoNames) await copyFile(photoPath(name), join(folder, `${name}.jpg`));
     const { stdout } = await captionTiny(folder, ".", "--json");
@@ -97,7 +97,7 @@ describe("edge-caption caption", () => {
     expect(await readFile(join(folder, lines[2].path.replace(".jpg", ".txt")), "utf8")).not.toContain("(?)");
   });
 
-  it("reports only failures with --quiet", async () => {
+  test("reports only failures with --quiet", async () => {
     const folder = await temporaryFolder();
     await copyFile(photoPath("coffee"), join(folder, "coffee.jpg"));
     await writeFile(join(folder, "broken.jpg"), textFile());
@@ -106,7 +106,7 @@ describe("edge-caption caption", () => {
     expect(stderr).toMatch(/^broken\.jpg: expected a JPEG.*\n$/);
   });
 
-  it("prints JSON lines with the contract's result, or the error", async () => {
+  test("prints JSON lines with the contract's result, or the error", async () => {
     const paths = [photoPath("astronaut"), "/nowhere.jpg"];
     const flags = ["--json", "--beam", "5", "--candidates", "4", "--model-dir", tinyBundle];
     const { stdout } = await edgeCaption("caption", ...flags, ...paths);
@@ -119,7 +119,7 @@ describe("edge-caption caption", () => {
     expect(second).toEqual({ path: "/nowhere.jpg", error: "there is no such file or folder" });
   });
 
-  it.each([
+  test.each([
     [["caption"], "missing required argument 'paths'"],
     [["caption", "--beam", "0", "x.jpg"], "expected beam to be one whole number from 1 to 10"],
     [["caption", "--beam", "2", "--candidates", "3", "x.jpg"], "expected candidates to be at most beam"],
@@ -130,7 +130,7 @@ describe("edge-caption caption", () => {
     expect(stderr).toContain(message);
   });
 
-  it("names the bundle that it cannot open", async () => {
+  test("names the bundle that it cannot open", async () => {
     const folder = await temporaryFolder();
     const { code, stderr } = await edgeCaption("caption", "--model-dir", folder, photoPath("coffee"));
     expect(code).toBe(1);

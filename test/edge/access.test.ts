@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { newApiKey } from "../../shared/api-key.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
@@ -34,7 +34,7 @@ function limiter(limit: number) {
 const from = (ip: string) => ({ "CF-Connecting-IP": ip });
 
 describe("where keys are needed", () => {
-  it.each([
+  test.each([
     ["upload", () => postPhoto(freshPhoto(), { environment: keysOnly })],
     ["look-up", () => callWorker(`/v1/captions/sha256:${"0".repeat(64)}`, { environment: keysOnly })],
     [
@@ -48,12 +48,12 @@ describe("where keys are needed", () => {
     expect((await readProblem(response, "unauthorized")).detail).toContain("Authorization: Bearer ec_");
   });
 
-  it("an upload with one is captioned", async () => {
+  test("an upload with one is captioned", async () => {
     const { headers } = await madeKey();
     await readCaption(await postPhoto(freshPhoto(), { headers, environment: keysOnly }));
   });
 
-  it.each([
+  test.each([
     ["another scheme", async () => "Basic YTpi"],
     ["no key of ours", async () => "Bearer hf_abc"],
     ["an unknown key", async () => `Bearer ${newApiKey()}`],
@@ -70,27 +70,27 @@ describe("where keys are needed", () => {
     await readProblem(await postPhoto(freshPhoto(), { headers, environment: keysOnly }), "unauthorized");
   });
 
-  it("a key without the scope is 403", async () => {
+  test("a key without the scope is 403", async () => {
     const { headers } = await madeKey({ scopes: ["admin"] });
     const problem = await readProblem(await postPhoto(freshPhoto(), { headers, environment: keysOnly }), "forbidden");
     expect(problem.detail).toBe("expected a key with the scope caption, received one with admin");
   });
 
-  it("health is told without", async () => {
+  test("health is told without", async () => {
     expect((await callWorker("/healthz", { environment: keysOnly })).status).toBe(200);
     expect((await callWorker("/readyz", { environment: keysOnly })).status).toBe(200);
   });
 });
 
 describe("where the public may call", () => {
-  it("a request without key is captioned, and a bad one is refused where keys count, too", async () => {
+  test("a request without key is captioned, and a bad one is refused where keys count, too", async () => {
     await readCaption(await postPhoto(freshPhoto(), { environment: both }));
     const headers = { Authorization: "Bearer hf_abc" };
     await readProblem(await postPhoto(freshPhoto(), { headers, environment: both }), "unauthorized");
     await readCaption(await postPhoto(freshPhoto(), { headers, environment: { ACCESS: "public" } }));
   });
 
-  it("is limited by address, an IPv6 network as one, and told so", async () => {
+  test("is limited by address, an IPv6 network as one, and told so", async () => {
     const PUBLIC_LIMIT = limiter(1);
     const environment = { PUBLIC_LIMIT, PUBLIC_LIMIT_POLICY: "1/10" };
     const call = (ip: string) => callWorker("/v1/model", { headers: from(ip), environment });
@@ -109,7 +109,7 @@ describe("where the public may call", () => {
     });
   });
 
-  it("is limited together with all others, those over their own limit not counted, keys not either", async () => {
+  test("is limited together with all others, those over their own limit not counted, keys not either", async () => {
     const OVERALL_LIMIT = limiter(3);
     const environment = { ...both, PUBLIC_LIMIT: limiter(2), OVERALL_LIMIT, OVERALL_LIMIT_POLICY: "3/10" };
     const call = (headers: Record<string, string>) => callWorker("/v1/model", { headers, environment });
@@ -127,19 +127,19 @@ describe("where the public may call", () => {
     expect(OVERALL_LIMIT.counts).toEqual({ public: 4 });
   });
 
-  it("is limited before the body is read", async () => {
+  test("is limited before the body is read", async () => {
     const environment = { PUBLIC_LIMIT: limiter(0) };
     await readProblem(await postPhoto(new Uint8Array(), { environment }), "rate_limited");
   });
 
-  it("is limited by a real binding", async () => {
+  test("is limited by a real binding", async () => {
     const { PUBLIC_LIMIT } = env as unknown as { PUBLIC_LIMIT: RateLimit };
     const call = () => callWorker("/v1/model", { headers: from("198.51.100.1"), environment: { PUBLIC_LIMIT } });
     const answers = await Promise.all(Array.from({ length: 70 }, call));
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
   });
 
-  it("is not limited while the limiter fails", async () => {
+  test("is not limited while the limiter fails", async () => {
     watchWarnings();
     const environment = { PUBLIC_LIMIT: { limit: () => Promise.reject(new Error("no counter")) } };
     await readCaption(await postPhoto(freshPhoto(), { environment }));
@@ -147,7 +147,7 @@ describe("where the public may call", () => {
 });
 
 describe("a key's tier", () => {
-  it.each(["standard", "high"] as const)("has a limit of its own, counted by key: %s", async (tier) => {
+  test.each(["standard", "high"] as const)("has a limit of its own, counted by key: %s", async (tier) => {
     const limits = { PUBLIC_LIMIT: limiter(0), STANDARD_LIMIT: limiter(1), HIGH_LIMIT: limiter(1) };
     const { headers, id } = await madeKey({ tier });
     const call = () => callWorker("/v1/model", { headers, environment: { ...both, ...limits } });
@@ -160,7 +160,7 @@ describe("a key's tier", () => {
     expect(limits[tier === "standard" ? "STANDARD_LIMIT" : "HIGH_LIMIT"].counts).toEqual({ [id]: 2 });
   });
 
-  it("does not help who guesses keys: those count as public", async () => {
+  test("does not help who guesses keys: those count as public", async () => {
     const environment = { ...keysOnly, PUBLIC_LIMIT: limiter(1) };
     const guess = () => callWorker("/v1/model", { headers: { Authorization: `Bearer ${newApiKey()}` }, environment });
     await readProblem(await guess(), "unauthorized");
@@ -171,7 +171,7 @@ describe("a key's tier", () => {
 describe("while the keys cannot be read", () => {
   const KEYS = { getWithMetadata: () => Promise.reject(new Error("KV is down")) };
 
-  it("their holders count as public where the public may call", async () => {
+  test("their holders count as public where the public may call", async () => {
     watchWarnings();
     const { headers } = await madeKey();
     const environment = { ...both, KEYS, PUBLIC_LIMIT: limiter(1) };
@@ -180,7 +180,7 @@ describe("while the keys cannot be read", () => {
     await readCaption(response);
   });
 
-  it("and only keys may call, the answer is 503", async () => {
+  test("and only keys may call, the answer is 503", async () => {
     watchWarnings();
     const { headers } = await madeKey();
     const response = await postPhoto(freshPhoto(), { headers, environment: { ...keysOnly, KEYS } });
@@ -194,14 +194,14 @@ describe("a deletion", () => {
     callWorker(`/v1/captions/${id}`, { method: "DELETE", ...call });
   const admin = () => madeKey({ scopes: ["admin"] });
 
-  it("takes an admin key even where everything else is public", async () => {
+  test("takes an admin key even where everything else is public", async () => {
     const id = await byteIdOf(freshPhoto());
     await readProblem(await remove(id), "unauthorized");
     await readProblem(await remove(id, { headers: (await madeKey()).headers }), "forbidden");
     expect((await remove(id, { headers: (await admin()).headers })).status).toBe(200);
   });
 
-  it.each(["id", "contentId"] as const)(
+  test.each(["id", "contentId"] as const)(
     "by %s removes a photo's captions with all options, here and everywhere",
     async (name) => {
       const photo = freshPhoto();
@@ -225,7 +225,7 @@ describe("a deletion", () => {
     },
   );
 
-  it("of what KV does not give up says how long that lasts", async () => {
+  test("of what KV does not give up says how long that lasts", async () => {
     watchWarnings();
     const { id } = await readCaption(await postPhoto(freshPhoto()));
     const CAPTIONS = {
@@ -238,7 +238,7 @@ describe("a deletion", () => {
     expect(await response.json()).toMatchObject({ lastsSeconds: 2_592_000 });
   });
 
-  it("with options is 400: it would leave the others", async () => {
+  test("with options is 400: it would leave the others", async () => {
     const id = await byteIdOf(freshPhoto());
     await readProblem(await remove(`${id}?beam=3`, { headers: (await admin()).headers }), "invalid_request");
   });
@@ -251,7 +251,7 @@ describe("the service is told whose photo it is", () => {
     return JSON.parse(caption)["x-caller"]; // that service captions by what it was sent
   };
 
-  it("by a hash, the same each time, of an address or a key", async () => {
+  test("by a hash, the same each time, of an address or a key", async () => {
     const { headers } = await madeKey();
     const [one, again, other, key] = [
       await callerOf(from("192.0.2.1")),
@@ -264,7 +264,7 @@ describe("the service is told whose photo it is", () => {
     expect(new Set([one, other, key]).size).toBe(3);
   });
 
-  it("whatever a client says of it", async () => {
+  test("whatever a client says of it", async () => {
     expect(await callerOf({ ...from("192.0.2.1"), "X-Caller": "f".repeat(32) })).toBe(
       await callerOf(from("192.0.2.1")),
     );

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type CaptionResult, type LookupReply, lookupReplySchema } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
@@ -52,7 +52,7 @@ function countingKv() {
 }
 
 describe("a look-up of many photos", () => {
-  it("gives the results there are by the ids asked for, and lists the rest", async () => {
+  test("gives the results there are by the ids asked for, and lists the rest", async () => {
     const [jpeg, gif] = [freshPhoto(), image("gif")];
     const [first, second] = [await caption(jpeg), await caption(gif)];
     const ids = [unknownId, first.id, second.id, first.contentId, unknownContent];
@@ -62,7 +62,7 @@ describe("a look-up of many photos", () => {
     });
   });
 
-  it("answers each file that shows the same under its own id and size", async () => {
+  test("answers each file that shows the same under its own id and size", async () => {
     const photo = freshPhoto();
     const other = withComment(photo, "a dog runs");
     const [first, second] = [await caption(photo), await caption(other)];
@@ -71,7 +71,7 @@ describe("a look-up of many photos", () => {
     expect(second.image.bytes).toBe(other.length);
   });
 
-  it("looks for the options asked for", async () => {
+  test("looks for the options asked for", async () => {
     const photo = freshPhoto();
     const { id } = await caption(photo, "?beam=2&candidates=2");
     expect((await readReply(await lookUp({ ids: [id] }))).missing).toEqual([id]);
@@ -79,7 +79,7 @@ describe("a look-up of many photos", () => {
     expect(found[id as `sha256:${string}`]?.candidates).toHaveLength(2);
   });
 
-  it("asks KV twice for a hundred, and lists an id given twice once", async () => {
+  test("asks KV twice for a hundred, and lists an id given twice once", async () => {
     const { id } = await caption(freshPhoto());
     const ids = [id, id, ...Array.from({ length: 98 }, (_, index) => `sha256:${String(index).padStart(64, "0")}`)];
     const { kv, reads } = countingKv();
@@ -89,14 +89,14 @@ describe("a look-up of many photos", () => {
     expect(reads()).toBe(2);
   });
 
-  it("counts a photo whose entry is damaged as missing", async () => {
+  test("counts a photo whose entry is damaged as missing", async () => {
     watchWarnings();
     const { id, contentId, model } = await caption(freshPhoto());
     await env.CAPTIONS.put(`caption/${model.revision}/${contentId}?beam=3&candidates=1`, "{");
     expect(await readReply(await lookUp({ ids: [id] }))).toEqual({ found: {}, missing: [id] });
   });
 
-  it("counts all as missing while KV is down", async () => {
+  test("counts all as missing while KV is down", async () => {
     watchWarnings();
     const { id } = await caption(freshPhoto());
     const down = () => Promise.reject(new Error("KV is down"));
@@ -106,7 +106,7 @@ describe("a look-up of many photos", () => {
 });
 
 describe("a look-up of many photos is 400", () => {
-  it.each([
+  test.each([
     ["no JSON", "photo", "expected a JSON body"],
     ["no ids", {}, "ids: expected a list of ids"],
     ["an empty list", { ids: [] }, "ids: expected at least one id"],
@@ -118,16 +118,16 @@ describe("a look-up of many photos is 400", () => {
     expect((await readProblem(await lookUp(body), "invalid_request")).detail).toContain(why);
   });
 
-  it("for options that there are not", async () => {
+  test("for options that there are not", async () => {
     await readProblem(await lookUp({ ids: [unknownId] }, { query: "?beam=11" }), "invalid_request");
   });
 });
 
-it("is 413 for a body that no hundred ids fill", async () => {
+test("is 413 for a body that no hundred ids fill", async () => {
   await readProblem(await lookUp(`{"ids":["${"0".repeat(20_000)}"]}`), "payload_too_large");
 });
 
-it("is 502 while the service is down and nobody has ever told its revision", async () => {
+test("is 502 while the service is down and nobody has ever told its revision", async () => {
   watchWarnings();
   await readProblem(await lookUp({ ids: [await byteIdOf(freshPhoto())] }), "upstream_error");
 });

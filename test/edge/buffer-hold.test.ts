@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type BufferHold, BufferPool } from "../../edge/buffer-hold.ts";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { lookupReplySchema } from "../../shared/contract.ts";
@@ -38,7 +38,7 @@ function passSeconds(seconds: number): void {
 }
 
 describe("an isolate's memory for bodies", () => {
-  it("counts a body once, by the most that has arrived of it, and is free again when it is released", () => {
+  test("counts a body once, by the most that has arrived of it, and is free again when it is released", () => {
     const hold = pool.holdFor("a");
     for (const bytes of [10, 2, 5, 11]) hold.growTo(bytes);
     expect(pool.bytes).toBe(11);
@@ -47,14 +47,14 @@ describe("an isolate's memory for bodies", () => {
     expect(pool.bytes).toBe(0);
   });
 
-  it("gives one caller two thirds of it, however many bodies that is", () => {
+  test("gives one caller two thirds of it, however many bodies that is", () => {
     const holds = [take("a", 20), take("a", 20)];
     expect(() => take("a", 1)).toThrow(overloaded);
     holds[0]?.release();
     expect(take("a", 20).bytes).toBe(20);
   });
 
-  it("always leaves room for one more caller, in proportion to what the others have", () => {
+  test("always leaves room for one more caller, in proportion to what the others have", () => {
     take("a", 40);
     take("b", 13);
     expect(() => take("c", 7)).toThrow(overloaded);
@@ -62,14 +62,14 @@ describe("an isolate's memory for bodies", () => {
     expect(take("d", 1).bytes).toBe(1);
   });
 
-  it("takes none for what is only declared, and refuses what would not fit", () => {
+  test("takes none for what is only declared, and refuses what would not fit", () => {
     const hold = pool.holdFor("a");
     hold.expectRoomFor(40);
     expect(pool.bytes).toBe(0);
     expect(() => hold.expectRoomFor(41)).toThrow(overloaded);
   });
 
-  it("is taken from bodies that have stood still for two seconds where there is no other, the largest first", () => {
+  test("is taken from bodies that have stood still for two seconds where there is no other, the largest first", () => {
     const [small, large] = [take("a", 10), take("a", 30)];
     const dropped = vi.fn();
     large.onEviction(dropped);
@@ -81,7 +81,7 @@ describe("an isolate's memory for bodies", () => {
     expect(() => large.expectNotEvicted()).toThrow(overloaded);
   });
 
-  it("is not taken from bodies that go on arriving, nor from those that have arrived", () => {
+  test("is not taken from bodies that go on arriving, nor from those that have arrived", () => {
     const [arriving, arrived] = [take("a", 20), take("a", 20)];
     arrived.complete();
     passSeconds(2);
@@ -106,7 +106,7 @@ describe("an upload", () => {
     }
   };
 
-  it("is 503 with Retry-After where there is no room, with and without Content-Length; a small one is captioned", async () => {
+  test("is 503 with Retry-After where there is no room, with and without Content-Length; a small one is captioned", async () => {
     watchWarnings();
     const holds = fill();
     const large = new Uint8Array(8 * mebibyte);
@@ -120,7 +120,7 @@ describe("an upload", () => {
     for (const hold of holds) hold.release();
   });
 
-  it("and a look-up are answered while four uploads stand still that have declared 64 MiB", async () => {
+  test("and a look-up are answered while four uploads stand still that have declared 64 MiB", async () => {
     watchWarnings();
     const declared = [20, 20, 20, 4].map((size) => ({ "Content-Length": String(size * mebibyte) }));
     const stalled = declared.map((headers) => {

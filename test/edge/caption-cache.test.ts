@@ -1,6 +1,6 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { nearCacheOrigin } from "../../edge/caption-cache.ts";
 import {
   callWorker,
@@ -38,7 +38,7 @@ async function keyInKv(photo: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 describe("what is kept in KV", () => {
-  it("is the answer's body with the time it was stored, for as long as the setting says", async () => {
+  test("is the answer's body with the time it was stored, for as long as the setting says", async () => {
     const photo = freshPhoto();
     const response = await postPhoto(photo, { environment: { CACHE_TTL_SECONDS: "3600" } });
     const key = await keyInKv(photo);
@@ -50,7 +50,7 @@ describe("what is kept in KV", () => {
     expect(keys[0]?.expiration).toBeLessThan(Date.now() / 1000 + 3700);
   });
 
-  it.each([
+  test.each([
     ["cut off", (body: string) => body.slice(0, 100), { storedAtMs: 1 }],
     ["of another shape", () => '{"caption":"a dog"}', { storedAtMs: 1 }],
     ["without its time", (body: string) => body, null],
@@ -63,7 +63,7 @@ describe("what is kept in KV", () => {
     expect(await cacheStatusElsewhere(photo)).toBe("edge-caption; hit; detail=kv");
   });
 
-  it("has its age told", async () => {
+  test("has its age told", async () => {
     const photo = freshPhoto();
     const key = await keyInKv(photo);
     const body = (await env.CAPTIONS.get(key)) ?? "";
@@ -77,7 +77,7 @@ describe("what is kept in KV", () => {
 });
 
 describe("what is kept in a data centre's cache", () => {
-  it.each([
+  test.each([
     ["3600", "7200", 3600],
     ["86400", "600", 600],
   ])("lives as long as the shorter of its two limits: %s and %s", async (near, ttl, seconds) => {
@@ -90,7 +90,7 @@ describe("what is kept in a data centre's cache", () => {
 });
 
 describe("a failing layer", () => {
-  it("fails no upload when it is KV, and the Cache API still answers the next", async () => {
+  test("fails no upload when it is KV, and the Cache API still answers the next", async () => {
     const photo = freshPhoto();
     const environment = { CAPTIONS: brokenKv };
     expect((await postPhoto(photo, { environment })).headers.get("Cache-Status")).toBe(miss);
@@ -98,7 +98,7 @@ describe("a failing layer", () => {
     expect(second.headers.get("Cache-Status")).toBe("edge-caption; hit; detail=cache-api");
   });
 
-  it("fails no look-up when it is KV", async () => {
+  test("fails no look-up when it is KV", async () => {
     const posted = await postPhoto(freshPhoto());
     const environment = { CAPTIONS: brokenKv };
     const address = posted.headers.get("Content-Location") ?? "";
@@ -106,7 +106,7 @@ describe("a failing layer", () => {
     expect((await callWorker(address, { environment, dataCentre: "nowhere" })).status).toBe(404);
   });
 
-  it("fails no upload when it is the Cache API, and KV still answers the next", async () => {
+  test("fails no upload when it is the Cache API, and KV still answers the next", async () => {
     const broken = () => Promise.reject(new Error("the Cache API is down"));
     vi.spyOn(caches.default, "match").mockImplementation(broken);
     vi.spyOn(caches.default, "put").mockImplementation(broken);
@@ -118,7 +118,7 @@ describe("a failing layer", () => {
 });
 
 describe("while the service is down", () => {
-  it("serves a cached caption, to uploads and look-ups alike", async () => {
+  test("serves a cached caption, to uploads and look-ups alike", async () => {
     const photo = freshPhoto();
     const posted = await postPhoto(photo);
     const environment = faultyService("absent");
@@ -126,7 +126,7 @@ describe("while the service is down", () => {
     expect((await callWorker(posted.headers.get("Content-Location") ?? "", { environment })).status).toBe(200);
   });
 
-  it("serves it from a fresh isolate in another data centre too", async () => {
+  test("serves it from a fresh isolate in another data centre too", async () => {
     const photo = freshPhoto();
     const posted = await postPhoto(photo);
     const elsewhere = { environment: faultyService("absent"), dataCentre: "elsewhere" };

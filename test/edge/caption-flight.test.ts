@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Ticket } from "../../edge/caption-flight.ts";
 
 const result = { body: '{"caption":"a dog"}', storedAtMs: 1 };
@@ -35,7 +35,7 @@ async function join(stub: ReturnType<typeof flight>, waitMs = 5000): Promise<Tic
 }
 
 describe("a flight", () => {
-  it("gives the first a lease, lets the others wait, and hands all of them the result", async () => {
+  test("gives the first a lease, lets the others wait, and hands all of them the result", async () => {
     const stub = flight();
     const lease = await takeLease(join(stub));
     const waiters = [join(stub), join(stub), join(stub)];
@@ -44,7 +44,7 @@ describe("a flight", () => {
     expect(await Promise.all(waiters)).toEqual(Array(3).fill({ kind: "result", result, isKept: true }));
   });
 
-  it("hands a kept result to those who come within 90 seconds, and a lease to those who come later", async () => {
+  test("hands a kept result to those who come within 90 seconds, and a lease to those who come later", async () => {
     const stub = flight();
     await (await takeLease(join(stub))).finish(result, kept);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 89_000 });
@@ -54,7 +54,7 @@ describe("a flight", () => {
     expect((await join(stub)).kind).toBe("lease");
   });
 
-  it("hands a result that is not kept to those alone who wait", async () => {
+  test("hands a result that is not kept to those alone who wait", async () => {
     const stub = flight();
     const lease = await takeLease(join(stub));
     const waiter = join(stub);
@@ -64,21 +64,21 @@ describe("a flight", () => {
     expect((await join(stub)).kind).toBe("lease");
   });
 
-  it("gives a lease again where it was taken out of memory in the meantime, and the result with it", async () => {
+  test("gives a lease again where it was taken out of memory in the meantime, and the result with it", async () => {
     const stub = flight();
     await (await takeLease(join(stub))).finish(result, kept);
     await restart(stub);
     expect((await join(env.FLIGHTS.getByName(name))).kind).toBe("lease");
   });
 
-  it("forgets a result when it is told to", async () => {
+  test("forgets a result when it is told to", async () => {
     const stub = flight();
     await (await takeLease(join(stub))).finish(result, kept);
     await stub.forget();
     expect((await join(stub)).kind).toBe("lease");
   });
 
-  it("told to forget while a run is under way, hands its result to those alone who wait, as not to be kept", async () => {
+  test("told to forget while a run is under way, hands its result to those alone who wait, as not to be kept", async () => {
     const stub = flight();
     const lease = await takeLease(join(stub));
     const waiter = join(stub);
@@ -94,7 +94,7 @@ describe("a flight", () => {
 });
 
 describe("a lease that ends without a result", () => {
-  it("goes to the next who waits, in the order they came, when its holder lets go of it", async () => {
+  test("goes to the next who waits, in the order they came, when its holder lets go of it", async () => {
     const stub = flight();
     const first = await takeLease(join(stub));
     const second = join(stub);
@@ -107,7 +107,7 @@ describe("a lease that ends without a result", () => {
     expect((await third).kind).toBe("result");
   });
 
-  it("goes on at once when its holder is no more", async () => {
+  test("goes on at once when its holder is no more", async () => {
     const stub = flight();
     const place = name;
     const holder = env.FLIGHTS.getByName(crypto.randomUUID()); // any place of its own that can be ended
@@ -120,7 +120,7 @@ describe("a lease that ends without a result", () => {
     expect([held, (await waiter).kind]).toEqual(["lease", "lease"]);
   });
 
-  it("goes on when its holder says nothing any more, at the end of the holder's time", async () => {
+  test("goes on when its holder says nothing any more, at the end of the holder's time", async () => {
     const stub = flight();
     await takeLease(join(stub, 200));
     const begun = Date.now();
@@ -130,7 +130,7 @@ describe("a lease that ends without a result", () => {
     expect(Date.now() - begun).toBeLessThan(3000);
   });
 
-  it("may still bring its result late", async () => {
+  test("may still bring its result late", async () => {
     const stub = flight();
     const late = await takeLease(join(stub, 50));
     const lease = await takeLease(join(stub));
@@ -142,7 +142,7 @@ describe("a lease that ends without a result", () => {
     expect((await join(stub)).kind).toBe("result");
   });
 
-  it("is free for the next to come when nobody waited", async () => {
+  test("is free for the next to come when nobody waited", async () => {
     const stub = flight();
     (await takeLease(join(stub)))[Symbol.dispose]();
     await scheduler.wait(100);
@@ -151,7 +151,7 @@ describe("a lease that ends without a result", () => {
 });
 
 describe("a caller's time", () => {
-  it("ends its waiting, and it gets no lease after that", async () => {
+  test("ends its waiting, and it gets no lease after that", async () => {
     const stub = flight();
     const lease = await takeLease(join(stub));
     expect(await join(stub, 100)).toEqual({ kind: "timeout" });
@@ -160,7 +160,7 @@ describe("a caller's time", () => {
     expect((await join(stub)).kind).toBe("lease");
   });
 
-  it("ends in an error when the object is restarted, and a new object starts anew", async () => {
+  test("ends in an error when the object is restarted, and a new object starts anew", async () => {
     const stub = flight();
     await takeLease(join(stub));
     const waiter = join(stub);

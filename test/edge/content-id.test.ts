@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
@@ -24,7 +24,7 @@ async function captionedPair() {
 }
 
 describe("a file that shows what another showed before", () => {
-  it("gets that one's caption without the service, under its own id and size", async () => {
+  test("gets that one's caption without the service, under its own id and size", async () => {
     const { first, other } = await captionedPair();
     const response = await postPhoto(other, down);
     const id = await byteIdOf(other);
@@ -33,7 +33,7 @@ describe("a file that shows what another showed before", () => {
     expect(await readCaption(response)).toEqual({ ...first, id, image: { ...first.image, bytes: other.length } });
   });
 
-  it("is found by look-ups of its own id from then on, with the body that its upload got", async () => {
+  test("is found by look-ups of its own id from then on, with the body that its upload got", async () => {
     const { other } = await captionedPair();
     const address = `/v1/captions/${await byteIdOf(other)}`;
     expect((await callWorker(address, down)).status).toBe(404);
@@ -43,7 +43,7 @@ describe("a file that shows what another showed before", () => {
     expect(await found.text()).toBe(await posted.text());
   });
 
-  it("does not change what the content id is answered with", async () => {
+  test("does not change what the content id is answered with", async () => {
     const { first, other } = await captionedPair();
     await postPhoto(other);
     const response = await callWorker(`/v1/captions/${first.contentId}`, down);
@@ -51,7 +51,7 @@ describe("a file that shows what another showed before", () => {
     expect(await readCaption(response)).toEqual(first);
   });
 
-  it("is told of in KV by its id, once, and for as long as the caption", async () => {
+  test("is told of in KV by its id, once, and for as long as the caption", async () => {
     const { photo, first, other } = await captionedPair();
     await postPhoto(other, { environment: { CACHE_TTL_SECONDS: "3600" } });
     for (const file of [photo, other]) {
@@ -67,7 +67,7 @@ describe("a file that shows what another showed before", () => {
 });
 
 describe("a file whose metadata is not canonical", () => {
-  it.each([8, 9])("plants no caption for the photo it was made from: an orientation of type %i", async (type) => {
+  test.each([8, 9])("plants no caption for the photo it was made from: an orientation of type %i", async (type) => {
     const photo = freshPhoto();
     const crafted = withOrientation(photo, type);
     const planted = await readCaption(await postPhoto(crafted));
@@ -78,14 +78,14 @@ describe("a file whose metadata is not canonical", () => {
     expect((await callWorker(`/v1/captions/${await byteIdOf(crafted)}`, down)).status).toBe(200);
   });
 
-  it("has a content id when the same field is a SHORT", async () => {
+  test("has a content id when the same field is a SHORT", async () => {
     const { contentId } = await readCaption(await postPhoto(withOrientation(freshPhoto(), 3)));
     expect(contentId).toMatch(/^content:[0-9a-f]{64}$/);
   });
 });
 
 describe("a photo of a format without content id", () => {
-  it("is cached and found under its byte id", async () => {
+  test("is cached and found under its byte id", async () => {
     const gif = image("gif");
     const { contentId } = await readCaption(await postPhoto(gif));
     expect(contentId).toBeUndefined();

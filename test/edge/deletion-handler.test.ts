@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
@@ -65,7 +65,7 @@ function slowUpload(photo: Uint8Array<ArrayBuffer>) {
 }
 
 describe("a caption that is deleted while it is made", () => {
-  it.each(ids)("does not come back when its run ends: by %s", async (name) => {
+  test.each(ids)("does not come back when its run ends: by %s", async (name) => {
     const photo = freshPhoto();
     const upload = postPhoto(photo, slow);
     await scheduler.wait(150);
@@ -76,7 +76,7 @@ describe("a caption that is deleted while it is made", () => {
     await expectGone(photo);
   });
 
-  it("does not come back for a photo that has no content id", async () => {
+  test("does not come back for a photo that has no content id", async () => {
     const photo = new Uint8Array([...image("gif"), ...crypto.getRandomValues(new Uint8Array(8))]);
     const upload = postPhoto(photo, slow);
     await scheduler.wait(150);
@@ -85,7 +85,7 @@ describe("a caption that is deleted while it is made", () => {
     await expectGone(photo);
   });
 
-  it("does not come back by those who wait for it, nor with other options", async () => {
+  test("does not come back by those who wait for it, nor with other options", async () => {
     const photo = freshPhoto();
     const queries = [query, query, query, "?beam=1", "?beam=10&candidates=5"];
     const uploads = queries.map((one) => postPhoto(photo, { query: one, ...slow }));
@@ -101,7 +101,7 @@ describe("a caption that is deleted while it is made", () => {
     expect((await lookUp(id, { ...slow, dataCentre: "waiter" })).status).toBe(404);
   });
 
-  it("does not come back by another file that shows the same", async () => {
+  test("does not come back by another file that shows the same", async () => {
     const photo = freshPhoto();
     const upload = postPhoto(withComment(photo, "a dog runs"), slow);
     await scheduler.wait(150);
@@ -110,7 +110,7 @@ describe("a caption that is deleted while it is made", () => {
     await expectGone(photo);
   });
 
-  it("does not come back when its upload began before and ended after", async () => {
+  test("does not come back when its upload began before and ended after", async () => {
     const photo = freshPhoto();
     const { response, finish } = slowUpload(photo);
     await scheduler.wait(20);
@@ -120,7 +120,7 @@ describe("a caption that is deleted while it is made", () => {
     await expectGone(photo);
   });
 
-  it("is taken out again when the deletion comes while it is being stored", async () => {
+  test("is taken out again when the deletion comes while it is being stored", async () => {
     const photo = freshPhoto();
     const { id } = await photoIdsOf(photo);
     let isDeleted = false;
@@ -147,7 +147,7 @@ const getFromKv = (key: string) => env.CAPTIONS.get(key);
 const deleteInKv = (key: string) => env.CAPTIONS.delete(key);
 
 describe("a caption that is deleted", () => {
-  it("is gone by whichever of its names the worker is called", async () => {
+  test("is gone by whichever of its names the worker is called", async () => {
     const photo = freshPhoto();
     const { id } = await readCaption(await postPhoto(photo, slow));
     expect((await lookUp(id, { ...slow, host: "other.test" })).headers.get("Cache-Status")).toContain("cache-api");
@@ -155,7 +155,7 @@ describe("a caption that is deleted", () => {
     for (const host of ["edge.test", "other.test"]) expect((await lookUp(id, { ...slow, host })).status).toBe(404);
   });
 
-  it("is captioned and stored anew when its photo is uploaded after that", async () => {
+  test("is captioned and stored anew when its photo is uploaded after that", async () => {
     const photo = freshPhoto();
     await postPhoto(photo, slow);
     await remove((await photoIdsOf(photo)).id);
@@ -165,7 +165,7 @@ describe("a caption that is deleted", () => {
     expect((await lookUp(id, { ...slow, dataCentre: "kv-alone" })).headers.get("Cache-Status")).toContain("kv");
   });
 
-  it("is captioned anew even while a run that began before is under way", async () => {
+  test("is captioned anew even while a run that began before is under way", async () => {
     const photo = freshPhoto();
     const before = postPhoto(photo, slow);
     await scheduler.wait(100);
@@ -176,7 +176,7 @@ describe("a caption that is deleted", () => {
     expect((await lookUp((await photoIdsOf(photo)).id)).status).toBe(200);
   });
 
-  it("is not taken over from a KV that lags where it was deleted", async () => {
+  test("is not taken over from a KV that lags where it was deleted", async () => {
     const photo = freshPhoto();
     await postPhoto(photo, slow);
     const { id, contentId } = await photoIdsOf(photo);
@@ -192,7 +192,7 @@ describe("a caption that is deleted", () => {
     await expectGone(photo);
   });
 
-  it("is remembered for ten minutes, and then nothing is kept of it", async () => {
+  test("is remembered for ten minutes, and then nothing is kept of it", async () => {
     const photo = freshPhoto();
     const { id, contentId } = await readCaption(await postPhoto(photo, slow));
     await remove(id);
@@ -213,7 +213,7 @@ describe("a deletion by the id of a file of which KV does not know yet what it s
   };
   const environment = { ...slow.environment, CAPTIONS: { ...lags, put: deleteInKv, delete: deleteInKv } };
 
-  it("is done again when KV's lag is over, and says so", async () => {
+  test("is done again when KV's lag is over, and says so", async () => {
     const photo = freshPhoto();
     const { id, contentId } = await readCaption(await postPhoto(photo, slow));
     const { lastsSeconds } = await remove(id, { environment, dataCentre: "lagging" });
@@ -225,7 +225,7 @@ describe("a deletion by the id of a file of which KV does not know yet what it s
     expect((await env.CAPTIONS.list({ prefix: `file/${id}` })).keys).toEqual([]);
   });
 
-  it("leaves what was uploaded since", async () => {
+  test("leaves what was uploaded since", async () => {
     const photo = freshPhoto();
     const { id } = await photoIdsOf(photo);
     await remove(id);
@@ -250,7 +250,7 @@ describe("where tombstones cannot be had", () => {
   };
   const environment = { ...slow.environment, TOMBSTONES };
 
-  it("a caption is kept near by alone, for as long as that lasts", async () => {
+  test("a caption is kept near by alone, for as long as that lasts", async () => {
     watchWarnings();
     const photo = freshPhoto();
     expect((await postPhoto(photo, { environment })).headers.get("Cache-Status")).toBe("edge-caption; fwd=miss");
@@ -260,7 +260,7 @@ describe("where tombstones cannot be had", () => {
     expect((await lookUp(contentId)).status).toBe(404);
   });
 
-  it("a deletion says how long at most what it could not stop may last", async () => {
+  test("a deletion says how long at most what it could not stop may last", async () => {
     const warnings = watchWarnings();
     const photo = freshPhoto();
     await postPhoto(photo, slow);

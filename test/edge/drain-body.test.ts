@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { callWorker, image, startFreshDeployment, watchConsole, watchWarnings } from "./call-worker.ts";
 import { madeKey } from "./made-keys.ts";
@@ -36,7 +36,7 @@ const json = { "Content-Type": "application/json" };
 const noMore = { PUBLIC_LIMIT: { limit: async () => ({ success: false }) } };
 
 describe("the body of a refused request", () => {
-  it.each<Refused>([
+  test.each<Refused>([
     { status: 400, path: "/v1/captions?beam=0" },
     { status: 401, method: "DELETE", path: `/v1/captions/sha256:${"0".repeat(64)}` },
     { status: 404, path: "/nothing" },
@@ -63,7 +63,7 @@ describe("the body of a refused request", () => {
     await vi.waitUntil(isTaken);
   });
 
-  it("is read to its end where a key does not let its owner in, and where there is no room", async () => {
+  test("is read to its end where a key does not let its owner in, and where there is no room", async () => {
     watchWarnings();
     const { key } = await madeKey({ scopes: ["admin"] });
     const forbidden = watchedBody(1_000_000);
@@ -82,7 +82,7 @@ describe("the body of a refused request", () => {
     await vi.waitUntil(() => forbidden.isTaken() && tooMany.isTaken());
   });
 
-  it("is given up where it does not go on, and where it has no end", async () => {
+  test("is given up where it does not go on, and where it has no end", async () => {
     const standing = new IdentityTransformStream();
     void standing.writable.getWriter().write(new Uint8Array(10_000));
     const environment = { MAX_BYTES: "1", BODY_TIMEOUT_MS: "600" };

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
@@ -23,14 +23,14 @@ const postAddress = (path: string, environment = {}) =>
   postJson({ url: `${site}${path}` }, { ...trusting, ...environment });
 
 describe("a photo given by its address", () => {
-  it.each(["/photo.jpg", "/untyped", "/chunked", "/redirect", "/redirect?to=/redirect?to=/photo.jpg"])(
+  test.each(["/photo.jpg", "/untyped", "/chunked", "/redirect", "/redirect?to=/redirect?to=/photo.jpg"])(
     "is fetched and captioned: %s",
     async (path) => {
       expect((await readCaption(await postAddress(path))).image.format).toBe("jpeg");
     },
   );
 
-  it("shares its caption with an upload of the same bytes", async () => {
+  test("shares its caption with an upload of the same bytes", async () => {
     const photo = image("photo");
     await postPhoto(photo);
     const response = await postAddress("/photo.jpg");
@@ -38,13 +38,13 @@ describe("a photo given by its address", () => {
     expect((await readCaption(response)).id).toBe(await byteIdOf(photo));
   });
 
-  it("gets no old caption when the photo there changed, whatever the site says of caching", async () => {
+  test("gets no old caption when the photo there changed, whatever the site says of caching", async () => {
     const first = await readCaption(await postAddress("/changing"));
     const second = await readCaption(await postAddress("/changing"));
     expect(second.id).not.toBe(first.id);
   });
 
-  it("tells the site nothing of the client", async () => {
+  test("tells the site nothing of the client", async () => {
     const headers = { Authorization: "Bearer secret", Cookie: "a=b", "X-Request-Id": "mine" };
     await postJson({ url: `${site}/headers` }, trusting, headers);
     const told = await fetch(`${site}/last-headers`);
@@ -54,7 +54,7 @@ describe("a photo given by its address", () => {
 });
 
 describe("an address without a photo", () => {
-  it.each<[string, ErrorCode, string]>([
+  test.each<[string, ErrorCode, string]>([
     ["/missing", "source_unreachable", "answered with status 404"],
     ["/circle", "source_unreachable", "redirects more than 5 times"],
     ["/redirect?to=http://169.254.169.254/latest", "source_unreachable", 'of "169.254.169.254"'],
@@ -72,26 +72,26 @@ describe("an address without a photo", () => {
     expect((await readProblem(await postAddress(path), code)).detail).toContain(why);
   });
 
-  it("is refused when nobody is there", async () => {
+  test("is refused when nobody is there", async () => {
     const environment = { SOURCE_HOSTS: "127.0.0.1:1" };
     const response = await postJson({ url: "http://127.0.0.1:1/photo.jpg" }, environment);
     await readProblem(response, "source_unreachable");
   });
 
-  it.each(["http://127.0.0.1/", "http://edge.test/healthz", inject("serviceOrigin")])(
+  test.each(["http://127.0.0.1/", "http://edge.test/healthz", inject("serviceOrigin")])(
     "is refused before it is asked when it is private or our own: %s",
     async (url) => {
       await readProblem(await postJson({ url }, {}), "source_unreachable");
     },
   );
 
-  it("is refused where the setting lets nobody in", async () => {
+  test("is refused where the setting lets nobody in", async () => {
     await readProblem(await postAddress("/photo.jpg", { SOURCE_HOSTS: "none" }), "source_unreachable");
   });
 });
 
 describe("sources that declare much and stand still", () => {
-  it("leave room for everybody's uploads, and count what has come of them", async () => {
+  test("leave room for everybody's uploads, and count what has come of them", async () => {
     const stalled = [1, 2, 3, 4].map(() => postAddress("/declares-much", { SOURCE_TIMEOUT_MS: "3000" }));
     await vi.waitUntil(() => isolateState.uploads.bytes > 400_000, { timeout: 2000 });
     expect(isolateState.uploads.bytes).toBeLessThan(1_000_000);
@@ -106,7 +106,7 @@ describe("sources that declare much and stand still", () => {
 });
 
 describe("a JSON body", () => {
-  it.each([
+  test.each([
     ["not JSON", "expected a JSON body"],
     ["", "expected a JSON body"],
     ["null", "the JSON body: "],
@@ -120,7 +120,7 @@ describe("a JSON body", () => {
     expect((await readProblem(await postJson(body), "invalid_request")).detail).toContain(why);
   });
 
-  it("is 413 when it is longer than any address", async () => {
+  test("is 413 when it is longer than any address", async () => {
     await readProblem(await postJson({ url: `https://photos.example/${"x".repeat(20_000)}` }), "payload_too_large");
   });
 });

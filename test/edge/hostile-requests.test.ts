@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { captionResultSchema, lookupReplySchema, modelCardSchema } from "../../shared/contract.ts";
 import { problemSchema } from "../../shared/problem.ts";
@@ -65,7 +65,7 @@ describe("2 000 image files with bytes changed, taken out or put in", () => {
       return new Uint8Array(parts.flatMap((part) => [...part]));
     });
 
-  it(
+  test(
     "are each answered by the contract, never with 500",
     async () => {
       const statuses = new Map<number, number>();
@@ -142,7 +142,7 @@ describe("2 000 requests with method, path, query, headers and body changed", ()
     })
     .filter(({ path, query }) => path.startsWith("/") && URL.canParse(`https://edge.test${path}${query}`));
 
-  it(
+  test(
     "are each answered by the contract, never with 500",
     async () => {
       const property = fc.asyncProperty(batchOf(request), async (requests) => {

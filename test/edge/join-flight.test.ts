@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { byteIdOf, photoIdsOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
@@ -43,7 +43,7 @@ const uncached = (name: Parameters<typeof faultyService>[0]) => ({
 });
 
 describe("200 uploads of a photo while no cache knows it", () => {
-  it.each([
+  test.each([
     ["at once", () => 0],
     ["staggered over three times the model's time", (index: number) => (index * 3 * slowMs) / 200],
   ])("are one run of the model and 200 equal answers: %s", { timeout: 20_000 }, async (_, delayMs) => {
@@ -64,7 +64,7 @@ describe("200 uploads of a photo while no cache knows it", () => {
 });
 
 describe("uploads at the same time", () => {
-  it("are one run when they show the same, and each is answered for its own file", async () => {
+  test("are one run when they show the same, and each is answered for its own file", async () => {
     const photo = freshPhoto();
     const other = withComment(photo, "a dog runs");
     const [first, second] = await Promise.all([photo, other].map((file) => postPhoto(file, uncached("slow"))));
@@ -74,7 +74,7 @@ describe("uploads at the same time", () => {
     expect((await runsOf(photo)) + (await runsOf(other))).toBe(1);
   });
 
-  it("are a run each when their options differ", async () => {
+  test("are a run each when their options differ", async () => {
     const photo = freshPhoto();
     const queries = ["?beam=1", "?beam=2"];
     await Promise.all(queries.map((query) => postPhoto(photo, { query, ...uncached("slow") })));
@@ -83,7 +83,7 @@ describe("uploads at the same time", () => {
 });
 
 describe("when the service fails the one who asks it", () => {
-  it("that one alone gets the error; the next asks again, and the rest get that answer", async () => {
+  test("that one alone gets the error; the next asks again, and the rest get that answer", async () => {
     const photo = freshPhoto();
     const responses = await Promise.all(Array.from({ length: 10 }, () => postPhoto(photo, uncached("failsFirst"))));
     const failed = responses.filter(({ status }) => status !== 200);
@@ -92,14 +92,14 @@ describe("when the service fails the one who asks it", () => {
     expect(await runsOf(photo, "failsFirst")).toBe(2);
   });
 
-  it("all are answered when it fails every time", async () => {
+  test("all are answered when it fails every time", async () => {
     watchWarnings();
     const photo = freshPhoto();
     const responses = await Promise.all(Array.from({ length: 10 }, () => postPhoto(photo, uncached("crashed"))));
     for (const response of responses) await readProblem(response, "upstream_error");
   });
 
-  it("all are answered within their time when it never says anything", async () => {
+  test("all are answered within their time when it never says anything", async () => {
     watchWarnings();
     const photo = freshPhoto();
     const environment = { ...uncached("silent").environment, UPSTREAM_TIMEOUT_MS: "300" };
@@ -112,7 +112,7 @@ describe("when the service fails the one who asks it", () => {
 });
 
 describe("when the object that brings them together fails", () => {
-  it("is restarted in mid-flight, all get an answer from the one that comes after it", async () => {
+  test("is restarted in mid-flight, all get an answer from the one that comes after it", async () => {
     watchWarnings();
     const photo = freshPhoto();
     const uploads = Array.from({ length: 20 }, () => postPhoto(photo, uncached("slow")));
@@ -123,7 +123,7 @@ describe("when the object that brings them together fails", () => {
     expect(await runsOf(photo)).toBe(2);
   });
 
-  it("cannot be had at all, each request asks the service itself", async () => {
+  test("cannot be had at all, each request asks the service itself", async () => {
     const warnings = watchWarnings();
     const photo = freshPhoto();
     const FLIGHTS = { getByName: () => ({ join: () => Promise.reject(new Error("no such object")) }) };
@@ -133,7 +133,7 @@ describe("when the object that brings them together fails", () => {
   });
 });
 
-it("hands nobody a result of another revision than the one they came for, once it is known", async () => {
+test("hands nobody a result of another revision than the one they came for, once it is known", async () => {
   const photo = freshPhoto();
   await callWorker("/v1/model"); // the real service's revision is believed in
   await postPhoto(photo, uncached("slow")); // has another

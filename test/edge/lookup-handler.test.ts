@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
@@ -20,7 +20,7 @@ async function captionAndLocate(): Promise<{ address: string; posted: Response }
 }
 
 describe("a look-up of a captioned photo", () => {
-  it("gives what the upload gave, with the same ETag and no question to the service", async () => {
+  test("gives what the upload gave, with the same ETag and no question to the service", async () => {
     const { address, posted } = await captionAndLocate();
     const response = await callWorker(address, { environment: faultyService("absent") });
     expect(response.status).toBe(200);
@@ -31,13 +31,13 @@ describe("a look-up of a captioned photo", () => {
     expect(response.headers.get("Content-Location")).toBe(address);
   });
 
-  it("takes default options for those not given", async () => {
+  test("takes default options for those not given", async () => {
     const photo = freshPhoto();
     await postPhoto(photo, { query: "?beam=3&candidates=1" });
     expect((await callWorker(`/v1/captions/${await byteIdOf(photo)}`)).status).toBe(200);
   });
 
-  it("answers HEAD with the headers alone", async () => {
+  test("answers HEAD with the headers alone", async () => {
     const { address, posted } = await captionAndLocate();
     const response = await callWorker(address, { method: "HEAD" });
     expect(response.status).toBe(200);
@@ -47,7 +47,7 @@ describe("a look-up of a captioned photo", () => {
 });
 
 describe.each(["GET", "HEAD"])("a conditional %s", (method) => {
-  it.each([
+  test.each([
     ["the ETag", (etag: string) => etag],
     ["the ETag made weak by a proxy", (etag: string) => `W/${etag}`],
     ["the ETag among others", (etag: string) => `"other", W/${etag}`],
@@ -64,7 +64,7 @@ describe.each(["GET", "HEAD"])("a conditional %s", (method) => {
     expect(response.headers.get("X-Request-Id")).toMatch(/^[\w-]{36}$/);
   });
 
-  it("is answered 200 when If-None-Match is another ETag", async () => {
+  test("is answered 200 when If-None-Match is another ETag", async () => {
     const { address } = await captionAndLocate();
     const response = await callWorker(address, { method, headers: { "If-None-Match": '"other"' } });
     expect(response.status).toBe(200);
@@ -72,22 +72,22 @@ describe.each(["GET", "HEAD"])("a conditional %s", (method) => {
 });
 
 describe("a look-up that finds nothing", () => {
-  it("is 404, for a photo that nobody posted", async () => {
+  test("is 404, for a photo that nobody posted", async () => {
     const problem = await readProblem(await callWorker(`/v1/captions/${unknownId}`), "not_found");
     expect(problem.detail).toContain(`${unknownId} with beam=3&candidates=1`);
   });
 
-  it("is 404, for options that nobody asked for", async () => {
+  test("is 404, for options that nobody asked for", async () => {
     const { address } = await captionAndLocate();
     const otherOptions = address.replace("beam=3", "beam=5");
     await readProblem(await callWorker(otherOptions), "not_found");
   });
 
-  it("is 404, for a content id", async () => {
+  test("is 404, for a content id", async () => {
     await readProblem(await callWorker(`/v1/captions/content:${"0".repeat(64)}`), "not_found");
   });
 
-  it("is 502 while the service is down and nobody has ever told its revision", async () => {
+  test("is 502 while the service is down and nobody has ever told its revision", async () => {
     watchWarnings();
     const response = await callWorker(`/v1/captions/${unknownId}`, { environment: faultyService("absent") });
     await readProblem(response, "upstream_error");
@@ -95,7 +95,7 @@ describe("a look-up that finds nothing", () => {
 });
 
 describe("a look-up that asks for what cannot be", () => {
-  it.each(["dog.jpg", "sha256:abc", `sha256:${"A".repeat(64)}`, `md5:${"0".repeat(64)}`])(
+  test.each(["dog.jpg", "sha256:abc", `sha256:${"A".repeat(64)}`, `md5:${"0".repeat(64)}`])(
     "is 400 for the id %s",
     async (id) => {
       const problem = await readProblem(await callWorker(`/v1/captions/${id}`), "invalid_request");
@@ -103,7 +103,7 @@ describe("a look-up that asks for what cannot be", () => {
     },
   );
 
-  it("is 400 for options out of range", async () => {
+  test("is 400 for options out of range", async () => {
     await readProblem(await callWorker(`/v1/captions/${unknownId}?beam=11`), "invalid_request");
   });
 });

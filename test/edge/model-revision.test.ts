@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { ModelRevision } from "../../edge/model-revision.ts";
 import {
@@ -19,7 +19,7 @@ const miss = "edge-caption; fwd=miss; stored";
 beforeEach(startFreshDeployment);
 
 describe("after a change of the model", () => {
-  it("an upload gets the new model's caption as soon as any answer has told of it", async () => {
+  test("an upload gets the new model's caption as soon as any answer has told of it", async () => {
     const photo = freshPhoto();
     const before = await readCaption(await postPhoto(photo));
     const environment = faultyService("otherRevision");
@@ -30,7 +30,7 @@ describe("after a change of the model", () => {
     expect(before.model.revision).not.toBe(other);
   });
 
-  it("a look-up no longer finds the old model's caption, in this isolate and in fresh ones", async () => {
+  test("a look-up no longer finds the old model's caption, in this isolate and in fresh ones", async () => {
     const posted = await postPhoto(freshPhoto());
     const environment = faultyService("otherRevision");
     await postPhoto(freshPhoto(), { environment });
@@ -40,7 +40,7 @@ describe("after a change of the model", () => {
     expect((await callWorker(address, { environment })).status).toBe(404);
   });
 
-  it("stores a result under the revision that made it, not under the one believed in", async () => {
+  test("stores a result under the revision that made it, not under the one believed in", async () => {
     const { model } = await readCaption(await postPhoto(freshPhoto()));
     const photo = freshPhoto();
     const { contentId } = await readCaption(await postPhoto(photo, { environment: faultyService("otherRevision") }));
@@ -49,7 +49,7 @@ describe("after a change of the model", () => {
     expect(await env.CAPTIONS.get(`caption/${model.revision}/${address}`)).toBeNull();
   });
 
-  it("finds the old captions again when the old model comes back", async () => {
+  test("finds the old captions again when the old model comes back", async () => {
     const photo = freshPhoto();
     await postPhoto(photo);
     await postPhoto(freshPhoto(), { environment: faultyService("otherRevision") });
@@ -57,7 +57,7 @@ describe("after a change of the model", () => {
     expect((await postPhoto(photo)).headers.get("Cache-Status")).toContain("hit");
   });
 
-  it("is learnt from GET /v1/model as well", async () => {
+  test("is learnt from GET /v1/model as well", async () => {
     await postPhoto(freshPhoto());
     await callWorker("/v1/model", { environment: faultyService("otherRevision") });
     expect(isolateState.revision?.value).toBe(other);
@@ -66,7 +66,7 @@ describe("after a change of the model", () => {
 });
 
 describe("the revision believed in", () => {
-  it("is asked for again in the background once it is old, and the present request is served by the old one", async () => {
+  test("is asked for again in the background once it is old, and the present request is served by the old one", async () => {
     const photo = freshPhoto();
     await postPhoto(photo);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
@@ -77,14 +77,14 @@ describe("the revision believed in", () => {
     expect((await postPhoto(photo, { environment })).headers.get("Cache-Status")).toBe(miss);
   });
 
-  it("is not asked for again before that", async () => {
+  test("is not asked for again before that", async () => {
     const photo = freshPhoto();
     const { model } = await readCaption(await postPhoto(photo));
     await postPhoto(photo, { environment: faultyService("otherRevision") });
     expect(isolateState.revision?.value).toBe(model.revision);
   });
 
-  it("outlives a refresh that fails", async () => {
+  test("outlives a refresh that fails", async () => {
     const warnings = watchWarnings();
     const photo = freshPhoto();
     await postPhoto(photo);
@@ -94,12 +94,12 @@ describe("the revision believed in", () => {
     expect(warnings()).toContainEqual(expect.objectContaining({ msg: "the revision could not be refreshed" }));
   });
 
-  it("is asked for by a look-up that knows none, and then believed", async () => {
+  test("is asked for by a look-up that knows none, and then believed", async () => {
     await callWorker(`/v1/captions/sha256:${"0".repeat(64)}`, { environment: faultyService("otherRevision") });
     expect(isolateState.revision?.value).toBe(other);
   });
 
-  it("is not overturned by an answer that was asked for before it was learnt", () => {
+  test("is not overturned by an answer that was asked for before it was learnt", () => {
     const revision = lonelyRevision();
     const now = Date.now();
     revision.learn(other, { askedAtMs: now });
@@ -109,7 +109,7 @@ describe("the revision believed in", () => {
     expect(isolateState.revision?.value).toBe("aaaaaaaaaaaa");
   });
 
-  it("is not overturned by what KV remembers when that comes later", async () => {
+  test("is not overturned by what KV remembers when that comes later", async () => {
     await env.CAPTIONS.put("model-revision", "aaaaaaaaaaaa");
     const revision = lonelyRevision();
     const recalled = revision.current();

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readField } from "../../edge/multipart.ts";
 import { CaptionError } from "../../shared/errors.ts";
 
@@ -18,7 +18,7 @@ function part(disposition: string, content: string): string {
 }
 
 describe("a multipart field", () => {
-  it.each([
+  test.each([
     ["between other fields", `${part('name="a"', "1")}${part('name="image"', "photo")}${part('name="b"', "2")}--cut--`],
     ["before an epilogue, its name without quotation marks", `${part("name=image", "photo")}--cut--\r\nbye`],
     [
@@ -58,16 +58,16 @@ describe("a multipart field", () => {
     expect(read(body)).toBe("photo");
   });
 
-  it("keeps line ends, dashes and half boundaries of its content", () => {
+  test("keeps line ends, dashes and half boundaries of its content", () => {
     const content = "\r\n--cu\r\n--cutter\r\n\r\r\n\n---\r\n--\r\n-";
     expect(read(`${part('name="image"', content)}--cut--`)).toBe(content);
   });
 
-  it("may be empty", () => {
+  test("may be empty", () => {
     expect(read(`${part('name="image"', "")}--cut--`)).toBe("");
   });
 
-  it.each([
+  test.each([
     'multipart/form-data; charset=utf-8; boundary="cut"',
     "Multipart/Form-Data; BOUNDARY=cut ; charset=utf-8",
     'multipart/form-data;x-boundary=other;boundary="c\\ut"',
@@ -75,7 +75,7 @@ describe("a multipart field", () => {
     expect(read(`${part('name="image"', "photo")}--cut--`, type)).toBe("photo");
   });
 
-  it("is found by a boundary with a space in it", () => {
+  test("is found by a boundary with a space in it", () => {
     expect(
       read(
         "--c t\r\nContent-Disposition: form-data; name=image\r\n\r\nphoto\r\n--c t--",
@@ -84,7 +84,7 @@ describe("a multipart field", () => {
     ).toBe("photo");
   });
 
-  it("is what stood in the form, wherever its bytes fall: 400 made forms", () => {
+  test("is what stood in the form, wherever its bytes fall: 400 made forms", () => {
     const made = fc.record({
       preamble: fc.constantFrom("", "\r\n", "preamble\r\n", "--cu\r\n"),
       before: fc.array(fc.string({ unit: fc.constantFrom("\r", "\n", "-", "c", "~"), maxLength: 12 }), {
@@ -100,7 +100,7 @@ describe("a multipart field", () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  it("is found in time that grows with the body alone, whatever stands in it", () => {
+  test("is found in time that grows with the body alone, whatever stands in it", () => {
     const type = `multipart/form-data; boundary=${"-".repeat(70)}`;
     const body = encode(`\r\n${"-".repeat(4_000_000)}\r\n--x`);
     expect(() => readField(body, { contentType: type, name: "image" })).toThrow("expected");
@@ -108,14 +108,14 @@ describe("a multipart field", () => {
     expect(read(`${part(disposition, "photo")}--cut--`)).toBe("photo");
   });
 
-  it("is a view into the body, not a copy", () => {
+  test("is a view into the body, not a copy", () => {
     const body = encode(`${part('name="image"', "photo")}--cut--`);
     expect(readField(body, { contentType, name: "image" }).buffer).toBe(body.buffer);
   });
 });
 
 describe("a multipart body is refused", () => {
-  it.each([
+  test.each([
     ["without boundary", "--cut--", "multipart/form-data", /boundary/],
     ["without any part", "--cut--", contentType, /received no fields/],
     [

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openApiDocument } from "../../edge/openapi/document.ts";
 import { exampleResult } from "../../edge/openapi/responses.ts";
 import worker from "../../edge/worker.ts";
@@ -14,19 +14,19 @@ function workerRoutes(): string[] {
 }
 
 describe("the OpenAPI document", () => {
-  it("has every route of the worker, and no other", () => {
+  test("has every route of the worker, and no other", () => {
     const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(documented.sort()).toEqual(workerRoutes().sort());
   });
 
-  it("tells of every error code, each under its status", () => {
+  test("tells of every error code, each under its status", () => {
     const told = JSON.stringify(document.paths);
     for (const code of Object.keys(errorCodes)) expect(told).toContain(`\`${code}\`: `);
   });
 
-  it("has an example that the contract accepts, whose figures fit each other", () => {
+  test("has an example that the contract accepts, whose figures fit each other", () => {
     const { candidates, confidence } = captionResultSchema.parse(exampleResult);
     const [{ logProb, words }] = candidates as [(typeof candidates)[number]]; // the schema asks for one at least
     const product = words.reduce((share, { probability }) => share * probability, 1);

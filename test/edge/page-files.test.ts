@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { callWorker, readProblem, startFreshDeployment } from "./call-worker.ts";
 
 beforeEach(startFreshDeployment);
@@ -8,7 +8,7 @@ const call = (path: string, options: Parameters<typeof callWorker>[1] = {}) =>
   callWorker(path, { ...options, environment: { ASSETS: env.ASSETS, ...options.environment } });
 
 describe("the page's files", () => {
-  it.each([
+  test.each([
     ["/", "text/html"],
     ["/docs", "text/html"],
     ["/openapi.json", "application/json"],
@@ -20,14 +20,14 @@ describe("the page's files", () => {
     expect([(await got.text()).length > 0, await head.text()]).toEqual([true, ""]);
   });
 
-  it("are answered with 304 to whoever has them, and with a redirect to where they are", async () => {
+  test("are answered with 304 to whoever has them, and with a redirect to where they are", async () => {
     const tag = (await call("/")).headers.get("ETag") ?? "";
     expect((await call("/", { headers: { "If-None-Match": tag } })).status).toBe(304);
     const redirect = await call("/index.html");
     expect([redirect.status, redirect.headers.get("Location")]).toEqual([307, "/"]);
   });
 
-  it.each(["/", "/openapi.json"])("are 405 to any other method, naming those there are: %s", async (path) => {
+  test.each(["/", "/openapi.json"])("are 405 to any other method, naming those there are: %s", async (path) => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
       const response = await call(path, { method });
       expect(response.headers.get("Allow")).toBe("GET, HEAD");
@@ -35,11 +35,11 @@ describe("the page's files", () => {
     }
   });
 
-  it("are answered even where a setting is bad", async () => {
+  test("are answered even where a setting is bad", async () => {
     expect((await call("/", { environment: { SERVICE_SECRET: "short" } })).status).toBe(200);
   });
 
-  it.each(["GET", "HEAD", "POST", "PUT"])("that are not there are 404 to %s", async (method) => {
+  test.each(["GET", "HEAD", "POST", "PUT"])("that are not there are 404 to %s", async (method) => {
     const response = await call("/nothing", { method });
     if (method === "HEAD") expect(response.status).toBe(404);
     else await readProblem(response, "not_found");

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   callWorker,
   faultyService,
@@ -20,7 +20,7 @@ function dataset() {
 const any = expect.any(Number);
 
 describe("a request leaves one data point and one line of the log", () => {
-  it("that tell whether and how the cache answered, what of, and how long it took", async () => {
+  test("that tell whether and how the cache answered, what of, and how long it took", async () => {
     const REQUESTS = dataset();
     const lines = watchConsole("info");
     const photo = freshPhoto();
@@ -59,7 +59,7 @@ describe("a request leaves one data point and one line of the log", () => {
     expect(JSON.stringify(lines())).not.toMatch(/sha256:|content:/);
   });
 
-  it.each([
+  test.each([
     ["/healthz", {}, "/healthz", "ok", 200],
     ["/nothing/here", {}, "/*", "not_found", 404],
     ["/v1/captions/none", {}, "/v1/captions/:id", "invalid_request", 400],
@@ -78,7 +78,7 @@ describe("a request leaves one data point and one line of the log", () => {
     expect(REQUESTS.points[0]?.doubles?.[0]).toBe(status);
   });
 
-  it("that tell nothing of the photo when its look-up fails, nor does what is logged besides", async () => {
+  test("that tell nothing of the photo when its look-up fails, nor does what is logged besides", async () => {
     const lines = [watchConsole("info"), watchConsole("warn")];
     const path = `/v1/captions/sha256:${"0f".repeat(32)}`;
     expect((await callWorker(path, { environment: faultyService("absent") })).status).toBe(502);
@@ -88,7 +88,7 @@ describe("a request leaves one data point and one line of the log", () => {
     expect(logged).not.toContain("0f0f");
   });
 
-  it("and none where no dataset is bound, or it fails", async () => {
+  test("and none where no dataset is bound, or it fails", async () => {
     const warnings = watchWarnings();
     expect((await callWorker("/healthz")).status).toBe(200);
     const REQUESTS = {

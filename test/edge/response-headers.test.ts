@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { callWorker, faultyService, freshPhoto, postPhoto, startFreshDeployment, watchConsole } from "./call-worker.ts";
 
 beforeEach(startFreshDeployment);
@@ -7,7 +7,7 @@ const page = "https://photos.example";
 
 describe("every answer", () => {
   const broken = { environment: { SERVICE_SECRET: "" } };
-  it.each<[string, Parameters<typeof callWorker>[1], number]>([
+  test.each<[string, Parameters<typeof callWorker>[1], number]>([
     ["/healthz", {}, 200],
     ["/v1/model", {}, 200],
     ["/nothing", {}, 404],
@@ -56,7 +56,7 @@ const preflight = (path: string, { origin = page, method = "POST", environment =
   });
 
 describe.each(routes)("%s", (path, methods) => {
-  it.each([
+  test.each([
     ["*", "*"],
     [`https://other.example, ${page}`, page],
     [`${page}/`, page],
@@ -73,7 +73,7 @@ describe.each(routes)("%s", (path, methods) => {
     expect(headers.get("Access-Control-Allow-Credentials")).toBeNull();
   });
 
-  it("lets no other origin in", async () => {
+  test("lets no other origin in", async () => {
     const { headers } = await preflight(path, { origin: "https://evil.example", environment: { CORS_ORIGINS: page } });
     expect(headers.get("Access-Control-Allow-Origin")).toBeNull();
     expect(headers.get("Vary")).toContain("Origin");
@@ -83,7 +83,7 @@ describe.each(routes)("%s", (path, methods) => {
     expect(closed.headers.get("Access-Control-Allow-Origin")).toBeNull();
   });
 
-  it("refuses other methods, with its own in Allow, for a page to read", async () => {
+  test("refuses other methods, with its own in Allow, for a page to read", async () => {
     for (const method of allMethods.filter((one) => one !== "OPTIONS" && !methods.includes(one))) {
       const environment = { ...facades, CORS_ORIGINS: page };
       const response = await callWorker(path, { method, headers: { Origin: page }, environment });
@@ -93,7 +93,7 @@ describe.each(routes)("%s", (path, methods) => {
     }
   });
 
-  it("tells a page what went wrong, whatever it is", async () => {
+  test("tells a page what went wrong, whatever it is", async () => {
     watchConsole("warn");
     watchConsole("error");
     const [method = ""] = methods;
@@ -109,7 +109,7 @@ describe.each(routes)("%s", (path, methods) => {
 });
 
 describe("what is not there", () => {
-  it.each(["/model/predict", "/models/a"])("has no methods while its façade is off: %s", async (path) => {
+  test.each(["/model/predict", "/models/a"])("has no methods while its façade is off: %s", async (path) => {
     for (const method of allMethods) {
       const environment = { CORS_ORIGINS: page };
       const response = await callWorker(path, { method, headers: { Origin: page }, environment });
@@ -117,13 +117,13 @@ describe("what is not there", () => {
     }
   });
 
-  it("answers no preflight", async () => {
+  test("answers no preflight", async () => {
     expect((await preflight("/v1/nothing", { environment: { CORS_ORIGINS: page } })).status).toBe(404);
   });
 });
 
 describe("a page of another origin", () => {
-  it("may read what an answer says of itself, errors included", async () => {
+  test("may read what an answer says of itself, errors included", async () => {
     const call = { headers: { Origin: page }, environment: { CORS_ORIGINS: page } };
     for (const photo of [freshPhoto(), new Uint8Array()]) {
       const { headers } = await postPhoto(photo, call);
@@ -133,7 +133,7 @@ describe("a page of another origin", () => {
     }
   });
 
-  it("may read a 304", async () => {
+  test("may read a 304", async () => {
     const environment = { CORS_ORIGINS: page };
     const posted = await postPhoto(freshPhoto(), { environment });
     const response = await callWorker(posted.headers.get("Content-Location") ?? "", {

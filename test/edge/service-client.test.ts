@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import {
@@ -16,7 +16,7 @@ import {
 beforeEach(startFreshDeployment);
 
 describe("a photo while the service is wrong", () => {
-  it.each([
+  test.each([
     "absent",
     "hangsUpInBody",
     "answersHtml",
@@ -43,7 +43,7 @@ describe("a photo while the service is wrong", () => {
     expect(isolateState.bufferedBytes).toBe(0);
   });
 
-  it.each([
+  test.each([
     ["answersForAnotherPhoto", /the reply is for sha256:0{64}\?/],
     ["answersForOtherOptions", /the reply is for sha256:\w{64}\?beam=10&candidates=5/],
   ] as const)("is 502, and nothing is stored, when the answer is for something else: %s", async (name, why) => {
@@ -55,7 +55,7 @@ describe("a photo while the service is wrong", () => {
     expect(again.headers.get("Cache-Status")).toBe("edge-caption; fwd=miss; stored");
   });
 
-  it.each(["silent", "stallsInBody"] as const)("is 504 at the time limit: %s", async (name) => {
+  test.each(["silent", "stallsInBody"] as const)("is 504 at the time limit: %s", async (name) => {
     watchWarnings();
     const begun = Date.now();
     const environment = { ...faultyService(name), UPSTREAM_TIMEOUT_MS: "300" };
@@ -66,14 +66,14 @@ describe("a photo while the service is wrong", () => {
     expect(isolateState.bufferedBytes).toBe(0);
   });
 
-  it("is the service's own 503 with its Retry-After when that is overloaded", async () => {
+  test("is the service's own 503 with its Retry-After when that is overloaded", async () => {
     watchWarnings();
     const response = await postPhoto(freshPhoto(), { environment: faultyService("overloaded") });
     expect(response.headers.get("Retry-After")).toBe("7");
     expect((await readProblem(response, "overloaded")).detail).toBe("made overloaded");
   });
 
-  it("is 502, and not the service's 401, when the two hold different secrets", async () => {
+  test("is 502, and not the service's 401, when the two hold different secrets", async () => {
     const warnings = watchWarnings();
     const environment = { SERVICE_SECRET: "a secret that the service does not know" };
     const problem = await readProblem(await postPhoto(freshPhoto(), { environment }), "upstream_error");
@@ -81,7 +81,7 @@ describe("a photo while the service is wrong", () => {
     expect(JSON.stringify(warnings())).toContain("status 401, unauthorized");
   });
 
-  it("is not stored: the next upload is captioned", async () => {
+  test("is not stored: the next upload is captioned", async () => {
     watchWarnings();
     const photo = freshPhoto();
     await postPhoto(photo, { environment: faultyService("answersForAnotherPhoto") });
@@ -90,12 +90,12 @@ describe("a photo while the service is wrong", () => {
 });
 
 describe("readiness and model while the service is wrong", () => {
-  it.each(["/readyz", "/v1/model"])("%s is 502 when nobody is there", async (path) => {
+  test.each(["/readyz", "/v1/model"])("%s is 502 when nobody is there", async (path) => {
     watchWarnings();
     await readProblem(await callWorker(path, { environment: faultyService("absent") }), "upstream_error");
   });
 
-  it("/readyz is 503 with Retry-After while the service is not ready", async () => {
+  test("/readyz is 503 with Retry-After while the service is not ready", async () => {
     watchWarnings();
     const response = await callWorker("/readyz", { environment: faultyService("starting") });
     expect(response.headers.get("Retry-After")).toBe("7");
@@ -104,7 +104,7 @@ describe("readiness and model while the service is wrong", () => {
 });
 
 describe("what a service says of the photo itself", () => {
-  it("counts for nothing: ids, format, size and options are the edge's own, now and when it is looked up", async () => {
+  test("counts for nothing: ids, format, size and options are the edge's own, now and when it is looked up", async () => {
     const photo = freshPhoto();
     const environment = faultyService("describesThePhoto");
     const { id, contentId } = await photoIdsOf(photo);
@@ -114,7 +114,7 @@ describe("what a service says of the photo itself", () => {
     expect((await callWorker(`/v1/captions/content:${"f".repeat(64)}`, { environment })).status).toBe(404);
   });
 
-  it("is left out for a photo without a content id, too", async () => {
+  test("is left out for a photo without a content id, too", async () => {
     const photo = new Uint8Array([...image("gif"), ...crypto.getRandomValues(new Uint8Array(8))]);
     const result = await readCaption(await postPhoto(photo, { environment: faultyService("describesThePhoto") }));
     expect(result).not.toHaveProperty("contentId");

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import {
   callWorker,
@@ -31,7 +31,7 @@ const post = (...names: FaultyServiceName[]) =>
   postPhoto(freshPhoto(), { environment: { ...faultyService(...names), UPSTREAM_TIMEOUT_MS: "1500" } });
 
 describe("a service that fails", () => {
-  it.each([
+  test.each([
     "absent",
     "silent",
     "stallsInBody",
@@ -45,7 +45,7 @@ describe("a service that fails", () => {
     expect((await readCaption(await post(name, "otherRevision"))).model.id).toBe("other");
   });
 
-  it("is left alone after three requests in a row, and asked again after a while", async () => {
+  test("is left alone after three requests in a row, and asked again after a while", async () => {
     const questions = watchQuestions();
     for (let upload = 0; upload < 5; upload++) await readCaption(await post("answersHtml", "otherRevision"));
     expect([questions("answersHtml"), questions("otherRevision")]).toEqual([3, 5]);
@@ -55,18 +55,18 @@ describe("a service that fails", () => {
     expect(questions("answersHtml")).toBe(4);
   });
 
-  it("is not left alone for a photo that it cannot cope with, as long as it says so by the contract", async () => {
+  test("is not left alone for a photo that it cannot cope with, as long as it says so by the contract", async () => {
     for (let upload = 0; upload < 4; upload++) await readProblem(await post("crashed"), "upstream_error");
     expect(isolateState.origins.size).toBe(0);
   });
 
-  it("is asked once more where it is the only one, for a connection may break", async () => {
+  test("is asked once more where it is the only one, for a connection may break", async () => {
     const photo = freshPhoto();
     await readCaption(await postPhoto(photo, { environment: faultyService("crashesFirst") }));
     expect(isolateState.origins.size).toBe(0);
   });
 
-  it("fails the next uploads at once while it is left alone, and cached captions are still served", async () => {
+  test("fails the next uploads at once while it is left alone, and cached captions are still served", async () => {
     const photo = freshPhoto();
     await readCaption(await postPhoto(photo, { environment: faultyService("otherRevision") }));
     for (let upload = 0; upload < 3; upload++) await readProblem(await post("answersHtml"), "upstream_error");
@@ -77,7 +77,7 @@ describe("a service that fails", () => {
     expect(questions("answersHtml")).toBe(0);
   });
 
-  it("is not left alone for photos that it is silent of, as long as it answers others meanwhile", async () => {
+  test("is not left alone for photos that it is silent of, as long as it answers others meanwhile", async () => {
     const environment = { ...faultyService("silentOfPng"), UPSTREAM_TIMEOUT_MS: "600" };
     for (let round = 0; round < 4; round++) {
       const slow = Promise.all(
@@ -90,7 +90,7 @@ describe("a service that fails", () => {
     expect(isolateState.origins.size).toBe(0);
   });
 
-  it("is not blamed for what it could not do in the time that was left", async () => {
+  test("is not blamed for what it could not do in the time that was left", async () => {
     const photo = freshPhoto();
     const environment = { ...faultyService("silent"), UPSTREAM_TIMEOUT_MS: "300" };
     const uploads = await Promise.all(Array.from({ length: 5 }, () => postPhoto(photo, { environment })));
@@ -106,7 +106,7 @@ describe("a lone service that is started again", () => {
     await scheduler.wait(20); // until its port refuses connections
   };
 
-  it.each(["goneMs=700&startingMs=0", "goneMs=400&startingMs=400", "goneMs=0&startingMs=700"])(
+  test.each(["goneMs=700&startingMs=0", "goneMs=400&startingMs=400", "goneMs=0&startingMs=700"])(
     "is waited for: %s",
     async (query) => {
       await restart(query);
@@ -116,7 +116,7 @@ describe("a lone service that is started again", () => {
     },
   );
 
-  it("gets a photo that came when it was gone once, when it is back", async () => {
+  test("gets a photo that came when it was gone once, when it is back", async () => {
     const questions = watchQuestions();
     await restart("goneMs=700&startingMs=0");
     await readCaption(await postPhoto(freshPhoto(), { environment: restarting }));
@@ -125,7 +125,7 @@ describe("a lone service that is started again", () => {
     expect(questions("restarts")).toBeGreaterThan(posts);
   });
 
-  it("is answered for within the time limit where it does not come back, and is not left alone", async () => {
+  test("is answered for within the time limit where it does not come back, and is not left alone", async () => {
     const begun = Date.now();
     for (let upload = 0; upload < 4; upload++) {
       const environment = { ...faultyService("absent"), UPSTREAM_TIMEOUT_MS: "400" };
@@ -135,7 +135,7 @@ describe("a lone service that is started again", () => {
     expect(isolateState.origins.size).toBe(0);
   });
 
-  it.each(["", "&keepsDeadlines"])(
+  test.each(["", "&keepsDeadlines"])(
     "was not to be reached, and is not slow, where it comes back when little time is left%s",
     async (manner) => {
       await restart(`goneMs=700&startingMs=0&silentMs=2000${manner}`);
@@ -144,20 +144,20 @@ describe("a lone service that is started again", () => {
     },
   );
 
-  it("says itself when to come back where it takes longer", async () => {
+  test("says itself when to come back where it takes longer", async () => {
     const environment = { ...faultyService("starting"), UPSTREAM_TIMEOUT_MS: "400" };
     const response = await postPhoto(freshPhoto(), { environment });
     expect(response.headers.get("Retry-After")).toBe("7");
     await readProblem(response, "overloaded");
   });
 
-  it("is passed on at once where it is ready and overloaded", async () => {
+  test("is passed on at once where it is ready and overloaded", async () => {
     const questions = watchQuestions();
     await readProblem(await post("overloaded"), "overloaded");
     expect(questions("overloaded")).toBe(2);
   });
 
-  it("is left alone as any other where another answers", async () => {
+  test("is left alone as any other where another answers", async () => {
     const questions = watchQuestions();
     for (let upload = 0; upload < 5; upload++) await readCaption(await post("absent", "otherRevision"));
     expect(questions("absent")).toBe(3);
@@ -165,19 +165,19 @@ describe("a lone service that is started again", () => {
 });
 
 describe("what a service says", () => {
-  it("of the photo is final", async () => {
+  test("of the photo is final", async () => {
     const questions = watchQuestions();
     await readProblem(await post("failsFirst", "otherRevision"), "invalid_image");
     expect([questions("failsFirst"), questions("otherRevision")]).toEqual([1, 0]);
   });
 
-  it("of its load is passed on when no other has an answer, whatever else failed", async () => {
+  test("of its load is passed on when no other has an answer, whatever else failed", async () => {
     const response = await post("overloaded", "crashed");
     expect(response.headers.get("Retry-After")).toBe("7");
     await readProblem(response, "overloaded");
   });
 
-  it("of a caller's photos is final, and passed on with its Retry-After", async () => {
+  test("of a caller's photos is final, and passed on with its Retry-After", async () => {
     const questions = watchQuestions();
     const response = await post("busyWithCaller", "otherRevision");
     expect(response.headers.get("Retry-After")).toBe("3");
@@ -185,13 +185,13 @@ describe("what a service says", () => {
     expect([questions("busyWithCaller"), questions("otherRevision")]).toEqual([1, 0]);
   });
 
-  it("of its load is not held against it", async () => {
+  test("of its load is not held against it", async () => {
     for (let upload = 0; upload < 3; upload++) await readProblem(await post("overloaded"), "overloaded");
     expect(isolateState.origins.size).toBe(0);
   });
 });
 
-it("answers readiness and model from whichever service does", async () => {
+test("answers readiness and model from whichever service does", async () => {
   const environment = faultyService("absent", "otherRevision");
   expect((await callWorker("/v1/model", { environment })).status).toBe(200);
   await readProblem(await callWorker("/readyz", { environment }), "upstream_error"); // it knows no such route

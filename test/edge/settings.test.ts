@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readSettings } from "../../edge/settings.ts";
 import { callWorker, readProblem, watchConsole } from "./call-worker.ts";
 
@@ -13,7 +13,7 @@ const required = {
 };
 
 describe("settings", () => {
-  it("have defaults for all but the service, its secret and KV", () => {
+  test("have defaults for all but the service, its secret and KV", () => {
     expect(readSettings(required)).toMatchObject({
       maxBytes: 20_971_520,
       maxPixels: 100_000_000,
@@ -24,30 +24,30 @@ describe("settings", () => {
     });
   });
 
-  it("take several services, in order", () => {
+  test("take several services, in order", () => {
     const SERVICE_ORIGINS = "https://b.example, https://a.example:8443/";
     const { serviceOrigins } = readSettings({ ...required, SERVICE_ORIGINS });
     expect(serviceOrigins).toEqual(["https://b.example", "https://a.example:8443"]);
   });
 
-  it("name hosts of photos in a list, or say any or none", () => {
+  test("name hosts of photos in a list, or say any or none", () => {
     const hosts = (text: string) => readSettings({ ...required, SOURCE_HOSTS: text }).sourceHosts;
     expect(hosts(" photos.example,, *.CDN.example ")).toEqual(["photos.example", "*.cdn.example"]);
     expect([hosts("any"), hosts("none")]).toEqual(["any", "none"]);
   });
 
-  it("come as text, as Cloudflare hands variables over", () => {
+  test("come as text, as Cloudflare hands variables over", () => {
     expect(readSettings({ ...required, MAX_BYTES: "1000" }).maxBytes).toBe(1000);
   });
 
-  it.each(["https://captions.example.com", "http://localhost:8788", "http://127.0.0.1:8788", "http://[::1]:8788/"])(
+  test.each(["https://captions.example.com", "http://localhost:8788", "http://127.0.0.1:8788", "http://[::1]:8788/"])(
     "take %s for a service",
     (origin) => {
       expect(readSettings({ ...required, SERVICE_ORIGINS: origin }).serviceOrigins).toEqual([new URL(origin).origin]);
     },
   );
 
-  it.each([
+  test.each([
     ["SERVICE_ORIGINS", undefined],
     ["SERVICE_ORIGINS", "not an address"],
     ["SERVICE_ORIGINS", " , "],

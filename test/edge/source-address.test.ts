@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectFetchable, type SourceHosts } from "../../edge/source-address.ts";
 
 const ownHosts = ["captions.example.com", "service.example.com"];
@@ -10,7 +10,7 @@ function check(address: string, hosts: SourceHosts = "any"): void {
 const refusal = expect.objectContaining({ code: "source_unreachable" });
 
 describe("a photo's address", () => {
-  it.each([
+  test.each([
     "https://photos.example.com/dog.jpg",
     "http://photos.example.com:8080/dog.jpg?size=large",
     "https://93.184.215.14/dog.jpg",
@@ -21,7 +21,7 @@ describe("a photo's address", () => {
     expect(() => check(address)).not.toThrow();
   });
 
-  it.each([
+  test.each([
     "http://localhost/",
     "http://LOCALHOST:8080/",
     "http://localhost./",
@@ -74,7 +74,7 @@ describe("a photo's address", () => {
     expect(() => check(address)).toThrow(refusal);
   });
 
-  it.each([
+  test.each([
     ...["localhost.localdomain", "a.localdomain", "kubernetes.default.svc", "x.default.svc.cluster.local", "a.pod"],
     ...["x.test", "x.example", "x.invalid", "x.alt", "x.onion", "x.i2p", "1.0.0.10.in-addr.arpa", "ipv4only.arpa"],
     ...["x.home.arpa", "service.arpa", "x.mail", "x.corp", "x.home", "x.lan", "x.private", "x.intranet", "x.internal"],
@@ -95,7 +95,7 @@ describe("a photo's address", () => {
     expect(() => check(`http://${host}/`)).toThrow(refusal);
   });
 
-  it.each([
+  test.each([
     "https://photos.mailbox.com/",
     "https://svc.com/",
     "https://test.org/",
@@ -105,11 +105,11 @@ describe("a photo's address", () => {
     expect(() => check(address)).not.toThrow();
   });
 
-  it.each([22, 25, 143, 993])("may not be on another protocol's port: %i", (port) => {
+  test.each([22, 25, 143, 993])("may not be on another protocol's port: %i", (port) => {
     expect(() => check(`http://photos.example.com:${port}/`)).toThrow(`photos are not fetched from port ${port}`);
   });
 
-  it.each([
+  test.each([
     "https://captions.example.com/v1/model",
     "http://captions.example.com.:81/",
     "https://SERVICE.example.com/",
@@ -117,7 +117,7 @@ describe("a photo's address", () => {
     expect(() => check(address)).toThrow("addresses of our own");
   });
 
-  it.each([
+  test.each([
     ["ftp://photos.example.com/", 'with "ftp:"'],
     ["file:///etc/passwd", 'with "file:"'],
     ["data:image/png;base64,AAAA", 'with "data:"'],
@@ -131,7 +131,7 @@ describe("a photo's address", () => {
 describe("the list of hosts", () => {
   const hosts = ["photos.example.com", "*.cdn.example.com", "192.168.1.7", "localhost:9000", "*.service.example.com"];
 
-  it.each([
+  test.each([
     "https://photos.example.com/1.jpg",
     "https://photos.example.com:8443/1.jpg",
     "https://eu.cdn.example.com/1.jpg",
@@ -141,7 +141,7 @@ describe("the list of hosts", () => {
     expect(() => check(address, hosts)).not.toThrow();
   });
 
-  it.each([
+  test.each([
     "https://other.example.com/",
     "https://cdn.example.com/",
     "https://evilcdn.example.com/",
@@ -153,12 +153,12 @@ describe("the list of hosts", () => {
     expect(() => check(address, hosts)).toThrow(refusal);
   });
 
-  it("does not make a private host public by an asterisk", () => {
+  test("does not make a private host public by an asterisk", () => {
     expect(() => check("http://a.internal/", ["*.internal"])).toThrow("private addresses");
     expect(() => check("http://service.example.com/", ["*.example.com"])).toThrow("addresses of our own");
   });
 
-  it("may be none at all", () => {
+  test("may be none at all", () => {
     expect(() => check("https://photos.example.com/", "none")).toThrow(
       "photos are not fetched from any address here (SOURCE_HOSTS): send the photo itself",
     );

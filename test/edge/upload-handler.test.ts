@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
@@ -14,7 +14,7 @@ import {
 beforeEach(startFreshDeployment);
 
 describe("a photo posted for the first time", () => {
-  it("is captioned by the service and told to be a miss that was stored", async () => {
+  test("is captioned by the service and told to be a miss that was stored", async () => {
     const photo = freshPhoto();
     const response = await postPhoto(photo);
     const result = await readCaption(response);
@@ -27,7 +27,7 @@ describe("a photo posted for the first time", () => {
     expect(response.headers.get("Cache-Status")).toBe("edge-caption; fwd=miss; stored");
   });
 
-  it("names the look-up's address with its options spelt out", async () => {
+  test("names the look-up's address with its options spelt out", async () => {
     const photo = freshPhoto();
     const response = await postPhoto(photo, { query: "?candidates=2" });
     const { candidates } = await readCaption(response);
@@ -37,7 +37,7 @@ describe("a photo posted for the first time", () => {
     expect((await callWorker(address)).status).toBe(200);
   });
 
-  it("carries headers that let nobody serve it stale or altered", async () => {
+  test("carries headers that let nobody serve it stale or altered", async () => {
     const { headers } = await postPhoto(freshPhoto());
     expect(headers.get("Cache-Control")).toBe("no-cache, no-transform");
     expect(headers.get("Content-Type")).toBe("application/json");
@@ -45,14 +45,14 @@ describe("a photo posted for the first time", () => {
     expect(headers.get("Server-Timing")).toMatch(/upload;dur=.*service;dur=.*total;dur=/);
   });
 
-  it("leaves no byte counted as buffered", async () => {
+  test("leaves no byte counted as buffered", async () => {
     await postPhoto(freshPhoto());
     expect(isolateState.bufferedBytes).toBe(0);
   });
 });
 
 describe("the same photo posted again", () => {
-  it("is answered from cache, byte for byte, without the service", async () => {
+  test("is answered from cache, byte for byte, without the service", async () => {
     const photo = freshPhoto();
     const first = await postPhoto(photo);
     const second = await postPhoto(photo, { environment: faultyService("absent") });
@@ -62,7 +62,7 @@ describe("the same photo posted again", () => {
     expect(await second.text()).toBe(await first.text());
   });
 
-  it("is answered from KV in another data centre, and from that one's own cache from then on", async () => {
+  test("is answered from KV in another data centre, and from that one's own cache from then on", async () => {
     const photo = freshPhoto();
     const elsewhere = { dataCentre: "elsewhere", environment: faultyService("absent") };
     await postPhoto(photo);
@@ -70,7 +70,7 @@ describe("the same photo posted again", () => {
     expect((await postPhoto(photo, elsewhere)).headers.get("Cache-Status")).toBe("edge-caption; hit; detail=cache-api");
   });
 
-  it("is a miss with other options", async () => {
+  test("is a miss with other options", async () => {
     const photo = freshPhoto();
     await postPhoto(photo, { query: "?beam=3" });
     const greedy = await postPhoto(photo, { query: "?beam=1" });
@@ -78,7 +78,7 @@ describe("the same photo posted again", () => {
     expect((await readCaption(greedy)).options.beam).toBe(1);
   });
 
-  it("is a hit whether it comes raw or as a multipart field", async () => {
+  test("is a hit whether it comes raw or as a multipart field", async () => {
     const photo = freshPhoto();
     const form = new FormData();
     form.append("image", new Blob([photo], { type: "image/png" }), "photo.png");
@@ -89,7 +89,7 @@ describe("the same photo posted again", () => {
 });
 
 describe.each(["jpeg", "png", "webp", "gif", "avif", "tiff"] as const)("a %s image", (format) => {
-  it("is captioned, raw and as a multipart field, whatever type its sender declares", async () => {
+  test("is captioned, raw and as a multipart field, whatever type its sender declares", async () => {
     const bytes = image(format);
     const raw = await postPhoto(bytes, { headers: { "Content-Type": "application/octet-stream" } });
     expect((await readCaption(raw)).image.format).toBe(format);
@@ -101,13 +101,13 @@ describe.each(["jpeg", "png", "webp", "gif", "avif", "tiff"] as const)("a %s ima
   });
 });
 
-it("is taken as a PNG when it is one, though it was declared as JPEG", async () => {
+test("is taken as a PNG when it is one, though it was declared as JPEG", async () => {
   const response = await postPhoto(image("png"), { headers: { "Content-Type": "image/jpeg" } });
   expect((await readCaption(response)).image.format).toBe("png");
 });
 
 describe("what the service is told of a request", () => {
-  it("includes the request id, the trace, the time it has, and the type that the bytes have", async () => {
+  test("includes the request id, the trace, the time it has, and the type that the bytes have", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const response = await postPhoto(freshPhoto(), {
       headers: { "X-Request-Id": "from-the-client", traceparent, "Content-Type": "image/png" },
@@ -121,7 +121,7 @@ describe("what the service is told of a request", () => {
     });
   });
 
-  it.each(["x\u007f", "00-zz", "0".repeat(20_000)])("includes no trace that is none", async (traceparent) => {
+  test.each(["x\u007f", "00-zz", "0".repeat(20_000)])("includes no trace that is none", async (traceparent) => {
     const response = await postPhoto(freshPhoto(), {
       headers: { traceparent },
       environment: faultyService("otherRevision"),
@@ -129,7 +129,7 @@ describe("what the service is told of a request", () => {
     expect(JSON.parse((await readCaption(response)).caption)).not.toHaveProperty("traceparent");
   });
 
-  it("includes no trace where the client sent none", async () => {
+  test("includes no trace where the client sent none", async () => {
     const response = await postPhoto(freshPhoto(), { environment: faultyService("otherRevision") });
     expect(JSON.parse((await readCaption(response)).caption)).not.toHaveProperty("traceparent");
   });

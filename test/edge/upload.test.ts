@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { contentDigest } from "../../shared/signature.ts";
 import { madeTiff, rgbChannels } from "../fixtures/made-tiffs.ts";
@@ -42,7 +42,7 @@ function postForm(
 }
 
 describe("an upload that does not come", () => {
-  it.each([
+  test.each([
     ["though its length was told", { "Content-Length": "4000000" }],
     ["and tells no length", {}],
   ])("is 408 at the time limit, %s, and gives its room back", async (_, headers) => {
@@ -53,15 +53,18 @@ describe("an upload that does not come", () => {
     expect(problem.detail).toBe("expected the whole body within 150 ms, received less");
   });
 
-  it.each(["/v1/captions", "/v1/captions/lookup"])("is 408 before that where it stands still, at %s", async (path) => {
-    const body = streamOf(new Uint8Array(100), () => new Promise(() => {}));
-    const environment = { BODY_TIMEOUT_MS: "900" };
-    const response = await callWorker(path, { method: "POST", body, environment });
-    const problem = await readProblem(response, "request_timeout");
-    expect(problem.detail).toBe("expected 4096 bytes a second, received less");
-  });
+  test.each(["/v1/captions", "/v1/captions/lookup"])(
+    "is 408 before that where it stands still, at %s",
+    async (path) => {
+      const body = streamOf(new Uint8Array(100), () => new Promise(() => {}));
+      const environment = { BODY_TIMEOUT_MS: "900" };
+      const response = await callWorker(path, { method: "POST", body, environment });
+      const problem = await readProblem(response, "request_timeout");
+      expect(problem.detail).toBe("expected 4096 bytes a second, received less");
+    },
+  );
 
-  it("is read to its end where it comes slowly, but fast enough", async () => {
+  test("is read to its end where it comes slowly, but fast enough", async () => {
     const photo = freshPhoto();
     const body = streamOf(photo.slice(0, 100), async (writer) => {
       for (let at = 100; at < photo.length; at += 2500) {
@@ -76,25 +79,25 @@ describe("an upload that does not come", () => {
 });
 
 describe("an upload without an image", () => {
-  it("is 400 when the body is empty", async () => {
+  test("is 400 when the body is empty", async () => {
     const problem = await readProblem(await postPhoto(new Uint8Array()), "invalid_request");
     expect(problem.detail).toBe("expected an image, received nothing");
   });
 
-  it("is 400 when there is no body", async () => {
+  test("is 400 when there is no body", async () => {
     await readProblem(await callWorker("/v1/captions", { method: "POST" }), "invalid_request");
   });
 
-  it("is 400 when the multipart body has no field named image", async () => {
+  test("is 400 when the multipart body has no field named image", async () => {
     const problem = await readProblem(await postForm([["file", new Blob([freshPhoto()])]]), "invalid_request");
     expect(problem.detail).toBe('expected a multipart field named image, received "file"');
   });
 
-  it("is 400 when the multipart field is empty", async () => {
+  test("is 400 when the multipart field is empty", async () => {
     await readProblem(await postForm([["image", new Blob([])]]), "invalid_request");
   });
 
-  it("is 400 when the multipart body has two of them", async () => {
+  test("is 400 when the multipart body has two of them", async () => {
     const photo = new Blob([freshPhoto()]);
     const response = await postForm([
       ["image", photo],
@@ -103,13 +106,13 @@ describe("an upload without an image", () => {
     await readProblem(response, "invalid_request");
   });
 
-  it("is 400 when the connection breaks in mid-body", async () => {
+  test("is 400 when the connection breaks in mid-body", async () => {
     const body = streamOf(freshPhoto(), (writer) => writer.abort(new Error("the client left")));
     const response = await callWorker("/v1/captions", { method: "POST", body });
     expect((await readProblem(response, "invalid_request")).detail).toBe("the upload broke off before its end");
   });
 
-  it.each(["application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(
+  test.each(["application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(
     "is 415 when it says that it is %s",
     async (contentType) => {
       const response = await postPhoto(freshPhoto(), { headers: { "Content-Type": contentType } });
@@ -118,7 +121,7 @@ describe("an upload without an image", () => {
     },
   );
 
-  it("is 415 with the right command when it comes as curl sends it by default", async () => {
+  test("is 415 with the right command when it comes as curl sends it by default", async () => {
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
     const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "unsupported_media_type");
     expect(problem.detail).toContain("--data-binary @photo.jpg -H 'Content-Type: image/jpeg'");
@@ -126,7 +129,7 @@ describe("an upload without an image", () => {
 });
 
 describe("a body with a Content-Encoding", () => {
-  it.each([
+  test.each([
     ["/v1/captions", "gzip", "image/jpeg"],
     ["/v1/captions", "br, gzip", "application/json"],
     ["/v1/captions", "deflate", "multipart/form-data; boundary=cut"],
@@ -141,7 +144,7 @@ describe("a body with a Content-Encoding", () => {
     );
   });
 
-  it.each(["identity", "Identity", ""])("is captioned where that is %j", async (coding) => {
+  test.each(["identity", "Identity", ""])("is captioned where that is %j", async (coding) => {
     await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Encoding": coding } }));
   });
 });
@@ -150,13 +153,13 @@ describe("a Content-Digest", () => {
   const digestOf = async (bytes: Uint8Array<ArrayBuffer>) =>
     contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 
-  it("is checked against the body: the right one is captioned", async () => {
+  test("is checked against the body: the right one is captioned", async () => {
     const photo = freshPhoto();
     const headers = { "Content-Digest": `sha-512=:AAAA:, ${await digestOf(photo)}` };
     await readCaption(await postPhoto(photo, { headers }));
   });
 
-  it("is that of the whole body when the photo is a multipart field", async () => {
+  test("is that of the whole body when the photo is a multipart field", async () => {
     const form = new FormData();
     form.append("image", new Blob([freshPhoto()]));
     const encoded = new Response(form);
@@ -172,13 +175,13 @@ describe("a Content-Digest", () => {
     await readProblem(await post(await digestOf(freshPhoto())), "invalid_request");
   });
 
-  it("is 400 when the body is another", async () => {
+  test("is 400 when the body is another", async () => {
     const headers = { "Content-Digest": await digestOf(freshPhoto()) };
     const problem = await readProblem(await postPhoto(freshPhoto(), { headers }), "invalid_request");
     expect(problem.detail).toContain("it was changed on its way");
   });
 
-  it.each(["sha-256=:AAAA:", "sha-256=abc", "sha-256", "SHA-256=:AAAA:"])(
+  test.each(["sha-256=:AAAA:", "sha-256=abc", "sha-256", "SHA-256=:AAAA:"])(
     "is 400 when it is no digest: %s",
     async (digest) => {
       const headers = { "Content-Digest": digest };
@@ -187,13 +190,13 @@ describe("a Content-Digest", () => {
     },
   );
 
-  it("is passed over when it is of another algorithm", async () => {
+  test("is passed over when it is of another algorithm", async () => {
     await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Digest": "md5=:AAAA:" } }));
   });
 });
 
 describe("a Content-Length that is no number", () => {
-  it("is not believed", async () => {
+  test("is not believed", async () => {
     await readCaption(await postPhoto(freshPhoto(), { headers: { "Content-Length": "many" } }));
   });
 });
@@ -201,7 +204,7 @@ describe("a Content-Length that is no number", () => {
 describe("an image that is too large", () => {
   const tooLarge = join([image("photo"), new Uint8Array(defaultMaxBytes + 1 - image("photo").length)]);
 
-  it("is 413 by its Content-Length, and counted nowhere while the rest of it is read", async () => {
+  test("is 413 by its Content-Length, and counted nowhere while the rest of it is read", async () => {
     let held = 0;
     const body = streamOf(new Uint8Array(100_000), async (writer) => {
       held = isolateState.uploads.bytes;
@@ -216,22 +219,22 @@ describe("an image that is too large", () => {
     expect(held).toBe(0);
   });
 
-  it("is 413 one byte over the limit without Content-Length", async () => {
+  test("is 413 one byte over the limit without Content-Length", async () => {
     const response = await callWorker("/v1/captions", { method: "POST", body: streamOf(tooLarge) });
     await readProblem(response, "payload_too_large");
   });
 
-  it("is 413 once it is over the limit, though it never ends", async () => {
+  test("is 413 once it is over the limit, though it never ends", async () => {
     const body = streamOf(new Uint8Array(100_000), () => new Promise(() => {}));
     const environment = { MAX_BYTES: "1000", BODY_TIMEOUT_MS: "2000" };
     await readProblem(await callWorker("/v1/captions", { method: "POST", body, environment }), "payload_too_large");
   });
 
-  it("is 413 one byte over the limit in a multipart field", async () => {
+  test("is 413 one byte over the limit in a multipart field", async () => {
     await readProblem(await postForm([["image", new Blob([tooLarge])]]), "payload_too_large");
   });
 
-  it("is captioned at the limit, raw with and without Content-Length and as a multipart field", async () => {
+  test("is captioned at the limit, raw with and without Content-Length and as a multipart field", async () => {
     const photo = freshPhoto();
     const environment = { MAX_BYTES: photo.length };
     await readCaption(await postPhoto(photo, { environment }));
@@ -239,55 +242,55 @@ describe("an image that is too large", () => {
     await readCaption(await postForm([["image", new Blob([photo])]], environment));
   });
 
-  it("is 413 above what an AVIF may have, which is less than other formats may", async () => {
+  test("is 413 above what an AVIF may have, which is less than other formats may", async () => {
     const environment = { MAX_AVIF_PIXELS: "2399" };
     const problem = await readProblem(await postPhoto(image("avif"), { environment }), "payload_too_large");
     expect(problem.detail).toBe("expected an image in AVIF of at most 2399 pixels, received 60 × 40");
     await readCaption(await postPhoto(image("png"), { environment }));
   });
 
-  it("is 413 at 20 000 × 20 000 pixels in 50 kB", async () => {
+  test("is 413 at 20 000 × 20 000 pixels in 50 kB", async () => {
     const problem = await readProblem(await postPhoto(image("hugePng")), "payload_too_large");
     expect(problem.detail).toBe("expected an image of at most 100000000 pixels, received 20000 × 20000");
   });
 });
 
 describe("a file that is no image of a format that works", () => {
-  it.each(["svg", "heic", "text"] as const)("is 415 naming the formats that do, for %s", async (name) => {
+  test.each(["svg", "heic", "text"] as const)("is 415 naming the formats that do, for %s", async (name) => {
     const problem = await readProblem(await postPhoto(image(name)), "unsupported_media_type");
     expect(problem.detail).toContain("JPEG, PNG, WebP, GIF, AVIF or TIFF");
   });
 
-  it("is captioned as HEIC where ALLOW_HEIC says so, and nowhere else", async () => {
+  test("is captioned as HEIC where ALLOW_HEIC says so, and nowhere else", async () => {
     await readProblem(await postPhoto(image("heicPhoto")), "unsupported_media_type");
     const response = await postPhoto(image("heicPhoto"), { environment: { ALLOW_HEIC: "true" } });
     expect((await readCaption(response)).image).toMatchObject({ format: "heic", width: 300, height: 200 });
   });
 
-  it("is 415 naming its form, where that is not decoded", async () => {
+  test("is 415 naming its form, where that is not decoded", async () => {
     const photo = madeTiff({ channels: rgbChannels, fields: { 259: [50000] } });
     const problem = await readProblem(await postPhoto(photo), "unsupported_media_type");
     expect(problem.detail).toContain("received one compressed with Zstandard");
   });
 
-  it("is captioned where it only lacks a JPEG's end marker, holds a Photoshop selection or is an animated AVIF", async () => {
+  test("is captioned where it only lacks a JPEG's end marker, holds a Photoshop selection or is an animated AVIF", async () => {
     const animated = image("avif");
     animated.set(new TextEncoder().encode("avis"), 8);
     const selection = madeTiff({ channels: [...rgbChannels, () => 0.5], extraSamples: [0] });
     for (const photo of [freshPhoto().slice(0, -2), selection, animated]) await readCaption(await postPhoto(photo));
   });
 
-  it("is 422 when only its pixels are missing, as the service finds", async () => {
+  test("is 422 when only its pixels are missing, as the service finds", async () => {
     await readProblem(await postPhoto(image("truncatedJpeg")), "invalid_image");
   });
 
-  it("is 422 when its header is broken", async () => {
+  test("is 422 when its header is broken", async () => {
     await readProblem(await postPhoto(image("jpeg").slice(0, 20)), "invalid_image");
   });
 });
 
 describe("options", () => {
-  it.each([
+  test.each([
     ["?beam=0", "beam", '"0"'],
     ["?beam=eleven", "beam", '"eleven"'],
     ["?beam=2&candidates=3", "candidates", "candidates=3"],

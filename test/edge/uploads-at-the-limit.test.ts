@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { freshPhoto, postPhoto, readProblem, startFreshDeployment, watchWarnings } from "./call-worker.ts";
 
@@ -13,7 +13,7 @@ function photoOf(bytes: number): Uint8Array<ArrayBuffer> {
   return photo;
 }
 
-it("of 20 uploads at once at the byte limit each gets 200 or 503, and all their room comes back", async () => {
+test("of 20 uploads at once at the byte limit each gets 200 or 503, and all their room comes back", async () => {
   watchWarnings();
   const responses = await Promise.all(Array.from({ length: 20 }, () => postPhoto(photoOf(maxBytes))));
   const refused = responses.filter(({ status }) => status !== 200);

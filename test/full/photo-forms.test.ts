@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,7 +15,7 @@ async function compareForms(...flags: string[]): Promise<{ cosine: number; alike
   return { cosine: Number(cosine), alike: Number(alike) };
 }
 
-it.skipIf(!isResearchDataThere)(
+test.skipIf(!isResearchDataThere)(
   "sees a full-size photo as the encoder saw its 224-pixel form in training (needs ../shared)",
   { timeout: 300_000 },
   async () => {

@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { defaultModelDir } from "../../captioner/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../../captioner/captioner.ts";
@@ -36,7 +36,7 @@ async function researchBundle(): Promise<string> {
   return folder;
 }
 
-it.skipIf(!isResearchDataThere)(
+test.skipIf(!isResearchDataThere)(
   "says of 40 test photos what another framework says with the same weights, greedy and beam 3 (needs ../shared)",
   { timeout: 180_000 },
   async () => {

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { loadTfjsWasm } from "../../bench/tfjs-wasm.ts";
 import { tutorialSearch, tutorialSettings } from "../../bench/tutorial-search.ts";
 import { searchCaptions } from "../../captioner/beam-search.ts";
@@ -9,7 +9,7 @@ import { createOnnxEngine } from "../../captioner/onnx/engine.ts";
 import { cosine } from "../../captioner/vectors.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 
-it.skipIf(!isResearchDataThere)(
+test.skipIf(!isResearchDataThere)(
   "agrees with TensorFlow.js on features and greedy captions of 40 full-size photos (needs ../shared)",
   { timeout: 600_000 },
   async () => {

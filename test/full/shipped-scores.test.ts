@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
 import { train } from "../training/run-prepare.ts";
 
-it.skipIf(!isResearchDataThere)(
+test.skipIf(!isResearchDataThere)(
   "scores the shipped bundle on Flickr8k's test split and on everyday photos as its manifest says (needs ../shared)",
   { timeout: 900_000 },
   async () => {

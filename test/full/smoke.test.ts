@@ -1,5 +1,5 @@
 import { buffer } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
 import { startTinyDeployment, visitorAddress } from "../deployment.ts";
 import { freePort } from "../free-port.ts";
@@ -46,7 +46,7 @@ async function spoiltDeployment(spoil: Spoil): Promise<string> {
 }
 
 describe("npm run tool -- smoke", () => {
-  it("finds every route of a sound deployment as it should be", async () => {
+  test("finds every route of a sound deployment as it should be", async () => {
     const { code, stdout, stderr } = await smoke(deployment.edge);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.match(/^ {2}ok /gm)).toHaveLength(14);
@@ -55,7 +55,7 @@ describe("npm run tool -- smoke", () => {
     expect(stdout.trim().split("\n").at(-1)).toBe("all is as it should be");
   });
 
-  it.each<[string, Spoil, string]>([
+  test.each<[string, Spoil, string]>([
     [
       "a cache that never hits",
       (_, { headers }) => headers.set("Cache-Status", "edge-caption; fwd=miss"),
@@ -93,13 +93,13 @@ describe("npm run tool -- smoke", () => {
     expect(code).toBe(1);
   });
 
-  it("asks nothing else where nobody answers", async () => {
+  test("asks nothing else where nobody answers", async () => {
     const { code, stdout } = await smoke(`http://127.0.0.1:${await freePort()}`);
     expect(stdout).toMatch(/wrong {2}GET \/healthz .*: no answer: connect ECONNREFUSED .*\nnothing else was asked\n$/);
     expect(code).toBe(1);
   });
 
-  it("refuses what is no address", async () => {
+  test("refuses what is no address", async () => {
     const { code, stderr } = await smoke("captions");
     expect(stderr).toContain("Expected an address such as https://captions.example.com.");
     expect(code).toBe(2);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { captionResultSchema, modelCardSchema } from "../../shared/contract.ts";
 import { startTinyDeployment } from "../deployment.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
@@ -27,7 +27,7 @@ async function startAt(precision: string, places: { stateDir: string; edgePort: 
   };
 }
 
-it("serves captions of float32 and int8 under a revision each, and never one for the other", {
+test("serves captions of float32 and int8 under a revision each, and never one for the other", {
   timeout: 180_000,
 }, async () => {
   const places = { stateDir: await temporaryFolder(), edgePort: await freePort() };

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { isSoftwareVulkanThere, softwareVulkan } from "../fixtures/software-vulkan.ts";
 import { runService } from "../gpu-service/running-service.ts";
 
 describe.skipIf(!isSoftwareVulkanThere)("WebGPU on a driver made of software (needs Debian's Chromium)", () => {
-  it("gives the features of the CPU, and refuses a model that is not all on the device", async () => {
+  test("gives the features of the CPU, and refuses a model that is not all on the device", async () => {
     const program = fileURLToPath(new URL("./webgpu-child.ts", import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", program], {
       env: { ...process.env, ...softwareVulkan },
@@ -17,7 +17,7 @@ describe.skipIf(!isSoftwareVulkanThere)("WebGPU on a driver made of software (ne
     expect(refusal).toMatch(/^device webgpu: ONNX Runtime cannot use it \(.*CPU/);
   });
 
-  it("is not taken for a GPU: the service does not start on it", async () => {
+  test("is not taken for a GPU: the service does not start on it", async () => {
     const { code, stderr } = await runService({ ...softwareVulkan, ENGINE: "onnx", DEVICE: "webgpu" });
     expect(code).toBe(1);
     expect(stderr).toMatch(/device webgpu: expected a GPU, found one that is made of software \(\d+ ms a photo/);

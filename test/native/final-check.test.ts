@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { defaultVersion } from "../../scripts/setup-native/checksums.ts";
 import { runFinalCheck } from "../../scripts/setup-native/final-check.ts";
@@ -13,7 +13,7 @@ const setup = readNativeSetup() ?? { tensorflow: "", kind: "cpu", root: "", libr
 const isPinned = basename(setup.root).startsWith(`${setup.kind}-${defaultVersion}-`);
 
 describe.skipIf(setup.root === "")("what npm run setup:native sets up (needs the native engine)", () => {
-  it("convolves and trains", async () => {
+  test("convolves and trains", async () => {
     const { libraryPath, tensorflow } = setup;
     const report = await runFinalCheck({ libraryPath, signal: new AbortController().signal });
 
@@ -21,7 +21,7 @@ describe.skipIf(setup.root === "")("what npm run setup:native sets up (needs the
     expect(report.trainingStepMs).toBeGreaterThan(0);
   });
 
-  it.skipIf(!isPinned)("is only checked when it is set up once more", async () => {
+  test.skipIf(!isPinned)("is only checked when it is set up once more", async () => {
     const cache = dirname(dirname(setup.root));
     const args = ["--import", import.meta.resolve("tsx"), script, `--${setup.kind}`, "--cache", cache];
     const child = spawn(process.execPath, args);

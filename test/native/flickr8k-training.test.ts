@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { repository } from "../../scripts/repository.ts";
 import { readFlickr8k } from "../../training/prepare/read-flickr8k.ts";
@@ -38,7 +38,7 @@ async function killAfterEpoch(epoch: number, args: readonly string[]): Promise<v
 describe.skipIf(readNativeSetup() === undefined || !isResearchDataThere)(
   "training on real photos (needs the native engine and ../shared)",
   () => {
-    it("learns to caption them, and after a kill ends at the same dev scores", async () => {
+    test("learns to caption them, and after a kill ends at the same dev scores", async () => {
       const data = await somePhotos();
       const [out, killed] = [await temporaryFolder(), await temporaryFolder()];
       const flags = ["--min-count", "5", "--epochs", "8", "--batch", "16"];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { searchCaptions } from "../../captioner/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import type { Engine } from "../../captioner/engine.ts";
@@ -57,29 +57,29 @@ async function decodeAll(files: readonly Uint8Array[], { manifest }: Bundle): Pr
 }
 
 describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs the native engine)", () => {
-  it("gives the features and captions of the onnx engine on made and real photos", async () => {
+  test("gives the features and captions of the onnx engine on made and real photos", async () => {
     const real = await Promise.all(photoNames.map((name) => readFile(photoPath(name))));
     await expectSame(await openBundle(defaultModelDir), [...(await madePhotos(12)), ...real]);
   });
 
-  it("gives them on the tiny bundle, too", async () => {
+  test("gives them on the tiny bundle, too", async () => {
     await expectSame(await openBundle(tinyBundle), await madePhotos(64));
   });
 
-  it.skipIf(!isResearchDataThere)("gives them on 40 full-size photos (needs ../shared)", async () => {
+  test.skipIf(!isResearchDataThere)("gives them on 40 full-size photos (needs ../shared)", async () => {
     const names = await readdir(`${researchData}photos`);
     const files = await Promise.all(names.map((name) => readFile(`${researchData}photos/${name}`)));
     await expectSame(await openBundle(defaultModelDir), files);
   });
 
-  it("runs in the engine's process when asked for, and says so", async () => {
+  test("runs in the engine's process when asked for, and says so", async () => {
     const engine = await startEngineProcess(tinyBundle, "tensorflow");
     onTestFinished(() => engine.close());
     expect(engine.identity).toMatchObject({ name: "tensorflow", reason: "asked for", isFallback: false });
     expect(await engine.encode(new Uint8Array(299 * 299 * 3), 1)).toHaveLength(2048);
   });
 
-  it("is shown one GPU a process, and its share of the cores", async () => {
+  test("is shown one GPU a process, and its share of the cores", async () => {
     const others = childrenOf(process.pid);
     const pool = await EnginePool.start({
       ...{ folder: tinyBundle, choice: "tensorflow", precision: "float32", engines: 2, gpus: ["GPU-a", "GPU-b"] },
@@ -95,7 +95,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
     }
   });
 
-  it.skipIf(existsSync("/dev/nvidia0"))(
+  test.skipIf(existsSync("/dev/nvidia0"))(
     "gives way to the onnx engine where there is no GPU (needs no GPU)",
     async () => {
       const engine = await startEngineProcess(tinyBundle, "auto");
@@ -104,7 +104,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
     },
   );
 
-  it("leaks no tensor over 1000 batches, and keeps none when closed", async () => {
+  test("leaks no tensor over 1000 batches, and keeps none when closed", async () => {
     const tf = loadTensorFlow();
     const before = tf.memory().numTensors;
     const bundle = await openBundle(tinyBundle);
@@ -125,7 +125,7 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("frees what it holds when a batch fails", async () => {
+  test("frees what it holds when a batch fails", async () => {
     const tf = loadTensorFlow();
     const engine = createTensorFlowEngine(await openBundle(tinyBundle), tf);
     onTestFinished(() => engine.close());

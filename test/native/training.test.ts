@@ -1,5 +1,5 @@
 import { getBackend, memory } from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { startBackend } from "../../training/fit/backend.ts";
 import { initialValues, weightNames } from "../../training/fit/merge-model.ts";
@@ -15,7 +15,7 @@ describe.skipIf(readNativeSetup() === undefined)("training on TensorFlow (needs 
     expect(await startBackend()).toMatch(/^TensorFlow/);
   });
 
-  it.each([0, 0.1])(
+  test.each([0, 0.1])(
     "has the loss and gradients of the expanded prefixes, with label smoothing %d",
     async (labelSmoothing) => {
       const values = tinyValues();
@@ -29,7 +29,7 @@ describe.skipIf(readNativeSetup() === undefined)("training on TensorFlow (needs 
     },
   );
 
-  it("keeps no tensor but its own over steps and epochs", async () => {
+  test("keeps no tensor but its own over steps and epochs", async () => {
     await startBackend();
     const recipe = recipes.default;
     const trainer = new Trainer(

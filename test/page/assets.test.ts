@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
 import { startTinyDeployment } from "../deployment.ts";
 
@@ -14,7 +14,7 @@ function get(path: string): Promise<Response> {
 }
 
 describe("what is answered without the worker", () => {
-  it.each(["/", "/docs"])("is a page that may load nothing from elsewhere: %s", async (path) => {
+  test.each(["/", "/docs"])("is a page that may load nothing from elsewhere: %s", async (path) => {
     const response = await get(path);
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
@@ -31,20 +31,20 @@ describe("what is answered without the worker", () => {
     expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
-  it("keeps for good what has its hash in its name, and asks again for pages", async () => {
+  test("keeps for good what has its hash in its name, and asks again for pages", async () => {
     const [script = ""] = /\/built\/main-\w+\.js/.exec(await (await get("/")).text()) ?? [];
     expect((await get(script)).headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
     expect((await get("/")).headers.get("Cache-Control")).toContain("must-revalidate");
   });
 
-  it("is the contract, for every origin to read", async () => {
+  test("is the contract, for every origin to read", async () => {
     const response = await get("/openapi.json");
     expect(response.headers.get("Content-Type")).toBe("application/json");
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
     expect(await response.json()).toMatchObject({ openapi: "3.1.1", paths: { "/v1/captions": {} } });
   });
 
-  it("leaves everything else to the worker", async () => {
+  test("leaves everything else to the worker", async () => {
     const response = await get("/nothing");
     expect(response.status).toBe(404);
     expect(response.headers.get("Content-Type")).toBe("application/problem+json");

@@ -1,5 +1,5 @@
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
 import { startTinyDeployment } from "../deployment.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
@@ -19,7 +19,7 @@ describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
     await Promise.all([browser?.close(), deployment?.stop()]);
   });
 
-  it("try requests: a photo is captioned, and looked up by the id that came back", async () => {
+  test("try requests: a photo is captioned, and looked up by the id that came back", async () => {
     const page = await open();
     const caption = page.locator("#captionPhoto");
     await caption.getByText("Try it").click();
@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
     expect(await many.locator(".reply").innerText()).toContain('"missing": []');
   });
 
-  it("show a refusal as it came", async () => {
+  test("show a refusal as it came", async () => {
     const page = await open();
     const lookUp = page.locator("#lookUpCaption");
     await lookUp.getByText("Try it").click();
@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
     expect(await lookUp.locator(".reply").innerText()).toContain('"code": "invalid_request"');
   });
 
-  it("are read without a script, and tried requests say so where there is no connection", async () => {
+  test("are read without a script, and tried requests say so where there is no connection", async () => {
     const reading = await open({ javaScriptEnabled: false });
     expect(await reading.locator("main").innerText()).toMatch(
       /Caption a photo.*\/v1\/captions\/lookup.*CaptionResult/s,
@@ -64,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)("the docs (needs Chromium)", () => {
     await health.getByText("Nothing came back").waitFor();
   });
 
-  it("have no barriers that axe finds, in either colour, and fit a phone", async () => {
+  test("have no barriers that axe finds, in either colour, and fit a phone", async () => {
     const page = await open({ viewport: { width: 320, height: 700 } });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
     await page.locator("#readHealth").getByText("Try it").click();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import { pngChunk } from "../fixtures/made-images.ts";
 import { exifBlock, orientation } from "../fixtures/metadata/exif-block.ts";
@@ -81,7 +81,7 @@ function textBetweenPixels(): File {
 }
 
 describe("metadata about which decoders may disagree", () => {
-  it.each(odd)("means that a file has no content id: %s", async (_, bytes) => {
+  test.each(odd)("means that a file has no content id: %s", async (_, bytes) => {
     expect(await contentIdOf(bytes)).toBeUndefined();
   });
 });
@@ -142,12 +142,12 @@ function xmpFirst(): File {
 }
 
 describe("metadata that cameras and programs write", () => {
-  it.each(honest)("changes neither pixels nor content id: %s", async (_, format, bytes) => {
+  test.each(honest)("changes neither pixels nor content id: %s", async (_, format, bytes) => {
     expect(await contentIdOf(bytes)).toBe(await contentIdOf(plain[format]));
     expect(await seenByService(bytes)).toEqual(await seenByService(plain[format]));
   });
 
-  it.each([
+  test.each([
     ["jpeg", jpeg],
     ["png", png],
     ["webp", webp],

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { captionAll, type PhotoOutcome } from "../../shared/caption-all.ts";
 import { CaptionClient } from "../../shared/client.ts";
 import { captionOf, idOf, type Received, refusal, startScriptedEdge } from "./scripted-edge.ts";
@@ -38,7 +38,7 @@ async function collect(outcomes: AsyncIterable<PhotoOutcome<Named>>): Promise<Re
 }
 
 describe("captionAll", () => {
-  it("uploads only what is missing, and gives an outcome for each photo, the bad ones too", async () => {
+  test("uploads only what is missing, and gives an outcome for each photo, the bad ones too", async () => {
     const { origin, received } = await startScriptedEdge(edgeThatKnows("dog", "cat"));
     const unreadable = Object.assign(photo("gone"), { arrayBuffer: () => Promise.reject(new Error("it was moved")) });
     const uploads: string[] = [];
@@ -62,7 +62,7 @@ describe("captionAll", () => {
     expect(uploadsOf(received).sort()).toEqual(["bird", "broken"]);
   });
 
-  it("takes photos as they come, and looks them up by the hundred", async () => {
+  test("takes photos as they come, and looks them up by the hundred", async () => {
     const { origin, received } = await startScriptedEdge(edgeThatKnows());
     async function* photos() {
       for (let index = 0; index < 230; index++) yield photo(`photo ${index}`);
@@ -72,7 +72,7 @@ describe("captionAll", () => {
     expect(received.filter(({ target }) => target.includes("lookup"))).toHaveLength(3);
   });
 
-  it("gives the same photo twice two outcomes", async () => {
+  test("gives the same photo twice two outcomes", async () => {
     const { origin } = await startScriptedEdge(edgeThatKnows());
     const twice = photo("dog");
     const names: string[] = [];
@@ -80,7 +80,7 @@ describe("captionAll", () => {
     expect(names).toEqual(["dog", "dog"]);
   });
 
-  it("has only as many uploads under way as it may", async () => {
+  test("has only as many uploads under way as it may", async () => {
     const { origin, received } = await startScriptedEdge((request) =>
       request.target.includes("lookup") ? edgeThatKnows()(request) : "hangs",
     );
@@ -96,13 +96,13 @@ describe("captionAll", () => {
     await expect(collecting).rejects.toThrow("enough");
   });
 
-  it("tells each photo what kept all of them from being looked up", async () => {
+  test("tells each photo what kept all of them from being looked up", async () => {
     const { origin } = await startScriptedEdge(() => refusal("unauthorized"));
     const outcomes = await collect(captionAll(new CaptionClient({ origin }), [photo("dog"), photo("cat")]));
     expect(outcomes).toMatchObject({ dog: { code: "unauthorized" }, cat: { code: "unauthorized" } });
   });
 
-  it("ends the uploads under way when nobody wants more outcomes", async () => {
+  test("ends the uploads under way when nobody wants more outcomes", async () => {
     const { origin, received } = await startScriptedEdge((request) =>
       request.body === "cat" ? "hangs" : edgeThatKnows()(request),
     );

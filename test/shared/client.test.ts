@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CaptionClient } from "../../shared/client.ts";
 import { CaptionError, type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import { contentIdOf } from "../../shared/photo-id.ts";
@@ -15,7 +15,7 @@ function photo(text: string, type = "image/jpeg"): Blob {
 }
 
 describe("caption", () => {
-  it("uploads a photo's bytes with its media type and options, and says whether a cache held the caption", async () => {
+  test("uploads a photo's bytes with its media type and options, and says whether a cache held the caption", async () => {
     const { origin, received } = await startScriptedEdge(({ body, target }) => ({
       headers: { "Cache-Status": received.length === 1 ? "edge-caption; fwd=miss; stored" : "edge-caption; hit" },
       body: captionOf(body, target),
@@ -30,33 +30,33 @@ describe("caption", () => {
     expect(second.headers.get("Cache-Status")).toBe("edge-caption; hit");
   });
 
-  it("widens the beam to as many candidates as are asked for", async () => {
+  test("widens the beam to as many candidates as are asked for", async () => {
     const { origin, received } = await startScriptedEdge(({ body, target }) => ({ body: captionOf(body, target) }));
     await new CaptionClient({ origin }).caption(photo("dog"), { candidates: 4 });
     expect(received[0]?.target).toBe("/v1/captions?beam=4&candidates=4");
   });
 
-  it("does not pass on a media type that would have the photo taken for something else", async () => {
+  test("does not pass on a media type that would have the photo taken for something else", async () => {
     const { origin, received } = await startScriptedEdge(({ body, target }) => ({ body: captionOf(body, target) }));
     await new CaptionClient({ origin }).caption(photo("dog", "application/json"));
     expect(received[0]?.headers["content-type"]).toBe("application/octet-stream");
   });
 
-  it("sends a stream as it comes, once, even where the edge is busy", async () => {
+  test("sends a stream as it comes, once, even where the edge is busy", async () => {
     const { origin, received } = await startScriptedEdge(() => refusal("overloaded", { "Retry-After": "0" }));
     const asking = new CaptionClient({ origin }).caption(photo("dog").stream());
     await expect(asking).rejects.toMatchObject({ code: "overloaded" });
     expect(received).toMatchObject([{ body: "dog", headers: { "transfer-encoding": "chunked" } }]);
   });
 
-  it("has the edge fetch a photo by its address", async () => {
+  test("has the edge fetch a photo by its address", async () => {
     const { origin, received } = await startScriptedEdge(({ target }) => ({ body: captionOf("dog", target) }));
     await new CaptionClient({ origin }).captionAt("https://example.com/dog.jpg");
     expect(received[0]).toMatchObject({ method: "POST", body: '{"url":"https://example.com/dog.jpg"}' });
     expect(received[0]?.headers["content-type"]).toBe("application/json");
   });
 
-  it("sends its key with every request", async () => {
+  test("sends its key with every request", async () => {
     const { origin, received } = await startScriptedEdge(() => refusal("not_found"));
     await new CaptionClient({ origin, apiKey: "ec_key" }).lookUp(idOf("dog"));
     expect(received[0]?.headers.authorization).toBe("Bearer ec_key");
@@ -64,7 +64,7 @@ describe("caption", () => {
 });
 
 describe("looking up", () => {
-  it("gives what is stored, and null where nothing is", async () => {
+  test("gives what is stored, and null where nothing is", async () => {
     const { origin } = await startScriptedEdge(({ target }) =>
       target.includes(idOf("dog")) ? { body: captionOf("dog", target) } : refusal("not_found"),
     );
@@ -73,12 +73,12 @@ describe("looking up", () => {
     expect(await client.lookUp(idOf("cat"))).toBeNull();
   });
 
-  it("throws what is no answer about the photo", async () => {
+  test("throws what is no answer about the photo", async () => {
     const { origin } = await startScriptedEdge(() => ({ status: 404, ...page }));
     await expect(new CaptionClient({ origin }).lookUp(idOf("dog"))).rejects.toMatchObject({ code: "upstream_error" });
   });
 
-  it("asks for any number of ids by the hundred, and for each once", async () => {
+  test("asks for any number of ids by the hundred, and for each once", async () => {
     const ids = Array.from({ length: 250 }, (_, index) => idOf(String(index)));
     const { origin, received } = await startScriptedEdge(({ target, body }) => {
       const asked: string[] = JSON.parse(body).ids;
@@ -98,7 +98,7 @@ describe("looking up", () => {
     ]);
   });
 
-  it("comes before an upload, which is left out where a caption is stored", async () => {
+  test("comes before an upload, which is left out where a caption is stored", async () => {
     const { origin, received } = await startScriptedEdge(({ method, target, body }) =>
       method === "POST" || target.includes(idOf("dog"))
         ? { body: captionOf(body || "dog", target) }
@@ -110,14 +110,14 @@ describe("looking up", () => {
     expect(received.map(({ method }) => method)).toEqual(["GET", "GET", "POST"]);
   });
 
-  it("goes by what a photo shows, so that a caption written into its file hides nothing", async () => {
+  test("goes by what a photo shows, so that a caption written into its file hides nothing", async () => {
     const { origin, received } = await startScriptedEdge(({ target }) => ({ body: captionOf("dog", target) }));
     const bytes = new Uint8Array(await readFile(photoPath("coffee")));
     await new CaptionClient({ origin }).captionUnlessKnown(new Blob([bytes]));
     expect(received[0]?.target).toBe(`/v1/captions/${await contentIdOf(bytes)}?beam=3&candidates=1`);
   });
 
-  it("reads the model's card", async () => {
+  test("reads the model's card", async () => {
     const card = { id: "m", revision: "0123456789ab", description: "", vocabularySize: 3, maxWords: 1, licence: "MIT" };
     const { origin } = await startScriptedEdge(() => ({ body: { ...card, cleaning: "natural", scores: [] } }));
     expect(await new CaptionClient({ origin }).modelCard()).toMatchObject(card);
@@ -125,14 +125,14 @@ describe("looking up", () => {
 });
 
 describe("a refusal", () => {
-  it.each(codes)("is thrown with the contract's code, detail and request id: %s", async (code) => {
+  test.each(codes)("is thrown with the contract's code, detail and request id: %s", async (code) => {
     const { origin } = await startScriptedEdge(() => refusal(code));
     const error = await new CaptionClient({ origin, maxTries: 1 }).caption(photo("dog")).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(CaptionError);
     expect(error).toMatchObject({ code, message: `made ${code}`, requestId: "r-1" });
   });
 
-  it.each([
+  test.each([
     [413, "payload_too_large"],
     [429, "rate_limited"],
     [503, "overloaded"],
@@ -145,12 +145,12 @@ describe("a refusal", () => {
     await expect(asking).rejects.toMatchObject({ code, message: expect.stringContaining(String(status)) });
   });
 
-  it("is told where nobody listens", async () => {
+  test("is told where nobody listens", async () => {
     const client = new CaptionClient({ origin: `http://127.0.0.1:${await freePort()}` });
     await expect(client.caption(photo("dog"))).rejects.toMatchObject({ code: "upstream_error" });
   });
 
-  it.each(["captions.example.com", "ftp://example.com", "https://example.com/base", ""])(
+  test.each(["captions.example.com", "ftp://example.com", "https://example.com/base", ""])(
     "meets what is no origin at once: %j",
     (origin) => {
       expect(() => new CaptionClient({ origin })).toThrow("expected an origin such as https://captions.example.com");
@@ -159,7 +159,7 @@ describe("a refusal", () => {
 });
 
 describe("trying again", () => {
-  it.each(["overloaded", "rate_limited"] as const)("waits as long as Retry-After says: %s", async (code) => {
+  test.each(["overloaded", "rate_limited"] as const)("waits as long as Retry-After says: %s", async (code) => {
     const { origin, received } = await startScriptedEdge(({ body, target }) =>
       received.length < 3
         ? refusal(code, { "Retry-After": received.length === 1 ? "0" : "1" })
@@ -179,21 +179,21 @@ describe("trying again", () => {
     expect(performance.now() - begunMs).toBeGreaterThan(990);
   });
 
-  it("gives up after as many tries as it is allowed", async () => {
+  test("gives up after as many tries as it is allowed", async () => {
     const { origin, received } = await startScriptedEdge(() => refusal("overloaded", { "Retry-After": "0" }));
     const asking = new CaptionClient({ origin, maxTries: 3 }).caption(photo("dog"));
     await expect(asking).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 0 });
     expect(received).toHaveLength(3);
   });
 
-  it("leaves a wait that is too long to its caller", async () => {
+  test("leaves a wait that is too long to its caller", async () => {
     const { origin, received } = await startScriptedEdge(() => refusal("rate_limited", { "Retry-After": "61" }));
     const asking = new CaptionClient({ origin }).caption(photo("dog"));
     await expect(asking).rejects.toMatchObject({ code: "rate_limited", retryAfterSeconds: 61 });
     expect(received).toHaveLength(1);
   });
 
-  it("reads Retry-After as a date too", async () => {
+  test("reads Retry-After as a date too", async () => {
     const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
     const { origin } = await startScriptedEdge(() => refusal("rate_limited", { "Retry-After": inAnHour }));
     const error = await new CaptionClient({ origin }).caption(photo("dog")).catch((thrown) => thrown);
@@ -201,7 +201,7 @@ describe("trying again", () => {
     expect(error.retryAfterSeconds).toBeLessThanOrEqual(3600);
   });
 
-  it("waits longer each time where nobody says how long", async () => {
+  test("waits longer each time where nobody says how long", async () => {
     const { origin } = await startScriptedEdge(() => ({ status: 503, ...page }));
     const waits: number[] = [];
     const ending = new AbortController();
@@ -216,7 +216,7 @@ describe("trying again", () => {
     expect(waits).toEqual([1, 2]);
   });
 
-  it.each(codes.filter((code) => code !== "overloaded" && code !== "rate_limited"))(
+  test.each(codes.filter((code) => code !== "overloaded" && code !== "rate_limited"))(
     "is not done where it would not help: %s",
     async (code) => {
       const { origin, received } = await startScriptedEdge(() => refusal(code, { "Retry-After": "0" }));
@@ -227,21 +227,21 @@ describe("trying again", () => {
 });
 
 describe("ending early", () => {
-  it.each(["hangs", "stalls"] as const)("throws the signal's reason while the edge %s", async (script) => {
+  test.each(["hangs", "stalls"] as const)("throws the signal's reason while the edge %s", async (script) => {
     const { origin } = await startScriptedEdge(() => script);
     const signal = AbortSignal.timeout(100);
     const error = await new CaptionClient({ origin }).caption(photo("dog"), { signal }).catch((thrown) => thrown);
     expect(error).toBe(signal.reason);
   });
 
-  it("sends nothing where the signal has been aborted before", async () => {
+  test("sends nothing where the signal has been aborted before", async () => {
     const { origin, received } = await startScriptedEdge(() => "hangs");
     const signal = AbortSignal.abort(new Error("gone"));
     await expect(new CaptionClient({ origin }).caption(photo("dog"), { signal })).rejects.toThrow("gone");
     expect(received).toEqual([]);
   });
 
-  it.each(["hangs", "stalls"] as const)("an edge that %s is given up after the time limit", async (script) => {
+  test.each(["hangs", "stalls"] as const)("an edge that %s is given up after the time limit", async (script) => {
     const { origin } = await startScriptedEdge(() => script);
     const asking = new CaptionClient({ origin, timeoutMs: 100 }).caption(photo("dog"));
     await expect(asking).rejects.toMatchObject({ code: "upstream_timeout" });

@@ -1,8 +1,8 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { parseOrigin } from "../../shared/origin.ts";
 
 describe("an origin", () => {
-  it.each([
+  test.each([
     ["https://captions.example.com", "https://captions.example.com"],
     ["https://captions.example.com/", "https://captions.example.com"],
     ["http://localhost:8787", "http://localhost:8787"],
@@ -11,7 +11,7 @@ describe("an origin", () => {
     expect(parseOrigin(text)?.origin).toBe(origin);
   });
 
-  it.each([
+  test.each([
     "",
     "captions.example.com",
     "/v1/captions",
@@ -25,7 +25,7 @@ describe("an origin", () => {
     expect(parseOrigin(text)).toBeUndefined();
   });
 
-  it("is read without URL.parse, which the oldest browsers that the page runs in do not have", () => {
+  test("is read without URL.parse, which the oldest browsers that the page runs in do not have", () => {
     const parse = Object.getOwnPropertyDescriptor(URL, "parse") ?? {};
     Reflect.deleteProperty(URL, "parse");
     onTestFinished(() => void Object.defineProperty(URL, "parse", parse));

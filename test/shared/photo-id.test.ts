@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { exiftoolPath } from "exiftool-vendored";
 import sharp, { type Sharp } from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { byteIdOf, photoIdsOf } from "../../shared/photo-id.ts";
 import { madeImage, rgbaPng, taggedImage } from "../fixtures/made-images.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
@@ -51,7 +51,7 @@ const xmp = "-XMP-dc:Description=a dog";
 const iptc = "-IPTC:Caption-Abstract=a dog";
 
 describe("the content id stays the same", () => {
-  it.each([
+  test.each([
     ["jpeg", "in EXIF, XMP, IPTC and a comment", ["-Comment=a dog", "-EXIF:ImageDescription=a dog", xmp, iptc]],
     ["jpeg", "of more than a segment", [`-XMP-dc:Description=${"long ".repeat(20_000)}`]],
     ["png", "in EXIF, XMP and text", ["-PNG:Description=a dog", "-EXIF:ImageDescription=a dog", xmp]],
@@ -63,7 +63,7 @@ describe("the content id stays the same", () => {
     expect(await contentIdOf(await exiftool(bytes, args))).toBe(await contentIdOf(bytes));
   });
 
-  it.each(formats)(
+  test.each(formats)(
     "when it writes into a %s that has metadata already, and when it takes all of that away",
     async (format) => {
       const bytes = await captionedPhoto(format);
@@ -74,12 +74,12 @@ describe("the content id stays the same", () => {
     },
   );
 
-  it("when it writes into a real photo", async () => {
+  test("when it writes into a real photo", async () => {
     const bytes = await readFile(photoPath("chelsea"));
     expect(await contentIdOf(await exiftool(bytes, [xmp, iptc]))).toBe(await contentIdOf(bytes));
   });
 
-  it("for a lossless WebP, and back to a simple file", async () => {
+  test("for a lossless WebP, and back to a simple file", async () => {
     const bytes = await sharp(await madeImage("png"))
       .webp({ lossless: true })
       .toBuffer();
@@ -90,14 +90,14 @@ describe("the content id stays the same", () => {
     expect(new Set(await Promise.all([bytes, captioned, bare].map(contentIdOf))).size).toBe(1);
   });
 
-  it("unless the orientation is written too", async () => {
+  test("unless the orientation is written too", async () => {
     const bytes = await madeImage("jpeg");
     const turned = await exiftool(bytes, ["-n", "-Orientation=6"]);
     expect(await contentIdOf(turned)).not.toBe(await contentIdOf(bytes));
     expect(await contentIdOf(await exiftool(turned, ["-n", "-Orientation=1"]))).toBe(await contentIdOf(bytes));
   });
 
-  it("unless a colour profile is taken away", async () => {
+  test("unless a colour profile is taken away", async () => {
     const bytes = await encode(sharp(await madeImage("png")).withIccProfile("p3"), "jpeg");
     const bare = await exiftool(bytes, ["-ICC_Profile="]);
     expect(await contentIdOf(bare)).not.toBe(await contentIdOf(bytes));
@@ -119,14 +119,14 @@ describe.each(formats)("two files of %s that show different photos", (format) =>
     };
   };
 
-  it("have different content ids: one pixel, colour profiles, orientations", async () => {
+  test("have different content ids: one pixel, colour profiles, orientations", async () => {
     const ids = await Promise.all(Object.values(await variants()).map(contentIdOf));
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
 describe("a photo's ids", () => {
-  it("are the SHA-256 of the bytes, and of what they show", async () => {
+  test("are the SHA-256 of the bytes, and of what they show", async () => {
     const bytes = await madeImage("jpeg");
     expect(await photoIdsOf(bytes)).toEqual({
       id: await byteIdOf(bytes),
@@ -134,12 +134,12 @@ describe("a photo's ids", () => {
     });
   });
 
-  it.each(["gif", "avif", "tiff"] as const)("are one for a %s", async (format) => {
+  test.each(["gif", "avif", "tiff"] as const)("are one for a %s", async (format) => {
     const bytes = await madeImage(format);
     expect(await photoIdsOf(bytes)).toEqual({ id: await byteIdOf(bytes) });
   });
 
-  it("tell a WebP's alpha apart from none, which a simple lossless file says in its pixels", async () => {
+  test("tell a WebP's alpha apart from none, which a simple lossless file says in its pixels", async () => {
     const rgba = await sharp(await rgbaPng())
       .webp({ lossless: true })
       .toBuffer();
@@ -152,7 +152,7 @@ describe("a photo's ids", () => {
 });
 
 describe.each(formats)("a damaged %s", (format) => {
-  it("has no content id when it is cut short before its pixels", async () => {
+  test("has no content id when it is cut short before its pixels", async () => {
     const original = await captionedPhoto(format);
     for (const length of [3, 20, 40, 100, 300]) {
       const { contentId } = await photoIdsOf(new Uint8Array(original.subarray(0, length)));
@@ -165,7 +165,7 @@ describe("a malformed file has no content id", () => {
   const exif = "Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0";
   const app1 = `\xff\xe1\0${String.fromCharCode(exif.length + 2)}${exif}`;
 
-  it.each([
+  test.each([
     ["with two EXIF blocks", () => app1 + app1],
     ["with bytes between its segments", () => "junk"],
     ["with a segment that ends before it begins", () => "\xff\xe0\0\x01"],
@@ -177,7 +177,7 @@ describe("a malformed file has no content id", () => {
     expect((await photoIdsOf(new Uint8Array(damaged))).contentId).toBeUndefined();
   });
 
-  it("that says another size than it has, as a WebP does", async () => {
+  test("that says another size than it has, as a WebP does", async () => {
     const webp = await madeImage("webp");
     expect((await photoIdsOf(new Uint8Array([...webp, 0]))).contentId).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import { pngChunk } from "../fixtures/made-images.ts";
 import { bigTiffBlock, exifBlock, orientation } from "../fixtures/metadata/exif-block.ts";
@@ -70,7 +70,7 @@ const planted: readonly (readonly [name: string, photo: File, crafted: File])[] 
 ];
 
 describe("a file crafted for another photo's content id", () => {
-  it.each(planted)("gets none: %s", async (_, photo, crafted) => {
+  test.each(planted)("gets none: %s", async (_, photo, crafted) => {
     expect(await seenByService(crafted)).not.toEqual(await seenByService(photo));
     expect(await photoIdsOf(crafted)).not.toHaveProperty("contentId");
   });

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hashCaller, parseContentDigest, signatureHeaders, verifySignature } from "../../shared/signature.ts";
 
 const secret = "correct horse battery staple";
@@ -17,7 +17,7 @@ const verify = (changes: { method?: string; target?: string; headers?: Record<st
   );
 
 describe("a request's signature", () => {
-  it("is the HMAC-SHA-256 of version, timestamp, method, target and digest, a line each", async () => {
+  test("is the HMAC-SHA-256 of version, timestamp, method, target and digest, a line each", async () => {
     const digest = `sha-256=:${Buffer.from(bodyHash).toString("base64")}:`;
     const text = ["v1", "1700000000", "POST", "/v1/captions?beam=3&candidates=1", digest].join("\n");
     expect(await sign()).toEqual({
@@ -27,13 +27,13 @@ describe("a request's signature", () => {
     });
   });
 
-  it("is taken for five minutes, by clocks on either side, and tells the body's hash", async () => {
+  test("is taken for five minutes, by clocks on either side, and tells the body's hash", async () => {
     expect(await verify()).toEqual(bodyHash);
     expect(await verify({ nowMs: nowMs + 299_000 })).toEqual(bodyHash);
     expect(await verify({ nowMs: nowMs - 299_000 })).toEqual(bodyHash);
   });
 
-  it.each([
+  test.each([
     ["six minutes old", { nowMs: nowMs + 360_000 }],
     ["six minutes ahead", { nowMs: nowMs - 360_000 }],
     ["of another moment", { headers: { "X-Signature-Timestamp": "1700000001" } }],
@@ -49,7 +49,7 @@ describe("a request's signature", () => {
 });
 
 describe("parseContentDigest", () => {
-  it("finds SHA-256 among other digests", () => {
+  test("finds SHA-256 among other digests", () => {
     const base64 = Buffer.from(bodyHash).toString("base64");
     expect(parseContentDigest(`sha-512=:abcd=:, sha-256=:${base64}:`)).toEqual(bodyHash);
     expect(parseContentDigest("sha-512=:abcd=:")).toBeNull();
@@ -63,7 +63,7 @@ describe("a caller that the edge tells", () => {
   const verifyHeaders = (headers: Record<string, string>) =>
     verifySignature({ ...parts, headers: new Headers(headers) }, { secrets: [secret], nowMs });
 
-  it("is a line of the signature's second version", async () => {
+  test("is a line of the signature's second version", async () => {
     const headers = await signFor();
     const text = ["v2", "1700000000", "POST", parts.target, headers["Content-Digest"], caller].join("\n");
     expect(headers["X-Signature"]).toBe(createHmac("sha256", secret).update(text).digest("hex"));
@@ -71,7 +71,7 @@ describe("a caller that the edge tells", () => {
     expect(await verifyHeaders(headers)).toEqual(bodyHash);
   });
 
-  it("cannot be changed, taken away or added", async () => {
+  test("cannot be changed, taken away or added", async () => {
     const { "X-Caller": _, ...without } = await signFor();
     const added = { ...(await sign()), "X-Caller": caller };
     const changed = { ...without, "X-Caller": "f".repeat(32) };
@@ -80,7 +80,7 @@ describe("a caller that the edge tells", () => {
     }
   });
 
-  it("is named alike each time, and otherwise by another secret", async () => {
+  test("is named alike each time, and otherwise by another secret", async () => {
     const hash = await hashCaller("public 192.0.2.1", secret);
     expect(hash).toMatch(/^[0-9a-f]{32}$/);
     expect(await hashCaller("public 192.0.2.1", secret)).toBe(hash);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captionResultSchema, lookupReplySchema } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import { startTinyDeployment } from "../deployment.ts";
@@ -26,7 +26,7 @@ async function freshPhoto(): Promise<Uint8Array<ArrayBuffer>> {
 const post = (body: Uint8Array<ArrayBuffer>) => fetch(`${edge}/v1/captions`, { method: "POST", body });
 
 describe("through the runtime, against the real service", () => {
-  it("200 uploads of a photo at the same time are one run of the model and 200 equal answers", async () => {
+  test("200 uploads of a photo at the same time are one run of the model and 200 equal answers", async () => {
     const photo = await freshPhoto();
     const responses = await Promise.all(Array.from({ length: 200 }, () => post(photo)));
     const bodies = new Set(await Promise.all(responses.map((response) => response.text())));
@@ -36,7 +36,7 @@ describe("through the runtime, against the real service", () => {
     expect(stored).toHaveLength(1);
   });
 
-  it("a client that leaves once its photo is sent leaves its caption behind", async () => {
+  test("a client that leaves once its photo is sent leaves its caption behind", async () => {
     const photo = await freshPhoto();
     const upload = request(`${edge}/v1/captions`, { method: "POST", headers: { "Content-Length": photo.length } });
     upload.on("error", () => undefined); // its own doing
@@ -50,7 +50,7 @@ describe("through the runtime, against the real service", () => {
       .toBe(200);
   });
 
-  it("a photo's address is not fetched unless that was asked for", async () => {
+  test("a photo's address is not fetched unless that was asked for", async () => {
     const body = JSON.stringify({ url: "https://photos.example.com/dog.jpg" });
     const response = await fetch(`${edge}/v1/captions`, {
       method: "POST",
@@ -62,7 +62,7 @@ describe("through the runtime, against the real service", () => {
     expect(await response.json()).toMatchObject({ code: "source_unreachable", detail });
   });
 
-  it("many are looked up at once, by the ids that the answers gave", async () => {
+  test("many are looked up at once, by the ids that the answers gave", async () => {
     const photo = await freshPhoto();
     const result = captionResultSchema.parse(await (await post(photo)).json());
     const other = await byteIdOf(await freshPhoto());
@@ -74,7 +74,7 @@ describe("through the runtime, against the real service", () => {
     });
   });
 
-  it("a caption is kept on disk, and of the photo nothing but its ids", async () => {
+  test("a caption is kept on disk, and of the photo nothing but its ids", async () => {
     const photo = await freshPhoto();
     const result = captionResultSchema.parse(await (await post(photo)).json());
     await expect.poll(() => everyByteIn(stateDir), { timeout: 10_000, interval: 200 }).toContain(result.id);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { imageFormats } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
@@ -35,7 +35,7 @@ function meanDifference(one: Uint8Array, other: Uint8Array): number {
 }
 
 describe("decodeImage", () => {
-  it.each(imageFormats)("decodes %s to the same picture", async (format) => {
+  test.each(imageFormats)("decodes %s to the same picture", async (format) => {
     const bytes = await made.madeImage(format);
     const { pixels, image } = await decode(bytes);
     expect(image).toEqual({ format, width: 60, height: 40, bytes: bytes.length });
@@ -44,7 +44,7 @@ describe("decodeImage", () => {
     expect(meanDifference(pixels, exact.pixels)).toBeLessThan(format === "gif" ? 8 : 4); // GIF has 256 colours
   });
 
-  it("decodes a HEIC photo where that is allowed, to what its JPEG shows", async () => {
+  test("decodes a HEIC photo where that is allowed, to what its JPEG shows", async () => {
     const file = await readFile(heicPath);
     const settings = { preprocessing, maxPixels: 100_000_000 };
     await expect(decodeImage(file, settings)).rejects.toMatchObject({ code: "unsupported_media_type" });
@@ -61,13 +61,13 @@ describe("decodeImage", () => {
     await expect(limited).rejects.toMatchObject({ code: "payload_too_large" });
   });
 
-  it("gives exactly what sharp's linear kernel makes of the squashed photo", async () => {
+  test("gives exactly what sharp's linear kernel makes of the squashed photo", async () => {
     const file = await readFile(photoPath("coffee"));
     const expected = await sharp(file).resize(299, 299, { fit: "fill", kernel: "linear" }).raw().toBuffer();
     expect(furthest((await decode(file)).pixels, expected)).toBe(0);
   });
 
-  it.each([undefined, 85])(
+  test.each([undefined, 85])(
     "brings a larger photo to the form that the encoder learnt from, JPEG quality %s",
     async (jpegQuality) => {
       const form = { width: 224, height: 224, kernel: "linear" as const };
@@ -86,7 +86,7 @@ describe("decodeImage", () => {
     },
   );
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])("turns a photo of EXIF orientation %i upright", async (orientation) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])("turns a photo of EXIF orientation %i upright", async (orientation) => {
     const size = { width: 400, height: 300 };
     const upright = await decode(await made.orientedJpeg(1, size));
     const turned = await decode(await made.orientedJpeg(orientation, size));
@@ -94,7 +94,7 @@ describe("decodeImage", () => {
     expect([turned.image.width, turned.image.height]).toEqual(orientation < 5 ? [400, 300] : [300, 400]);
   });
 
-  it("reads CMYK, 16-bit, greyscale and progressive files as 8-bit RGB", async () => {
+  test("reads CMYK, 16-bit, greyscale and progressive files as 8-bit RGB", async () => {
     const plain = await decode(await made.madeImage("png"));
     expect(meanDifference((await decode(await made.sixteenBitPng())).pixels, plain.pixels)).toBeLessThan(2);
     expect(meanDifference((await decode(await made.progressiveJpeg())).pixels, plain.pixels)).toBeLessThan(4);
@@ -104,18 +104,18 @@ describe("decodeImage", () => {
     expect([green, blue]).toEqual([red, red]);
   });
 
-  it("puts transparency on white", async () => {
+  test("puts transparency on white", async () => {
     const { pixels } = await decode(await made.rgbaPng());
     expect(colourAt(pixels, 20, 60)).toEqual([255, 255, 255]);
     expect(colourAt(pixels, 90, 60)).not.toEqual([255, 255, 255]);
   });
 
-  it("takes the first frame of an animation", async () => {
+  test("takes the first frame of an animation", async () => {
     const { pixels } = await decode(await made.animatedGif());
     expect(meanDifference(pixels, (await decode(await made.madeImage("png"))).pixels)).toBeLessThan(8);
   });
 
-  it.each([
+  test.each([
     ["a text file", made.textFile, "unsupported_media_type"],
     ["an SVG", made.svgFile, "unsupported_media_type"],
     ["a HEIC file", made.heicHeader, "unsupported_media_type"],
@@ -127,14 +127,14 @@ describe("decodeImage", () => {
     await expect(decode(await make())).rejects.toMatchObject({ name: "CaptionError", code });
   });
 
-  it("leaves libvips no reader but those of the formats, whatever a file would be taken for", async () => {
+  test("leaves libvips no reader but those of the formats, whatever a file would be taken for", async () => {
     const { width } = await sharp(await made.madeImage("jpeg")).metadata();
     expect(width).toBe(60);
     await expect(sharp(made.svgFile()).metadata()).rejects.toThrow("unsupported image format");
     await expect(sharp(photoPath("coffee")).metadata()).rejects.toThrow("unsupported image format"); // from a path
   });
 
-  it("refuses a photo above the limit of pixels before it decodes any", async () => {
+  test("refuses a photo above the limit of pixels before it decodes any", async () => {
     const bytes = await made.madeImage("jpeg");
     await expect(decodeImage(bytes, { preprocessing, maxPixels: 2399 })).rejects.toThrow(
       "expected an image of at most 2399 pixels, received 60 × 40",

@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { estimateDecodeMs } from "../../../captioner/images/decoding-effort.ts";
 import { readImageHeader } from "../../../shared/image-header.ts";
@@ -22,7 +22,7 @@ const nothing = new Uint8Array();
 const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
 describe("a file that is small and takes minutes to decode", () => {
-  it.each([
+  test.each([
     ["a JPEG of 51 scans", () => manyScanJpeg(51), "expected a JPEG of at most 50 scans, received more"],
     ["a JPEG of 800 scans", () => manyScanJpeg(800), "expected a JPEG of at most 50 scans, received more"],
     ["a WebP of 5000 frames", () => manyFrameWebp(5000), "expected a WebP of at most 5000 chunks, received more"],
@@ -30,14 +30,14 @@ describe("a file that is small and takes minutes to decode", () => {
     await expect(decode(await make())).rejects.toMatchObject({ code: "invalid_image", message });
   });
 
-  it.each([
+  test.each([
     ["a JPEG of 50 scans", () => manyScanJpeg(50)],
     ["a WebP of 300 frames", () => manyFrameWebp(300)],
   ])("is told from one that does not: %s", async (_, make) => {
     expect((await decode(await make())).image).toMatchObject({ width: 60, height: 40 });
   });
 
-  it("is not what a JPEG's comments, previews and appended films look like", async () => {
+  test("is not what a JPEG's comments, previews and appended films look like", async () => {
     const jpeg = await madeImage("jpeg");
     const scans = new Uint8Array(120).map((_, index) => (index % 2 === 0 ? 0xff : 0xda));
     const comment = joined(new Uint8Array([0xff, 0xfe, 0, scans.length + 2]), scans);
@@ -51,7 +51,7 @@ describe("what is expected of a photo's decoding", () => {
   const size = { width: 400, height: 300 };
   const made = (format: "jpeg" | "png" | "webp" | "gif" | "tiff") => madeImage(format, size);
 
-  it("is more for an AVIF and an interlaced PNG than for other formats, of the same pixels", async () => {
+  test("is more for an AVIF and an interlaced PNG than for other formats, of the same pixels", async () => {
     const usual = await Promise.all((["jpeg", "png", "webp", "gif", "tiff"] as const).map(made));
     const costly = await Promise.all([costlyImage("avif", 1000), costlyImage("png", 1000)]);
     const usualMs = usual.map((bytes) => estimate(bytes) / (size.width * size.height));
@@ -59,7 +59,7 @@ describe("what is expected of a photo's decoding", () => {
     expect(Math.min(...costlyMs)).toBeGreaterThan(1.5 * Math.max(...usualMs));
   });
 
-  it("grows with the scans of a JPEG, and with its bytes", async () => {
+  test("grows with the scans of a JPEG, and with its bytes", async () => {
     const [one, ten, fifty] = await Promise.all([made("jpeg"), manyScanJpeg(10), manyScanJpeg(50)]);
     const perPixel = (bytes: Uint8Array, pixels: number) => estimate(bytes) / pixels;
     expect(perPixel(ten, 60 * 40)).toBeGreaterThan(perPixel(one, size.width * size.height));
@@ -67,7 +67,7 @@ describe("what is expected of a photo's decoding", () => {
     expect(estimate(joined(one, new Uint8Array(10_000_000)))).toBeGreaterThan(estimate(one) + 100);
   });
 
-  it("grows with the bytes of a WebP and an AVIF, which are slow where they hold noise, and not with other frames", async () => {
+  test("grows with the bytes of a WebP and an AVIF, which are slow where they hold noise, and not with other frames", async () => {
     const noise = new Uint8Array(300 * 300 * 3).map((_, index) => (index * index * 2654435761) >>> 24);
     const photo = sharp(noise, { raw: { width: 300, height: 300, channels: 3 } });
     const flat = sharp({ create: { width: 300, height: 300, channels: 3, background: "grey" } });
@@ -81,7 +81,7 @@ describe("what is expected of a photo's decoding", () => {
     }
   });
 
-  it("grows with the channels of a TIFF and with their bits, and with channels that are no colours", () => {
+  test("grows with the channels of a TIFF and with their bits, and with channels that are no colours", () => {
     const size = { width: 1000, height: 1000 };
     const of = (channels: number, bits: 8 | 16, extraSamples: number[] = []) => {
       const form = { ...size, channels: Array(channels).fill(grey), bits, data: new Uint8Array(1) };
@@ -95,7 +95,7 @@ describe("what is expected of a photo's decoding", () => {
     expect(of(16, 16, selections)).toBeGreaterThan(of(16, 8, selections));
   });
 
-  it("lets a phone's photo of 12 megapixels and 5 MB pass as usual", async () => {
+  test("lets a phone's photo of 12 megapixels and 5 MB pass as usual", async () => {
     const bytes = joined(await made("jpeg"), new Uint8Array(5_000_000));
     expect(estimateDecodeMs(bytes, { format: "jpeg", width: 4000, height: 3000, orientation: 1 })).toBeLessThan(250);
   });

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { openPhoto } from "../../../captioner/images/open-photo.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
@@ -34,7 +34,7 @@ describe("a TIFF's channels that are no alpha", () => {
   const plain = { rgb: rgbChannels, grey, inks };
   const photometric = { rgb: 2, grey: 1, inks: 5 };
 
-  it.each([
+  test.each([
     ["a selection beside RGB", "rgb", [0], {}],
     ["a selection beside RGB of 16 bits", "rgb", [0], { bits: 16 }],
     ["a selection beside RGB, each channel apart", "rgb", [0], { isPlanar: true }],
@@ -56,7 +56,7 @@ describe("a TIFF's channels that are no alpha", () => {
     expect(meanDifference(await decode(bytes), await decode(without))).toBeLessThan(0.6);
   });
 
-  it.each([
+  test.each([
     ["alpha alone", [2]],
     ["alpha of which nothing is said", undefined],
     ["alpha before a selection", [2, 0]],
@@ -70,7 +70,7 @@ describe("a TIFF's channels that are no alpha", () => {
     expect([...pixels.subarray(right, (right ?? 0) + 3)]).toEqual([255, 255, 255]);
   });
 
-  it("premultiplied alpha beside a selection is undone once", async () => {
+  test("premultiplied alpha beside a selection is undone once", async () => {
     const half = rgbChannels.map((channel) => (across: number, down: number) => channel(across, down) / 2);
     const channels = [...half, () => 0.5, selection];
     const pixels = await decode(madeTiff({ channels, extraSamples: [1, 0] }));
@@ -78,7 +78,7 @@ describe("a TIFF's channels that are no alpha", () => {
     expect(meanDifference(pixels, alone)).toBeLessThan(1.5);
   });
 
-  it("keep the photo upright and its colour profile", async () => {
+  test("keep the photo upright and its colour profile", async () => {
     const form = { channels: [...rgbChannels, selection], extraSamples: [0] };
     const turned = await decode(madeTiff({ ...form, fields: { 274: [3] } }));
     const stored = await decode(madeTiff({ channels: rgbChannels }));
@@ -104,7 +104,7 @@ describe("a TIFF's channels that are no alpha", () => {
 describe("a GIF's first frame", () => {
   const canvas = { width: 120, height: 80 };
 
-  it("stands in its place on white where it leaves the canvas uncovered", async () => {
+  test("stands in its place on white where it leaves the canvas uncovered", async () => {
     const gif = await madeImage("gif");
     const view = new DataView(gif.buffer);
     view.setUint16(6, canvas.width, true);
@@ -124,7 +124,7 @@ describe("a GIF's first frame", () => {
     expect([...pixels.subarray(0, 60 * 3)].every((value) => value === 255)).toBe(true);
   });
 
-  it("counts alone: what follows may be cut short, and the trailer may be missing", async () => {
+  test("counts alone: what follows may be cut short, and the trailer may be missing", async () => {
     const gif = await madeImage("gif");
     const whole = await decode(gif);
     expect(meanDifference(await decode(gif.subarray(0, -1)), whole)).toBe(0);
@@ -154,7 +154,7 @@ describe("a PNG's gamma", () => {
   const linear = { gAMA: [0, 1, 0x86, 0xa0] };
   const oldMac = { gAMA: [0, 0, 0xd9, 3] };
 
-  it.each([
+  test.each([
     ["linear light", 2.2, linear],
     ["an old Mac's", 1.222, oldMac],
     ["of darker values", 0.77, { gAMA: [0, 0, 0x88, 0xb8] }],
@@ -163,7 +163,7 @@ describe("a PNG's gamma", () => {
     expect(meanDifference(pixels, await decode(await madeImage("png")))).toBeLessThan(2);
   });
 
-  it("counts for nothing where it is sRGB's, or where sRGB is named", async () => {
+  test("counts for nothing where it is sRGB's, or where sRGB is named", async () => {
     const plain = await decode(await madeImage("png"));
     for (const chunks of [{ gAMA: [0, 0, 0xb1, 0x8f] }, { ...linear, sRGB: [0] }, { sRGB: [0], ...linear }]) {
       expect(meanDifference(await decode(await gammaPng({ power: 1, chunks })), plain)).toBe(0);
@@ -171,7 +171,7 @@ describe("a PNG's gamma", () => {
   });
 });
 
-it("takes an AVIF's colours as they are where they are multiplied by its alpha", async () => {
+test("takes an AVIF's colours as they are where they are multiplied by its alpha", async () => {
   const values = new Uint8Array(64 * 64 * 4).fill(64);
   const picture = sharp(values, { raw: { width: 64, height: 64, channels: 4 } }).withExif({ IFD0: { Copyright: "x" } });
   const file = await picture.avif({ lossless: true }).toBuffer();
@@ -182,7 +182,7 @@ it("takes an AVIF's colours as they are where they are multiplied by its alpha",
   expect((await decode(file))[0]).toBeGreaterThan(252);
 });
 
-it("decodes the still picture of an animated AVIF", async () => {
+test("decodes the still picture of an animated AVIF", async () => {
   const still = await madeImage("avif");
   const animated = still.slice();
   animated.set(Buffer.from("avis"), 8);
@@ -197,7 +197,7 @@ describe("a JPEG without its end marker", () => {
     ["of more than a megapixel", () => madeImage("jpeg", { width: 1280, height: 960 })],
   ] as const;
 
-  it.each(forms)("shows what it shows with it: %s", async (_, make) => {
+  test.each(forms)("shows what it shows with it: %s", async (_, make) => {
     const whole = await make();
     expect([...whole.subarray(-2)]).toEqual([0xff, 0xd9]);
     for (const end of [2, 1]) {
@@ -209,7 +209,7 @@ describe("a JPEG without its end marker", () => {
     }
   });
 
-  it.each(forms)("is refused where as much as a byte of a scan is missing, too: %s", async (_, make) => {
+  test.each(forms)("is refused where as much as a byte of a scan is missing, too: %s", async (_, make) => {
     const whole = await make();
     const cuts = [1, 2, 3, 4, 5, 7, 12, 30, 100, Math.floor(whole.length / 10), Math.floor(whole.length / 2)];
     for (const cut of cuts) {
@@ -218,7 +218,7 @@ describe("a JPEG without its end marker", () => {
     }
   });
 
-  it("is refused where whole scans are missing, too", async () => {
+  test("is refused where whole scans are missing, too", async () => {
     const whole = Buffer.from(await progressiveJpeg());
     const scans = [...whole.keys()].filter((at) => whole[at] === 0xff && whole[at + 1] === 0xda);
     expect(scans.length).toBeGreaterThan(5);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
 
 const dense = (name: string, input: string) => ({
@@ -22,12 +22,12 @@ const parse = (json: unknown, weights = new Uint8Array()) =>
   parseLayersModel({ topology: json, readWeights: () => weights });
 
 describe("parseLayersModel", () => {
-  it("puts each layer behind those it reads and leaves out what the output does not need", () => {
+  test("puts each layer behind those it reads and leaves out what the output does not need", () => {
     const model = parse(topology([dense("out", "middle"), dense("unused", "in"), dense("middle", "in"), input]));
     expect(model.layers.map(({ name }) => name)).toEqual(["in", "middle", "out"]);
   });
 
-  it.each([
+  test.each([
     [
       "a layer it does not know",
       topology([input, { ...dense("out", "in"), class_name: "Conv3D" }]),
@@ -45,7 +45,7 @@ describe("parseLayersModel", () => {
     expect(() => parse(json)).toThrow(message);
   });
 
-  it("reads float32 and both quantizations, behind each other in one file", () => {
+  test("reads float32 and both quantizations, behind each other in one file", () => {
     const floats = new Uint8Array(Float32Array.of(1.5, -2).buffer);
     const json = topology(
       [input, dense("out", "in")],
@@ -64,7 +64,7 @@ describe("parseLayersModel", () => {
     expect(() => model.weight("out", "d", [1])).toThrow("weight out/d is missing");
   });
 
-  it.each([
+  test.each([
     ["too few bytes", 7, "the weight files end inside out/kernel: expected 8 bytes or more, found 7"],
     ["too many bytes", 12, "expected 8 bytes of weights, found 12"],
   ])("refuses weight files with %s", (_, length, message) => {
@@ -72,7 +72,7 @@ describe("parseLayersModel", () => {
     expect(() => parse(json, new Uint8Array(length))).toThrow(message);
   });
 
-  it("refuses a weight that is not a number", () => {
+  test("refuses a weight that is not a number", () => {
     const json = topology([input, dense("out", "in")], [{ name: "out/bias", shape: [1], dtype: "float32" }]);
     const bytes = new Uint8Array(Float32Array.of(Number.NaN).buffer);
     expect(() => parse(json, bytes)).toThrow("weight out/bias holds a number that is not finite");

@@ -2,7 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { type Tensor, tensor, tensor2d } from "@tensorflow/tfjs-core";
 import { input, type LayersModel, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileDecoder } from "../../../captioner/onnx/decoder.ts";
 import { compileEncoder, compileInt8Encoder, compileProbes } from "../../../captioner/onnx/encoder.ts";
 import type { Divisors, Range } from "../../../shared/ranges.ts";
@@ -87,7 +87,7 @@ function divisorsOf({ layers }: Awaited<ReturnType<typeof savedAndParsed>>): Div
 }
 
 describe("compileEncoder", () => {
-  it.each(Object.entries(encoders))("agrees with TensorFlow.js on %s", async (_, build) => {
+  test.each(Object.entries(encoders))("agrees with TensorFlow.js on %s", async (_, build) => {
     const from = image();
     const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
     const [, featureSize = 0] = network.outputShape as number[];
@@ -101,7 +101,7 @@ describe("compileEncoder", () => {
     expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(1e-2);
   });
 
-  it.each(Object.entries(encoders))("stays close to itself in eight bits on %s", async (_, build) => {
+  test.each(Object.entries(encoders))("stays close to itself in eight bits on %s", async (_, build) => {
     const from = image();
     const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
     const [, featureSize = 0] = network.outputShape as number[];
@@ -125,7 +125,7 @@ describe("compileEncoder", () => {
     if (probed.length > 0) expect(features?.data).not.toEqual(expected);
   });
 
-  it.each(Object.entries(encoders))("gives the same with its channels divided on %s", async (_, build) => {
+  test.each(Object.entries(encoders))("gives the same with its channels divided on %s", async (_, build) => {
     const from = image();
     const network = fillWeights(model({ inputs: from, outputs: average(build(from)) }));
     const spec = { preprocessing, featureSize: Number(network.outputShape[1]) };
@@ -151,7 +151,7 @@ describe("compileEncoder", () => {
     }
   });
 
-  it("comes closer in eight bits where divisors even out a channel that reaches far", async () => {
+  test("comes closer in eight bits where divisors even out a channel that reaches far", async () => {
     const from = image();
     const rectified = convolve(from, { activation: "relu", name: "uneven" });
     const network = fillWeights(model({ inputs: from, outputs: average(convolve(rectified, { kernelSize: 1 })) }));
@@ -177,7 +177,7 @@ describe("compileEncoder", () => {
     expect(await errorWith({ uneven: [1, 0.1, 0.1, 0.1, 0.1] })).toBeLessThan((await errorWith({})) / 3);
   });
 
-  it("refuses divisors of another number of channels by the convolution's name", async () => {
+  test("refuses divisors of another number of channels by the convolution's name", async () => {
     const from = image();
     const parsed = await savedAndParsed(fillWeights(model({ inputs: from, outputs: average(convolve(from)) })));
     const [[convolution = ""] = []] = Object.entries(divisorsOf(parsed));
@@ -185,14 +185,14 @@ describe("compileEncoder", () => {
     expect(() => compileInt8Encoder(parsed, spec)).toThrow(`layer ${convolution}: expected 5 divisors, found 2`);
   });
 
-  it("takes a dense layer behind the average", async () => {
+  test("takes a dense layer behind the average", async () => {
     const from = image();
     const outputs = apply(layers.dense({ units: 4, activation: "sigmoid" }), average(convolve(from)));
     const parsed = await savedAndParsed(fillWeights(model({ inputs: from, outputs })));
     expect(compileEncoder(parsed, { preprocessing, featureSize: 4 }).length).toBeGreaterThan(100);
   });
 
-  it.each([
+  test.each([
     [
       "features of another size",
       (from: SymbolicTensor) => average(convolve(from)),
@@ -242,7 +242,7 @@ function decoder({ lstm, merge }: Recurrence): LayersModel {
 }
 
 describe("compileDecoder", () => {
-  it.each<[string, Recurrence]>([
+  test.each<[string, Recurrence]>([
     ["an LSTM with sigmoid gates", { lstm: [{ recurrentActivation: "sigmoid" }], merge: "add" }],
     [
       "an LSTM with hard sigmoid gates and no bias",
@@ -280,7 +280,7 @@ describe("compileDecoder", () => {
     }
   });
 
-  it.each([
+  test.each([
     ["another vocabulary", { ...decoderSpec, vocabularySize: 12 }, "expected an embedding of 12 words, found 11"],
     ["features of another size", { ...decoderSpec, featureSize: 9 }, "kernel of shape [9,6], found [8,6]"],
   ])("refuses %s", async (_, spec, message) => {
@@ -288,7 +288,7 @@ describe("compileDecoder", () => {
     expect(() => compileDecoder(parsed, spec)).toThrow(message);
   });
 
-  it("refuses a network without a second input, by its inputs", async () => {
+  test("refuses a network without a second input, by its inputs", async () => {
     const from = input({ shape: [featureSize], name: "only" });
     const outputs = apply(layers.dense({ units: vocabularySize, activation: "softmax" }), from);
     const parsed = await savedAndParsed(model({ inputs: from, outputs }));

@@ -1,6 +1,6 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type EncoderBundle, openEncoder } from "../../../captioner/bundle.ts";
 import { choosePrecision, openEncoderSession } from "../../../captioner/onnx/encoder-session.ts";
 import { recallPrecision, rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
@@ -20,7 +20,7 @@ async function openAuto(bundle: EncoderBundle): Promise<string> {
 }
 
 describe("choosePrecision", () => {
-  it.each([
+  test.each([
     { float32: 56, int8: 22, chosen: "int8" },
     { float32: 56, int8: 43, chosen: "int8" },
     { float32: 56, int8: 44, chosen: "float32" },
@@ -31,7 +31,7 @@ describe("choosePrecision", () => {
 });
 
 describe("auto", () => {
-  it("measures once a machine and bundle, and keeps to what it found", async () => {
+  test("measures once a machine and bundle, and keeps to what it found", async () => {
     const cache = await withCache();
     const bundle = await openEncoder(tinyBundle);
     expect(await openAuto(bundle)).toBe("float32"); // the tiny encoder is quick in either
@@ -42,7 +42,7 @@ describe("auto", () => {
     expect(await recallPrecision({ ...bundle, revision: "0123456789ab" }, 1)).toBeUndefined();
   });
 
-  it("measures again where what was kept is damaged", async () => {
+  test("measures again where what was kept is damaged", async () => {
     const cache = await withCache();
     const bundle = await openEncoder(tinyBundle);
     await rememberPrecision(bundle, { threads: 1, precision: "int8" });
@@ -52,7 +52,7 @@ describe("auto", () => {
     expect(await readFile(join(cache, "precision", name), "utf8")).toBe('{"precision":"float32"}');
   });
 
-  it("goes on without a place to keep it", async () => {
+  test("goes on without a place to keep it", async () => {
     const file = join(await temporaryFolder(), "file");
     await writeFile(file, "");
     await chmod(file, 0o400);
@@ -60,7 +60,7 @@ describe("auto", () => {
     expect(await openAuto(await openEncoder(tinyBundle))).toBe("float32");
   });
 
-  it("is float32 for a bundle without ranges", async () => {
+  test("is float32 for a bundle without ranges", async () => {
     await withCache();
     const bundle = await openEncoder(tinyBundle);
     await rememberPrecision(bundle, { threads: 1, precision: "int8" });

@@ -1,6 +1,6 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadTfjsWasm, type TfjsWasm } from "../../../bench/tfjs-wasm.ts";
 import { tutorialSearch } from "../../../bench/tutorial-search.ts";
 import { type FoundCaption, searchCaptions } from "../../../captioner/beam-search.ts";
@@ -43,14 +43,14 @@ describe.each([
     );
   };
 
-  it("gives one vector of features a photo, none of them constant", () => {
+  test("gives one vector of features a photo, none of them constant", () => {
     for (const vector of features) {
       expect(vector).toHaveLength(bundle.manifest.encoder.featureSize);
       expect(new Set(vector).size).toBeGreaterThan(100);
     }
   });
 
-  it("agrees with TensorFlow.js' own execution of the encoder, far closer than two photos do", async () => {
+  test("agrees with TensorFlow.js' own execution of the encoder, far closer than two photos do", async () => {
     const expected = await Promise.all(photos.map((pixels) => reference.encode(pixels, 1)));
     for (const [index, vector] of features.entries()) {
       const agreement = cosine(vector, expected[index] ?? new Float32Array());
@@ -61,7 +61,7 @@ describe.each([
     }
   });
 
-  it("agrees with TensorFlow.js' own execution of the decoder on the padded beginning of a caption", async () => {
+  test("agrees with TensorFlow.js' own execution of the decoder on the padded beginning of a caption", async () => {
     const [photo = new Float32Array()] = features;
     const { start } = bundle.manifest.specialIds;
     let state = await engine.begin(photo, 1);
@@ -81,14 +81,14 @@ describe.each([
     state.release();
   });
 
-  it("finds the captions that the reference finds greedily", async () => {
+  test("finds the captions that the reference finds greedily", async () => {
     const found = await search(engine, features, 1);
     for (const [index, vector] of features.entries()) {
       expect(found[index]?.[0]?.words).toEqual(await tutorialSearch(reference.nextWord, vector, bundle.manifest));
     }
   });
 
-  it("gives a photo alone the features and captions that it has in a batch", async () => {
+  test("gives a photo alone the features and captions that it has in a batch", async () => {
     const together = await search(engine, features, 3);
     for (const [index, pixels] of photos.entries()) {
       const alone = await engine.encode(pixels, 1);
@@ -99,7 +99,7 @@ describe.each([
     }
   });
 
-  it("gives the same features to the bit after the bundle was saved elsewhere and loaded", async () => {
+  test("gives the same features to the bit after the bundle was saved elsewhere and loaded", async () => {
     const copy = join(await temporaryFolder(), "copy");
     await cp(folder, copy, { recursive: true });
     const other = await createOnnxEngine(await sealBundle(copy));

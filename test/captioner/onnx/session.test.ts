@@ -1,10 +1,10 @@
-import { expect, it } from "vitest";
+import { expect, test } from "vitest";
 import { lacksVnni } from "../../../captioner/onnx/session.ts";
 
 const flags = (list: string) =>
   `processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 ${list} rdpid\nbugs\t\t: none\n`;
 
-it.each([
+test.each([
   { what: "one of Cascade Lake's kind", cpuInfo: flags("avx2 avx512f avx512_vnni"), expected: false },
   { what: "one of Alder Lake's kind", cpuInfo: flags("avx2 avx_vnni"), expected: false },
   { what: "one of Zen 3's kind", cpuInfo: flags("avx2"), expected: true },
@@ -14,6 +14,6 @@ it.each([
   expect(lacksVnni(cpuInfo, "x64")).toBe(expected);
 });
 
-it("knows that arm64 does not saturate", () => {
+test("knows that arm64 does not saturate", () => {
   expect(lacksVnni("Features\t: fp asimd asimddp\n", "arm64")).toBe(false);
 });

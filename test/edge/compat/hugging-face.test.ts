@@ -1,5 +1,5 @@
 import { InferenceClient } from "@huggingface/inference";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { callWorker, freshPhoto, postPhoto, readCaption, readProblem, startFreshDeployment } from "../call-worker.ts";
 import { madeKey } from "../made-keys.ts";
 import { fetchFromWorker, toBase64 } from "./fetch-from-worker.ts";
@@ -17,14 +17,14 @@ function client({ accessToken, environment }: { accessToken?: string; environmen
 const endpointUrl = `https://edge.test${path}`;
 
 describe("the image-to-text task of Hugging Face", () => {
-  it("answers their JavaScript client", async () => {
+  test("answers their JavaScript client", async () => {
     const photo = freshPhoto();
     const { caption } = await readCaption(await postPhoto(photo));
     const answer = await client({ environment: on }).imageToText({ data: new Blob([photo]), endpointUrl });
     expect(answer).toEqual({ generated_text: caption });
   });
 
-  it("answers their client with a key of ours as its token", async () => {
+  test("answers their client with a key of ours as its token", async () => {
     const { key } = await madeKey();
     const environment = { ...on, ACCESS: "keys" };
     const inputs = new Blob([freshPhoto()], { type: "image/jpeg" });
@@ -34,7 +34,7 @@ describe("the image-to-text task of Hugging Face", () => {
     await expect(refused).rejects.toThrow("the API key is not known here");
   });
 
-  it.each([
+  test.each([
     [
       "their Python client without parameters",
       () => ({ headers: { "Content-Type": "image/jpeg" }, body: freshPhoto() }),
@@ -56,7 +56,7 @@ describe("the image-to-text task of Hugging Face", () => {
     expect(await response.json()).toEqual([{ generated_text: expect.stringMatching(/\w/) }]);
   });
 
-  it.each([
+  test.each([
     ["@huggingface/inference/4.13.10", true],
     ["@huggingface/inference/4.13.15 Node.js/22", false],
     ["@huggingface/inference/5.0.0", false],
@@ -67,7 +67,7 @@ describe("the image-to-text task of Hugging Face", () => {
     expect(Array.isArray(await response.json())).toBe(isList);
   });
 
-  it.each([
+  test.each([
     ["no base64", JSON.stringify({ inputs: "!" }), "invalid_request"],
     ["no inputs", "{}", "invalid_request"],
     ["base64 of no image", JSON.stringify({ inputs: btoa("words") }), "unsupported_media_type"],
@@ -77,7 +77,7 @@ describe("the image-to-text task of Hugging Face", () => {
     await readProblem(await callWorker(path, { method: "POST", headers, body, environment: on }), code);
   });
 
-  it("is not there unless the setting says so", async () => {
+  test("is not there unless the setting says so", async () => {
     const environment = { FACADES: "max" };
     await readProblem(await callWorker(path, { method: "POST", body: freshPhoto(), environment }), "not_found");
   });

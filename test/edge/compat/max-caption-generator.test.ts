@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   callWorker,
   freshPhoto,
@@ -32,7 +32,7 @@ function predict(photo: Uint8Array<ArrayBuffer>, environment: Record<string, unk
 }
 
 describe("POST /model/predict of the MAX Image Caption Generator", () => {
-  it("answers the three captions of a search with beam 3, as that service does", async () => {
+  test("answers the three captions of a search with beam 3, as that service does", async () => {
     const photo = freshPhoto();
     const { candidates } = await readCaption(await postPhoto(photo, { query: "?beam=3&candidates=3" }));
     const response = await predict(photo);
@@ -48,22 +48,22 @@ describe("POST /model/predict of the MAX Image Caption Generator", () => {
     });
   });
 
-  it("captions a photo that no cache has", async () => {
+  test("captions a photo that no cache has", async () => {
     const response = await predict(freshPhoto());
     expect(response.headers.get("Cache-Status")).toBe("edge-caption; fwd=miss; stored");
     const { predictions } = await response.json<{ predictions: unknown[] }>();
     expect(predictions).toHaveLength(3);
   });
 
-  it("stands under the same keys", async () => {
+  test("stands under the same keys", async () => {
     await readProblem(await predict(freshPhoto(), { ...on, ACCESS: "keys" }), "unauthorized");
   });
 
-  it("refuses with a problem document", async () => {
+  test("refuses with a problem document", async () => {
     await readProblem(await predict(new Uint8Array()), "invalid_request");
   });
 
-  it("is not there unless the setting says so", async () => {
+  test("is not there unless the setting says so", async () => {
     await readProblem(await predict(freshPhoto(), {}), "not_found");
   });
 });

@@ -1,5 +1,5 @@
 import { Ollama } from "ollama/browser";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { callWorker, freshPhoto, postPhoto, readCaption, readProblem, startFreshDeployment } from "../call-worker.ts";
 import { fetchFromWorker, toBase64 } from "./fetch-from-worker.ts";
 
@@ -19,7 +19,7 @@ const postJson = (path: string, body: object, environment: Record<string, unknow
   });
 
 describe("Ollama's API", () => {
-  it("answers generate of their client", async () => {
+  test("answers generate of their client", async () => {
     const photo = freshPhoto();
     const { caption } = await readCaption(await postPhoto(photo));
     const answer = await client().generate({ model: "llava", prompt: "Describe it.", images: [photo] });
@@ -27,7 +27,7 @@ describe("Ollama's API", () => {
     expect(answer.eval_count).toBeGreaterThan(1);
   });
 
-  it("answers chat of their client, with the last message's photo", async () => {
+  test("answers chat of their client, with the last message's photo", async () => {
     const [first, last] = [freshPhoto(), freshPhoto()];
     const { caption } = await readCaption(await postPhoto(last));
     const answer = await client().chat({
@@ -41,7 +41,7 @@ describe("Ollama's API", () => {
     expect(answer.message).toEqual({ role: "assistant", content: caption });
   });
 
-  it("streams generate and chat to their client", async () => {
+  test("streams generate and chat to their client", async () => {
     const photo = freshPhoto();
     const { caption } = await readCaption(await postPhoto(photo));
     let generated = "";
@@ -54,12 +54,12 @@ describe("Ollama's API", () => {
     expect([generated, said]).toEqual([caption, caption]);
   });
 
-  it("lists the one model to their client", async () => {
+  test("lists the one model to their client", async () => {
     const { models } = await client().list();
     expect(models).toMatchObject([{ name: expect.stringMatching(/\w/), digest: expect.stringMatching(/^[0-9a-f]+$/) }]);
   });
 
-  it("answers what PhotoPrism sends for a caption", async () => {
+  test("answers what PhotoPrism sends for a caption", async () => {
     const photo = freshPhoto();
     const { caption } = await readCaption(await postPhoto(photo));
     const response = await postJson("/api/generate", {
@@ -75,13 +75,13 @@ describe("Ollama's API", () => {
     expect(await response.json()).toMatchObject({ model: "qwen2.5vl:7b", response: caption, done: true });
   });
 
-  it("streams unless it is told not to, a JSON object per line", async () => {
+  test("streams unless it is told not to, a JSON object per line", async () => {
     const response = await postJson("/api/generate", { model: "llava", images: [toBase64(freshPhoto())] });
     expect(response.headers.get("Content-Type")).toBe("application/x-ndjson");
     expect(JSON.parse((await response.text()).trimEnd())).toMatchObject({ done: true });
   });
 
-  it.each([
+  test.each([
     ["no photo", [], "images: expected one photo, received 0"],
     ["two photos", ["AAAA", "AAAA"], "images: expected one photo, received 2"],
     ["no base64", ["!"], "images: expected a photo in base64"],
@@ -90,7 +90,7 @@ describe("Ollama's API", () => {
     await expect(client().generate({ model: "x", prompt: "", images })).rejects.toThrow(message);
   });
 
-  it.each([
+  test.each([
     ["/api/generate", "POST"],
     ["/api/chat", "POST"],
     ["/api/tags", "GET"],

@@ -1,5 +1,5 @@
 import OpenAI from "openai";
-import { beforeEach, describe, expect, inject, it } from "vitest";
+import { beforeEach, describe, expect, inject, test } from "vitest";
 import {
   callWorker,
   freshPhoto,
@@ -39,7 +39,7 @@ const ask = (...parts: OpenAI.ChatCompletionContentPart[]) => ({
 });
 
 describe("the chat completions of OpenAI", () => {
-  it("answers their client with the caption of a data URL", async () => {
+  test("answers their client with the caption of a data URL", async () => {
     const photo = freshPhoto();
     const { caption, model } = await readCaption(await postPhoto(photo));
     const answer = await client().chat.completions.create(ask(photoPart(photo)));
@@ -49,7 +49,7 @@ describe("the chat completions of OpenAI", () => {
     expect(answer.usage?.completion_tokens).toBeGreaterThan(1);
   });
 
-  it("fetches a photo from an address that a setting allows", async () => {
+  test("fetches a photo from an address that a setting allows", async () => {
     const site = inject("photoSources");
     const environment = { ...on, SOURCE_HOSTS: new URL(site).host };
     const { caption } = await readCaption(await postPhoto(image("photo")));
@@ -58,7 +58,7 @@ describe("the chat completions of OpenAI", () => {
     expect(answer.choices[0]?.message.content).toBe(caption);
   });
 
-  it("streams the caption to their client", async () => {
+  test("streams the caption to their client", async () => {
     const photo = freshPhoto();
     const { caption } = await readCaption(await postPhoto(photo));
     const stream = await client().chat.completions.create({
@@ -76,7 +76,7 @@ describe("the chat completions of OpenAI", () => {
     expect(tokens).toBeGreaterThan(1);
   });
 
-  it("captions the last message's photo of a conversation", async () => {
+  test("captions the last message's photo of a conversation", async () => {
     const [first, last] = [freshPhoto(), freshPhoto()];
     const { messages } = ask(photoPart(first));
     const { caption } = await readCaption(await postPhoto(last));
@@ -92,12 +92,12 @@ describe("the chat completions of OpenAI", () => {
     expect(answer.choices[0]?.message.content).toBe(caption);
   });
 
-  it("lists the one model to their client", async () => {
+  test("lists the one model to their client", async () => {
     const { data } = await client().models.list();
     expect(data).toEqual([{ id: expect.stringMatching(/\w/), object: "model", created: 0, owned_by: "edge-caption" }]);
   });
 
-  it("takes a key of ours as their client's, and tells it why another is refused", async () => {
+  test("takes a key of ours as their client's, and tells it why another is refused", async () => {
     const { key } = await madeKey();
     const environment = { ...on, ACCESS: "keys" };
     const answer = await client({ apiKey: key, environment }).chat.completions.create(ask(photoPart(freshPhoto())));
@@ -107,7 +107,7 @@ describe("the chat completions of OpenAI", () => {
     await expect(refused).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
   });
 
-  it.each([
+  test.each([
     ["no photo", [], "400 messages: expected one image_url, received 0"],
     [
       "two photos",
@@ -134,7 +134,7 @@ describe("the chat completions of OpenAI", () => {
     await expect(client().chat.completions.create(ask(...parts))).rejects.toThrow(message);
   });
 
-  it.each([
+  test.each([
     ["/v1/chat/completions", "POST"],
     ["/v1/models", "GET"],
   ])("has no %s unless the setting says so", async (path, method) => {

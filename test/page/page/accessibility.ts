@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { textFile } from "../../fixtures/made-images.ts";
 import { photoPath } from "../../fixtures/real-photos.ts";
 import type { OpenPage } from "../browser.ts";
@@ -9,7 +9,7 @@ import { card, choose, focused, freshPhotos, jpeg, untilEnded } from "../page-ac
 /** The page by keyboard, for screen readers, and on screens of any size. */
 export function everybodyUsesIt(open: OpenPage): void {
   describe("for everybody", () => {
-    it("is used from end to end with the keyboard alone", async () => {
+    test("is used from end to end with the keyboard alone", async () => {
       const page = await open({ permissions: ["clipboard-write"] });
       const tabTo = async (name: string) => {
         for (let presses = 0; presses < 40; presses++) {
@@ -37,7 +37,7 @@ export function everybodyUsesIt(open: OpenPage): void {
       expect(await focused(page)).toBe("choose");
     });
 
-    it("has no barriers that axe finds, in either colour", async () => {
+    test("has no barriers that axe finds, in either colour", async () => {
       const page = await open();
       const findInBoth = async () => {
         const found: string[] = [];
@@ -59,7 +59,7 @@ export function everybodyUsesIt(open: OpenPage): void {
       expect(await findInBoth()).toEqual([]);
     });
 
-    it("fits screens from 320 pixels on, however long the names", async () => {
+    test("fits screens from 320 pixels on, however long the names", async () => {
       const page = await open();
       const sizes = [320, 390, 820, 1280];
       const measure = async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { madeImage, textFile } from "../../fixtures/made-images.ts";
 import type { OpenPage } from "../browser.ts";
 import { card, choose, freshPhotos, listen, untilEnded } from "../page-actions.ts";
@@ -6,7 +6,7 @@ import { card, choose, freshPhotos, listen, untilEnded } from "../page-actions.t
 /** What the page does where there is no caption, or not yet: a broken photo, a key, a busy deployment, no connection. */
 export function captionsAreRefused(open: OpenPage): void {
   describe("a photo gets no caption", () => {
-    it("says why on its card and to screen readers, and the others get theirs", async () => {
+    test("says why on its card and to screen readers, and the others get theirs", async () => {
       const page = await open();
       const heard = await listen(page);
       const [photo] = await freshPhotos(1);
@@ -20,7 +20,7 @@ export function captionsAreRefused(open: OpenPage): void {
       await expect.poll(heard).toContain("notes.txt could not be captioned: Expected a JPEG");
     });
 
-    it("can be tried again where that may help", async () => {
+    test("can be tried again where that may help", async () => {
       const page = await open();
       await page.route("**/v1/captions?*", (route) => route.abort(), { times: 1 });
       await choose(page, await freshPhotos(1));
@@ -30,7 +30,7 @@ export function captionsAreRefused(open: OpenPage): void {
       await page.locator('[data-step="captioned"]').waitFor();
     });
 
-    it("is a picture that only the service can decode", async () => {
+    test("is a picture that only the service can decode", async () => {
       const page = await open();
       await choose(page, [{ name: "scan.tiff", mimeType: "image/tiff", buffer: Buffer.from(await madeImage("tiff")) }]);
       await untilEnded(page, 1);
@@ -40,7 +40,7 @@ export function captionsAreRefused(open: OpenPage): void {
   });
 
   describe("a deployment that asks for a key", () => {
-    it("has the page ask for it, and captions what was refused without", async () => {
+    test("has the page ask for it, and captions what was refused without", async () => {
       const page = await open();
       const unauthorized = {
         type: "about:blank",
@@ -69,7 +69,7 @@ export function captionsAreRefused(open: OpenPage): void {
   });
 
   describe("a busy deployment", () => {
-    it("is waited for, which everybody is told", async () => {
+    test("is waited for, which everybody is told", async () => {
       const page = await open();
       const busy = {
         type: "about:blank",
@@ -90,7 +90,7 @@ export function captionsAreRefused(open: OpenPage): void {
   });
 
   describe("without a connection", () => {
-    it("photos wait, and are captioned when it is back", async () => {
+    test("photos wait, and are captioned when it is back", async () => {
       const page = await open();
       const heard = await listen(page);
       await page.context().setOffline(true);

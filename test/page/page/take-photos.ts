@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { madePhotos } from "../../fixtures/made-images.ts";
 import type { OpenPage } from "../browser.ts";
 import {
@@ -17,7 +17,7 @@ import {
 /** How photos come onto the page, alone and many at once, and what of them is sent. */
 export function photosComeIn(open: OpenPage): void {
   describe("a photo comes in", () => {
-    it("is chosen, captioned by the model, and the next time known to the cache", async () => {
+    test("is chosen, captioned by the model, and the next time known to the cache", async () => {
       const page = await open();
       const seen = watchRequests(page);
       const [photo] = await freshPhotos(1);
@@ -34,7 +34,7 @@ export function photosComeIn(open: OpenPage): void {
       expect(uploads(seen)).toHaveLength(1);
     });
 
-    it("is pasted", async () => {
+    test("is pasted", async () => {
       const page = await open();
       const [photo] = await freshPhotos(1);
       await page.evaluate((base64) => {
@@ -48,7 +48,7 @@ export function photosComeIn(open: OpenPage): void {
       expect(await page.locator(".card").getAttribute("data-step")).toBe("captioned");
     });
 
-    it("is dropped anywhere, with a sign of where it would go", async () => {
+    test("is dropped anywhere, with a sign of where it would go", async () => {
       const page = await open();
       const [photo] = await freshPhotos(1);
       const data = await page.evaluateHandle((base64) => {
@@ -65,7 +65,7 @@ export function photosComeIn(open: OpenPage): void {
       expect(await card(page, "dropped.jpg").getAttribute("data-step")).toBe("captioned");
     });
 
-    it("is named by its address, which the edge fetches", async () => {
+    test("is named by its address, which the edge fetches", async () => {
       const page = await open();
       const seen = watchRequests(page);
       await page.getByLabel("Address of a photo").fill("http://192.0.2.1/beach.jpg");
@@ -75,7 +75,7 @@ export function photosComeIn(open: OpenPage): void {
       expect(await card(page, "beach.jpg").innerText()).toContain("source_unreachable");
     });
 
-    it("is one of the samples", async () => {
+    test("is one of the samples", async () => {
       const page = await open();
       await page.getByRole("button", { name: "Try a cat" }).click();
       await untilEnded(page, 1);
@@ -84,7 +84,7 @@ export function photosComeIn(open: OpenPage): void {
   });
 
   describe("twenty photos", () => {
-    it("are captioned, told one by one to screen readers, and uploaded only where they are new", async () => {
+    test("are captioned, told one by one to screen readers, and uploaded only where they are new", async () => {
       const page = await open();
       const seen = watchRequests(page);
       const heard = await listen(page);
@@ -102,7 +102,7 @@ export function photosComeIn(open: OpenPage): void {
   });
 
   describe("large photos", () => {
-    it("are shrunk before the upload where that is chosen, upright and without their EXIF", async () => {
+    test("are shrunk before the upload where that is chosen, upright and without their EXIF", async () => {
       const page = await open();
       const [painted] = await madePhotos(1, { seed: 73 });
       const enlarged = sharp(painted).resize(2400, 1600, { fit: "fill" }).withMetadata({ orientation: 6 });

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OpenPage } from "../browser.ts";
 import { choose, freshPhotos, untilEnded, uploads, watchRequests } from "../page-actions.ts";
 
 /** What is done with captions once they are there. */
 export function captionsAreUsed(open: OpenPage): void {
   describe("what is done with captions", () => {
-    it("copies text and HTML, and downloads all as CSV that no spreadsheet runs", async () => {
+    test("copies text and HTML, and downloads all as CSV that no spreadsheet runs", async () => {
       const page = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       const [photo] = await freshPhotos(1);
       if (photo === undefined) throw new Error("no photo was made");
@@ -25,7 +25,7 @@ export function captionsAreUsed(open: OpenPage): void {
       expect(csv).toContain(`\r\n"'=1+""1"".jpg",${caption},0.`);
     });
 
-    it("keeps them in this browser until they are cleared", async () => {
+    test("keeps them in this browser until they are cleared", async () => {
       const page = await open();
       await choose(page, await freshPhotos(2));
       await untilEnded(page, 2);
@@ -40,7 +40,7 @@ export function captionsAreUsed(open: OpenPage): void {
       expect(await page.locator(".card").count()).toBe(0);
     });
 
-    it("shows as many captions as are asked for, with a number for every word", async () => {
+    test("shows as many captions as are asked for, with a number for every word", async () => {
       const page = await open();
       const seen = watchRequests(page);
       await page.getByLabel("Captions a photo").selectOption("4");

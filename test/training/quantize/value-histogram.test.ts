@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import { shareOutside, ValueHistogram } from "../../../training/quantize/value-histogram.ts";
 import { seededRandom } from "../../fixtures/seeded-random.ts";
 
@@ -12,24 +12,24 @@ const random = seededRandom(3);
 const even = Array.from({ length: 20_000 }, () => 4 * random());
 
 describe("ValueHistogram", () => {
-  it("takes the extremes of values that lie evenly", () => {
+  test("takes the extremes of values that lie evenly", () => {
     const [low, high] = rangeOf(even);
     expect(low).toBe(0);
     expect(high).toBeGreaterThan(3.9);
     expect(high).toBeLessThanOrEqual(4);
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("refuses %s", (value) => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("refuses %s", (value) => {
     expect(() => rangeOf(even, [value])).toThrow(`expected finite values, found ${value}`);
   });
 
-  it("cuts off a lone value far from many others, and the less of it the fewer they are", () => {
+  test("cuts off a lone value far from many others, and the less of it the fewer they are", () => {
     const many = Array.from({ length: 800 }, () => even);
     expect(rangeOf(...many, [11])[1]).toBeLessThan(10);
     expect(rangeOf(even, [11])[1]).toBeGreaterThan(10.5);
   });
 
-  it("spans both signs, whatever the order and size in which values come", () => {
+  test("spans both signs, whatever the order and size in which values come", () => {
     const both = [...even, ...even.map((value) => -value / 2)];
     const [low, high] = rangeOf(both.slice(0, 100), [5000], both.slice(100));
     const [lowAgain, highAgain] = rangeOf(both.toReversed(), [5000]);
@@ -38,13 +38,13 @@ describe("ValueHistogram", () => {
     expect(-low / high).toBeLessThan(1);
   });
 
-  it("finds some range for a layer that makes nothing but zeros", () => {
+  test("finds some range for a layer that makes nothing but zeros", () => {
     expect(rangeOf([0, 0, 0])).toEqual([0, 1]);
   });
 });
 
 describe("shareOutside", () => {
-  it("counts what lies outside, among what is not zero", () => {
+  test("counts what lies outside, among what is not zero", () => {
     expect(shareOutside(Float32Array.of(0, 0, 1, 2, 3, -1), [0, 2])).toBe(0.5);
     expect(shareOutside(Float32Array.of(0, 0), [0, 2])).toBe(0);
   });

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import { InferenceSession } from "onnxruntime-node";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Bundle, defaultModelDir, openBundle } from "../../../../captioner/bundle.ts";
 import { compileInt8Encoder } from "../../../../captioner/onnx/encoder.ts";
 import { createEncoderSession, type EncoderSession } from "../../../../captioner/onnx/encoder-session.ts";
@@ -27,7 +27,7 @@ describe.each([
   });
   afterAll(async () => void (await Promise.all([sessions.float32.close(), sessions.int8.close()])));
 
-  it("gives features close to float32's, what the photos have in common taken off", async () => {
+  test("gives features close to float32's, what the photos have in common taken off", async () => {
     const exact = await Promise.all(photos.map((pixels) => sessions.float32.encode(pixels, 1)));
     const mean = exact[0]?.map((_, index) => exact.reduce((sum, row) => sum + (row[index] ?? 0), 0) / exact.length);
     const centred = (row: Float32Array) => row.map((value, index) => value - (mean?.[index] ?? 0));
@@ -39,14 +39,14 @@ describe.each([
     }
   });
 
-  it("gives a photo alone what it gives it in a batch, to the bit", async () => {
+  test("gives a photo alone what it gives it in a batch, to the bit", async () => {
     const together = rowsOf(await sessions.int8.encode(Buffer.concat(photos), photos.length), photos.length);
     for (const [index, pixels] of photos.entries()) {
       expect(await sessions.int8.encode(pixels, 1), photoNames[index]).toEqual(together[index]);
     }
   });
 
-  it("has no convolution, pooling or concatenation left in float32", async () => {
+  test("has no convolution, pooling or concatenation left in float32", async () => {
     const { preprocessing, encoder } = bundle.manifest;
     const spec = { preprocessing, featureSize: encoder.featureSize, ranges: {}, ...bundle.readRanges() };
     const path = join(await temporaryFolder(), "optimized.onnx");
@@ -68,7 +68,7 @@ describe.each([
 });
 
 describe("ranges", () => {
-  it.each<[string, [string, string], RegExp]>([
+  test.each<[string, [string, string], RegExp]>([
     ["of another encoder", ["30e281a2212c", "0123456789ab"], /of encoder 30e281a2212c, found those of 0123456789ab/],
     ["that lack a layer", ["conv2d_Conv2D1", "another"], /expected the range of layer conv2d_Conv2D1, found none/],
     ["that are not finite", ["4.769", "1e999"], /ranges\.conv2d_Conv2D1/],
@@ -83,7 +83,7 @@ describe("ranges", () => {
     await expect(started).rejects.toThrow(path);
   });
 
-  it("are not needed for float32; int8 without them is refused, saying what to do", async () => {
+  test("are not needed for float32; int8 without them is refused, saying what to do", async () => {
     const folder = await copyTinyBundle();
     const path = join(folder, "manifest.json");
     const { encoder, ...manifest } = JSON.parse(await readFile(path, "utf8"));

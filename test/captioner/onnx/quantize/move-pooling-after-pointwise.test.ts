@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { initializers, input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { describe, expect, it } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { LayersModel } from "../../../../captioner/networks/layers-model.ts";
 import { compileEncoder } from "../../../../captioner/onnx/encoder.ts";
 import { movePoolingAfterPointwise } from "../../../../captioner/onnx/quantize/move-pooling-after-pointwise.ts";
@@ -44,7 +44,7 @@ function orderOf({ layers }: LayersModel): string[] {
 }
 
 describe("movePoolingAfterPointwise", () => {
-  it("takes an average behind the convolution that makes fewer channels of it, and the batch normalisation there", async () => {
+  test("takes an average behind the convolution that makes fewer channels of it, and the batch normalisation there", async () => {
     const normalized = await networkOf((averaged) => rectify(normalize(convolve(averaged, 2))));
     const late = movePoolingAfterPointwise(normalized);
     const rest = ["Activation", "GlobalAveragePooling2D"];
@@ -52,7 +52,7 @@ describe("movePoolingAfterPointwise", () => {
     expect(orderOf(late)).toEqual(["Conv2D", "BatchNormalization", "AveragePooling2D", ...rest]);
   });
 
-  it.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
+  test.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
     ["a bias", (averaged) => convolve(averaged, 2)],
     ["a bias and an activation behind it", (averaged) => rectify(convolve(averaged, 2))],
     ["batch normalisation and an activation behind it", (averaged) => rectify(normalize(convolve(averaged, 2)))],
@@ -67,7 +67,7 @@ describe("movePoolingAfterPointwise", () => {
     expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-2);
   });
 
-  it.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
+  test.each<[string, (averaged: SymbolicTensor) => SymbolicTensor]>([
     ["makes more channels", (averaged) => convolve(averaged, 7)],
     ["has an activation of its own", (averaged) => convolve(averaged, 2, { activation: "relu" })],
     ["looks at neighbours", (averaged) => convolve(averaged, 2, { kernelSize: 3 })],
@@ -77,7 +77,7 @@ describe("movePoolingAfterPointwise", () => {
     expect(orderOf(movePoolingAfterPointwise(network))).toEqual(orderOf(network));
   });
 
-  it("leaves the order where somebody else reads the average, too", async () => {
+  test("leaves the order where somebody else reads the average, too", async () => {
     const network = await networkOf(
       (averaged) => layers.concatenate().apply([averaged, convolve(averaged, 2)]) as SymbolicTensor,
     );
