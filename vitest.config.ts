@@ -32,15 +32,15 @@ export default defineConfig({
   test: {
     onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
     maxWorkers: "100%", // most tests wait for processes of their own
-    globalSetup: "./test/built-programs.ts",
-    reporters: ["default", "./test/closing-line-reporter.ts"],
+    globalSetup: "./test/support/built-programs.ts",
+    reporters: ["default", "./test/support/closing-line-reporter.ts"],
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "staging" } })],
         test: {
           name: "workerd",
           include: ["test/edge/**/*.test.ts"],
-          globalSetup: "./test/service-for-edge.ts",
+          globalSetup: "./test/support/service-for-edge.ts",
         },
       },
       {

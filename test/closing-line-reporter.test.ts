@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { secretMark } from "./leaks.ts";
+import { secretMark } from "./support/leaks.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -73,7 +73,7 @@ test.each([
   const { closingLines, code } = await runVitest(`
     import { spawn } from "node:child_process";
     import { once } from "node:events";
-    import { keepOutput } from "${join(repository, "test/kept-output.ts")}";
+    import { keepOutput } from "${join(repository, "test/support/kept-output.ts")}";
     test("holds", async () => {
       const child = spawn(process.execPath, ["-e", ${JSON.stringify(program)}]);
       keepOutput(child, "program");
@@ -91,7 +91,7 @@ test.each([
 test.each(["stdout", "stderr"])("counts it as a failure that a server writes a secret to its %s", async (stream) => {
   const { closingLines, code } = await runVitest(`
     import { ProcessGroup } from "${join(repository, "scripts/start/process-group.ts")}";
-    import { keepOutput } from "${join(repository, "test/kept-output.ts")}";
+    import { keepOutput } from "${join(repository, "test/support/kept-output.ts")}";
     test("holds", async () => {
       const args = ["-e", ${JSON.stringify(`process.${stream}.write("signed with ${secretMark}")`)}];
       await new ProcessGroup({ name: "the service", args, environment: {}, listen: keepOutput }).died;
@@ -124,7 +124,7 @@ async function runVitest(tests: string, environment: { CI?: string } = {}) {
     process.execPath,
     [
       join(repository, "node_modules/vitest/vitest.mjs"),
-      ...["run", "--reporter", join(repository, "test/closing-line-reporter.ts")],
+      ...["run", "--reporter", join(repository, "test/support/closing-line-reporter.ts")],
     ],
     {
       cwd: folder,

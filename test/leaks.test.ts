@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { newApiKey } from "../shared/api-key.ts";
 import { signatureHeaders } from "../shared/signature.ts";
 import { madeImage } from "./fixtures/made-images.ts";
-import { findLeaks, secretMark } from "./leaks.ts";
+import { findLeaks, secretMark } from "./support/leaks.ts";
 
 const formats = ["jpeg", "png", "webp"] as const;
 const photos = await Promise.all(formats.map((format) => madeImage(format)));

@@ -14,7 +14,7 @@ import { captionResultSchema, defaultCaptionOptions as options } from "../../sha
 import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";
-import { childrenOf } from "../process-table.ts";
+import { childrenOf } from "../support/process-table.ts";
 
 const tinySettings = { ...usualCaptionerSettings, modelDir: tinyBundle, engine: "onnx", precision: "float32" } as const;
 

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { heicPath, photoPath } from "../fixtures/real-photos.ts";
-import { startMadeServer } from "../made-server.ts";
+import { startMadeServer } from "../support/made-server.ts";
 import { captionTiny, edgeCaptionIn } from "./run-command.ts";
 
 /** A folder with made photos in `photos/`, `0.jpg` and so on. */

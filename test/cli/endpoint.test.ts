@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { madeImage, madePhotos } from "../fixtures/made-images.ts";
-import { startMadeServer } from "../made-server.ts";
 import { type Run, untilUp, Workplace } from "../scripts/start-script.ts";
+import { startMadeServer } from "../support/made-server.ts";
 import { edgeCaptionIn } from "./run-command.ts";
 
 let workplace: Workplace;

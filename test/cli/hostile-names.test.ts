@@ -7,8 +7,8 @@ import { readCsv } from "../../files/read-csv.ts";
 import { isUnsafeForTerminal } from "../../shared/terminal-text.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
-import { startMadeServer } from "../made-server.ts";
-import type { Run } from "../run-node.ts";
+import { startMadeServer } from "../support/made-server.ts";
+import type { Run } from "../support/run-node.ts";
 import { captionTiny, commandLine, edgeCaptionIn } from "./run-command.ts";
 
 const names = [

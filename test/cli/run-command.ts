@@ -1,7 +1,7 @@
 import { repository } from "../../scripts/repository.ts";
-import { builtProgram } from "../built-programs.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
-import { type Run, runNode } from "../run-node.ts";
+import { builtProgram } from "../support/built-programs.ts";
+import { type Run, runNode } from "../support/run-node.ts";
 
 /** What starts the command, for whoever spawns it. */
 export const commandLine = [builtProgram("edge-caption")];

@@ -1,4 +1,4 @@
-/** Everything that `test/service-for-edge.ts` starts in Node and provides to the tests inside workerd. */
+/** Everything that `test/support/service-for-edge.ts` starts in Node and provides to the tests inside workerd. */
 declare module "vitest" {
   interface ProvidedContext {
     /** The real service on the tiny bundle. */

@@ -9,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serviceProgram, waitUntilReady } from "../../scripts/start/local-servers.ts";
 import { ProcessGroup } from "../../scripts/start/process-group.ts";
 import { wranglerProgram } from "../../scripts/wrangler.ts";
-import { startTinyDeployment } from "../deployment.ts";
 import { madeImage } from "../fixtures/made-images.ts";
-import { freePort } from "../free-port.ts";
-import { keepOutput } from "../kept-output.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
+import { keepOutput } from "../support/kept-output.ts";
 
 const mebibyte = 1024 * 1024;
 const sizes = [1, 1000, 300_000, 2_000_000, 30 * mebibyte];

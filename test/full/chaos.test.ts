@@ -9,8 +9,8 @@ import { stopService } from "../endurance/chaos/faults/service.ts";
 import { tryFault } from "../endurance/chaos/try-fault.ts";
 import { PhotoSupply } from "../endurance/load/photo-supply.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
-import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
-import { runNode } from "../run-node.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../support/process-table.ts";
+import { runNode } from "../support/run-node.ts";
 
 const command = ["--import", "tsx", "test/endurance/chaos.ts", "--tiny"];
 

@@ -11,7 +11,7 @@ import { createOnnxEncoder } from "../../captioner/onnx/engine.ts";
 import { cosine } from "../../captioner/vectors.ts";
 import { repository } from "../../scripts/repository.ts";
 import { kerasLayers, madePicture, writeKerasFile } from "../fixtures/keras-weights.ts";
-import { runNode } from "../run-node.ts";
+import { runNode } from "../support/run-node.ts";
 
 const command = ["--import", "tsx", "scripts/encoder.ts"];
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { everyByteIn } from "../every-byte.ts";
+import { everyByteIn } from "../support/every-byte.ts";
 
 const run = promisify(execFile);
 let stateDir = "";

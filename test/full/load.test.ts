@@ -4,8 +4,8 @@ import { withLoadTarget } from "../endurance/load/load-target.ts";
 import { faultsOf } from "../endurance/load/report.ts";
 import { soak } from "../endurance/load/soak.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
-import { keepOutput } from "../kept-output.ts";
-import { runNode } from "../run-node.ts";
+import { keepOutput } from "../support/kept-output.ts";
+import { runNode } from "../support/run-node.ts";
 
 test("npm run tool -- load finds nothing wrong, whatever photos come and however many", {
   timeout: 120_000,

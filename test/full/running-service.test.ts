@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { tinyBundle } from "../fixtures/bundles.ts";
-import { keepOutput } from "../kept-output.ts";
-import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
+import { keepOutput } from "../support/kept-output.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../support/process-table.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 

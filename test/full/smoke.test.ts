@@ -1,10 +1,10 @@
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
-import { startTinyDeployment, visitorAddress } from "../deployment.ts";
-import { freePort } from "../free-port.ts";
-import { startMadeServer } from "../made-server.ts";
-import { runNode } from "../run-node.ts";
+import { startTinyDeployment, visitorAddress } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
+import { startMadeServer } from "../support/made-server.ts";
+import { runNode } from "../support/run-node.ts";
 
 let deployment: Deployment;
 

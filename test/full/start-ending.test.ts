@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { madeImage } from "../fixtures/made-images.ts";
-import { aliveOf, childrenOf, descendantsOf, programOf } from "../process-table.ts";
 import { direct, expectEnded, throughNpm, untilUp, Workplace } from "../scripts/start-script.ts";
+import { aliveOf, childrenOf, descendantsOf, programOf } from "../support/process-table.ts";
 
 let workplace: Workplace;
 let photo: string;

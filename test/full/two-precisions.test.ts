@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { captionResultSchema, modelCardSchema } from "../../shared/contract.ts";
-import { startTinyDeployment } from "../deployment.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { freePort } from "../free-port.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** The edge with its cache in a folder, and behind it the service on the tiny bundle in this precision. */
 async function startAt(precision: string, places: { stateDir: string; edgePort: number }) {

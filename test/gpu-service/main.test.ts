@@ -2,8 +2,8 @@ import { cp, mkdtemp, rm, truncate } from "node:fs/promises";
 import { getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { freePort, takePort } from "../free-port.ts";
-import { aliveOf, childrenOf, descendantsOf } from "../process-table.ts";
+import { freePort, takePort } from "../support/free-port.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../support/process-table.ts";
 import { problemOf, runService, spawnService, startService, tinyBundle } from "./running-service.ts";
 
 test("stops at a bad setting with a sentence that names it", async () => {

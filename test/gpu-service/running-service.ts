@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { type Problem, problemSchema } from "../../shared/problem.ts";
 import { signatureHeaders } from "../../shared/signature.ts";
-import { builtProgram } from "../built-programs.ts";
-import { keepOutput } from "../kept-output.ts";
-import { secretMark } from "../leaks.ts";
+import { builtProgram } from "../support/built-programs.ts";
+import { keepOutput } from "../support/kept-output.ts";
+import { secretMark } from "../support/leaks.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const logLineSchema = z.looseObject({ msg: z.string() });

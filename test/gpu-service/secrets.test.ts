@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { parseSecrets } from "../../gpu-service/secrets.ts";
 import { madeImage } from "../fixtures/made-images.ts";
-import { secretMark } from "../leaks.ts";
+import { secretMark } from "../support/leaks.ts";
 import { postCaption, type RunningService, runService, startService } from "./running-service.ts";
 
 const older = `the older of two secrets ${secretMark}`;

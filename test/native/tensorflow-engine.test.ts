@@ -17,7 +17,7 @@ import { tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
-import { childrenOf } from "../process-table.ts";
+import { childrenOf } from "../support/process-table.ts";
 
 const batch = 8;
 

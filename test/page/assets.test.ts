@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
-import { startTinyDeployment } from "../deployment.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
 
 let deployment: Deployment;
 

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
-import { visitorAddress } from "../deployment.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
+import { visitorAddress } from "../support/deployment.ts";
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 

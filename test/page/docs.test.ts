@@ -1,9 +1,9 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
-import { startTinyDeployment } from "../deployment.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
 import { findBarriers, launchBrowser, type OpenPage, visit } from "./browser.ts";
 
 let deployment: Deployment;

@@ -1,8 +1,8 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Deployment } from "../../scripts/start/deployment.ts";
-import { startTinyDeployment } from "../deployment.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
 import { launchBrowser, type OpenPage, visit } from "./browser.ts";
 import { everybodyUsesIt } from "./page/accessibility.ts";
 import { captionsAreRefused } from "./page/refusals.ts";

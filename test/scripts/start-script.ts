@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, vi } from "vitest";
-import { keepOutput } from "../kept-output.ts";
-import { aliveOf } from "../process-table.ts";
+import { keepOutput } from "../support/kept-output.ts";
+import { aliveOf } from "../support/process-table.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const tinyBundle = join(repository, "test/fixtures/tiny-bundle");

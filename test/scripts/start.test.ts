@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { madeImage, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
-import { freePort, takePort } from "../free-port.ts";
+import { freePort, takePort } from "../support/free-port.ts";
 import { untilUp, Workplace } from "./start-script.ts";
 
 let workplace: Workplace;

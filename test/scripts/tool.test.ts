@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../../scripts/repository.ts";
 import { tools } from "../../scripts/tools.ts";
-import { runNode } from "../run-node.ts";
+import { runNode } from "../support/run-node.ts";
 
 const runTool = (...args: string[]) => runNode(["--import", "tsx", "scripts/tool.ts", ...args]);
 

@@ -4,7 +4,7 @@ import { CaptionClient } from "../../shared/client.ts";
 import { CaptionError, type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import { contentIdOf } from "../../shared/photo-id.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../support/free-port.ts";
 import { captionOf, idOf, refusal, startScriptedEdge } from "./scripted-edge.ts";
 
 const codes = Object.keys(errorCodes) as ErrorCode[]; // the keys of a const table

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
 import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
-import { startMadeServer } from "../made-server.ts";
+import { startMadeServer } from "../support/made-server.ts";
 
 export interface Received {
   method: string;

@@ -5,7 +5,7 @@ import { trainCommand } from "../../training/command.ts";
 import { stages } from "../../training/stages.ts";
 import { temporaryFolder } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
-import { runNode } from "../run-node.ts";
+import { runNode } from "../support/run-node.ts";
 import { makeFlickr8k } from "./made-dataset.ts";
 import { listen, tinyTraining, train } from "./run-prepare.ts";
 

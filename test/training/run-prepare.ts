@@ -4,7 +4,7 @@ import { prepare } from "../../training/prepare.ts";
 import { runStages } from "../../training/run-stages.ts";
 import { defaultSettings, type TrainSettings } from "../../training/settings.ts";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
-import { type Run, runNode } from "../run-node.ts";
+import { type Run, runNode } from "../support/run-node.ts";
 import { oneSource } from "./made-dataset.ts";
 
 export const trainCommand = ["--import", "tsx", "training/main.ts"];

@@ -4,9 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captionResultSchema, lookupReplySchema } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
-import { startTinyDeployment } from "../deployment.ts";
-import { everyByteIn } from "../every-byte.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
+import { startTinyDeployment } from "../support/deployment.ts";
+import { everyByteIn } from "../support/every-byte.ts";
 
 let edge = "";
 let stateDir = "";

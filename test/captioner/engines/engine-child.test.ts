@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../../../scripts/repository.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
-import { runNode } from "../../run-node.ts";
+import { runNode } from "../../support/run-node.ts";
 
 /** Asks an engine for more than it answers at once, and is killed, as Ctrl-C ends `npm run train` in the midst of photos. */
 const owner = `

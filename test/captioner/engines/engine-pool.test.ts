@@ -11,7 +11,7 @@ import { rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
 import { defaultCaptionOptions } from "../../../shared/contract.ts";
 import { sealBundle } from "../../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
-import { childrenOf } from "../../process-table.ts";
+import { childrenOf } from "../../support/process-table.ts";
 
 const pixels = new Uint8Array(299 * 299 * 3);
 

@@ -5,7 +5,7 @@ import { DecodePool } from "../../../captioner/images/decode-pool.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { costlyImage } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
-import { aliveOf, childrenOf } from "../../process-table.ts";
+import { aliveOf, childrenOf } from "../../support/process-table.ts";
 
 const { preprocessing } = (await openBundle(tinyBundle)).manifest;
 const large = await madeImage("png", { width: 2000, height: 1500 }); // 3 megapixels

@@ -3,7 +3,7 @@ import { Agent, get, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startMadeServer } from "../../made-server.ts";
+import { startMadeServer } from "../../support/made-server.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 /** A server that answers with its name, having told that it was asked; its port. */

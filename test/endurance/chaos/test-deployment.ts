@@ -8,8 +8,8 @@ import { host } from "../../../scripts/start/ports.ts";
 import { type GroupCommand, ProcessGroup } from "../../../scripts/start/process-group.ts";
 import { withinTime } from "../../../scripts/within-time.ts";
 import { modelCardSchema } from "../../../shared/contract.ts";
-import { freePort } from "../../free-port.ts";
-import { childrenOf } from "../../process-table.ts";
+import { freePort } from "../../support/free-port.ts";
+import { childrenOf } from "../../support/process-table.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 /** Shorter than by default, so that faults need not last for minutes. */

@@ -1,7 +1,7 @@
 import pidusage from "pidusage";
 import type { sides } from "../../../scripts/docs/endurance-tables.ts";
 import type { LocalServers } from "../../../scripts/start/local-servers.ts";
-import { descendantsOf, programOf } from "../../process-table.ts";
+import { descendantsOf, programOf } from "../../support/process-table.ts";
 
 export type Side = (typeof sides)[number]["side"];
 

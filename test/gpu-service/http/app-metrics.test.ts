@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { serviceReadinessSchema } from "../../../shared/contract.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
-import { takePort } from "../../free-port.ts";
+import { takePort } from "../../support/free-port.ts";
 import {
   metricsOf,
   postCaption,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { madeImage } from "../../fixtures/made-images.ts";
-import { secretMark } from "../../leaks.ts";
+import { secretMark } from "../../support/leaks.ts";
 import {
   postCaption,
   problemOf,

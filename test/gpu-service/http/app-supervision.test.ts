@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { copyTinyBundle } from "../../fixtures/bundles.ts";
 import { madeImage, madePhotos } from "../../fixtures/made-images.ts";
-import { childrenOf } from "../../process-table.ts";
+import { childrenOf } from "../../support/process-table.ts";
 import { metricsOf, postCaption, problemOf, type RunningService, startService } from "../running-service.ts";
 
 const photo = await madeImage("jpeg", { width: 500, height: 375 });

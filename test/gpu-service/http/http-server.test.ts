@@ -6,8 +6,8 @@ import { expect, test, vi } from "vitest";
 import { captionResultSchema } from "../../../shared/contract.ts";
 import { problemSchema } from "../../../shared/problem.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
-import { freePort } from "../../free-port.ts";
-import { aliveOf, childrenOf, descendantsOf } from "../../process-table.ts";
+import { freePort } from "../../support/free-port.ts";
+import { aliveOf, childrenOf, descendantsOf } from "../../support/process-table.ts";
 import {
   metricsOf,
   postCaption,

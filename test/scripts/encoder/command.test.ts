@@ -4,8 +4,8 @@ import { CommanderError } from "commander";
 import { expect, test } from "vitest";
 import { type EncoderRequest, encoderCommand } from "../../../scripts/encoder/command.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
-import { freePort } from "../../free-port.ts";
-import { runNode } from "../../run-node.ts";
+import { freePort } from "../../support/free-port.ts";
+import { runNode } from "../../support/run-node.ts";
 
 test("teaches with --help, the sizes included", async () => {
   const { code, stdout } = await run("--help");

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { fetchWeights } from "../../../scripts/encoder/fetch-weights.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
-import { freePort } from "../../free-port.ts";
-import { startMadeServer } from "../../made-server.ts";
+import { freePort } from "../../support/free-port.ts";
+import { startMadeServer } from "../../support/made-server.ts";
 import { keepQuiet } from "../setup-native/quiet.ts";
 
 const weights = Buffer.from("weights of a network");

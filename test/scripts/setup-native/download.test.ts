@@ -3,8 +3,8 @@ import type { RequestListener } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { downloadFile } from "../../../scripts/setup-native/download.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
-import { freePort } from "../../free-port.ts";
-import { startMadeServer } from "../../made-server.ts";
+import { freePort } from "../../support/free-port.ts";
+import { startMadeServer } from "../../support/made-server.ts";
 import { keepQuiet } from "./quiet.ts";
 
 test("fetches a file under its own name", async () => {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { KeptProcess } from "../../../scripts/start/kept-process.ts";
-import { aliveOf } from "../../process-table.ts";
+import { aliveOf } from "../../support/process-table.ts";
 
 const keeping = { pauseMs: () => 1000, maxEndsAtOnce: Number.POSITIVE_INFINITY };
 

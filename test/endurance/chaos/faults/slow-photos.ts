@@ -1,7 +1,7 @@
 import pidusage from "pidusage";
 import { withinTime } from "../../../../scripts/within-time.ts";
 import { costlyImage, variantOf } from "../../../fixtures/costly-images.ts";
-import { descendantsOf } from "../../../process-table.ts";
+import { descendantsOf } from "../../../support/process-table.ts";
 import { judgeReply } from "../../load/judge-reply.ts";
 import type { Fault, Scene } from "../fault.ts";
 import type { LoadedRequest } from "../steady-load.ts";

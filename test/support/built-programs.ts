@@ -1,10 +1,10 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { bundlePrograms } from "../scripts/build/bundle-programs.ts";
-import { describePackage } from "../scripts/build/describe-package.ts";
-import { writeFolder } from "../scripts/page/write-folder.ts";
-import { repository } from "../scripts/repository.ts";
+import { bundlePrograms } from "../../scripts/build/bundle-programs.ts";
+import { describePackage } from "../../scripts/build/describe-package.ts";
+import { writeFolder } from "../../scripts/page/write-folder.ts";
+import { repository } from "../../scripts/repository.ts";
 
 const folder = join(repository, "node_modules/.cache/tests/package");
 

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../shared/errors.ts";
-import type { Problem } from "../shared/problem.ts";
-import type { FaultyServiceName } from "./edge/provided-context.ts";
+import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions } from "../../shared/contract.ts";
+import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import type { Problem } from "../../shared/problem.ts";
+import type { FaultyServiceName } from "../edge/provided-context.ts";
 import { type MadeServer, startMadeServer } from "./made-server.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { repository } from "../scripts/repository.ts";
+import { repository } from "../../scripts/repository.ts";
 
 export interface Run {
   code: number;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { photoPath } from "./fixtures/real-photos.ts";
+import { photoPath } from "../fixtures/real-photos.ts";
 import { type MadeServer, startMadeServer } from "./made-server.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;

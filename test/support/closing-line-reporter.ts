@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type { UserConsoleLog } from "vitest";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
-import { readNativeSetup } from "../captioner/engines/native-setup.ts";
-import { canBuildImages } from "./container/buildah.ts";
-import { chromiumPath } from "./fixtures/chromium.ts";
-import { isImmutableKnown, isProgramThere } from "./fixtures/programs.ts";
-import { isResearchDataThere } from "./fixtures/research-data.ts";
-import { isSoftwareVulkanThere } from "./fixtures/software-vulkan.ts";
+import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
+import { canBuildImages } from "../container/buildah.ts";
+import { chromiumPath } from "../fixtures/chromium.ts";
+import { isImmutableKnown, isProgramThere } from "../fixtures/programs.ts";
+import { isResearchDataThere } from "../fixtures/research-data.ts";
+import { isSoftwareVulkanThere } from "../fixtures/software-vulkan.ts";
 import { beginKeeping, endKeeping } from "./kept-output.ts";
 import { findLeaks } from "./leaks.ts";
 

@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
-import { buildPage } from "../scripts/page/build-page.ts";
-import { repository } from "../scripts/repository.ts";
-import type { ImageName } from "./edge/provided-context.ts";
+import { buildPage } from "../../scripts/page/build-page.ts";
+import { repository } from "../../scripts/repository.ts";
+import type { ImageName } from "../edge/provided-context.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
+import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
+import { startService } from "../gpu-service/running-service.ts";
 import { startFaultyServices } from "./faulty-services.ts";
-import { tinyBundle } from "./fixtures/bundles.ts";
-import { heicHeader, hugePng, madeImage, svgFile, textFile, truncatedJpeg } from "./fixtures/made-images.ts";
-import { startService } from "./gpu-service/running-service.ts";
 import { keepOutput } from "./kept-output.ts";
 import { secretMark } from "./leaks.ts";
 import { startPhotoSources } from "./photo-sources.ts";
@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** Base64 by `ImageName`: sharp, which makes them, does not run in workerd. */
 async function encodeImages(): Promise<Record<string, string>> {
   const files: Record<ImageName, Uint8Array | Promise<Uint8Array>> = {
-    photo: readFile(new URL("fixtures/photos/astronaut.jpg", import.meta.url)),
+    photo: readFile(new URL("../fixtures/photos/astronaut.jpg", import.meta.url)),
     jpeg: madeImage("jpeg"),
     png: madeImage("png"),
     webp: madeImage("webp"),
@@ -46,7 +46,7 @@ async function encodeImages(): Promise<Record<string, string>> {
     hugePng: hugePng(),
     svg: svgFile(),
     heic: heicHeader(),
-    heicPhoto: readFile(new URL("fixtures/photos/coffee.heic", import.meta.url)),
+    heicPhoto: readFile(new URL("../fixtures/photos/coffee.heic", import.meta.url)),
     text: textFile(),
   };
   const encoded = Object.entries(files).map(async ([name, file]) => [name, Buffer.from(await file).toString("base64")]);

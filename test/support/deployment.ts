@@ -1,5 +1,5 @@
-import { type Deployment, startDeployment } from "../scripts/start/deployment.ts";
-import { tinyBundle } from "./fixtures/bundles.ts";
+import { type Deployment, startDeployment } from "../../scripts/start/deployment.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "./kept-output.ts";
 
 let visitors = 0;
