@@ -6,6 +6,7 @@ import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { applyCommand } from "./commands/apply.ts";
 import { captionCommand } from "./commands/caption.ts";
+import { joinCommand } from "./commands/join.ts";
 import { statusCommand } from "./commands/status.ts";
 
 const { version } = z
@@ -19,14 +20,15 @@ const program = new Command("edge-caption")
   .exitOverride()
   .addCommand(captionCommand(), { isDefault: true })
   .addCommand(statusCommand())
-  .addCommand(applyCommand());
+  .addCommand(applyCommand())
+  .addCommand(joinCommand());
 
 /** Without a command, photos are captioned; a word that is neither a command nor a place is a typing error. */
 program.hook("preSubcommand", (_, subcommand) => {
   const [word = ""] = program.args;
   const isSlip = subcommand.name() === "caption" && /^[a-z][a-z-]*$/.test(word) && word !== "caption";
   if (!isSlip || existsSync(resolve(invocationFolder(), word))) return;
-  program.error(`error: ${word} is neither a command (caption, status, apply) nor a file or folder`);
+  program.error(`error: ${word} is neither a command (caption, status, apply, join) nor a file or folder`);
 });
 
 if (process.argv.length === 2) process.argv.push("--help");

@@ -1,4 +1,4 @@
-# This repository with its packages: the edge of compose.yaml, and the training jobs of kubernetes/features.
+# This repository with its packages: the edge of compose.yaml, and the jobs of kubernetes/captions and kubernetes/features.
 #   docker build -f deploy/tools.Dockerfile -t edge-caption-tools .
 FROM node:22-bookworm
 WORKDIR /home/node/edge-caption

@@ -24,6 +24,22 @@ export function readShare(text: string): number {
   throw new InvalidArgumentError("Expected a number from 0 to 1.");
 }
 
+/**
+ * Reads a shard such as `3/16`. `auto` is the one of this pod of a Kubernetes Indexed Job, whose index counts from 0; the job
+ * sets JOB_COMPLETION_INDEX, and its manifest has to set JOB_COMPLETION_COUNT.
+ */
+export function readShard(text: string): { number: number; of: number } {
+  const { JOB_COMPLETION_INDEX: index = "", JOB_COMPLETION_COUNT: count = "" } = process.env;
+  const part = text === "auto" && /^\d+$/.test(index) ? `${Number(index) + 1}/${count}` : text;
+  const [, number = 0, of = 0] = (/^(\d{1,6})\/(\d{1,6})$/.exec(part) ?? []).map(Number);
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError(
+    text === "auto"
+      ? "Expected JOB_COMPLETION_INDEX below JOB_COMPLETION_COUNT in the environment."
+      : "Expected a part of the whole, like 3/16, or auto.",
+  );
+}
+
 /** Reads a moment in milliseconds: a date or a time as ISO 8601 writes it, local where no zone is named, or how long ago, like `7d`. */
 export function readMoment(text: string): number {
   const [, count, unit = ""] = /^(\d+)([hdw])$/.exec(text) ?? [];

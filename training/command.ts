@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { cleanings } from "../shared/clean-caption.ts";
 import { precisions } from "../shared/contract.ts";
-import { invocationFolder, readCount } from "../terminal/command-line.ts";
+import { invocationFolder, readCount, readShard } from "../terminal/command-line.ts";
 import { say } from "../terminal/progress.ts";
 import { type DataSource, parseDataSource, splits } from "./dataset.ts";
 import { presets } from "./fit/recipe.ts";
-import { defaultSettings, type Shard, type TrainSettings } from "./settings.ts";
+import { defaultSettings, type TrainSettings } from "./settings.ts";
 import type { Stage, TrainRequest } from "./stage.ts";
 
 interface Flags extends TrainSettings {
@@ -235,12 +235,6 @@ function readRate(text: string): number {
   const rate = Number(text);
   if (rate > 0 && rate <= 1) return rate;
   throw new InvalidArgumentError("Expected a number above 0, at most 1.");
-}
-
-function readShard(text: string): Shard {
-  const [, number = 0, of = 0] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number);
-  if (number >= 1 && number <= of) return { number, of };
-  throw new InvalidArgumentError("Expected a part of the whole, like 3/16.");
 }
 
 function readId(text: string): string {

@@ -4,6 +4,7 @@ import type * as z from "zod";
 import type { EncoderBundle } from "../captioner/bundle.ts";
 import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { joinRows } from "../captioner/vectors.ts";
+import { isInShard, type Shard } from "../files/shard.ts";
 import { say, showProgress } from "../terminal/progress.ts";
 import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
@@ -11,7 +12,6 @@ import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "
 import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./features/photo-features.ts";
 import { prepare } from "./prepare.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
-import type { Shard } from "./settings.ts";
 import type { Stage, TrainContext } from "./stage.ts";
 
 /** Photos that are encoded between two writes; a kill costs at most these. A multiple of the engine's batch. */
@@ -40,7 +40,9 @@ export const features: Stage = {
     const bundle = await context.bundles.source();
     const kind = await kindOf(bundle);
     await mkdir(folder, { recursive: true });
-    const wanted = (await photosToEncode(context)).filter(({ sha256 }) => shard === undefined || isIn(shard, sha256));
+    const wanted = (await photosToEncode(context)).filter(
+      ({ sha256 }) => shard === undefined || isInShard(shard, sha256),
+    );
     const store = await FeatureStore.open(
       join(folder, shard === undefined ? storeName(kind) : shardName(shard, kind)),
       kind,
@@ -120,11 +122,6 @@ async function encodeInto(
 /** Returns the name of a shard's store, which lies beside the whole one. */
 function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
   return `features-${encoder}-shard-${number}-of-${of}`;
-}
-
-/** Whether a photo belongs to a shard. Decided by its bytes, so that it stays in its shard when photos are added. */
-function isIn({ number, of }: Shard, sha256: string): boolean {
-  return Number.parseInt(sha256.slice(0, 8), 16) % of === number - 1;
 }
 
 /** Copies the wanted rows that the folder's shards have. */

@@ -1,5 +1,6 @@
 import { defaultModelDir } from "../captioner/bundle.ts";
 import type { Precision } from "../captioner/engine.ts";
+import type { Shard } from "../files/shard.ts";
 import type { Cleaning } from "../shared/clean-caption.ts";
 import type { Split } from "./dataset.ts";
 import type { Preset } from "./fit/recipe.ts";
@@ -58,12 +59,6 @@ export interface TrainSettings {
   split: Split;
   /** Precision of its encoder during evaluation. */
   precision: Precision;
-}
-
-/** Part `number` of `of` parts, counted from 1. */
-export interface Shard {
-  number: number;
-  of: number;
 }
 
 export const defaultSettings: TrainSettings = {

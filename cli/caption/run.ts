@@ -4,6 +4,7 @@ import type { FoundPhoto } from "../../files/find/search-result.ts";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { say, showSpinner } from "../../terminal/progress.ts";
 import { endOnSignal, Interrupted, untilAborted } from "../../terminal/run-program.ts";
+import { openJsonlFile } from "../outputs/jsonl-file.ts";
 import { type OutputRequest, openOutputs } from "../outputs/open-outputs.ts";
 import { openStandardOutput, type PrintedForm } from "../outputs/standard-output.ts";
 import { StateFile } from "../state/state-file.ts";
@@ -44,6 +45,7 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
   };
   if (photos.every((photo) => "error" in photo)) {
     const counts = failAll(photos);
+    if (request.shard !== undefined) await beginPart(request.outputs);
     reportPassedOver();
     return counts;
   }
@@ -90,6 +92,13 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
   } finally {
     await state?.close();
   }
+}
+
+/** Makes the part of a shard that has no photo to caption, which `edge-caption join` looks for. */
+async function beginPart({ jsonl }: OutputRequest): Promise<void> {
+  if (jsonl === undefined) return;
+  const listing = await openJsonlFile(jsonl, { signal: new AbortController().signal });
+  await listing.end({ isComplete: true });
 }
 
 /** Starts the model or the endpoint. An interruption ends the wait at once: no photo is in hand yet. */

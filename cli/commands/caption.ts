@@ -8,9 +8,10 @@ import {
   onnxDevices,
   type PrecisionChoice,
 } from "../../captioner/engine.ts";
+import { type Shard, shardPath } from "../../files/shard.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { invocationFolder, readCount, readMoment, readShare } from "../../terminal/command-line.ts";
+import { invocationFolder, readCount, readMoment, readShard, readShare } from "../../terminal/command-line.ts";
 import { openEndpoint, readEndpointRevision, readLocalRevision, startLocalModel } from "../caption/backend.ts";
 import { dryRun } from "../caption/dry-run.ts";
 import { type ConfidenceLimit, unsureChoices } from "../caption/pipeline.ts";
@@ -23,6 +24,7 @@ interface Flags extends PhotoOutputFlags {
   null: boolean;
   since?: number;
   limit?: number;
+  shard?: Shard;
   beam: string;
   candidates: string;
   modelDir: string;
@@ -67,6 +69,11 @@ export function captionCommand(): Command {
       "--limit <count>",
       "caption at most this many photos that have no caption yet; the next run continues",
       readCount,
+    )
+    .option(
+      "--shard <part>",
+      "caption only this part of the photos, such as 3/16; auto is the index of a Kubernetes Indexed Job",
+      readShard,
     )
     .option(
       "--dry-run",
@@ -138,6 +145,7 @@ export function captionCommand(): Command {
     .action(async (paths: string[], flags: Flags) => {
       expectNoPrecisionElsewhere(command, flags);
       expectStateInFile(command, flags);
+      expectShardInParts(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       expectOutputsApart(command, { ...flags, state: request.statePath });
       const { failed } = await (flags.dryRun ? dryRun(request) : runCaption(request));
@@ -154,6 +162,7 @@ Examples:
   edge-caption caption 'photos/**/*.png' --json > captions.jsonl
   edge-caption caption photos --endpoint https://captions.example.com --csv captions.csv
   find . -name 'IMG_*' -print0 | edge-caption caption - -0 --txt
+  edge-caption caption photos --shard 3/16 --jsonl captions.jsonl     on the third of 16 machines; then edge-caption join
 
 From a clone: npm run caption -- photos …
 Photos that already have a caption are skipped: run the same command again after Ctrl-C, or when there are new photos.
@@ -172,6 +181,15 @@ const standardOutput = "-";
 function expectStateInFile(command: Command, { state }: Flags): void {
   if (state === undefined || basename(state) !== standardOutput) return;
   command.error("error: expected a file for option '--state <file>', received -");
+}
+
+/** Refuses a shard's part of a table or of a page, which nothing joins. */
+function expectShardInParts(command: Command, { shard, csv, html }: Flags): void {
+  const flag = csv !== undefined ? "--csv <file>" : html !== undefined ? "--html <file>" : undefined;
+  if (shard === undefined || flag === undefined) return;
+  command.error(
+    `error: option '--shard <part>' cannot be used with option '${flag}': use --jsonl, and edge-caption join`,
+  );
 }
 
 /** Refuses two outputs in one file or on one stream, under any names: each would break the other. */
@@ -231,16 +249,20 @@ function toRequest(
 ): CaptionRequest {
   const { endpoint, folder, options, txt, xmp, embed, quiet, minConfidence } = flags;
   const inFile = (file: string | undefined) => (file === standardOutput ? undefined : file);
-  const [jsonl, csv, html] = [inFile(flags.jsonl), inFile(flags.csv), inFile(flags.html)];
+  const ofShard = (file: string | undefined) =>
+    file === undefined || flags.shard === undefined ? file : shardPath(file, flags.shard);
+  const [jsonl, csv, html] = [ofShard(inFile(flags.jsonl)), inFile(flags.csv), inFile(flags.html)];
   const gathers = [jsonl, csv, html];
   const isLasting = gathers.some((file) => file !== undefined) || txt || xmp || embed;
-  const statePath = flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined);
+  const statePath =
+    flags.state ?? (isLasting ? ofShard(defaultStatePath({ files: gathers, paths, folder })) : undefined);
   return {
     paths,
     isNulSeparated: flags.null,
     folder,
     sinceMs: flags.since,
     limit: flags.limit,
+    shard: flags.shard,
     options,
     outputs: { ...flags, jsonl, csv, html },
     statePath,

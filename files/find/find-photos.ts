@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
+import { hashName, isInShard, type Shard } from "../shard.ts";
 import { matchPattern, type Pattern, readPattern } from "./match-pattern.ts";
 import { readPathList } from "./read-path-list.ts";
 import { type FoundPhoto, isSystemFolder, PassedOver } from "./search-result.ts";
@@ -16,6 +17,8 @@ interface Search {
   folder: string;
   /** Leaves out photos that have not changed since. */
   sinceMs?: number | undefined;
+  /** Finds only the photos of this shard, by their paths. */
+  shard?: Shard | undefined;
   /** Counts what is passed over. */
   passedOver?: PassedOver;
 }
@@ -54,13 +57,13 @@ export async function findAllPhotos({
  */
 export async function* findPhotos(
   places: Iterable<string> | AsyncIterable<string>,
-  { folder, sinceMs, passedOver = new PassedOver() }: Search,
+  { folder, sinceMs, shard, passedOver = new PassedOver() }: Search,
 ): AsyncGenerator<FoundPhoto> {
   const seen = new Set<string>();
   for await (const place of places) {
     for await (const found of photosAt(place, { folder, passedOver })) {
       const file = resolve(folder, found.path);
-      if (seen.has(file)) continue;
+      if (seen.has(file) || (shard !== undefined && !isInShard(shard, hashName(found.path)))) continue;
       seen.add(file);
       if ("error" in found || sinceMs === undefined || (await changedMs(file)) >= sinceMs) yield found;
       else passedOver.add("unchanged");

@@ -8,9 +8,12 @@ export interface Run {
 }
 
 /** Runs Node to its end, in the repository unless told, and gives what it wrote; it may fail. */
-export function runNode(args: readonly string[], { cwd = repository }: { cwd?: string } = {}): Promise<Run> {
+export function runNode(
+  args: readonly string[],
+  { cwd = repository, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd, env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
     });
   });

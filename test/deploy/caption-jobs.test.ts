@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
+import { readDeployed } from "./manifests.ts";
+
+const containerSchema = z.object({
+  command: z.array(z.string()),
+  args: z.array(z.string()),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
+});
+
+const jobSchema = z.object({
+  spec: z.object({
+    completionMode: z.string().optional(),
+    completions: z.number().optional(),
+    template: z.object({ spec: z.object({ containers: z.tuple([containerSchema]) }) }),
+  }),
+});
+
+function readJob(name: string) {
+  const { template, ...job } = jobSchema.parse(parse(readDeployed(`kubernetes/captions/${name}-job.yaml`))).spec;
+  return { ...job, ...template.spec.containers[0] };
+}
+
+test("each pod captions the shard of its index, of as many as the job has", () => {
+  const { completionMode, completions, args, env } = readJob("captions");
+  expect(completionMode).toBe("Indexed");
+  expect(args.join(" ")).toContain("--shard auto");
+  expect(env).toEqual([{ name: "JOB_COMPLETION_COUNT", value: String(completions) }]);
+});
+
+test("the parts are joined into the file that they were named after", () => {
+  const { args } = readJob("captions");
+  const joined = readJob("join");
+  expect(joined.args).toEqual(["join", args[args.indexOf("--jsonl") + 1]]);
+  expect(joined.command).toEqual(readJob("captions").command);
+});
