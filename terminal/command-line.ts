@@ -36,7 +36,7 @@ export function readShard(text: string): { number: number; of: number } {
   throw new InvalidArgumentError(
     text === "auto"
       ? "Expected JOB_COMPLETION_INDEX below JOB_COMPLETION_COUNT in the environment."
-      : "Expected a part of the whole, like 3/16, or auto.",
+      : "Expected a part of the whole, like 3/16.",
   );
 }
 
