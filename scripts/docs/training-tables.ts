@@ -1,7 +1,7 @@
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Evaluation, SetEvaluation } from "../../training/evaluate/evaluate-captions.ts";
 import type { Summary } from "../../training/prepared.ts";
-import { publishedScores } from "../../training/report/published-scores.ts";
+import { publishedScores } from "../../training/report/score-section.ts";
 import { markdownTable, type Row } from "./markdown-table.ts";
 
 const shownScores = ["bleu1", "bleu4", "rougeL", "cider"] as const;

@@ -1,11 +1,10 @@
 import { html, type Markup } from "../../shared/html.ts";
 import type { SearchEvaluation } from "../evaluate/evaluate-captions.ts";
 import { shownSearches } from "./captioned-photo.ts";
+import { lineChart, type Series } from "./chart.ts";
 import { times100 } from "./figures.ts";
-import { lineChart, type Series } from "./line-chart.ts";
 import type { ReportInput } from "./report-input.ts";
-import type { Section } from "./section.ts";
-import { table } from "./table.ts";
+import { type Section, table } from "./section.ts";
 
 /** Whether the model knows how good its captions are. */
 export function confidenceSection({ evaluation: { searches }, bundle }: ReportInput): Section {

@@ -1,10 +1,9 @@
 import { html, type Markup } from "../../shared/html.ts";
 import { choosingScore, type EpochMetrics, epochSearches } from "../fit/metrics.ts";
+import { lineChart, type Series } from "./chart.ts";
 import { times100 } from "./figures.ts";
-import { lineChart, type Series } from "./line-chart.ts";
 import type { ReportInput } from "./report-input.ts";
-import type { Section } from "./section.ts";
-import { table } from "./table.ts";
+import { type Section, table } from "./section.ts";
 
 /** What training gave, epoch by epoch. */
 export function curveSection({ epochs = [], evaluation }: ReportInput): Section {

@@ -4,8 +4,7 @@ import { countByClass, countParameters, type DescribedLayer, describeLayers } fr
 import { grouped, shapeText } from "./figures.ts";
 import { type GraphNode, modelGraph } from "./model-graph.ts";
 import type { ReportInput } from "./report-input.ts";
-import type { Section } from "./section.ts";
-import { table } from "./table.ts";
+import { type Section, table } from "./section.ts";
 
 const encoderName = "photo encoder";
 

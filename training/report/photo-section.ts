@@ -1,12 +1,15 @@
 import { resolve } from "node:path";
+import { sha256Of } from "../../captioner/bundle.ts";
+import { openPhoto } from "../../captioner/images/open-photo.ts";
+import { readPhotoFile } from "../../files/read-photo-file.ts";
 import { cleanCaption } from "../../shared/clean-caption.ts";
+import { defaultMaxPixels } from "../../shared/contract.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import { gapBetween, spaceWords } from "../../shared/word-boundaries.ts";
 import { contentWords } from "../score/content-words.ts";
 import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
 import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";
 import { times100 } from "./figures.ts";
-import { makeThumbnail } from "./photo-thumbnail.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";
 
@@ -79,4 +82,29 @@ function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: Rep
     const gap = gapBetween(words[index - 1], word);
     return unheard.has(word) ? html`${gap}<span class="unheard">${word}</span>` : html`${gap}${word}`;
   });
+}
+
+/** Sharp on a phone, and thirty of them stay below a megabyte. */
+const maxWidth = 320;
+const jpegQuality = 78;
+
+export interface Thumbnail {
+  /** A `data:` URI. */
+  source: string;
+  width: number;
+  height: number;
+}
+
+/** A photo as a small JPEG, upright. Throws where it is no longer what was captioned. */
+export async function makeThumbnail(path: string, { sha256 }: { sha256: string | undefined }): Promise<Thumbnail> {
+  const bytes = await readPhotoFile(path);
+  if (sha256Of(bytes) !== sha256) {
+    throw new Error(`${path}: has changed since prepare looked at it: run prepare and evaluate again`);
+  }
+  const photo = await openPhoto(bytes, { maxPixels: defaultMaxPixels });
+  const { data, info } = await photo
+    .resize({ width: maxWidth, withoutEnlargement: true })
+    .jpeg({ quality: jpegQuality })
+    .toBuffer({ resolveWithObject: true });
+  return { source: `data:image/jpeg;base64,${data.toString("base64")}`, width: info.width, height: info.height };
 }

@@ -1,4 +1,4 @@
-import type { Markup } from "../../shared/html.ts";
+import { html, type Markup } from "../../shared/html.ts";
 
 /** A part of the page, with its place in the contents. */
 export interface Section {
@@ -6,4 +6,31 @@ export interface Section {
   id: string;
   title: string;
   body: Markup;
+}
+
+type Cell = Markup | string | number;
+
+interface Table {
+  /** What the table is about. */
+  caption: string;
+  heading: readonly string[];
+  /** The first cell of each is its heading. */
+  rows: readonly (readonly Cell[])[];
+  /** How many columns from the left hold words; the others hold figures. */
+  textColumns?: number;
+}
+
+/** A table that scrolls sideways, by keyboard too, where the screen is narrower. */
+export function table({ caption, heading, rows, textColumns = 1 }: Table): Markup {
+  const kindOf = (column: number) => (column < textColumns ? html` class="text"` : undefined);
+  const body = rows.map(
+    ([first = "", ...cells]) =>
+      html`<tr><th scope="row">${first}</th>${cells.map((cell, index) => html`<td${kindOf(index + 1)}>${cell}</td>`)}</tr>
+`,
+  );
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption>
+<thead><tr>${heading.map((name, index) => html`<th scope="col"${kindOf(index)}>${name}</th>`)}</tr></thead>
+<tbody>
+${body}</tbody></table></div>
+`;
 }

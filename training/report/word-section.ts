@@ -1,9 +1,8 @@
 import { type Cleaning, cleanCaption } from "../../shared/clean-caption.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import { contentWords } from "../score/content-words.ts";
-import { barPairs } from "./bar-pairs.ts";
+import { barPairs, histogram } from "./chart.ts";
 import { grouped } from "./figures.ts";
-import { histogram } from "./histogram.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";
 
