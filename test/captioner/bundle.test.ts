@@ -11,7 +11,7 @@ describe("openBundle", () => {
   test("reads the shipped bundle: 312 encoder layers, 2081 words", async () => {
     const bundle = await openBundle(defaultModelDir);
     expect(bundle.readEncoder().layers).toHaveLength(312);
-    expect(bundle.readDecoder().layers).toHaveLength(10);
+    expect(bundle.readDecoder().layers).toHaveLength(11);
     expect(bundle.vocabulary.size).toBe(2081);
     expect(bundle.revision).toBe(sha256Of(await readFile(join(defaultModelDir, "manifest.json"))).slice(0, 12));
     expect(modelCardSchema.parse(modelCardOf(bundle, "float32")).maxWords).toBe(20);

@@ -8,8 +8,13 @@ import { errorCodes } from "../../shared/errors.ts";
 const document = openApiDocument({ version: "0.0.0" });
 
 /** Lists method and path of each route, with parameters as OpenAPI writes them. Façades of other APIs are not in the contract. */
+/** Other services' routes, which their own documents describe. */
+const facadeRoutes = ["/v1/chat/completions", "/v1/models"];
+
 function workerRoutes(): string[] {
-  const routes = worker.routes.filter(({ method, path }) => method !== "ALL" && /^\/(v1|healthz|readyz)\b/.test(path));
+  const routes = worker.routes.filter(
+    ({ method, path }) => method !== "ALL" && /^\/(v1|healthz|readyz)\b/.test(path) && !facadeRoutes.includes(path),
+  );
   return [...new Set(routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`))];
 }
 
