@@ -23,7 +23,7 @@ const program = new Command("edge-caption")
   .addCommand(applyCommand())
   .addCommand(joinCommand());
 
-/** Without a command, photos are captioned; a word that is neither a command nor a place is a typing error. */
+/** Without a command, photos are captioned; a word that is neither a command nor a place is a typo. */
 program.hook("preSubcommand", (_, subcommand) => {
   const [word = ""] = program.args;
   const isSlip = subcommand.name() === "caption" && /^[a-z][a-z-]*$/.test(word) && word !== "caption";

@@ -9,7 +9,7 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Services that can be imitated: IBM's MAX Image Caption Generator, and Hugging Face's image-to-text. */
+/** Services that can be imitated: IBM's MAX Image Caption Generator, Hugging Face's image-to-text, OpenAI's chat, Ollama. */
 export const facadeNames = ["max", "huggingface", "openai", "ollama"] as const;
 
 export type FacadeName = (typeof facadeNames)[number];

@@ -68,7 +68,7 @@ function decode(bytes: Uint8Array, { decoder, place }: { decoder: TextDecoder; p
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new Error(`${place}: expected UTF-8, found bytes that are none`, { cause });
+    throw new Error(`${place}: expected UTF-8, found invalid bytes`, { cause });
   }
 }
 

@@ -21,7 +21,7 @@ const table = {
   invalid_request: {
     status: 400,
     title: "Invalid request",
-    meaning: "A parameter or the body is not what the contract has there; `detail` says which.",
+    meaning: "A parameter or the body does not match the contract; `detail` says which.",
     retry: "never",
   },
   unauthorized: {
@@ -48,19 +48,20 @@ const table = {
   method_not_allowed: {
     status: 405,
     title: "Method not allowed",
-    meaning: "`Allow` names the methods that are.",
+    meaning: "`Allow` lists the methods that are allowed.",
     retry: "never",
   },
   request_timeout: {
     status: 408,
     title: "Request timeout",
-    meaning: "The body did not come in time.",
+    meaning: "The body did not arrive in time.",
     retry: "maybe",
   },
   payload_too_large: {
     status: 413,
     title: "Payload too large",
-    meaning: "More than 20 MiB, or by the image's header more than 100 megapixels, 50 for AVIF.",
+    meaning:
+      "More bytes or pixels than this deployment accepts: 20 MiB and 100 megapixels, 50 for AVIF, unless set otherwise.",
     retry: "never",
     isPassedOn: true,
     isMeantByBareStatus: true,
@@ -68,7 +69,7 @@ const table = {
   unsupported_media_type: {
     status: 415,
     title: "Unsupported media type",
-    meaning: "No JPEG, PNG, WebP, GIF, AVIF or TIFF, by its bytes, or one in a form that is not decoded.",
+    meaning: "The bytes are not a JPEG, PNG, WebP, GIF, AVIF or TIFF, or one in a form that is not decoded.",
     retry: "never",
     isPassedOn: true,
   },
@@ -82,7 +83,7 @@ const table = {
   source_unreachable: {
     status: 422,
     title: "Source unreachable",
-    meaning: "The photo could not be had from its address.",
+    meaning: "The photo could not be fetched from its URL.",
     retry: "maybe",
   },
   rate_limited: {
@@ -105,7 +106,7 @@ const table = {
   overloaded: {
     status: 503,
     title: "Service overloaded",
-    meaning: "Too much is under way. `Retry-After` says when to come back.",
+    meaning: "The service is at capacity. `Retry-After` says when to come back.",
     retry: "later",
     isForEveryPhoto: true,
     isWorthAnotherService: true,
@@ -124,7 +125,7 @@ const table = {
   internal: {
     status: 500,
     title: "Internal error",
-    meaning: "A mistake of ours; `requestId` finds it in our log.",
+    meaning: "An error on our side; `requestId` finds it in the log.",
     retry: "maybe",
   },
 } as const satisfies Record<string, ErrorFacts>;

@@ -63,7 +63,7 @@ async function ownRanges(bundle: EncoderBundle, paths: readonly string[]): Promi
     const own = bundle.readRanges();
     if (own === undefined) return undefined;
     await checkRanges(bundle, { ...own, photos: decodeAll(bundle, evenly(paths, photosChecked)) });
-    say(`quantize: the ranges that ${bundle.manifest.id} has hold these photos`);
+    say(`quantize: the ranges of ${bundle.manifest.id} fit these photos`);
     return own;
   } catch (error) {
     say(`quantize: measuring anew: ${error instanceof Error ? error.message : error}`);
@@ -90,7 +90,7 @@ async function measure(bundle: EncoderBundle, paths: readonly string[]): Promise
   const cosines = await compareFeatures(withRanges(bundle, measured), decodeAll(bundle, checked));
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   say(
-    `quantize: ${photos.length} photos; cosine of the features to float32's, ${checked.length} others' mean taken off, ` +
+    `quantize: ${photos.length} photos; cosine of the features to float32's, minus the mean, on ${checked.length} other photos: ` +
       `${mean.toFixed(4)}, at worst ${Math.min(...cosines).toFixed(4)}`,
   );
   return measured;

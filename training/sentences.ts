@@ -60,7 +60,7 @@ export const sentences: Stage = {
     const chosen: ChosenPhoto[] = [];
     for (const some of labelled) chosen.push(...(await chooseFor(some, { text, folder })));
     if (chosen.length === 0)
-      throw new Error("expected sentences that say some word of the photos, found none in --text");
+      throw new Error("expected sentences that contain at least one of the photos' words, found none in --text");
     await save({ files: { [chosenFile]: chosen.map((photo) => `${JSON.stringify(photo)}\n`) } });
   },
 };

@@ -45,7 +45,7 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
   };
   if (photos.every((photo) => "error" in photo)) {
     const counts = failAll(photos);
-    if (request.shard !== undefined) await beginPart(request.outputs);
+    if (request.shard !== undefined && photos.length === 0) await beginPart(request.outputs);
     reportPassedOver();
     return counts;
   }

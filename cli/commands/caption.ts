@@ -183,12 +183,16 @@ function expectStateInFile(command: Command, { state }: Flags): void {
   command.error("error: expected a file for option '--state <file>', received -");
 }
 
-/** Refuses a shard's part of a table or of a page, which nothing joins. */
-function expectShardInParts(command: Command, { shard, csv, html }: Flags): void {
-  const flag = csv !== undefined ? "--csv <file>" : html !== undefined ? "--html <file>" : undefined;
-  if (shard === undefined || flag === undefined) return;
+/**
+ * Refuses to write anything but JSON lines from a shard. Nothing joins parts of a table or of a page, and several machines that
+ * write into one folder of photos would take each other's temporary files for leftovers.
+ */
+function expectShardInParts(command: Command, flags: Flags): void {
+  const outputs = ["csv", "html", "txt", "xmp", "embed"] as const;
+  const output = outputs.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (flags.shard === undefined || output === undefined) return;
   command.error(
-    `error: option '--shard <part>' cannot be used with option '${flag}': use --jsonl, and edge-caption join`,
+    `error: option '--shard <part>' cannot be used with option '--${output}': use --jsonl, and edge-caption join`,
   );
 }
 
@@ -254,8 +258,9 @@ function toRequest(
   const [jsonl, csv, html] = [ofShard(inFile(flags.jsonl)), inFile(flags.csv), inFile(flags.html)];
   const gathers = [jsonl, csv, html];
   const isLasting = gathers.some((file) => file !== undefined) || txt || xmp || embed;
-  const statePath =
-    flags.state ?? (isLasting ? ofShard(defaultStatePath({ files: gathers, paths, folder })) : undefined);
+  const statePath = ofShard(
+    flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined),
+  );
   return {
     paths,
     isNulSeparated: flags.null,

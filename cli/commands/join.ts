@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -26,14 +26,17 @@ export function joinCommand(): Command {
     .argument("<file>", "file to write; its parts are beside it, as in captions-shard-3-of-16.jsonl", (path: string) =>
       resolve(folder, path),
     )
+    .option("--force", "replace the file if it exists", false)
     .addHelpText("after", examples)
     .exitOverride()
-    .action(async (path: string) => {
+    .action(async (path: string, { force }: { force: boolean }) => {
+      if (!force && existsSync(path))
+        throw new Error(`${path}: exists already: remove it, or give --force to replace it`);
       const parts: Part[] = [];
       for (const part of await findShards(path)) parts.push(await measurePart(part));
       await joinParts(path, parts);
-      const captions = parts.reduce((sum, { lines }) => sum + lines, 0);
-      say(`${path}: ${captions} captions of ${parts.length} parts`);
+      const lines = parts.reduce((sum, part) => sum + part.lines, 0);
+      say(`${path}: ${lines} lines of ${parts.length} parts`);
     });
 }
 

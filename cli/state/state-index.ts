@@ -217,7 +217,7 @@ function describeDoubt(
     foreign === 0 ? "another user's" : `${foreign} of its ${count} lines were not written by you on this machine`;
   const unkept = hasKey ? "" : ` (your lines are recognized by a key, ${stateKeyPath()}, which is not there)`;
   return (
-    `${path}: ${whose}${unkept}; nothing of it is believed. If it is yours, from another machine or an earlier version, ` +
+    `${path}: ${whose}${unkept}; so it is not trusted. If it is yours, from another machine or an earlier version, ` +
     "add --trust-state once. If it came with the photos, delete it, or name another file with --state"
   );
 }

@@ -63,9 +63,12 @@ export async function* findPhotos(
   for await (const place of places) {
     for await (const found of photosAt(place, { folder, passedOver })) {
       const file = resolve(folder, found.path);
-      if (seen.has(file) || (shard !== undefined && !isInShard(shard, hashName(found.path)))) continue;
+      if (seen.has(file)) continue;
       seen.add(file);
-      if ("error" in found || sinceMs === undefined || (await changedMs(file)) >= sinceMs) yield found;
+      if ("error" in found)
+        yield found; // in every shard, so that none ends well whose folder is not there
+      else if (shard !== undefined && !isInShard(shard, hashName(found.path))) continue;
+      else if (sinceMs === undefined || (await changedMs(file)) >= sinceMs) yield found;
       else passedOver.add("unchanged");
     }
   }

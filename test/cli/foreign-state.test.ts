@@ -71,7 +71,7 @@ describe("a state that came along with the photos", () => {
     await chown(join(folder, stateName), 1234, 1234);
     expect(await captionTiny(folder, ".", "--txt")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`${join(folder, stateName)}: another user's; nothing of it is believed`),
+      stderr: expect.stringContaining(`${join(folder, stateName)}: another user's; so it is not trusted`),
     });
   });
 });

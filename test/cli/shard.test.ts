@@ -34,7 +34,7 @@ test("two shards caption each photo once, and joined they are one run's captions
   expect(Math.min(...counts)).toBeGreaterThan(0);
   const { code, stderr } = await edgeCaptionIn(folder, "join", "captions.jsonl");
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`captions.jsonl: ${photoCount} captions of 2 parts`);
+  expect(stderr).toContain(`captions.jsonl: ${photoCount} lines of 2 parts`);
   expect((await linesOf(folder, "captions.jsonl")).sort()).toEqual((await linesOf(folder, "whole.jsonl")).sort());
 });
 
@@ -75,7 +75,7 @@ test("auto is the part of this pod of an Indexed Job", async () => {
 
 test("join leaves out what a kill cut off, and says which part is missing, foreign or of another run", async () => {
   const folder = await folderOfPhotos();
-  const joined = () => edgeCaptionIn(folder, "join", "captions.jsonl");
+  const joined = () => edgeCaptionIn(folder, "join", "--force", "captions.jsonl");
   expect((await joined()).stderr).toContain(
     "expected parts beside it, such as captions-shard-1-of-2.jsonl, found none",
   );
@@ -83,7 +83,7 @@ test("join leaves out what a kill cut off, and says which part is missing, forei
   expect((await joined()).stderr).toContain("expected 2 parts, found 1: captions-shard-2-of-2.jsonl is missing");
   await captionTiny(folder, "photos", "--shard", "2/2", "--jsonl", "captions.jsonl");
   await appendFile(join(folder, "captions-shard-1-of-2.jsonl"), '{"path":"photos/12.jp');
-  expect((await joined()).stderr).toContain(`${photoCount} captions of 2 parts`);
+  expect((await joined()).stderr).toContain(`${photoCount} lines of 2 parts`);
   const whole = await linesOf(folder, "captions.jsonl");
   await writeFile(join(folder, "captions-shard-1-of-3.jsonl"), "");
   expect((await joined()).stderr).toMatch(/expected parts of one run, found parts of [23] and of [23]/);
@@ -101,7 +101,35 @@ test.each([["0/2"], ["3/2"], ["1"], ["auto"], ["a/b"]])("refuses the shard %s", 
   expect([code, stderr]).toEqual([2, expect.stringContaining("--shard")]);
 });
 
-test("refuses a part of a table, which nothing would join", async () => {
-  const { code, stderr } = await captionTiny(await temporaryFolder(), ".", "--shard", "1/2", "--csv", "captions.csv");
-  expect([code, stderr]).toEqual([2, expect.stringContaining("cannot be used with option '--csv <file>'")]);
+test.each([
+  ["--csv", ["captions.csv"]],
+  ["--txt", []],
+  ["--embed", []],
+])("refuses %s, which nothing would join and other machines might break", async (flag, value) => {
+  const { code, stderr } = await captionTiny(await temporaryFolder(), ".", "--shard", "1/2", flag, ...value);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`cannot be used with option '${flag}'`)]);
+});
+
+test("every shard fails where a folder is missing, and leaves no part that join would take", async () => {
+  const folder = await temporaryFolder();
+  for (const shard of ["1/2", "2/2"]) {
+    const { code, stderr } = await captionTiny(folder, "unmounted", "--shard", shard, "--jsonl", "captions.jsonl");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("unmounted")]);
+  }
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("a part has a state of its own where --state names one, and join replaces no file unasked", async () => {
+  const folder = await folderOfPhotos();
+  for (const shard of ["1/2", "2/2"]) {
+    await captionTiny(folder, "photos", "--shard", shard, "--state", "known.jsonl", "--jsonl", "captions.jsonl");
+  }
+  const states = (await readdir(folder)).filter((name) => name.startsWith("known"));
+  expect(states.sort()).toEqual(["known-shard-1-of-2.jsonl", "known-shard-2-of-2.jsonl"]);
+  await writeFile(join(folder, "captions.jsonl"), "mine");
+  const refused = await edgeCaptionIn(folder, "join", "captions.jsonl");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("exists already")]);
+  expect(await readFile(join(folder, "captions.jsonl"), "utf8")).toBe("mine");
+  expect((await edgeCaptionIn(folder, "join", "captions.jsonl", "--force")).code).toBe(0);
+  expect(await linesOf(folder, "captions.jsonl")).toHaveLength(photoCount);
 });

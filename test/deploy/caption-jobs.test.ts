@@ -26,12 +26,18 @@ test("each pod captions the shard of its index, of as many as the job has", () =
   const { completionMode, completions, args, env } = readJob("captions");
   expect(completionMode).toBe("Indexed");
   expect(args.join(" ")).toContain("--shard auto");
-  expect(env).toEqual([{ name: "JOB_COMPLETION_COUNT", value: String(completions) }]);
+  expect(env).toContainEqual({ name: "JOB_COMPLETION_COUNT", value: String(completions) });
+});
+
+test("a replaced pod finds the key of its part's state on the volume", () => {
+  const { args, env } = readJob("captions");
+  const key = env.find(({ name }) => name === "XDG_STATE_HOME")?.value ?? "";
+  expect(key.split("/")[1]).toBe(args[args.indexOf("--jsonl") + 1]?.split("/")[1]);
 });
 
 test("the parts are joined into the file that they were named after", () => {
   const { args } = readJob("captions");
   const joined = readJob("join");
-  expect(joined.args).toEqual(["join", args[args.indexOf("--jsonl") + 1]]);
+  expect(joined.args).toEqual(["join", args[args.indexOf("--jsonl") + 1], "--force"]);
   expect(joined.command).toEqual(readJob("captions").command);
 });

@@ -25,7 +25,7 @@ async function makeData(): Promise<string> {
 }
 
 /** Runs the stage on the encoder of a bundle. Returns what it said and wrote. */
-async function runCalibrate(encoder: string) {
+async function runQuantize(encoder: string) {
   const settings = { ...defaultSettings, minCount: 2, encoder };
   const context: TrainRequest = { data: oneSource(await makeData()), out: await temporaryFolder(), settings };
   const heard = listen();
@@ -49,20 +49,20 @@ async function withRanges(change: (file: EncoderRanges) => unknown): Promise<str
 
 describe("quantize", () => {
   test("takes over the ranges that an encoder has, byte for byte, where the photos lie in them", async () => {
-    const { said, written, context } = await runCalibrate(tinyBundle);
-    expect(said).toContain("the ranges that tiny has hold these photos");
+    const { said, written, context } = await runQuantize(tinyBundle);
+    expect(said).toContain("the ranges of tiny fit these photos");
     expect(written).toBe(await readFile(join(tinyBundle, "encoder/ranges.json"), "utf8"));
     expect(await isUpToDate(quantize, beginRun(context))).toBe(true);
   });
 
   test("measures an encoder's ranges that would saturate anew, naming the layer", async () => {
-    const { said, file } = await runCalibrate(
+    const { said, file } = await runQuantize(
       await withRanges((file) => ({ ...file, ranges: { ...file.ranges, concatenate_Concatenate1: [0, 0.4] } })),
     );
     expect(said).toMatch(
       /measuring anew: layer concatenate_Concatenate1: its range, 0\.00 to 0\.400, cuts off \d+\.\d %/,
     );
-    expect(said).toMatch(/cosine of the features to float32's, .* taken off, 0\.99/);
+    expect(said).toMatch(/cosine of the features to float32's, minus the mean, on \d+ other photos: 0\.99/);
     expect(file.photos).toBe(4);
     expect(file.ranges.concatenate_Concatenate1?.[1]).toBeGreaterThan(2);
     const convolutions = (await openEncoder(tinyBundle))
@@ -73,7 +73,7 @@ describe("quantize", () => {
 });
 
 test("an encoder's ranges of a format before this one are measured anew, too", async () => {
-  const { said, file } = await runCalibrate(await withRanges((old) => ({ ...old, formatVersion: 1 })));
+  const { said, file } = await runQuantize(await withRanges((old) => ({ ...old, formatVersion: 1 })));
   expect(said).toMatch(/measuring anew: .*expected ranges of format 2/s);
   expect(file.formatVersion).toBe(2);
 });

@@ -18,7 +18,7 @@ const fewestPhotos = 200;
 /** What it costs to say a word once more, in nats: a caption that does is chosen where it is e² times as likely. */
 const repetitionPenalty = 2;
 
-/** A word is repeatable that stands twice or more in this share of the captions that have it, of so many at least. */
+/** A word may be repeated if at least this share of the captions that contain it have it twice, given this many captions. */
 const repeatableShare = 0.15;
 const fewestCaptions = 20;
 

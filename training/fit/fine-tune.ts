@@ -14,7 +14,7 @@ export type DataSize = Pick<Summary, "trainingPhotos" | "trainingCaptions" | "de
 /**
  * How a decoder that is good already goes on: with a rehearsal of what it knows beside every step. With few photos an epoch
  * is a number of steps, whatever the data, and the averaged weights of the last epoch are kept: a handful of dev photos
- * cannot choose, and dev photos of other data would choose what has learnt least.
+ * cannot choose, and dev photos of other data would favour the epoch that learnt least.
  */
 export function fineTuneRecipe({ trainingPhotos, devPhotos }: Omit<DataSize, "trainingCaptions">): Recipe {
   if (trainingPhotos < many) return fewPhotos(trainingPhotos);

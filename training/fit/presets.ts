@@ -32,7 +32,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
   },
 };
 
-/** What is taken from a preset, and what stands in the place of its own. */
+/** The preset to use, and what overrides it. */
 interface RecipeSettings {
   /** undefined: `default`, and `fine-tune` for training that goes on from a bundle. */
   preset?: Preset | undefined;
@@ -43,11 +43,11 @@ interface RecipeSettings {
   learningRate?: number | undefined;
 }
 
-/** Captions, each as often as there are epochs, that the default preset learns from first: fewer epochs of more data. */
+/** Number of captions over all epochs of the default preset's first phase: the more data, the fewer epochs. */
 const captionsLearnt = 600_000;
 const fewestEpochs = 6;
 
-/** Where epochs, batch or rate are given, the first phase has them in the place of its own, and is the only one. */
+/** Chooses a preset. If epochs, batch or rate are given, they override those of the first phase, which is then the only one. */
 export function chooseRecipe({ preset, from, epochs, batch, learningRate }: RecipeSettings, size: DataSize): Recipe {
   const name = preset ?? (from === undefined ? "default" : "fine-tune");
   const recipe = presetRecipe(name, size);

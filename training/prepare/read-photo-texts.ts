@@ -45,7 +45,7 @@ async function readText(folder: string, file: string): Promise<string | undefine
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch (cause) {
-      throw new Error(`${resolve(folder, name)}: expected UTF-8, found bytes that are none`, { cause });
+      throw new Error(`${resolve(folder, name)}: expected UTF-8, found invalid bytes`, { cause });
     }
   }
   return undefined;

@@ -131,7 +131,7 @@ describe("photos with words", () => {
     [
       "a text that says nothing of any photo",
       "Nobody is here on this day .",
-      "expected sentences that say some word of the photos",
+      "expected sentences that contain at least one of the photos' words",
     ],
   ])("stop with a sentence where there is %s", async (_, contents, message) => {
     const context = await contextOf([{ image: "pizza.jpg", words: { pizza: 0.9 } }], contents);
