@@ -39,7 +39,7 @@ test("the tarball holds the programs, the model, types and docs, and no sources"
   const [names, programs] = [await readdir(installed), await readdir(join(installed, "lib"))];
   expect(names.sort()).toEqual(["LICENSE", "NOTICE", "README.md", "docs", "lib", "models", "package.json", "types"]);
   expect(programs.filter((name) => !name.endsWith(".js"))).toEqual([]);
-  expect(tarballBytes / mebibyte).toBeLessThan(30); // 24.5 of them; the model is 28 before it is packed
+  expect(tarballBytes / mebibyte).toBeLessThan(32); // 30.8 of them; the model is 34.5 before it is packed
   const packages = await readdir(join(folder, "node_modules"));
   expect(packages).not.toContain("tsx");
   expect(packages).not.toContain("esbuild");
