@@ -1,12 +1,18 @@
+import { access, constants, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { fileErrorReason } from "../files/file-error.ts";
 import { showSpinner } from "../terminal/progress.ts";
 import { endOnSignal, Interrupted, runProgram, untilAborted } from "../terminal/run-program.ts";
 import { type StartRequest, startCommand } from "./start/command.ts";
-import { captionAt, describeCaption } from "./start/first-caption.ts";
-import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
-import { expectPlaces } from "./start/places.ts";
-import { expectFree, preferFree } from "./start/ports.ts";
-import { type Photo, readPhoto } from "./start/read-photo.ts";
+import { captionAt, describeCaption, type Photo, readPhoto } from "./start/first-caption.ts";
+import {
+  edgePlaces,
+  expectFree,
+  type LocalServers,
+  preferFree,
+  startServers,
+  waitUntilReady,
+} from "./start/local-servers.ts";
 
 const preferredServicePort = 8788;
 const startLimitSeconds = 120;
@@ -48,7 +54,7 @@ async function servicePortFor(port: number | undefined, { edgePort }: { edgePort
 }
 
 async function caption(photo: Photo, { servers, ending }: { servers: LocalServers; ending: AbortController }) {
-  const impatience = setTimeout(
+  const startTimer = setTimeout(
     () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
     startLimitSeconds * 1000,
   );
@@ -60,7 +66,7 @@ async function caption(photo: Photo, { servers, ending }: { servers: LocalServer
     process.stdout.write(describeCaption({ ...first, ...servers, photo }));
   } finally {
     hideWaiting();
-    clearTimeout(impatience);
+    clearTimeout(startTimer);
   }
 }
 
@@ -69,4 +75,18 @@ async function stayUp(ending: AbortController): Promise<void> {
   const { signal } = ending;
   await untilAborted(signal);
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;
+}
+
+/** Throws a sentence where one of the folders cannot be made or written to: the edge would say it in a language of its own. */
+async function expectPlaces(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+    } catch (cause) {
+      const reason = fileErrorReason(cause);
+      if (reason === undefined) throw cause;
+      throw new Error(`${folder}: npm start keeps files there, and cannot: ${reason}`, { cause });
+    }
+  }
 }

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseOrigin } from "../../shared/origin.ts";
 
-/** A deployment to look at. */
-export interface Deployment {
+/** The deployment to check, as the command line names it. */
+export interface SmokeRequest {
   origin: string;
   apiKey: string | undefined;
-  /** How long a result may take to be found in a cache. */
+  /** How long the cache may take to find a result. */
   hitSeconds: number;
 }
 
@@ -15,7 +15,7 @@ interface Flags {
 }
 
 /** The command line of `npm run tool -- smoke`. */
-export function smokeCommand(smoke: (deployment: Deployment) => Promise<void>): Command {
+export function smokeCommand(smoke: (request: SmokeRequest) => Promise<void>): Command {
   return new Command("npm run tool -- smoke")
     .description("Asks a deployment for everything it offers, once, and says in words what is not as it should be.")
     .argument("<address>", "where the edge answers, such as https://captions.example.com", readOrigin)

@@ -2,8 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withinTime } from "../within-time.ts";
-import { type LocalServers, startServers, waitUntilReady } from "./local-servers.ts";
-import { preferFree } from "./ports.ts";
+import { type LocalServers, preferFree, startServers, waitUntilReady } from "./local-servers.ts";
 import type { Listener } from "./process-group.ts";
 
 const startLimitMs = 120_000;
