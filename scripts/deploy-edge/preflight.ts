@@ -6,7 +6,6 @@ import { parseOrigin } from "../../shared/origin.ts";
 import { repository } from "../repository.ts";
 import { monthAtEdge, monthlyPrice } from "../scaling/edge-cost.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
-import type { DeployRequest } from "./command.ts";
 
 /** Of a request at the edge and of a photo in the service, as in docs/deploy.md. */
 const cpuMs = 5;
@@ -15,6 +14,17 @@ const ttlDays = 30;
 
 /** The least that the edge and the service accept. */
 const minSecretLength = 16;
+
+/** The environments of wrangler.toml that are deployed. */
+export const environments = ["staging", "production"] as const;
+
+export interface DeployRequest {
+  environment: (typeof environments)[number];
+  /** Holds what the services have in SERVICE_SECRETS; undefined where Cloudflare keeps what it has. */
+  secretFile: string | undefined;
+  /** Otherwise it only looks and tells. */
+  isForReal: boolean;
+}
 
 /** One thing that a deployment needs. */
 export interface Need {

@@ -2,9 +2,16 @@ import { randomBytes } from "node:crypto";
 import sharp from "sharp";
 import { CaptionClient } from "../../shared/client.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
-import type { SmokeRequest } from "./command.ts";
 
 const side = 64;
+
+/** The deployment to check, as the command line names it. */
+export interface SmokeRequest {
+  origin: string;
+  apiKey: string | undefined;
+  /** How long the cache may take to find a result. */
+  hitSeconds: number;
+}
 
 /** The deployment under test, and the caption that it has given so far. */
 export class Deployment {
