@@ -1,4 +1,4 @@
-import { startDeployment } from "../scripts/start/deployment.ts";
+import { startDeployment } from "../scripts/start/local-servers.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { type Bench, timeInTurns } from "./bench.ts";
 

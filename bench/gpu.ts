@@ -1,8 +1,7 @@
 import { defaultModelDir, openBundle } from "../captioner/bundle.ts";
 import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { defaultCaptionOptions } from "../shared/contract.ts";
-import { timeInTurns } from "./bench.ts";
-import { decodedMadePhotos } from "./inputs.ts";
+import { decodedMadePhotos, timeInTurns } from "./bench.ts";
 
 const rounds = 3;
 

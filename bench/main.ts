@@ -5,22 +5,16 @@ import { type BenchResults, describeMachine, writeResults } from "../scripts/doc
 import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import type { Bench, BenchResult } from "./bench.ts";
-import { cliThroughput } from "./cli-throughput.ts";
+import { cliThroughput, featuresThroughput } from "./bulk-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
-import { featuresThroughput } from "./features-throughput.ts";
+import { int8Encode, nativeEncode, wasmEncode } from "./encode.ts";
 import { benchGpu } from "./gpu.ts";
-import { idleLatency } from "./idle-latency.ts";
-import { int8Encode } from "./int8-encode.ts";
-import { nativeEncode } from "./native-encode.ts";
-import { overloadRefusal } from "./overload-refusal.ts";
 import { drawPhases } from "./phases.ts";
 import { prefixSearch } from "./prefix-search.ts";
-import { queueForecast } from "./queue-forecast.ts";
-import { serviceMemory } from "./service-memory.ts";
-import { serviceStart } from "./service-start.ts";
-import { serviceThroughput } from "./service-throughput.ts";
+import { serviceMemory, serviceStart } from "./service-footprint.ts";
+import { idleLatency, overloadRefusal } from "./service-latency.ts";
+import { queueForecast, serviceThroughput } from "./service-load.ts";
 import { trainingStep } from "./training-step.ts";
-import { wasmEncode } from "./wasm-encode.ts";
 
 /** `npm run bench`: all benches, or those named. */
 const benches = [

@@ -6,8 +6,7 @@ import { OnnxGraph, type Value } from "../captioner/onnx/graph.ts";
 import { compileLayer } from "../captioner/onnx/layers.ts";
 import { createDecoderSession } from "../captioner/onnx/session.ts";
 import { rowsOf } from "../captioner/vectors.ts";
-import { type Bench, timeInTurns } from "./bench.ts";
-import { benchInputs } from "./inputs.ts";
+import { type Bench, benchInputs, timeInTurns } from "./bench.ts";
 import { tutorialSearch, tutorialSettings } from "./tutorial-search.ts";
 
 export const prefixSearch: Bench = {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { runProgram } from "../terminal/run-program.ts";
 import { allTables, pagesWithTables } from "./docs/all-tables.ts";
-import { changedTables, fillTables } from "./docs/fill-tables.ts";
-import { describeLicences, listLicences } from "./licences/list-licences.ts";
+import { describeLicences, listLicences } from "./docs/licences.ts";
+import { changedTables, fillTables } from "./docs/tables.ts";
 import { repository } from "./repository.ts";
 
 /** `npm run docs`. Exit codes: 0 all is as it should be, 1 something is not (with `--check`) or failed, 2 wrong usage. */

@@ -3,13 +3,12 @@ import { say } from "../terminal/progress.ts";
 import { endOnSignal, runProgram } from "../terminal/run-program.ts";
 import { addCuda, listCuda } from "./setup-native/add-cuda.ts";
 import { openCache } from "./setup-native/cache.ts";
-import { chooseSource } from "./setup-native/choose-source.ts";
+import { chooseSource, describeSource } from "./setup-native/choose-source.ts";
 import { type SetupRequest, setupCommand } from "./setup-native/command.ts";
 import { describeCheck, describeMissingGpu, runFinalCheck } from "./setup-native/final-check.ts";
 import { linkBinding } from "./setup-native/link-binding.ts";
 import { expectSupported, thisMachine } from "./setup-native/machine.ts";
 import { prepareLibrary } from "./setup-native/prepare-library.ts";
-import { describeSource } from "./setup-native/source.ts";
 
 /** `npm run setup:native`. Exit codes: 0 set up, 1 something failed, 2 wrong usage, 130 interrupted. */
 await runProgram(setupCommand(setUp));

@@ -1,15 +1,35 @@
-import { resolve } from "node:path";
+import { access, constants, mkdir } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { fileErrorReason } from "../files/file-error.ts";
+import { invocationFolder } from "../terminal/command-line.ts";
 import { showSpinner } from "../terminal/progress.ts";
 import { endOnSignal, Interrupted, runProgram, untilAborted } from "../terminal/run-program.ts";
-import { type StartRequest, startCommand } from "./start/command.ts";
-import { captionAt, describeCaption } from "./start/first-caption.ts";
-import { edgePlaces, type LocalServers, startServers, waitUntilReady } from "./start/local-servers.ts";
-import { expectPlaces } from "./start/places.ts";
-import { expectFree, preferFree } from "./start/ports.ts";
-import { type Photo, readPhoto } from "./start/read-photo.ts";
+import { repository } from "./repository.ts";
+import { captionAt, describeCaption, type Photo, readPhoto } from "./start/first-caption.ts";
+import {
+  edgePlaces,
+  expectFree,
+  type LocalServers,
+  preferFree,
+  startServers,
+  waitUntilReady,
+} from "./start/local-servers.ts";
 
 const preferredServicePort = 8788;
 const startLimitSeconds = 120;
+
+const samplePhoto = join(repository, "test/fixtures/photos/chelsea.jpg");
+
+const examples = `
+Examples:
+  npm start                        caption a photo and stay up
+  npm start -- holiday.jpg         caption this one; the second time, the answer comes from the cache
+  npm start -- --once holiday.jpg  caption it and end, for scripts
+  npm start -- --port 9000         where 8787 is taken
+
+Both servers listen on this machine only, and share a secret that is made for the run. The edge fetches no addresses
+({"url": …}) unless --source-hosts says so, since a public name may lead into your own network.`;
 
 /** `npm start`. Exit codes: 0 ended as asked, 1 something failed, 2 wrong usage, 130 interrupted before the caption. */
 await runProgram(startCommand(start));
@@ -48,7 +68,7 @@ async function servicePortFor(port: number | undefined, { edgePort }: { edgePort
 }
 
 async function caption(photo: Photo, { servers, ending }: { servers: LocalServers; ending: AbortController }) {
-  const impatience = setTimeout(
+  const startTimer = setTimeout(
     () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
     startLimitSeconds * 1000,
   );
@@ -60,7 +80,7 @@ async function caption(photo: Photo, { servers, ending }: { servers: LocalServer
     process.stdout.write(describeCaption({ ...first, ...servers, photo }));
   } finally {
     hideWaiting();
-    clearTimeout(impatience);
+    clearTimeout(startTimer);
   }
 }
 
@@ -69,4 +89,62 @@ async function stayUp(ending: AbortController): Promise<void> {
   const { signal } = ending;
   await untilAborted(signal);
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;
+}
+
+/** Throws a sentence where one of the folders cannot be made or written to: the edge would say it in a language of its own. */
+async function expectPlaces(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+    } catch (cause) {
+      const reason = fileErrorReason(cause);
+      if (reason === undefined) throw cause;
+      throw new Error(`${folder}: npm start keeps files there, and cannot: ${reason}`, { cause });
+    }
+  }
+}
+
+/** What was asked for on the command line; paths are relative to `invokedFrom`. */
+interface StartRequest {
+  photo: string;
+  invokedFrom: string;
+  once: boolean;
+  port: number;
+  servicePort: number | undefined;
+  modelDir: string | undefined;
+  stateDir: string;
+  /** From which hosts the edge fetches photos. */
+  sourceHosts: string;
+}
+
+type Flags = Omit<StartRequest, "photo" | "invokedFrom" | "once"> & { once?: boolean };
+
+/** The command line of `npm start`. */
+function startCommand(start: (request: StartRequest) => Promise<void>): Command {
+  const invokedFrom = invocationFolder();
+  return new Command("npm start --")
+    .description("Brings up the captioning service and the edge in front of it, and captions a photo through both.")
+    .argument("[photo]", "JPEG, PNG, WebP, GIF, AVIF or TIFF file; without it, one that comes with this repository")
+    .option("--once", "end after the caption instead of staying up until Ctrl-C")
+    .option("--port <n>", "port of the edge; 0 takes any that is free", readPort, 8787)
+    .option("--service-port <n>", "port of the service (default: 8788, or any if that is taken)", readPort)
+    .option("--model-dir <folder>", "model bundle to caption with (default: the one that ships)")
+    .addOption(
+      new Option("--state-dir <folder>", "where the edge keeps its cache between runs").default(
+        join(repository, ".wrangler/state"),
+        ".wrangler/state",
+      ),
+    )
+    .option("--source-hosts <list>", "hosts that photos may be fetched from by address: any, none, or a list", "none")
+    .addHelpText("after", examples)
+    .exitOverride()
+    .action((photo: string | undefined, { once = false, ...flags }: Flags) =>
+      start({ ...flags, once, photo: photo ?? relative(invokedFrom, samplePhoto), invokedFrom }),
+    );
+}
+
+function readPort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError("Expected a port from 0 to 65535.");
 }

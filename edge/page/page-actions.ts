@@ -111,7 +111,7 @@ function focusRemoveButton(index: number): void {
 }
 
 /** An image element with the caption as its alternative text, ready to be pasted into a page. */
-export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedState): string {
+function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedState): string {
   const image = document.createElement("img");
   image.setAttribute("src", name);
   image.setAttribute("alt", result.caption);
@@ -119,7 +119,7 @@ export function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedS
 }
 
 /** All captions as a table (RFC 4180), with a byte order mark, without which Excel takes it for Latin-1. */
-export function asCsv(photos: readonly WallPhoto[]): string {
+function asCsv(photos: readonly WallPhoto[]): string {
   const rows = photos.flatMap(({ name, state }) => (state.step === "captioned" ? [rowOf(name, state)] : []));
   const table = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))];
   return `${byteOrderMark}${table.map((cells) => csvRow(cells, { lineEnd: "\r\n" })).join("")}`;
@@ -137,7 +137,7 @@ function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Reco
 }
 
 /** Has the browser save a table as a file. */
-export function download(name: string, text: string): void {
+function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.download = name;

@@ -4,9 +4,14 @@ import { join } from "node:path";
 import * as z from "zod";
 import { showSpinner } from "../../terminal/progress.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
-import type { DeployRequest } from "./command.ts";
-import { type EdgeConfig, lookAtNeeds, type Need, readEdgeConfig } from "./preflight.ts";
-import { readSecret } from "./read-secret.ts";
+import {
+  type DeployRequest,
+  type EdgeConfig,
+  lookAtNeeds,
+  type Need,
+  readEdgeConfig,
+  readSecret,
+} from "./preflight.ts";
 
 const namespacesSchema = z.array(z.object({ id: z.string(), title: z.string() }));
 

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import * as z from "zod";
@@ -5,13 +6,25 @@ import { parseOrigin } from "../../shared/origin.ts";
 import { repository } from "../repository.ts";
 import { monthAtEdge, monthlyPrice } from "../scaling/edge-cost.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
-import type { DeployRequest } from "./command.ts";
-import { readSecret } from "./read-secret.ts";
 
 /** Of a request at the edge and of a photo in the service, as in docs/deploy.md. */
 const cpuMs = 5;
 const flightMs = 100;
 const ttlDays = 30;
+
+/** The least that the edge and the service accept. */
+const minSecretLength = 16;
+
+/** The environments of wrangler.toml that are deployed. */
+export const environments = ["staging", "production"] as const;
+
+export interface DeployRequest {
+  environment: (typeof environments)[number];
+  /** Holds what the services have in SERVICE_SECRETS; undefined where Cloudflare keeps what it has. */
+  secretFile: string | undefined;
+  /** Otherwise it only looks and tells. */
+  isForReal: boolean;
+}
 
 /** One thing that a deployment needs. */
 export interface Need {
@@ -164,4 +177,14 @@ function describeLimit(config: EdgeConfig, name: string): string | undefined {
 
 function limitOf({ ratelimits }: EdgeConfig, name: string): { limit: number; period: number } | undefined {
   return ratelimits.find((limit) => limit.name === name)?.simple;
+}
+
+/** The secret that a file holds. What is wrong with it is said without a character of it. */
+export async function readSecret(path: string): Promise<string> {
+  const secret = (await readFile(path, "utf8")).trim();
+  if (/[\s,"'\\#]/.test(secret)) throw new Error(`${path}: expected one secret, without spaces, commas and quotes`);
+  if (secret.length < minSecretLength) {
+    throw new Error(`${path}: expected a secret of at least ${minSecretLength} characters, received ${secret.length}`);
+  }
+  return secret;
 }

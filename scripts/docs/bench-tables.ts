@@ -1,5 +1,5 @@
-import { markdownTable, type Row } from "./markdown-table.ts";
 import type { BenchResults } from "./results.ts";
+import { markdownTable, type Row } from "./tables.ts";
 
 type BenchResult = BenchResults["results"][number];
 

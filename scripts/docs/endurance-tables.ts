@@ -1,5 +1,5 @@
-import { markdownTable } from "./markdown-table.ts";
 import type { FaultResult, LoadResult, SoakResults } from "./results.ts";
+import { markdownTable } from "./tables.ts";
 
 const faultColumns = [
   ...["", "what is done", "what was promised", "known: answered", "new: answered", "new: refused", "lost"],

@@ -2,7 +2,7 @@ import type { Manifest } from "../../shared/manifest.ts";
 import type { Evaluation, SetEvaluation } from "../../training/evaluate/evaluate-captions.ts";
 import type { Summary } from "../../training/prepared.ts";
 import { publishedScores } from "../../training/report/score-section.ts";
-import { markdownTable, type Row } from "./markdown-table.ts";
+import { markdownTable, type Row } from "./tables.ts";
 
 const shownScores = ["bleu1", "bleu4", "rougeL", "cider"] as const;
 const manifestScores = ["bleu1", "bleu2", "bleu3", "bleu4", "rougeL", "cider"] as const;

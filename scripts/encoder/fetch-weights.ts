@@ -1,7 +1,6 @@
 import type { KerasRelease } from "../../training/keras/release.ts";
 import { openCacheFolder } from "../setup-native/cache.ts";
-import { downloadFile } from "../setup-native/download.ts";
-import { keepDownload } from "../setup-native/fetch-library.ts";
+import { downloadFile, keepDownload } from "../setup-native/fetch-library.ts";
 
 interface Source {
   release: KerasRelease;

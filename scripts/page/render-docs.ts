@@ -1,10 +1,8 @@
 import type { OpenApiDocument } from "../../edge/openapi/document.ts";
 import type { Operation } from "../../edge/openapi/operations.ts";
 import { html, type Markup, trusted } from "../../shared/html.ts";
-import { prose } from "./prose.ts";
-import { renderOperation } from "./render-operation.ts";
-import { renderSchema } from "./render-schema.ts";
-import type { Route } from "./render-try.ts";
+import { type Route, renderOperation } from "./render-operation.ts";
+import { prose, renderSchema } from "./render-schema.ts";
 
 /** The contract as a page to read: plain HTML, so that it needs neither a connection nor a script, but for trying a request. */
 export function renderDocs({ info, tags, paths, components }: OpenApiDocument): string {

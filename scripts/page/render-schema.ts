@@ -1,6 +1,5 @@
 import type { JsonSchema } from "../../edge/openapi/schemas.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { prose } from "./prose.ts";
 
 /** A named schema: its fields, one a line, those of objects within it under their path. */
 export function renderSchema(name: string, schema: JsonSchema): Markup {
@@ -70,4 +69,15 @@ function rangeOf({ minimum, maximum }: JsonSchema): string {
 
 function objectOf(value: unknown): JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** The contract's descriptions as markup: paragraphs, and code between backticks, which is all the Markdown they use. */
+export function prose(text: unknown): Markup {
+  if (typeof text !== "string") return html``;
+  return html`${text.split("\n\n").map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
+}
+
+/** A line of a description, without paragraphs. */
+export function inline(text: string): Markup {
+  return html`${text.split("`").map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))}`;
 }

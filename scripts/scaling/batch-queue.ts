@@ -1,6 +1,3 @@
-import { add, longRunShares, poisson } from "./chances.ts";
-import { TimeTally } from "./time-tally.ts";
-
 /** An engine and the queue before it. Times are milliseconds, the rate is photos a second. */
 export interface BatchQueue {
   /** Photos that come to this engine; they come independently of each other. */
@@ -131,4 +128,73 @@ function countArrivals(queue: BatchQueue, { times, probability, waiting, ms, roo
       times.add(untilStartMs + batchTime(queue, most), weight * Math.max(full, 0));
     }
   }
+}
+
+/** How long photos took, counted in steps. */
+class TimeTally {
+  readonly #stepMs: number;
+  readonly #steps: number[] = [];
+  #weight = 0;
+  #sum = 0;
+
+  constructor(stepMs: number) {
+    this.#stepMs = stepMs;
+  }
+
+  get mean(): number {
+    return this.#sum / this.#weight;
+  }
+
+  add(ms: number, weight: number): void {
+    const step = Math.floor(ms / this.#stepMs);
+    this.#steps[step] = (this.#steps[step] ?? 0) + weight;
+    this.#weight += weight;
+    this.#sum += ms * weight;
+  }
+
+  /** The end of the step in which so large a share is reached. */
+  quantile(share: number): number {
+    let passed = 0;
+    const step = this.#steps.findIndex((weight = 0) => {
+      passed += weight;
+      return passed >= share * this.#weight;
+    });
+    return (step + 1) * this.#stepMs;
+  }
+}
+
+/** Probabilities of 0, 1, … `most` events. In logarithms, since e^-mean alone may be too small for a number. */
+function poisson(mean: number, most: number): number[] {
+  let logarithm = -mean;
+  return Array.from({ length: most + 1 }, (_, count) => {
+    if (count > 0) logarithm += Math.log(mean / count);
+    return Math.exp(logarithm);
+  });
+}
+
+/** The chain's shares in the long run, by Grassmann, Taksar and Heyman's elimination, which subtracts nothing. */
+function longRunShares(chain: readonly (readonly number[])[]): number[] {
+  const rows = chain.map((row) => [...row]);
+  const at = (row: number, column: number) => rows[row]?.[column] ?? 0;
+  for (let last = rows.length - 1; last > 0; last--) {
+    const leaving = rows[last]?.slice(0, last).reduce((sum, value) => sum + value, 0) ?? 0;
+    for (let row = 0; row < last; row++) {
+      const factor = at(row, last) / leaving;
+      if (factor === 0) continue;
+      for (let column = 0; column < last; column++) add(rows[row] ?? [], column, factor * at(last, column));
+      const own = rows[row];
+      if (own !== undefined) own[last] = factor;
+    }
+  }
+  const shares = [1];
+  for (let state = 1; state < rows.length; state++) {
+    shares.push(shares.reduce((sum, share, row) => sum + share * at(row, state), 0));
+  }
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/** Adds to a place of a row that may be empty yet. */
+function add(row: number[], column: number, value: number): void {
+  row[column] = (row[column] ?? 0) + value;
 }

@@ -3,8 +3,7 @@ import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectSpace, inStaging, publish } from "./cache.ts";
 import { cudaWheels } from "./checksums.ts";
-import { type FetchContext, keepWheel } from "./fetch-library.ts";
-import type { Wheel } from "./pip.ts";
+import { type FetchContext, keepWheel, type Wheel } from "./fetch-library.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
 /** A compiler, for XLA; of its libraries TensorFlow loads none. */

@@ -1,11 +1,49 @@
-import { type Architecture, classicArchives, type Kind, libraryWheels } from "./checksums.ts";
+import { createHash } from "node:crypto";
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import {
+  type Architecture,
+  classicArchives,
+  type Kind,
+  type LibraryPin,
+  libraryWheels,
+  sha256OfFile,
+} from "./checksums.ts";
 import type { SetupRequest } from "./command.ts";
-import { chooseGiven } from "./given-source.ts";
 import { detectKind } from "./machine.ts";
-import { nameSource, type Source } from "./source.ts";
 
 /** Where tfjs-node-gpu 4.22.0 looks for it (its scripts/install.js). */
 const classicPlace = "https://storage.googleapis.com/tensorflow/libtensorflow/";
+
+/** Where something that holds TensorFlow's library is. */
+type Place =
+  | { from: "index"; package: string; version: string }
+  | { from: "url"; url: string }
+  | { from: "file"; path: string }
+  | { from: "folder"; path: string };
+
+/** Where TensorFlow's library will come from; known before anything is fetched. */
+export interface Source {
+  place: Place;
+  kind: Kind;
+  /** Undefined: nobody checked what it is, and `--unpinned` allows that. */
+  pin: LibraryPin | undefined;
+  /** Names the folder that it becomes in the cache: the same for the same library. */
+  name: string;
+}
+
+/** `identity` tells what has no pin from everything else that has none. */
+function nameSource({ kind, pin, identity }: Pick<Source, "kind" | "pin"> & { identity: string }): string {
+  if (pin !== undefined) return `${kind}-${pin.version}-${pin.sha256.slice(0, 12)}`;
+  return `${kind}-unpinned-${createHash("sha256").update(identity).digest("hex").slice(0, 12)}`;
+}
+
+/** What is about to be set up, in a line. */
+export function describeSource({ kind, pin, place }: Source): string {
+  const version = pin?.version ?? (place.from === "index" ? place.version : "of an unknown version");
+  return `TensorFlow ${version} for ${kind === "gpu" ? "NVIDIA GPUs" : "the CPU"}`;
+}
 
 type Request = Pick<SetupRequest, "kind" | "version" | "from" | "isClassic" | "isUnpinned"> & {
   architecture: Architecture;
@@ -51,4 +89,54 @@ function chooseClassic({ kind, architecture }: Choice): Source {
   if (pin === undefined) throw new Error(`expected x86_64 for --classic, this machine is ${architecture}`);
   const url = `${classicPlace}${pin.file}`;
   return { place: { from: "url", url }, kind, pin, name: nameSource({ kind, pin, identity: url }) };
+}
+
+interface GivenRequest {
+  /** Of what has no pin; undefined: for GPUs where one is seen. */
+  kind: Kind | undefined;
+  architecture: Architecture;
+  isUnpinned: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * The source that `--from` names: a URL, a file or a folder. A file is known by its hash or its name; what is known by
+ * neither needs `--unpinned`, and so does every folder.
+ */
+async function chooseGiven(given: string, { isUnpinned, ...request }: GivenRequest): Promise<Source> {
+  const { place, pin, identity } = await locate(given, request);
+  if (pin === undefined && !isUnpinned)
+    throw new Error(`${given}: no hash is pinned for it: --unpinned takes it unchecked, if you trust it`);
+  const kind = pin?.kind ?? request.kind ?? detectKind();
+  return { place, kind, pin, name: nameSource({ kind, pin, identity }) };
+}
+
+interface Located {
+  place: Place;
+  pin: LibraryPin | undefined;
+  /** Tells it from everything else that has no pin. */
+  identity: string;
+}
+
+async function locate(given: string, { architecture, signal }: Omit<GivenRequest, "isUnpinned">): Promise<Located> {
+  const pins = [...libraryWheels, ...classicArchives].filter((pin) => pin.architecture === architecture);
+  const pinOf = (name: string) => pins.find(({ file }) => file === name);
+  if (/^https?:/.test(given)) {
+    const pin = pinOf(basename(new URL(given).pathname));
+    return { place: { from: "url", url: given }, pin, identity: given };
+  }
+  const stats = await readStats(given);
+  if (stats.isDirectory())
+    return { place: { from: "folder", path: given }, pin: undefined, identity: `${given} ${stats.mtimeMs}` };
+  const hash = await sha256OfFile(given, signal);
+  const pin = pins.find(({ sha256 }) => sha256 === hash) ?? pinOf(basename(given));
+  return { place: { from: "file", path: given }, pin, identity: hash };
+}
+
+async function readStats(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    throw new Error(`--from ${path}: there is no such file or folder`, { cause });
+  }
 }

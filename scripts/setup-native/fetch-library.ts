@@ -1,12 +1,21 @@
+import { createWriteStream } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { say } from "../../terminal/progress.ts";
 import { type Cache, expectSpace, inStaging, publish } from "./cache.ts";
-import type { Architecture, FilePin } from "./checksums.ts";
-import { downloadFile } from "./download.ts";
-import { fetchWheel, type Wheel } from "./pip.ts";
-import { describeBytes } from "./progress.ts";
-import type { Source } from "./source.ts";
-import { expectPinned, isPinned } from "./verify-file.ts";
+import { type Architecture, expectPinned, type FilePin, isPinned } from "./checksums.ts";
+import type { Source } from "./choose-source.ts";
+import { describeBytes, type Progress, showProgress } from "./progress.ts";
+import { complaintOf, runCommand } from "./run-command.ts";
+
+/** pip matches these exactly: the wheels' own, then those of newer ones. */
+const platforms = ["manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28"];
+/** Of the wheels that are pinned; it need not be the Python that runs pip. */
+const pythonVersion = "3.11";
+
+const candidates = [["python3", "-m", "pip"], ["pip3"], ["pip"]] as const;
+const tried = candidates.map((words) => words.join(" ")).join(", ");
 
 export interface FetchContext {
   cache: Cache;
@@ -58,4 +67,121 @@ export async function keepDownload({ cache: { downloads }, pin, signal, fetch }:
     await publish(fetched, kept);
     return kept;
   });
+}
+
+export interface Wheel {
+  package: string;
+  version: string;
+  pin: FilePin | undefined;
+}
+
+interface WheelRequest {
+  architecture: Architecture;
+  /** An empty folder. */
+  folder: string;
+  /** What to do where pip cannot. */
+  advice: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Fetches a wheel through pip, which knows the user's package index, proxy and certificates, and returns its path.
+ * Throws a sentence where there is no pip, or where it cannot fetch.
+ */
+async function fetchWheel(wheel: Wheel, { architecture, folder, advice, signal }: WheelRequest): Promise<string> {
+  const pip = await findPip(signal);
+  if (pip === undefined)
+    throw new Error(
+      `expected pip to fetch ${wheel.package} with, found none (tried ${tried}): install it, or ${advice}`,
+    );
+  const [command, ...args] = pip;
+  const requirement = `${wheel.package}==${wheel.version}`;
+  const requirements = join(folder, "requirements.txt");
+  await writeFile(requirements, [requirement, ...hashOptions(wheel)].join(" "));
+  const { hasSucceeded, ending, output } = await runCommand({
+    command,
+    args: [
+      ...args,
+      ...["download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"],
+      "--no-cache-dir", // the wheel is kept already, and large
+      ...["--python-version", pythonVersion],
+      ...platforms.flatMap((platform) => ["--platform", `${platform}_${architecture}`]),
+      ...["--dest", folder, "--requirement", requirements],
+    ],
+    environment: { ...process.env, TMPDIR: folder }, // /tmp may be small, and this folder is cleared away
+    signal,
+    showsOutput: true,
+  });
+  const file = (await readdir(folder)).find((name) => name.endsWith(".whl"));
+  if (hasSucceeded && file !== undefined) return join(folder, file);
+  throw new Error(
+    `pip could not fetch ${requirement} (it ended with ${ending}: ${complaintOf(output)}): see that its package index can be reached, or ${advice}`,
+  );
+}
+
+/** With a hash in the requirement, pip demands it. */
+function hashOptions({ pin }: Wheel): string[] {
+  return pin === undefined ? [] : [`--hash=sha256:${pin.sha256}`];
+}
+
+async function findPip(signal: AbortSignal): Promise<readonly [string, ...string[]] | undefined> {
+  for (const [command, ...args] of candidates) {
+    const { hasSucceeded } = await runCommand({ command, args: [...args, "--version"], signal });
+    if (hasSucceeded) return [command, ...args];
+  }
+  return undefined;
+}
+
+interface UrlDownload {
+  folder: string;
+  signal: AbortSignal;
+  /** The flag that takes a file which somebody fetched elsewhere. */
+  flag?: string;
+}
+
+/** Fetches a file into a folder and returns its path. Throws a sentence where it cannot be had whole. */
+export async function downloadFile(url: string, { folder, signal, flag = "--from" }: UrlDownload): Promise<string> {
+  const { origin, pathname } = new URL(url); // what else it holds may be secret
+  const address = `${origin}${pathname}`;
+  const { body, totalBytes } = await openDownload(url, { address, signal, flag });
+  await expectSpace(folder, { bytes: totalBytes });
+  const name = basename(pathname);
+  const path = join(folder, name);
+  const progress = showProgress(`fetching ${name}`, { totalBytes });
+  try {
+    await pipeline(body, (chunks) => countBytes(chunks, progress), createWriteStream(path), { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Error(`${address} broke off (${reasonOf(cause)}): fetch it again`, { cause });
+  } finally {
+    progress.end();
+  }
+  return path;
+}
+
+async function openDownload(
+  url: string,
+  { address, signal, flag }: { address: string; signal: AbortSignal; flag: string },
+) {
+  const response = await fetch(url, { signal }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    const reason = `${address} cannot be reached (${reasonOf(cause)})`;
+    throw new Error(`${reason}: fetch it elsewhere and give it with ${flag}`, { cause });
+  });
+  if (!response.ok || response.body === null)
+    throw new Error(`${address}: expected status 200, received ${response.status}`);
+  return { body: response.body, totalBytes: Number(response.headers.get("Content-Length") ?? 0) };
+}
+
+async function* countBytes(chunks: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    progress.add(chunk.length);
+    yield chunk;
+  }
+}
+
+/** `fetch` hides what went wrong behind "fetch failed" and "terminated". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }

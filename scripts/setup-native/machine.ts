@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import * as z from "zod";
 import { say } from "../../terminal/progress.ts";
 import type { Architecture, Kind } from "./checksums.ts";
-import { findProgram } from "./toolchain.ts";
 
 const newestNode = 22;
 const architectures: Record<string, Architecture> = { x64: "x86_64", arm64: "aarch64" };
@@ -13,7 +13,7 @@ const driverLibraries = ["x86_64-linux-gnu", "aarch64-linux-gnu", "../lib64"].ma
 );
 
 /** What a setup depends on of the machine it runs on. */
-export interface Machine {
+interface Machine {
   platform: string;
   /** As Node calls it. */
   arch: string;
@@ -49,4 +49,38 @@ export function detectKind(): Kind {
   const found = signs.find((path) => existsSync(path)) ?? findProgram("nvidia-smi");
   say(found === undefined ? "no NVIDIA GPU was seen (--gpu chooses its library all the same)" : `found ${found}`);
   return found === undefined ? "cpu" : "gpu";
+}
+
+/** Path of a program that the shell would find. */
+function findProgram(name: string): string | undefined {
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+/** Throws a sentence that names what is missing of what node-gyp builds with. */
+export function expectToolchain(): void {
+  const programs = [...(process.env.CXX === undefined ? ["g++"] : []), "make", "python3"];
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length > 0)
+    throw new Error(
+      `expected ${programs.join(", ")} to build the binding with, found no ${missing.join(" and no ")}: install them (Debian, Ubuntu: apt-get install g++ make python3)`,
+    );
+}
+
+/** Where the running Node's own headers lie, for node-gyp's `nodedir`; without them node-gyp fetches some. */
+export function findNodeHeaders(executable = process.execPath): string | undefined {
+  const prefix = dirname(dirname(realpathSync(executable)));
+  return existsSync(join(prefix, "include/node/node_api.h")) ? prefix : undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

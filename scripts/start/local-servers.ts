@@ -1,15 +1,21 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { repository } from "../repository.ts";
+import { withinTime } from "../within-time.ts";
 import { KeptProcess } from "./kept-process.ts";
-import { host } from "./ports.ts";
 import { type GroupCommand, type Listener, ProcessGroup } from "./process-group.ts";
 
 const drainSeconds = 3;
 const pollMs = 150;
 /** For an edge that has ended: it is brought up again, later after each end at once, and at the fourth no more. */
 const edgeKeeping = { pauseMs: (endsAtOnce: number) => 500 * 2 ** endsAtOnce, maxEndsAtOnce: 4 };
+
+const startLimitMs = 120_000;
 
 interface ServerPlaces {
   edgePort: number;
@@ -145,4 +151,72 @@ export async function isWell(address: string, signal: AbortSignal): Promise<bool
     signal.throwIfAborted();
     return false;
   }
+}
+
+export const host = "127.0.0.1";
+
+/** The port, if nobody listens on it; throws a sentence otherwise. 0 gives any free port. */
+export async function expectFree(port: number, { option }: { option: string }): Promise<number> {
+  const free = await freePort(port);
+  if (free !== undefined) return free;
+  throw new Error(`port ${port} is taken: end what listens there, or choose another with ${option} (0 takes any)`);
+}
+
+/** The port if it is free, any other if it is not. */
+export async function preferFree(port: number): Promise<number> {
+  return (await freePort(port)) ?? expectFree(0, { option: "" });
+}
+
+async function freePort(port: number): Promise<number | undefined> {
+  const server = createServer();
+  try {
+    await once(server.listen({ host, port }), "listening");
+  } catch {
+    return undefined;
+  }
+  const address = server.address();
+  await once(server.close(), "close");
+  return typeof address === "object" ? address?.port : undefined;
+}
+
+interface DeploymentSettings {
+  /** The service's bundle. */
+  modelDir: string;
+  /** Any free port where it is left out. */
+  edgePort?: number;
+  /** Where the edge keeps its cache; a folder that is removed at the end where it is left out. */
+  stateDir?: string;
+  listen?: Listener | undefined;
+  /** Ends the start. */
+  signal?: AbortSignal;
+}
+
+export interface Deployment extends LocalServers {
+  stateDir: string;
+}
+
+/** The whole product as `npm start` runs it, on free ports, for tests and measurements. Resolves when it is ready; ends what it started where it is not. */
+export async function startDeployment({ signal, ...settings }: DeploymentSettings): Promise<Deployment> {
+  const stateDir = settings.stateDir ?? (await mkdtemp(join(tmpdir(), "deployment-")));
+  const servers = startServers({
+    edgePort: settings.edgePort ?? (await preferFree(0)),
+    servicePort: await preferFree(0),
+    modelDir: settings.modelDir,
+    stateDir,
+    listen: settings.listen,
+  });
+  const stop = async () => {
+    await servers.stop();
+    if (settings.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
+  };
+  const ending = new AbortController();
+  void servers.died.then((reason) => ending.abort(reason));
+  const either = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
+  try {
+    await withinTime({ ms: startLimitMs, signal: either }, (limited) => waitUntilReady(servers, limited));
+  } catch (error) {
+    await stop();
+    throw either.aborted ? either.reason : error;
+  }
+  return { ...servers, stateDir, stop };
 }

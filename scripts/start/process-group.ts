@@ -4,10 +4,10 @@ import { stripVTControlCharacters } from "node:util";
 import { repository } from "../repository.ts";
 
 /** How long a group has to end by itself; the service drains for less. */
-const patienceMs = 6_000;
+const stopLimitMs = 6_000;
 /** How long its last words may still be in the pipe when a program has ended. */
 const lastWordsMs = 100;
-/** What is kept of its complaints, to say why it ended. */
+/** How much of its standard error is kept, to say why it ended. */
 const maxComplaintLength = 2_000;
 
 export interface GroupCommand {
@@ -17,11 +17,11 @@ export interface GroupCommand {
   program?: string;
   args: string[];
   environment: Record<string, string>;
-  /** Hears all that it writes; without it, its standard output is nobody's. */
+  /** Gets all that it writes; without it, its standard output is dropped. */
   listen?: Listener | undefined;
 }
 
-/** Whoever wants to hear what a program writes, on both of its streams. */
+/** Gets a program once it runs, to read what it writes on both of its streams. */
 export type Listener = (child: ChildProcess, name: string) => void;
 
 /** A program and whatever it starts, as a process group of their own, so that no grandchild outlives it. */
@@ -65,9 +65,9 @@ export class ProcessGroup {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.signal("SIGTERM");
-    const impatience = setTimeout(this.#kill, patienceMs);
+    const killTimer = setTimeout(this.#kill, stopLimitMs);
     await this.#exited;
-    clearTimeout(impatience);
+    clearTimeout(killTimer);
     this.#kill(); // whatever the program left behind
     process.off("exit", this.#kill);
   }

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { phaseChart } from "../../bench/phase-chart.ts";
-import { phaseTable } from "../../bench/phases.ts";
+import { phaseChart, phaseTable } from "../../bench/phases.ts";
 
 const stay = { name: "alone, 500 × 375", ms: { decode: 10, queue: 0, encode: 60, search: 20, rest: 10 } };
 

@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Deployment } from "../../scripts/start/deployment.ts";
+import type { Deployment } from "../../scripts/start/local-servers.ts";
 import { startTinyDeployment, visitorAddress } from "../support/deployment.ts";
 import { freePort } from "../support/free-port.ts";
 import { startMadeServer } from "../support/made-server.ts";

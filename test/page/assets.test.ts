@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Deployment } from "../../scripts/start/deployment.ts";
+import type { Deployment } from "../../scripts/start/local-servers.ts";
 import { startTinyDeployment } from "../support/deployment.ts";
 
 let deployment: Deployment;

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Deployment } from "../../scripts/start/deployment.ts";
+import type { Deployment } from "../../scripts/start/local-servers.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { startTinyDeployment } from "../support/deployment.ts";

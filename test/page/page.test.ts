@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
-import type { Deployment } from "../../scripts/start/deployment.ts";
+import type { Deployment } from "../../scripts/start/local-servers.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
 import { startTinyDeployment } from "../support/deployment.ts";
 import { launchBrowser, type OpenPage, visit } from "./browser.ts";

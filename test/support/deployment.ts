@@ -1,4 +1,4 @@
-import { type Deployment, startDeployment } from "../../scripts/start/deployment.ts";
+import { type Deployment, startDeployment } from "../../scripts/start/local-servers.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { keepOutput } from "./kept-output.ts";
 

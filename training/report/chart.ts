@@ -7,7 +7,7 @@ const width = 360;
 const height = 240;
 const margin = { top: 30, right: 12, bottom: 38, left: 40 };
 
-export interface Axis {
+interface Axis {
   label: string;
   /** From its first value to its last. */
   domain: readonly [number, number];
@@ -16,9 +16,9 @@ export interface Axis {
 }
 
 /** One of two: charts tell more lines apart badly. */
-export type Tone = "one" | "two";
+type Tone = "one" | "two";
 
-export interface ChartParts {
+interface ChartParts {
   title: string;
   /** What it shows, for those who cannot see it. */
   description: string;
@@ -29,13 +29,13 @@ export interface ChartParts {
 }
 
 /** Where values stand in the drawing, in its units. */
-export interface Places {
+interface Places {
   x: (value: number) => number;
   y: (value: number) => number;
 }
 
 /** A chart with its axes, as a figure; `draw` gives what stands between them. */
-export function chart({ title, description, x, y, legend = [] }: ChartParts, draw: (places: Places) => Markup): Markup {
+function chart({ title, description, x, y, legend = [] }: ChartParts, draw: (places: Places) => Markup): Markup {
   const toX = scaleLinear(x.domain, [margin.left, width - margin.right]);
   const toY = scaleLinear(y.domain, [height - margin.bottom, margin.top]);
   const floor = height - margin.bottom;
@@ -58,7 +58,7 @@ ${draw({ x: (value) => at(toX(value)), y: (value) => at(toY(value)) })}
 }
 
 /** Names beside the colours that stand for them. */
-export function legendOf(entries: NonNullable<ChartParts["legend"]>): Markup {
+function legendOf(entries: NonNullable<ChartParts["legend"]>): Markup {
   if (entries.length === 0) return html``;
   return html`<p class="legend">${entries.map(({ tone, name }) => html`<span><i class="${tone}"></i>${name}</span> `)}</p>`;
 }

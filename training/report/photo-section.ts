@@ -88,7 +88,7 @@ function wordsOf(text: string, { photo, input }: { photo: RatedPhoto; input: Rep
 const maxWidth = 320;
 const jpegQuality = 78;
 
-export interface Thumbnail {
+interface Thumbnail {
   /** A `data:` URI. */
   source: string;
   width: number;
@@ -96,7 +96,7 @@ export interface Thumbnail {
 }
 
 /** A photo as a small JPEG, upright. Throws where it is no longer what was captioned. */
-export async function makeThumbnail(path: string, { sha256 }: { sha256: string | undefined }): Promise<Thumbnail> {
+async function makeThumbnail(path: string, { sha256 }: { sha256: string | undefined }): Promise<Thumbnail> {
   const bytes = await readPhotoFile(path);
   if (sha256Of(bytes) !== sha256) {
     throw new Error(`${path}: has changed since prepare looked at it: run prepare and evaluate again`);

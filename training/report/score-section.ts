@@ -91,6 +91,6 @@ export const publishedScores: readonly PublishedScores[] = [
 ];
 
 /** Whether scores compare with the published ones: they are of Flickr8k's own test split, all of it. */
-export function isPublishedTestSplit({ summary }: Pick<Prepared, "summary">, split: string): boolean {
+function isPublishedTestSplit({ summary }: Pick<Prepared, "summary">, split: string): boolean {
   return split === "test" && summary.hasSplits && summary.photos === 8092 && summary.testPhotos === 1000;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { host } from "../../../scripts/start/ports.ts";
+import { host } from "../../../scripts/start/local-servers.ts";
 
 interface Pair {
   near: Socket;

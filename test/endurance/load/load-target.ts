@@ -1,5 +1,4 @@
-import { startDeployment } from "../../../scripts/start/deployment.ts";
-import type { LocalServers } from "../../../scripts/start/local-servers.ts";
+import { type LocalServers, startDeployment } from "../../../scripts/start/local-servers.ts";
 import type { Listener } from "../../../scripts/start/process-group.ts";
 import { judgeReply } from "./judge-reply.ts";
 import type { Target } from "./load-generator.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { allTables, pagesWithTables } from "../../../scripts/docs/all-tables.ts";
 import { benchTables } from "../../../scripts/docs/bench-tables.ts";
-import { changedTables, fillTables } from "../../../scripts/docs/fill-tables.ts";
+import { changedTables, fillTables } from "../../../scripts/docs/tables.ts";
 import { repository } from "../../../scripts/repository.ts";
 import { chaosCommand } from "../../endurance/chaos/command.ts";
 import { loadCommand } from "../../endurance/load/command.ts";

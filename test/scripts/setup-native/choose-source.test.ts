@@ -2,8 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { classicArchives, cudaWheels, libraryWheels } from "../../../scripts/setup-native/checksums.ts";
-import { chooseSource } from "../../../scripts/setup-native/choose-source.ts";
-import { describeSource } from "../../../scripts/setup-native/source.ts";
+import { chooseSource, describeSource } from "../../../scripts/setup-native/choose-source.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { makeWheel } from "./made-wheel.ts";
 

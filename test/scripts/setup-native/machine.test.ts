@@ -1,8 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { expectSupported, thisMachine } from "../../../scripts/setup-native/machine.ts";
-import { expectToolchain, findNodeHeaders } from "../../../scripts/setup-native/toolchain.ts";
+import {
+  expectSupported,
+  expectToolchain,
+  findNodeHeaders,
+  thisMachine,
+} from "../../../scripts/setup-native/machine.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 
 const machine = { platform: "linux", arch: "x64", glibc: "2.36", node: "20.20.2" };

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pMapIterable } from "p-map";
-import { defaultModelDir } from "../captioner/bundle.ts";
+import { defaultModelDir, sha256Of } from "../captioner/bundle.ts";
 import type { Precision } from "../captioner/engine.ts";
+import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { decodeImage } from "../captioner/images/decode-image.ts";
 import { startLocalModel } from "../cli/caption/backend.ts";
 import { runPipeline } from "../cli/caption/pipeline.ts";
@@ -11,8 +12,16 @@ import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { StateFile } from "../cli/state/state-file.ts";
 import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import { type Bench, type BenchResult, inEachPrecision, timeInTurns } from "./bench.ts";
-import { type BenchInputs, bareCaptions, benchInputs } from "./inputs.ts";
+import { encodePhotos, type PhotoToEncode } from "../training/features/encode-photos.ts";
+import {
+  type Bench,
+  type BenchInputs,
+  type BenchResult,
+  bareCaptions,
+  benchInputs,
+  inEachPrecision,
+  timeInTurns,
+} from "./bench.ts";
 
 const count = 64;
 const batch = 8;
@@ -21,10 +30,10 @@ export const cliThroughput: Bench = {
   name: "cli-throughput",
   about:
     "bulk captioning of 64 JPEG files ÷ the bare loop with image decoding overlapped, photos a second; at least 0.9",
-  run: () => inEachPrecision(measure),
+  run: () => inEachPrecision(measureCli),
 };
 
-async function measure(precision: Precision): Promise<BenchResult> {
+async function measureCli(precision: Precision): Promise<BenchResult> {
   const inputs = await benchInputs(1, { precision });
   const files = await madePhotos(count);
   const folder = await mkdtemp(join(tmpdir(), "cli-throughput-"));
@@ -68,4 +77,48 @@ async function captionBare(files: readonly Uint8Array[], inputs: BenchInputs): P
     await bareCaptions(inputs, waiting);
     waiting = [];
   }
+}
+
+export const featuresThroughput: Bench = {
+  name: "features-throughput",
+  about: "the bare engine's encode loop on decoded pixels ÷ feature extraction from 64 JPEG files; at least 0.9",
+  async run() {
+    const { bundle, engine: bare, photos } = await benchInputs(count);
+    const { preprocessing } = bundle.manifest;
+    const folder = await mkdtemp(join(tmpdir(), "features-throughput-"));
+    const files = await writePhotos(folder);
+    const engine = await startEngineProcess(defaultModelDir, "onnx");
+    const leaveOut = ({ path }: PhotoToEncode, reason: string) => {
+      throw new Error(`${path}: ${reason}`);
+    };
+    try {
+      const { oursMs, peerMs } = await timeInTurns(3, {
+        async ours() {
+          for await (const _ of encodePhotos(files, { engine, preprocessing, leaveOut }));
+        },
+        async peer() {
+          for (let first = 0; first < count; first += batch) {
+            await bare.encode(Buffer.concat(photos.slice(first, first + batch)), batch);
+          }
+        },
+      });
+      return {
+        number: peerMs / oursMs,
+        ours: `${((1000 * count) / oursMs).toFixed(1)} photos a second`,
+        peer: `${((1000 * count) / peerMs).toFixed(1)} photos a second`,
+      };
+    } finally {
+      await Promise.all([engine.close(), bare.close(), rm(folder, { recursive: true })]);
+    }
+  },
+};
+
+async function writePhotos(folder: string): Promise<PhotoToEncode[]> {
+  const files: PhotoToEncode[] = [];
+  for (const [index, bytes] of (await madePhotos(count)).entries()) {
+    const path = join(folder, `${index}.jpg`);
+    await writeFile(path, bytes);
+    files.push({ path, sha256: sha256Of(bytes), isMirrored: false });
+  }
+  return files;
 }

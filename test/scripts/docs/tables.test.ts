@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changedTables, fillTables } from "../../../scripts/docs/fill-tables.ts";
+import { changedTables, fillTables } from "../../../scripts/docs/tables.ts";
 
 const tables = new Map([
   ["scores", "| a |\n|---|\n| 1 |"],

@@ -1,16 +1,47 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import type { Precision } from "../captioner/engine.ts";
+import { decodeImage } from "../captioner/images/decode-image.ts";
 import { signatureHeaders } from "../shared/signature.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
-import type { Bench } from "./bench.ts";
-import { startService } from "./running-service.ts";
+import { type Bench, type BenchResult, bareCaptions, benchInputs, inEachPrecision, timeInTurns } from "./bench.ts";
+import { captionOver, startService } from "./running-service.ts";
 
+const idlePhotos = 64;
 const capacity = 16;
 const clients = 10 * capacity;
 const seconds = 15;
 /** Between a client's requests, so that what is measured is the service and not this process's own queue. */
 const pauseMs = 500;
 const secret = randomBytes(32).toString("hex");
+
+export const idleLatency: Bench = {
+  name: "idle-latency",
+  about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
+  run: () => inEachPrecision(measureIdle),
+};
+
+async function measureIdle(precision: Precision): Promise<BenchResult> {
+  const inputs = await benchInputs(1, { precision });
+  const { preprocessing } = inputs.bundle.manifest;
+  const files = await madePhotos(idlePhotos);
+  const service = await startService({ PRECISION: precision });
+  const next = { ours: 0, peer: 0 };
+  const take = (side: keyof typeof next) => files[next[side]++ % idlePhotos] ?? new Uint8Array();
+  try {
+    const { oursMs, peerMs } = await timeInTurns(idlePhotos, {
+      ours: () => captionOver(service, take("ours")),
+      async peer() {
+        const { pixels } = await decodeImage(take("peer"), { preprocessing, maxPixels: 1e6 });
+        await bareCaptions(inputs, [pixels]);
+      },
+    });
+    const ms = (time: number) => `${time.toFixed(1)} ms`;
+    return { number: oursMs / peerMs, ours: ms(oursMs), peer: ms(peerMs) };
+  } finally {
+    await Promise.all([service.stop(), inputs.engine.close()]);
+  }
+}
 
 export const overloadRefusal: Bench = {
   name: "overload-refusal",

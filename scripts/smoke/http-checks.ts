@@ -8,25 +8,25 @@ const timeoutMs = 60_000;
 const openApiSchema = z.object({ openapi: z.string().startsWith("3.1.") });
 const readinessSchema = z.object({ status: z.literal("ready"), service: serviceReadinessSchema });
 
-interface Question extends RequestInit {
+interface Expectation extends RequestInit {
   /** The status that the answer must have. */
   expected: number;
 }
 
-/** Throws a sentence where the answer has another status, or none comes. */
-export async function ask(address: string, { expected, ...init }: Question): Promise<Reply> {
+/** Sends a request. Throws a sentence where the answer has another status, or none comes. */
+export async function requestExpecting(address: string, { expected, ...init }: Expectation): Promise<Reply> {
   const reply = await send(address, init);
   if (reply.status === expected) return reply;
   throw new Error(`expected status ${expected}, received ${reply.status}: ${reasonIn(reply)}`);
 }
 
-/** Expects that status, and tells it. */
-export async function askStatus(address: string, expected: number): Promise<string> {
-  return `status ${(await ask(address, { expected })).status}`;
+/** Expects that status, and names it. */
+export async function checkStatus(address: string, expected: number): Promise<string> {
+  return `status ${(await requestExpecting(address, { expected })).status}`;
 }
 
-async function askJson<T>(address: string, schema: z.ZodType<T>): Promise<T> {
-  const { text } = await ask(address, { expected: 200 });
+async function requestJson<T>(address: string, schema: z.ZodType<T>): Promise<T> {
+  const { text } = await requestExpecting(address, { expected: 200 });
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
@@ -34,20 +34,20 @@ async function askJson<T>(address: string, schema: z.ZodType<T>): Promise<T> {
   }
 }
 
-/** Expects a service that is ready, and tells its engine and device. */
-export async function askReadiness(address: string): Promise<string> {
-  const { service } = await askJson(address, readinessSchema);
+/** Expects a service that is ready, and names its engine and device. */
+export async function checkReadiness(address: string): Promise<string> {
+  const { service } = await requestJson(address, readinessSchema);
   return `${service.engine} on ${service.device}`;
 }
 
-/** Expects an OpenAPI 3.1 document, and tells its version. */
-export async function askOpenApi(address: string): Promise<string> {
-  const document = await askJson(address, openApiSchema);
+/** Expects an OpenAPI 3.1 document, and names its version. */
+export async function checkOpenApi(address: string): Promise<string> {
+  const document = await requestJson(address, openApiSchema);
   return `OpenAPI ${document.openapi}`;
 }
 
 /** Expects a problem document with that code. */
-export async function expectRefusal(
+export async function checkRefusal(
   address: string,
   { code, ...init }: RequestInit & { code: ErrorCode },
 ): Promise<string> {
@@ -57,9 +57,9 @@ export async function expectRefusal(
   throw new Error(`expected ${code}, received ${refusal.code}: ${refusal.message}`);
 }
 
-/** Expects a page that lets nothing in from elsewhere. */
-export async function askPage(address: string): Promise<string> {
-  const { headers } = await ask(address, { expected: 200 });
+/** Expects a page whose content security policy shuts out other origins. */
+export async function checkPage(address: string): Promise<string> {
+  const { headers } = await requestExpecting(address, { expected: 200 });
   const type = headers.get("Content-Type") ?? "no content type";
   if (!type.startsWith("text/html")) throw new Error(`expected a page, received ${type}`);
   if (!headers.has("Content-Security-Policy")) throw new Error("expected a content security policy, received none");

@@ -1,8 +1,17 @@
-/** Makes the tables of a page, by name. */
-export type Tables = ReadonlyMap<string, string>;
-
 const region = /^<!-- table: (?<name>[\w-]+) -->\n(?<body>.*?)^<!-- \/table -->$/gms;
 const marker = /^<!-- (?:table: .*|\/table) -->$/gm;
+
+/** The cells of a row. */
+export type Row = readonly string[];
+
+/** A table in GitHub's Markdown. */
+export function markdownTable(heading: Row, rows: readonly Row[]): string {
+  const line = (cells: Row) => `| ${cells.join(" | ")} |`;
+  return [line(heading), `|${"---|".repeat(heading.length)}`, ...rows.map(line)].join("\n");
+}
+
+/** The tables of a page, by name. */
+export type Tables = ReadonlyMap<string, string>;
 
 /**
  * Puts the tables between their marks, `<!-- table: name -->` and `<!-- /table -->`, each on a line of its own. Throws a

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { downloadFile } from "../../../scripts/setup-native/download.ts";
+import { downloadFile } from "../../../scripts/setup-native/fetch-library.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
 import { freePort } from "../../support/free-port.ts";
 import { startMadeServer } from "../../support/made-server.ts";

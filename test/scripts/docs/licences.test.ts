@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { describeLicences, listLicences } from "../../../scripts/licences/list-licences.ts";
+import { describeLicences, listLicences } from "../../../scripts/docs/licences.ts";
 
 const read = (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), "utf8");
 const lock = (packages: Record<string, object>) => JSON.stringify({ packages });
