@@ -27,11 +27,11 @@ function fewPhotos(count: number): Recipe {
   return {
     phases: [
       {
-        epochs: isHandful ? 8 : 10,
+        epochs: 10,
         batch: { captions: isHandful ? 8 : 16, steps: 20 },
         rehearsal: { captions: 32, weight: 8 },
-        learningRate: 5e-5,
-        newWordRate: 7.5e-3,
+        learningRate: 1e-4,
+        newWordRate: 1.5e-2,
         schedule: "cosine",
       },
     ],
