@@ -123,6 +123,14 @@ export class BufferHold {
     this.#state = "complete";
   }
 
+  /** Begins anew for another body, after the one before was let go. */
+  restart(): void {
+    this.expectNotEvicted();
+    this.#state = "arriving";
+    this.#grewAtMs = Date.now();
+    this.#set(0);
+  }
+
   evict(): void {
     this.#state = "evicted";
     this.#set(0);

@@ -48,10 +48,9 @@ app.post("/model/predict", requireFacade, provideContext, access("caption"), han
 app.post("/models/*", requireFacade, provideContext, access("caption"), handleHuggingFace);
 app.post("/v1/chat/completions", requireFacade, access("caption"), handleChatCompletion);
 app.get("/v1/models", requireFacade, access("caption"), handleModelList);
-app.use("/api/*", requireFacade, provideContext, access("caption"));
-app.post("/api/generate", handleOllamaGenerate);
-app.post("/api/chat", handleOllamaChat);
-app.get("/api/tags", handleOllamaTags);
+app.post("/api/generate", requireFacade, provideContext, access("caption"), handleOllamaGenerate);
+app.post("/api/chat", requireFacade, provideContext, access("caption"), handleOllamaChat);
+app.get("/api/tags", requireFacade, provideContext, access("caption"), handleOllamaTags);
 
 app.notFound(handleNotFound);
 app.onError(handleError);

@@ -42,7 +42,8 @@ export function isMissing(error: unknown): boolean {
   return isFileError(error) && error.code === "ENOENT";
 }
 
-function isFileError(error: unknown): error is Error & { code: string } {
+/** Whether an error is the file system's. */
+export function isFileError(error: unknown): error is Error & { code: string; syscall: unknown } {
   return error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error;
 }
 

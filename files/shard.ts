@@ -34,7 +34,7 @@ export async function findShards(path: string): Promise<string[]> {
     [...names].flatMap((name) => {
       if (!name.startsWith(start) || !name.endsWith(extension)) return [];
       const part = name.slice(start.length, name.length - extension.length);
-      return /^\d+-of-\d+$/.test(part) ? [Number(part.split("-of-")[1])] : [];
+      return /^[1-9]\d{0,5}-of-[1-9]\d{0,5}$/.test(part) ? [Number(part.split("-of-")[1])] : [];
     }),
   );
   const [of] = counts;

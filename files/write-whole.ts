@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { toDiskPath } from "./disk-path.ts";
-import { describeFileError } from "./file-error.ts";
+import { describeFileError, isFileError } from "./file-error.ts";
 import type { FileDigest } from "./regular-file.ts";
 
 /** Short texts are gathered to blocks of this size, so that a file of many lines takes few writes. */
@@ -25,12 +25,12 @@ interface Writing {
 export async function writeWhole(path: string, contents: Contents, writing: Writing = {}): Promise<void> {
   const { temporary = partialOf(path), replaces = true } = writing;
   try {
-    await writeSynced(path, contents, { ...writing, temporary });
+    await writeSynced(contents, { ...writing, temporary });
     if (replaces) await rename(toDiskPath(temporary), toDiskPath(path));
     else await link(toDiskPath(temporary), toDiskPath(path)).catch(ignoreEarlier);
   } catch (error) {
-    await removeFile(temporary);
-    throw error;
+    await removeFile(temporary).catch(() => undefined); // what went wrong first is what to tell
+    throw asSentence(error, path);
   }
   if (!replaces) await removeFile(temporary);
 }
@@ -47,10 +47,12 @@ export async function writeTogether(work: (write: WriteTogether) => Promise<void
   try {
     await work((path, contents) => {
       paths.push(path);
-      return writeSynced(path, contents, { temporary: partialOf(path) });
+      return writeSynced(contents, { temporary: partialOf(path) }).catch((error: unknown) => {
+        throw asSentence(error, path);
+      });
     });
   } catch (error) {
-    for (const path of paths) await removeFile(partialOf(path));
+    for (const path of paths) await removeFile(partialOf(path)).catch(() => undefined);
     throw error;
   }
   for (const path of paths) await rename(toDiskPath(partialOf(path)), toDiskPath(path));
@@ -69,29 +71,33 @@ export async function syncFile(path: string): Promise<void> {
 }
 
 async function writeSynced(
-  path: string,
   contents: Contents,
   { temporary, mode }: Writing & { temporary: string },
 ): Promise<FileDigest> {
   const hash = createHash("sha256");
   let bytes = 0;
+  const file = await open(toDiskPath(temporary), "w", mode);
   try {
-    const file = await open(toDiskPath(temporary), "w", mode);
-    try {
-      for (const block of blocksOf(contents)) {
-        hash.update(block);
-        bytes += block.length;
-        await file.writeFile(block); // continues where the last one ended
-      }
-      await file.sync();
-    } finally {
-      await file.close();
+    for (const block of blocksOf(contents)) {
+      hash.update(block);
+      bytes += block.length;
+      await file.writeFile(block); // continues where the last one ended
     }
-  } catch (cause) {
-    const sentence = describeFileError(cause, { path });
-    throw sentence === undefined ? cause : new Error(sentence, { cause });
+    await file.sync();
+  } finally {
+    await file.close();
   }
   return { bytes, sha256: hash.digest("hex") };
+}
+
+/**
+ * Makes an error that says in a sentence why a file could not be written, where the system's own code says it. A folder that
+ * has the temporary name is named itself.
+ */
+function asSentence(cause: unknown, path: string): unknown {
+  const isInTheWay = isFileError(cause) && cause.code === "EISDIR" && cause.syscall === "open";
+  const sentence = describeFileError(cause, isInTheWay ? {} : { path });
+  return sentence === undefined ? cause : new Error(sentence, { cause });
 }
 
 function* blocksOf(contents: Contents): Generator<Uint8Array> {

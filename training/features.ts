@@ -4,7 +4,7 @@ import type * as z from "zod";
 import type { EncoderBundle } from "../captioner/bundle.ts";
 import { startEngineProcess } from "../captioner/engines/engine-process.ts";
 import { joinRows } from "../captioner/vectors.ts";
-import { isInShard, type Shard } from "../files/shard.ts";
+import { isInShard, type Shard, shardPath } from "../files/shard.ts";
 import { say, showProgress } from "../terminal/progress.ts";
 import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
@@ -120,8 +120,8 @@ async function encodeInto(
 }
 
 /** Returns the name of a shard's store, which lies beside the whole one. */
-function shardName({ number, of }: Shard, { encoder }: FeatureKind): string {
-  return `features-${encoder}-shard-${number}-of-${of}`;
+function shardName(shard: Shard, kind: FeatureKind): string {
+  return shardPath(storeName(kind), shard);
 }
 
 /** Copies the wanted rows that the folder's shards have. */

@@ -21,6 +21,7 @@ export async function dryRun(request: CaptionRequest): Promise<PhotoCounts> {
   for await (const photo of readPhotoStatus(photos, { index, statePath, folder })) {
     if ("error" in photo) {
       counts.failed += 1;
+      counts.notFound += 1;
       say(`${photo.path}: ${photo.error}`);
     } else if (begun.has(photo.key)) {
       counts.copies += 1;

@@ -18,6 +18,8 @@ export class PhotoCounts {
   /** Photos whose captions were removed. */
   cleared = 0;
   failed = 0;
+  /** Those failed that were not found: paths that do not exist, folders that cannot be read. */
+  notFound = 0;
   /** Left out for a confidence below --min-confidence. */
   unsure = 0;
   /** Beyond --limit. */

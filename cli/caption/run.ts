@@ -39,11 +39,12 @@ export interface CaptionRequest extends SearchRequest {
 /** Runs `edge-caption caption`: finds the photos, captions those that have none and writes the outputs that were asked for. */
 export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> {
   const { photos, passedOver } = await findAllPhotos(request);
+  const notFound = photos.filter((photo) => "error" in photo).length;
   const reportPassedOver = () => {
     const sentence = request.isQuiet ? undefined : passedOver.describe();
     if (sentence !== undefined) say(sentence);
   };
-  if (photos.every((photo) => "error" in photo)) {
+  if (notFound === photos.length) {
     const counts = failAll(photos);
     if (request.shard !== undefined && photos.length === 0) await beginPart(request.outputs);
     reportPassedOver();
@@ -83,6 +84,7 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
         report: progress.report,
       });
       if (ending.signal.aborted) throw new Interrupted("interrupted");
+      counts.notFound = notFound;
       return counts;
     } finally {
       progress.end();
@@ -117,6 +119,7 @@ function failAll(photos: readonly FoundPhoto[]): PhotoCounts {
   const counts = new PhotoCounts();
   for (const photo of photos) {
     counts.failed += 1;
+    counts.notFound += 1;
     if ("error" in photo) say(`${photo.path}: ${photo.error}`);
   }
   if (photos.length === 0) say("no photo found");

@@ -43,6 +43,7 @@ interface Flags extends PhotoOutputFlags {
   below: ConfidenceLimit["below"];
   json: boolean;
   quiet: boolean;
+  exitZero: boolean;
   dryRun: boolean;
 }
 
@@ -134,6 +135,7 @@ export function captionCommand(): Command {
   return addPhotoOutputOptions(command)
     .option("--json", "JSON lines on standard output", false)
     .option("--quiet", "report only failures; captions on standard output are still printed", false)
+    .option("--exit-zero", "exit with 0 although photos failed, for jobs; with 1 still if a path was not found", false)
     .option(
       "--state <file>",
       "file that remembers what was captioned (default: .edge-caption.jsonl beside the first output)",
@@ -148,8 +150,8 @@ export function captionCommand(): Command {
       expectShardInParts(command, flags);
       const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
       expectOutputsApart(command, { ...flags, state: request.statePath });
-      const { failed } = await (flags.dryRun ? dryRun(request) : runCaption(request));
-      if (failed > 0) process.exitCode = 1;
+      const { failed, notFound } = await (flags.dryRun ? dryRun(request) : runCaption(request));
+      if (flags.exitZero ? notFound > 0 : failed > 0) process.exitCode = 1;
     });
 }
 

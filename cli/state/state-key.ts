@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -61,7 +61,7 @@ async function makeKey(path: string): Promise<void> {
   if (existsSync(path)) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const key = randomBytes(keyBytes).toString("hex");
-  await writeWhole(path, [key], { temporary: `${path}.${process.pid}`, mode: 0o600, replaces: false });
+  await writeWhole(path, [key], { temporary: `${path}.${randomUUID()}`, mode: 0o600, replaces: false });
 }
 
 async function readKey(path: string): Promise<StateKey> {

@@ -64,14 +64,15 @@ export async function handleOllamaTags(c: Context<EdgeEnv>): Promise<Response> {
 
 function handleOllama(c: Context<EdgeEnv>, { read, describe }: OllamaRoute): Promise<Response> {
   const begunMs = Date.now();
-  let asked: OllamaRequest;
+  let asked: Omit<OllamaRequest, "images">; // no more than the answer needs: the request may have megabytes
   return handlePhoto(c, {
     options: defaultCaptionOptions,
     read: async (request, limits) => {
-      asked = await read(request, limits);
-      const [photo] = asked.images;
-      if (photo === undefined || asked.images.length > 1) {
-        throw new CaptionError("invalid_request", `images: expected one photo, received ${asked.images.length}`);
+      const { images, ...form } = await read(request, limits);
+      asked = form;
+      const [photo] = images;
+      if (photo === undefined || images.length > 1) {
+        throw new CaptionError("invalid_request", `images: expected one photo, received ${images.length}`);
       }
       return checkPhoto(decodeBase64Photo(photo, "images"), limits);
     },

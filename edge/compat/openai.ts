@@ -22,17 +22,21 @@ const requestSchema = z.object({
 
 type ChatRequest = z.infer<typeof requestSchema>;
 
+/** What a request says about its answer. */
+type AnswerForm = Omit<ChatRequest, "messages">;
+
 /**
  * `POST /v1/chat/completions` of OpenAI's API. The photo is the one `image_url` part of the last message that has any: a
  * data URL, or an address that SOURCE_HOSTS allows.
  */
 export function handleChatCompletion(c: Context<EdgeEnv>): Promise<Response> {
-  let chat: ChatRequest;
+  let chat: AnswerForm; // no more than the answer needs: the request may have megabytes
   return handlePhoto(c, {
     options: defaultCaptionOptions,
     read: async (request, limits) => {
-      chat = await readBase64Json(request, { ...limits, schema: requestSchema });
-      return readPhoto(photoUrlOf(chat), limits);
+      const { messages, ...form } = await readBase64Json(request, { ...limits, schema: requestSchema });
+      chat = form;
+      return readPhoto(photoUrlOf(messages), limits);
     },
     respond: (caption, result) => {
       const parts = { id: `chatcmpl-${c.get("requestId")}`, chat, result };
@@ -50,7 +54,7 @@ export async function handleModelList(c: Context<EdgeEnv>): Promise<Response> {
   return c.json({ object: "list", data }, 200, { "Cache-Control": "no-cache, no-transform" });
 }
 
-function photoUrlOf({ messages }: ChatRequest): string {
+function photoUrlOf(messages: ChatRequest["messages"]): string {
   const urls = messages.map(({ content }) =>
     Array.isArray(content) ? content.flatMap(({ image_url }) => (image_url === undefined ? [] : [image_url.url])) : [],
   );
@@ -61,11 +65,11 @@ function photoUrlOf({ messages }: ChatRequest): string {
 }
 
 async function readPhoto(url: string, limits: UploadLimits): Promise<CheckedPhoto> {
+  if (/^data:/i.test(url)) return checkPhoto(decodeBase64Photo(url, "image_url"), limits);
   const { source, maxBytes, hold } = limits;
-  const bytes = /^data:/i.test(url)
-    ? decodeBase64Photo(url, "image_url")
-    : await fetchSource(expectAddress(url), { ...source, maxBytes, hold });
-  return checkPhoto(bytes, limits);
+  const address = expectAddress(url);
+  hold.restart();
+  return checkPhoto(await fetchSource(address, { ...source, maxBytes, hold }), limits);
 }
 
 function expectAddress(url: string): string {
@@ -75,7 +79,7 @@ function expectAddress(url: string): string {
 
 interface CompletionParts {
   id: string;
-  chat: ChatRequest;
+  chat: AnswerForm;
   result: CaptionResult;
 }
 

@@ -133,3 +133,24 @@ test("a part has a state of its own where --state names one, and join replaces n
   expect((await edgeCaptionIn(folder, "join", "captions.jsonl", "--force")).code).toBe(0);
   expect(await linesOf(folder, "captions.jsonl")).toHaveLength(photoCount);
 });
+
+test("with --exit-zero a broken photo is reported and fails no job, and a missing path still does", async () => {
+  const folder = await folderOfPhotos();
+  await writeFile(join(folder, "photos", "broken.jpg"), "no photo");
+  const broken = await captionTiny(folder, "photos", "--jsonl", "a.jsonl", "--exit-zero");
+  expect([broken.code, broken.stderr]).toEqual([0, expect.stringContaining("broken.jpg: ")]);
+  expect(await linesOf(folder, "a.jsonl")).toHaveLength(photoCount);
+  expect((await captionTiny(folder, "photos", "--jsonl", "b.jsonl")).code).toBe(1);
+  expect((await captionTiny(folder, "photos", "gone", "--jsonl", "c.jsonl", "--exit-zero")).code).toBe(1);
+});
+
+test("files that only look like parts, and a folder that is not there, are no parts", async () => {
+  const folder = await temporaryFolder();
+  for (const name of ["0-of-0", "1-of-999999999", "1-of-0"]) {
+    await writeFile(join(folder, `captions-shard-${name}.jsonl`), "");
+  }
+  const none = await edgeCaptionIn(folder, "join", "captions.jsonl");
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining("found none")]);
+  const nowhere = await edgeCaptionIn(folder, "join", "nowhere/captions.jsonl");
+  expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.not.stringContaining("scandir")]);
+});

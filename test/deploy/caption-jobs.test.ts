@@ -26,6 +26,7 @@ test("each pod captions the shard of its index, of as many as the job has", () =
   const { completionMode, completions, args, env } = readJob("captions");
   expect(completionMode).toBe("Indexed");
   expect(args.join(" ")).toContain("--shard auto");
+  expect(args).toContain("--exit-zero"); // a broken photo would otherwise fail the job, and nothing would be joined
   expect(env).toContainEqual({ name: "JOB_COMPLETION_COUNT", value: String(completions) });
 });
 

@@ -47,6 +47,17 @@ describe("an isolate's memory for bodies", () => {
     expect(pool.bytes).toBe(0);
   });
 
+  test("counts a second body of one request instead of the first, and may evict it like any other", () => {
+    const hold = take("a", 30);
+    hold.complete();
+    hold.restart();
+    expect(pool.bytes).toBe(0);
+    hold.growTo(40);
+    passSeconds(3);
+    expect(take("b", 30).bytes).toBe(30);
+    expect(() => hold.growTo(41)).toThrow(overloaded);
+  });
+
   test("gives one caller two thirds of it, however many bodies that is", () => {
     const holds = [take("a", 20), take("a", 20)];
     expect(() => take("a", 1)).toThrow(overloaded);

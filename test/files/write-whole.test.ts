@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeTogether, writeWhole } from "../../files/write-whole.ts";
@@ -38,6 +38,24 @@ describe("a file", () => {
     expect(await readFile(path, "utf8")).toBe("old");
     expect(await readdir(folder)).toEqual(["a"]);
   });
+});
+
+test("a folder where the file would grow is named, and neither it nor the earlier file is harmed", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "a");
+  await writeFile(path, "old");
+  await mkdir(`${path}.partial`);
+  await expect(writeWhole(path, ["new"])).rejects.toThrow(`${path}.partial: it is a folder, expected a file`);
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect((await readdir(folder)).sort()).toEqual(["a", "a.partial"]);
+});
+
+test("a name that cannot be taken is told in a sentence, and nothing half written stays", async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "a");
+  await mkdir(join(path, "full"), { recursive: true });
+  await expect(writeWhole(path, ["new"])).rejects.toThrow(`${path}: it is a folder, expected a file`);
+  expect(await readdir(folder)).toEqual(["a"]);
 });
 
 describe("files that belong together", () => {

@@ -97,4 +97,8 @@ describe("Ollama's API", () => {
   ])("has no %s unless the setting says so", async (path, method) => {
     await readProblem(await callWorker(path, { method, environment: { FACADES: "openai" } }), "not_found");
   });
+
+  test("leaves other paths below /api as they are: nothing is there, whoever asks", async () => {
+    await readProblem(await callWorker("/api/foo", { environment: { ...on, ACCESS: "keys" } }), "not_found");
+  });
 });
