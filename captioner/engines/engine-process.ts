@@ -119,6 +119,8 @@ export class EngineProcess {
   readonly #watchdog: Watchdog | undefined;
   #calls = 0;
   #memoryBytes = 0;
+  /** Whether its channel takes messages. A child that was killed takes none before its end is heard of. */
+  #isReachable = true;
   /** Why this process ended the child, if it did. */
   #ending: EngineLost | "closed" | undefined;
 
@@ -157,7 +159,8 @@ export class EngineProcess {
 
   /** False once it has ended or is being ended. */
   get isAlive(): boolean {
-    return this.#ending === undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    const hasEnded = this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return this.#isReachable && this.#ending === undefined && !hasEnded;
   }
 
   /** Resident memory of the child, from its last answer. */
@@ -183,11 +186,10 @@ export class EngineProcess {
   }
 
   async close(): Promise<void> {
-    const wasAlive = this.isAlive;
     this.#ending = "closed";
     this.#watchdog?.stop();
     this.#child.kill("SIGKILL"); // it has nothing to save
-    if (wasAlive) await this.#exited;
+    await this.#exited;
   }
 
   /** Kills the child, which then counts as lost. */
@@ -212,8 +214,10 @@ export class EngineProcess {
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { isWork: call.kind !== "ping", resolve, reject });
       this.#child.send({ call: number, ...call } satisfies EngineRequest, (error) => {
-        if (error !== null)
-          this.#take(number)?.reject(new EngineLost("the engine cannot be reached", { wasBegun: false }));
+        if (error === null) return;
+        this.#isReachable = false;
+        this.#child.kill("SIGKILL");
+        this.#take(number)?.reject(new EngineLost("the engine cannot be reached", { wasBegun: false }));
       });
     });
   }
