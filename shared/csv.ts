@@ -5,7 +5,7 @@ export const byteOrderMark = "\uFEFF";
  * The places in a cell where a spreadsheet would begin to read a formula (OWASP, "CSV injection"): its start, and in
  * spreadsheets of many languages also after a semicolon or a tab.
  */
-export const formulaOpening = /([;\t\r\n])(?=[\s']*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|'*[\t\r])/gu;
+const formulaOpening = /([;\t\r\n])(?=[\s']*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|'*[\t\r])/gu;
 const disarmedOpening = /([;\t\r\n])'(?=[\s']*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|'*[\t\r])/gu;
 
 /** Cells that RFC 4180 quotes, and those whose spaces or mark at an end some readers drop. */

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
-const folders = [".", "captioner", "cli", "edge", "files", "gpu-service", "shared", "terminal", "training"];
+const folders = [".", "captioner", "cli", "edge", "files", "gpu-service", "pages", "shared", "terminal", "training"];
 
 const versionsSchema = z.record(z.string(), z.string()).default({});
 const packageSchema = z.object({

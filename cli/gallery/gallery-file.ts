@@ -12,7 +12,7 @@ import { type OutputStream, openOutputStream } from "../outputs/output-stream.ts
 import { photoKeyOf } from "../state/state-index.ts";
 import { drawCard } from "./card.ts";
 import { EarlierThumbnails } from "./earlier-thumbnails.ts";
-import { generator, pageFoot, pageHead } from "./page.ts";
+import { drawPageFoot, drawPageHead, generator } from "./page.ts";
 import { makeThumbnail } from "./thumbnail.ts";
 
 export interface Gallery extends Listing {
@@ -43,7 +43,8 @@ export function streamedGallery(page: OutputStream, head: PageHead): Promise<Gal
 }
 
 async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder }: PageHead): Promise<Gallery> {
-  await page.append(pageHead({ title }));
+  const foot = drawPageFoot(); // read now: the package may be replaced during a long run
+  await page.append(drawPageHead({ title }));
   return {
     async thumbnailOf(result, read) {
       return earlier?.has(photoKeyOf(result)) ? undefined : makeThumbnail(await read());
@@ -53,7 +54,7 @@ async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder 
       await page.append(drawCard(photo, { folder, thumbnail }).text);
     },
     async end({ isComplete }) {
-      await page.append(pageFoot);
+      await page.append(foot);
       await page.close();
       await putInPlace({ isComplete });
     },

@@ -1,12 +1,11 @@
+import { readPagePart } from "../../pages/page-part.ts";
 import { html, trusted } from "../../shared/html.ts";
-import { script } from "./script.ts";
-import { style } from "./style.ts";
 
 /** By this a gallery is told from other pages. */
 export const generator = '<meta name="generator" content="edge-caption gallery">';
 
-/** What stands before the cards. The page asks nothing of any host. */
-export function pageHead({ title }: { title: string }): string {
+/** Draws what comes before the cards. The page asks nothing of any host. */
+export function drawPageHead({ title }: { title: string }): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -15,7 +14,7 @@ export function pageHead({ title }: { title: string }): string {
 <meta name="color-scheme" content="light dark">
 ${trusted(generator)}
 <title>${title}: captions</title>
-<style>${trusted(style)}</style>
+<style>${readPagePart(new URL("./browser/gallery.css", import.meta.url))}</style>
 </head>
 <body>
 <header>
@@ -34,11 +33,13 @@ ${trusted(generator)}
 `.text;
 }
 
-/** What stands behind them. */
-export const pageFoot = html`</main>
+/** Draws what comes after the cards. */
+export function drawPageFoot(): string {
+  return html`</main>
 <p id="none" hidden>No photo matches.</p>
 <footer><p>Corrections stay in this browser until they are downloaded. Then: <code>edge-caption apply corrected.csv --embed</code>, or <code>--xmp</code>, or <code>--txt</code>.</p></footer>
-<script>${trusted(script)}</script>
+<script>${readPagePart(new URL("./browser/gallery.ts", import.meta.url))}</script>
 </body>
 </html>
 `.text;
+}

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { build } from "esbuild";
+import { builtName, bundlePagePart } from "../../pages/page-part.ts";
 import type { BuiltFile } from "../page/write-folder.ts";
 import { repository } from "../repository.ts";
 
@@ -12,6 +13,9 @@ const programs = {
   train: "training/main.ts",
   "create-captioner": "cli/create-captioner.ts",
 };
+/** Style sheets and browser programs of the pages that the programs write. */
+const pageParts = ["cli/gallery/browser/gallery.css", "cli/gallery/browser/gallery.ts", "training/report/report.css"];
+
 /** Those that a shell starts. */
 export const commands = {
   "edge-caption": "edge-caption",
@@ -57,8 +61,9 @@ export async function bundlePrograms({ isServiceAlone }: { isServiceAlone: boole
   });
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
   const outside = imports.filter(({ path, external }) => external && !path.startsWith("node:"));
+  const parts = pageParts.map((path) => ({ path: builtName(path), content: bundlePagePart(join(repository, path)) }));
   return {
-    files: outputFiles.map(({ path, text }) => finish(basename(path), text)),
+    files: [...outputFiles.map(({ path, text }) => finish(basename(path), text)), ...(isServiceAlone ? [] : parts)],
     packages: new Set(outside.map(({ path }) => packageOf(path))),
   };
 }

@@ -36,7 +36,7 @@ const ttlDays = 30;
 const floors = [
   ["scripts"],
   ["edge", "gpu-service", "cli", "training"],
-  ["captioner", "terminal"],
+  ["captioner", "terminal", "pages"],
   ["files"],
   ["shared"],
 ] as const;

@@ -1,7 +1,8 @@
+import { lineFigure, type Series } from "../../pages/line-chart.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import type { SearchEvaluation } from "../evaluate/evaluate-captions.ts";
 import { shownSearches } from "./captioned-photo.ts";
-import { lineChart, type Series } from "./chart.ts";
+
 import { times100 } from "./figures.ts";
 import type { ReportInput } from "./report-input.ts";
 import { type Section, table } from "./section.ts";
@@ -20,7 +21,7 @@ content words that some reference has; above it the model is too modest, below i
         ? "The bundle holds a calibration, fitted on dev, which the confidence of beam searches has been through."
         : "The bundle holds no calibration: confidence is the geometric mean of the words' probabilities."
     }</p>
-<div class="charts">${lineChart({
+<div class="charts">${lineFigure({
       title: "Confidence and content words in a reference",
       description: `Reliability by tenth. ${shown.map(describe).join(" ")}`,
       x: { label: "confidence, %", domain: [0, 100] },
@@ -30,7 +31,7 @@ content words that some reference has; above it the model is too modest, below i
         [0, 0],
         [100, 100],
       ],
-    })}${lineChart({
+    })}${lineFigure({
       title: "Confidence and CIDEr",
       description: "CIDEr by tenth of the captions in the order of their confidence; the table has the figures.",
       x: { label: "confidence, %", domain: [0, 100] },

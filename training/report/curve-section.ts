@@ -1,6 +1,7 @@
+import { lineFigure, type Series } from "../../pages/line-chart.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import { choosingScore, type EpochMetrics, epochSearches } from "../fit/metrics.ts";
-import { lineChart, type Series } from "./chart.ts";
+
 import { times100 } from "./figures.ts";
 import type { ReportInput } from "./report-input.ts";
 import { type Section, table } from "./section.ts";
@@ -62,7 +63,7 @@ function drawCurve(
   const room = (high - low || high || 1) / 8;
   const figure = (point: readonly [number, number] | undefined) => Number((point?.[1] ?? 0).toPrecision(3));
   const ends = series.map(({ name, points }) => `${name} from ${figure(points[0])} to ${figure(points.at(-1))}`);
-  return lineChart({
+  return lineFigure({
     title,
     description: `${title}, ${label}, by epoch: ${ends.join("; ")}.`,
     x: { label: "epoch", domain: [1, Math.max(2, last)], isWhole: true },

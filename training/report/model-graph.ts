@@ -1,7 +1,7 @@
 import { Graph, layout } from "@dagrejs/dagre";
 import { line } from "d3-shape";
+import { at } from "../../pages/chart.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { at } from "./chart.ts";
 
 const box = { width: 168, height: 62 };
 const edge = 16;

@@ -1,4 +1,5 @@
-import { html, type Markup, trusted } from "../../shared/html.ts";
+import { readPagePart } from "../../pages/page-part.ts";
+import { html, type Markup } from "../../shared/html.ts";
 import { confidenceSection } from "./confidence-section.ts";
 import { curveSection } from "./curve-section.ts";
 import { countParameters } from "./describe-layers.ts";
@@ -8,7 +9,6 @@ import { photoSection } from "./photo-section.ts";
 import type { ReportInput } from "./report-input.ts";
 import { scoreSection } from "./score-section.ts";
 import type { Section } from "./section.ts";
-import { style } from "./style.ts";
 import { wordSection } from "./word-section.ts";
 
 /** The whole report as one HTML file that asks nothing of any host. The same for the same input. */
@@ -29,7 +29,7 @@ export async function renderReport(input: ReportInput): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${model}: report</title>
-<style>${trusted(style)}</style>
+<style>${readPagePart(new URL("./report.css", import.meta.url))}</style>
 </head>
 <body>
 ${head(input)}
