@@ -9,12 +9,12 @@ import { type RunningService, startService } from "./running-service.ts";
 
 /** In the order of the flow; `rest` is reading, hashing, answering and the way there and back. */
 const phases = ["decode", "queue", "encode", "search", "rest"] as const;
-type Phase = (typeof phases)[number];
+type ServicePhase = (typeof phases)[number];
 
 /** How long photos of a kind stayed, as their client saw it, and where: medians in milliseconds. */
 interface Stay {
   name: string;
-  ms: Record<Phase, number>;
+  ms: Record<ServicePhase, number>;
 }
 
 const kinds = [
@@ -46,19 +46,22 @@ async function measurePhases(service: RunningService): Promise<Stay[]> {
     await pMap(sent.slice(0, 2 * atOnce), (photo) => stayOf(service, photo), { concurrency: atOnce }); // not counted
     const all = await pMap(sent, (photo) => stayOf(service, photo), { concurrency: atOnce });
     const ms = Object.fromEntries(phases.map((phase) => [phase, median(all.map((stay) => stay[phase]))]));
-    stays.push({ name, ms: ms as Record<Phase, number> }); // has an entry for each phase
+    stays.push({ name, ms: ms as Record<ServicePhase, number> }); // has an entry for each phase
   }
   return stays;
 }
 
-async function stayOf({ origin }: RunningService, photo: Uint8Array<ArrayBuffer>): Promise<Record<Phase, number>> {
+async function stayOf(
+  { origin }: RunningService,
+  photo: Uint8Array<ArrayBuffer>,
+): Promise<Record<ServicePhase, number>> {
   const begunMs = performance.now();
   const response = await fetch(`${origin}/v1/captions`, { method: "POST", body: photo });
   const answer = await response.text();
   const wholeMs = performance.now() - begunMs;
   if (response.status !== 200) throw new Error(answer);
   const timing = response.headers.get("Server-Timing") ?? "";
-  const told = (phase: Phase) => Number(timing.match(new RegExp(`\\b${phase};dur=([\\d.]+)`))?.[1]);
+  const told = (phase: ServicePhase) => Number(timing.match(new RegExp(`\\b${phase};dur=([\\d.]+)`))?.[1]);
   const [decode, queue, encode, search] = [told("decode"), told("queue"), told("encode"), told("search")];
   return { decode, queue, encode, search, rest: wholeMs - decode - queue - encode - search };
 }
@@ -71,7 +74,13 @@ export function phaseTable(stays: readonly Stay[]): string {
     .join("\n");
 }
 
-const tones: Record<Phase, Tone> = { decode: "two", queue: "three", encode: "one", search: "four", rest: "five" };
+const tones: Record<ServicePhase, Tone> = {
+  decode: "two",
+  queue: "three",
+  encode: "one",
+  search: "four",
+  rest: "five",
+};
 
 /** Draws a bar per kind of photo, divided as its stay was, as an SVG file. */
 export function phaseChart(stays: readonly Stay[]): string {

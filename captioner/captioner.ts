@@ -11,8 +11,8 @@ import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionCho
 import { EnginePool, type PoolEvents, visibleGpus } from "./engines/engine-pool.ts";
 import type { EngineIdentity } from "./engines/engine-protocol.ts";
 import { readNativeSetup } from "./engines/native-setup.ts";
-import type { CostlyLimits } from "./images/costly-photos.ts";
 import { DecodePool } from "./images/decode-pool.ts";
+import type { SlowPhotoLimits } from "./images/slow-photos.ts";
 import { Quarantine } from "./quarantine.ts";
 
 export interface CaptionerSettings extends PixelLimits {
@@ -35,7 +35,7 @@ export interface CaptionerSettings extends PixelLimits {
   /** Threads of this process that may decode: libuv's, whose number is fixed when the process starts. */
   decodeThreads: number;
   /** Limits on photos that take long to decode; undefined where all photos are one person's. */
-  costly?: CostlyLimits;
+  slowPhotos?: SlowPhotoLimits;
   /** A photo that was given up counts as slow if it was decoded for so long, and for most of its time. */
   decodePatienceMs?: number;
   /** An engine that does not answer for this long is replaced. */
@@ -151,9 +151,9 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     async caption({ bytes, id = randomUUID(), options, caller, signal }) {
       quarantine.admit(id);
       const begunMs = performance.now();
-      const onGivenUp = ({ ms, isCostly }: { ms: number; isCostly: boolean }) => {
+      const onGivenUp = ({ ms, isSlow }: { ms: number; isSlow: boolean }) => {
         const isPhotosFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
-        if (isPhotosFault) quarantine.countTimeout(id, { isCostly });
+        if (isPhotosFault) quarantine.countTimeout(id, { isSlow });
       };
       const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
       const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
@@ -180,7 +180,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
 }
 
 function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): DecodePool {
-  const { maxPixels, maxAvifPixels = maxPixels, allowHeic, decodeMegapixels, decodeThreads, costly } = settings;
+  const { maxPixels, maxAvifPixels = maxPixels, allowHeic, decodeMegapixels, decodeThreads, slowPhotos } = settings;
   return new DecodePool({
     preprocessing,
     maxPixels,
@@ -188,7 +188,7 @@ function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): Deco
     allowHeic,
     maxMegapixels: decodeMegapixels,
     threads: decodeThreads,
-    costly,
+    slowPhotos,
   });
 }
 

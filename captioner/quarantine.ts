@@ -36,8 +36,8 @@ export class Quarantine {
   }
 
   /** Counts that a photo was not decoded in time. Once is enough for one that was expected to take long. */
-  countTimeout(id: string, { isCostly }: { isCostly: boolean }): void {
-    this.#count(id, { faults: isCostly ? maxFaults : 1, last: "timeout" });
+  countTimeout(id: string, { isSlow }: { isSlow: boolean }): void {
+    this.#count(id, { faults: isSlow ? maxFaults : 1, last: "timeout" });
   }
 
   /** Forgets the faults of a photo that was captioned: they were another's. */

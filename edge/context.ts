@@ -10,11 +10,11 @@ import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings, type Tier } from "./settings.ts";
 
 /** Measured phases of a request. */
-export type Phase = "upload" | "cache" | "service";
+export type RequestPhase = "upload" | "cache" | "service";
 
 /** Measurements that handlers fill in and `recordRequest` writes at the request's end. */
 interface RequestRecord {
-  phaseMs: Partial<Record<Phase, number>>;
+  phaseMs: Partial<Record<RequestPhase, number>>;
   /** Size of the photo. */
   bytes: number;
 }

@@ -2,15 +2,15 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import { endTime, startTime } from "hono/timing";
-import type { EdgeEnv, Phase } from "./context.ts";
+import type { EdgeEnv, RequestPhase } from "./context.ts";
 import { describeError, log } from "./log.ts";
-import { readDataset } from "./settings.ts";
+import { readAnalytics } from "./settings.ts";
 
 /** Phases in the order of the data point's doubles. */
-const phases: readonly Phase[] = ["upload", "cache", "service"];
+const phases: readonly RequestPhase[] = ["upload", "cache", "service"];
 
 /** Measures a phase for `Server-Timing` and for the record. A Worker's clock advances only while it waits. */
-export async function timePhase<T>(c: Context<EdgeEnv>, phase: Phase, work: Promise<T>): Promise<T> {
+export async function timePhase<T>(c: Context<EdgeEnv>, phase: RequestPhase, work: Promise<T>): Promise<T> {
   const begunMs = performance.now();
   startTime(c, phase);
   try {
@@ -64,7 +64,7 @@ function coloOf(request: Request): string {
 function writeDataPoint(c: Context<EdgeEnv>, summary: ReturnType<typeof summarize>): void {
   const { outcome, cache, colo, route, method, tier, status, totalMs, bytes, phaseMs } = summary;
   try {
-    readDataset(c.env)?.writeDataPoint({
+    readAnalytics(c.env)?.writeDataPoint({
       indexes: [route],
       blobs: [outcome, cache, colo, route, method, tier],
       doubles: [status, totalMs, bytes, ...phases.map((phase) => phaseMs[phase] ?? 0)],

@@ -1,4 +1,4 @@
-import { CaptionError, errorCodes } from "../shared/errors.ts";
+import { CaptionError, errorFacts } from "../shared/errors.ts";
 import type { ServiceOrigins } from "./service-origins.ts";
 import { type ServiceAnswer, Unreachable } from "./service-reply.ts";
 
@@ -92,7 +92,7 @@ function isUnreachable({ cause }: CaptionError): boolean {
 
 /** Whether another service may do better, which it cannot if the photo is at fault. */
 function isWorthAnother({ code }: CaptionError): boolean {
-  return errorCodes[code].isWorthAnotherService === true;
+  return errorFacts[code].isWorthAnotherService === true;
 }
 
 /** Failed attempts at one request. However often an origin fails it, that counts against the origin once. */

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { Reply } from "../shared/client-reply.ts";
-import { CaptionError, errorCodes } from "../shared/errors.ts";
+import { CaptionError, errorFacts } from "../shared/errors.ts";
 import { parseProblem } from "../shared/problem.ts";
 
 /** A service's answer by the contract: the value that was asked for, or a refusal. */
@@ -45,7 +45,7 @@ function refusalOf({ status, headers, text }: Reply): CaptionError {
     throw isGatewayStatus(status) ? unreachable(reason) : outsideContract(reason);
   }
   const { code, detail } = problem;
-  const { isPassedOn, retry } = errorCodes[code];
+  const { isPassedOn, retry } = errorFacts[code];
   if (isPassedOn) {
     return new CaptionError(code, detail, retry === "later" ? { retryAfterSeconds: retryAfterSeconds(headers) } : {});
   }

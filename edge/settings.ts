@@ -9,7 +9,7 @@ const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** Services that can be imitated: IBM's MAX Image Caption Generator, Hugging Face's image-to-text, OpenAI's chat, Ollama. */
+/** Façades of other services: IBM's MAX Image Caption Generator, Hugging Face's image-to-text, OpenAI's chat, Ollama. */
 export const facadeNames = ["max", "huggingface", "openai", "ollama"] as const;
 
 export type FacadeName = (typeof facadeNames)[number];
@@ -95,7 +95,7 @@ const environmentSchema = z.object({
   OVERALL_LIMIT_POLICY: policySchema.default({ limit: 600, periodSeconds: 60 }),
   /** Comma-separated origins whose pages may call from a browser, or `*`; by default only our own. */
   CORS_ORIGINS: corsOriginsSchema,
-  /** Other services' APIs to imitate, comma-separated: `max`, `huggingface`, `openai`, `ollama`; none by default. */
+  /** Façades to serve, comma-separated: `max`, `huggingface`, `openai`, `ollama`; none by default. */
   FACADES: facadesSchema,
   /**
    * Bytes of one image. Hashing takes CPU time: 20 MiB need more than the 10 ms of Cloudflare's free plan. The uploads of an
@@ -152,7 +152,7 @@ export type Settings = ReturnType<typeof readSettings>;
 export type Tier = keyof Settings["tiers"];
 
 /** Reads the binding of Analytics Engine's dataset, if there is one. Separate, since requests are recorded even when other settings are bad. */
-export function readDataset({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
+export function readAnalytics({ REQUESTS }: Record<string, unknown>): AnalyticsEngineDataset | undefined {
   return datasetSchema.parse(REQUESTS);
 }
 

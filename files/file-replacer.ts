@@ -86,12 +86,12 @@ export class FileReplacer {
 
   async #replace(
     { path, write, extension }: { path: string; write: Write; extension: string },
-    putInPlace: (temporary: string) => Promise<void>,
+    place: (temporary: string) => Promise<void>,
   ): Promise<void> {
     const temporary = await this.temporaryFor(path, extension);
     try {
       await write(temporary);
-      await putInPlace(temporary);
+      await place(temporary);
     } catch (cause) {
       const isHalfWritten = await isThere(journalOf(temporary));
       if (isHalfWritten) throw new OutputError(`${path}: it is half written; start again to finish it`, { cause });

@@ -4,7 +4,7 @@ import Papa from "papaparse";
 import { rearmFormulas } from "../shared/csv.ts";
 import { terminalText } from "../shared/terminal-text.ts";
 import { decodeText, type TextEncoding } from "./decode-text.ts";
-import { kindOf } from "./regular-file.ts";
+import { describeKind } from "./regular-file.ts";
 
 export interface CsvTable {
   columns: string[];
@@ -40,7 +40,7 @@ export async function readCsv(path: string, { needs }: { needs: readonly string[
 async function readTable(path: string, place: string): Promise<Uint8Array> {
   const found = await stat(path);
   if (found.isDirectory() || found.isCharacterDevice() || found.isBlockDevice()) {
-    throw new Error(`${place}: it is ${kindOf(found)}, expected a CSV file`);
+    throw new Error(`${place}: it is ${describeKind(found)}, expected a CSV file`);
   }
   return readFile(path);
 }

@@ -16,7 +16,7 @@ export class UnfitFile extends Error {
 }
 
 /** Names the kind of something on a disk in words. */
-export function kindOf(found: Stats): string {
+export function describeKind(found: Stats): string {
   if (found.isFile()) return "a file";
   if (found.isDirectory()) return "a folder";
   if (found.isSymbolicLink()) return "a link";
@@ -114,5 +114,5 @@ export async function isRegularFileThere(path: string): Promise<boolean> {
 }
 
 function expectRegular(found: Stats, expected: string): void {
-  if (!found.isFile()) throw new UnfitFile(`it is ${kindOf(found)}, expected ${expected}`);
+  if (!found.isFile()) throw new UnfitFile(`it is ${describeKind(found)}, expected ${expected}`);
 }

@@ -176,7 +176,7 @@ const settingsSchema = environmentSchema
     decodeMegapixels: environment.DECODE_MEGAPIXELS,
     decodeThreads: environment.UV_THREADPOOL_SIZE,
     decodePatienceMs: environment.MAX_DEADLINE_MS / slowDecodingShare,
-    costly: {
+    slowPhotos: {
       perCaller: environment.MAX_SLOW_PER_CALLER,
       total: Math.max(1, Math.floor(environment.MAX_QUEUED / 2)),
     },

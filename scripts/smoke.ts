@@ -2,8 +2,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { parseOrigin } from "../shared/origin.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import { checksOf } from "./smoke/checks.ts";
-import { Deployment, type SmokeRequest } from "./smoke/deployment.ts";
 import { runChecks } from "./smoke/run-checks.ts";
+import { type SmokeRequest, SmokeTarget } from "./smoke/smoke-target.ts";
 
 const examples = `
 Examples:
@@ -15,7 +15,7 @@ It captions one small picture that nobody has sent before, so that the model run
 /** `npm run tool -- smoke`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage. */
 const program = smokeCommand(async (request) => {
   process.stdout.write(`${request.origin}\n`);
-  if (!(await runChecks(checksOf(await Deployment.of(request))))) process.exitCode = 1;
+  if (!(await runChecks(checksOf(await SmokeTarget.of(request))))) process.exitCode = 1;
 });
 
 await runProgram(program);

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { allErrorCodes, CaptionError, type ErrorCode, errorCodes } from "./errors.ts";
+import { CaptionError, type ErrorCode, errorCodes, errorFacts } from "./errors.ts";
 import { parseProblem } from "./problem.ts";
 
 export interface Reply {
@@ -41,8 +41,8 @@ export function readRefusal({ status, headers, text }: Reply): CaptionError {
 
 /** Finds the code for a status without a problem document, which comes from a proxy and not from the edge. */
 function codeOfBareStatus(status: number): ErrorCode {
-  const isMeant = (code: ErrorCode) => errorCodes[code].isMeantByBareStatus && errorCodes[code].status === status;
-  return allErrorCodes.find(isMeant) ?? "upstream_error";
+  const isMeant = (code: ErrorCode) => errorFacts[code].isMeantByBareStatus && errorFacts[code].status === status;
+  return errorCodes.find(isMeant) ?? "upstream_error";
 }
 
 function requestIdOf(headers: Headers): { requestId?: string } {

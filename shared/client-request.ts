@@ -1,5 +1,5 @@
 import { type Reply, readRefusal } from "./client-reply.ts";
-import { CaptionError, errorCodes } from "./errors.ts";
+import { CaptionError, errorFacts } from "./errors.ts";
 
 /** Wait before the second try when `Retry-After` is missing, as from a proxy; it doubles before each further try. */
 const firstWaitSeconds = 1;
@@ -66,7 +66,7 @@ async function ask(
 }
 
 function isForLater({ code }: CaptionError): boolean {
-  return errorCodes[code].retry === "later";
+  return errorFacts[code].retry === "later";
 }
 
 /** Whether a request can be sent again: a stream has already been read. */

@@ -133,10 +133,10 @@ const table = {
 export type ErrorCode = keyof typeof table;
 
 /** Every error code of the HTTP contract. The list is closed: edge and service send no others. */
-export const errorCodes: Readonly<Record<ErrorCode, Readonly<ErrorFacts>>> = table;
+export const errorFacts: Readonly<Record<ErrorCode, Readonly<ErrorFacts>>> = table;
 
 /** The codes alone, for a schema. */
-export const allErrorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]]; // the keys of a const table
+export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]]; // the keys of a const table
 
 interface CaptionErrorOptions {
   cause?: unknown;
@@ -170,7 +170,7 @@ export class CaptionError extends Error {
   }
 
   get status(): number {
-    return errorCodes[this.code].status;
+    return errorFacts[this.code].status;
   }
 }
 

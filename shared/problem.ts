@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { allErrorCodes, CaptionError, errorCodes } from "./errors.ts";
+import { CaptionError, errorCodes, errorFacts } from "./errors.ts";
 
 /** A problem document (RFC 9457), `application/problem+json`. */
 export const problemSchema = z.object({
   type: z.literal("about:blank"),
   title: z.string(),
   status: z.int(),
-  code: z.enum(allErrorCodes),
+  code: z.enum(errorCodes),
   detail: z.string(),
   requestId: z.string(),
 });
@@ -31,7 +31,7 @@ export function problemResponse(thrown: unknown, requestId: string): Response {
     thrown instanceof CaptionError ? thrown : new CaptionError("internal", "something went wrong on our side");
   const problem: Problem = {
     type: "about:blank",
-    title: errorCodes[error.code].title,
+    title: errorFacts[error.code].title,
     status: error.status,
     code: error.code,
     detail: error.message,

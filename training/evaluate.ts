@@ -10,7 +10,7 @@ import { describeEvaluation } from "./evaluate/describe-evaluation.ts";
 import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/evaluate-captions.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { FeatureStore, readInBatches } from "./features/feature-store.ts";
-import { kindOf, storeName } from "./features/photo-features.ts";
+import { featureKindOf, storeName } from "./features/photo-features.ts";
 import { prepare } from "./prepare.ts";
 import { groupByDataset, type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import { type SearchName, searches, searchNames } from "./score/score-captions.ts";
@@ -22,6 +22,9 @@ export const evaluatedFiles = {
   /** `captionedPhotoSchema`, one photo per line. */
   captions: "captions.jsonl",
 } as const;
+
+/** Counts the versions of `scores.json`, so that results of an earlier one are made again. */
+const format = 2;
 
 /**
  * Reads `prepare`'s captions, the photos and a bundle. Writes into `evaluate/`: `scores.json`, one entry per search, as
@@ -36,7 +39,7 @@ export const evaluate: Stage = {
   needs: [{ stage: prepare, files: { captions: preparedFiles.captions } }],
 
   async dependencies({ settings: { split, precision }, bundles }) {
-    return { settings: { split, precision }, inputs: { bundle: (await bundles.evaluated()).revision } };
+    return { settings: { split, precision, format }, inputs: { bundle: (await bundles.evaluated()).revision } };
   },
 
   async run(context) {
@@ -125,7 +128,7 @@ async function openStored(
   context: TrainContext,
   { bundle, files }: { bundle: Bundle; files: readonly PhotoToEncode[] },
 ): Promise<FeatureStore | undefined> {
-  const kind = await kindOf(bundle);
+  const kind = await featureKindOf(bundle);
   const path = join(stageFolder(context, "features"), storeName(kind));
   if (!existsSync(`${path}.jsonl`)) return undefined;
   const store = await FeatureStore.openToRead(path, kind);

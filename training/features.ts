@@ -9,7 +9,7 @@ import { say, showProgress } from "../terminal/progress.ts";
 import { encoderRevision } from "./bundles.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { type FeatureKey, type FeatureKind, FeatureStore, readInBatches } from "./features/feature-store.ts";
-import { featureSummaryFile, type featureSummarySchema, kindOf, storeName } from "./features/photo-features.ts";
+import { featureKindOf, featureSummaryFile, type featureSummarySchema, storeName } from "./features/photo-features.ts";
 import { prepare } from "./prepare.ts";
 import { type PreparedPhoto, preparedFiles, readPrepared } from "./prepared.ts";
 import type { Stage, TrainContext } from "./stage.ts";
@@ -38,7 +38,7 @@ export const features: Stage = {
     const { folder } = context;
     const { shard } = context.settings;
     const bundle = await context.bundles.source();
-    const kind = await kindOf(bundle);
+    const kind = await featureKindOf(bundle);
     await mkdir(folder, { recursive: true });
     const wanted = (await photosToEncode(context)).filter(
       ({ sha256 }) => shard === undefined || isInShard(shard, sha256),

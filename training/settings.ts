@@ -21,7 +21,7 @@ export interface TrainSettings {
   words: readonly string[];
   /** Folders of photos with keywords, learnt from in the same way. */
   keywords: readonly string[];
-  /** Weight of a chosen sentence relative to a written caption. */
+  /** Weight of a pseudo-caption relative to a written caption. */
   sentenceWeight: number;
   /** File of word vectors in GloVe's text format. */
   wordVectors?: string | undefined;

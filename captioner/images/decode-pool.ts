@@ -3,99 +3,99 @@ import { Semaphore } from "async-mutex";
 import sharp from "sharp";
 import type { PixelLimits } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
-import { type CostlyLimits, CostlyPhotos } from "./costly-photos.ts";
 import { type DecodedImage, decodeValidated, type ValidatedPhoto, validatePhoto } from "./decode-image.ts";
 import { DecodeProcess } from "./decode-process.ts";
 import { estimateDecodeMs } from "./decoding-effort.ts";
+import { type SlowPhotoLimits, SlowPhotos } from "./slow-photos.ts";
 
 /**
- * A photo expected to take longer is costly. One photo per second that is not, a public caller's default rate, keeps a
+ * A photo expected to take longer is slow. One photo per second that is not, a public caller's default rate, keeps a
  * quarter of a core busy at most.
  */
-const costlyMs = 250;
-/** One core in so many decodes costly photos, but at least one. */
-const coresPerCostlyDecoder = 8;
+const slowMs = 250;
+/** One core in so many decodes slow photos, but at least one. */
+const coresPerSlowDecoder = 8;
 
 interface DecodePoolSettings extends PixelLimits {
   preprocessing: Preprocessing;
   allowHeic: boolean;
-  /** Millions of pixels decoded at the same time, counted separately for costly photos; a larger photo is decoded alone. */
+  /** Millions of pixels decoded at the same time, counted separately for slow photos; a larger photo is decoded alone. */
   maxMegapixels: number;
   /** Threads of this process for such work; one is left for other work, like checking a signature. */
   threads: number;
-  /** Undefined where all photos are one person's: costly ones may then use as many cores as the others. */
-  costly: CostlyLimits | undefined;
+  /** Undefined where all photos are one person's: slow ones may then use as many cores as the others. */
+  slowPhotos: SlowPhotoLimits | undefined;
 }
 
 interface DecodeOptions {
   signal?: AbortSignal | undefined;
-  /** The sender; limits costly photos. */
+  /** The sender; limits slow photos. */
   caller?: string | undefined;
   /** Called when the signal aborts while the photo is being decoded. */
-  onGivenUp?: ((decoding: { ms: number; isCostly: boolean }) => void) | undefined;
+  onGivenUp?: ((decoding: { ms: number; isSlow: boolean }) => void) | undefined;
 }
 
 /**
- * Decodes photos, as many at once as there are cores, and no more pixels than allowed. Costly photos have a queue and
+ * Decodes photos, as many at once as there are cores, and no more pixels than allowed. Slow photos have a queue and
  * processes of their own, so that others never wait for them. In both queues shorter photos overtake longer ones, but a photo
  * is overtaken only by those that come within the time that it takes itself.
  */
 export class DecodePool {
   readonly #settings: DecodePoolSettings;
   readonly #usualQueue: DecodeQueue;
-  readonly #costlyQueue: DecodeQueue;
-  readonly #costly: CostlyPhotos;
-  /** Processes that decode costly photos; none where all photos are one person's. */
+  readonly #slowQueue: DecodeQueue;
+  readonly #slow: SlowPhotos;
+  /** Processes that decode slow photos; none where all photos are one person's. */
   readonly #processes: DecodeProcess[];
   #usual = 0;
 
   constructor(settings: DecodePoolSettings) {
     sharp.concurrency(1); // one photo per core, instead of all cores on one photo
-    const { threads, costly, maxMegapixels } = settings;
+    const { threads, slowPhotos, maxMegapixels } = settings;
     const cores = availableParallelism();
-    const forCostly = costly === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerCostlyDecoder));
-    const atOnce = Math.max(1, Math.min(cores, threads - 1 - forCostly));
+    const forSlow = slowPhotos === undefined ? 0 : Math.max(1, Math.floor(cores / coresPerSlowDecoder));
+    const atOnce = Math.max(1, Math.min(cores, threads - 1 - forSlow));
     this.#settings = settings;
-    this.#processes = Array.from({ length: forCostly }, () => new DecodeProcess());
+    this.#processes = Array.from({ length: forSlow }, () => new DecodeProcess());
     this.#usualQueue = new DecodeQueue({ atOnce, maxMegapixels });
-    this.#costlyQueue = new DecodeQueue({ atOnce: forCostly || atOnce, maxMegapixels });
-    this.#costly = new CostlyPhotos(costly ?? { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY });
+    this.#slowQueue = new DecodeQueue({ atOnce: forSlow || atOnce, maxMegapixels });
+    this.#slow = new SlowPhotos(slowPhotos ?? { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY });
   }
 
   /** Photos that are being decoded or wait to be. */
   get inFlight(): number {
-    return this.#usual + this.#costly.count;
+    return this.#usual + this.#slow.count;
   }
 
-  /** The photos in flight that are not costly. */
+  /** The photos in flight that are not slow. */
   get usualInFlight(): number {
     return this.#usual;
   }
 
   /**
    * The same as `decodeImage`, with the milliseconds that decoding took, without its wait. Rejects with the signal's reason
-   * as soon as it aborts: a waiting photo is then never decoded, the process of a costly one is killed, and any other is
-   * decoded to its end for nothing. Also throws `rate_limited` and `overloaded` for costly photos.
+   * as soon as it aborts: a waiting photo is then never decoded, the process of a slow one is killed, and any other is
+   * decoded to its end for nothing. Also throws `rate_limited` and `overloaded` for slow photos.
    */
   async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOptions = {}): Promise<TimedImage> {
     signal?.throwIfAborted();
     const photo = validatePhoto(bytes, this.#settings);
     const { header } = photo;
     const expectedMs = estimateDecodeMs(bytes, header);
-    const isCostly = expectedMs > costlyMs;
-    const release = isCostly ? this.#costly.take({ caller, expectedMs }) : this.#takeUsual();
-    const queue = isCostly ? this.#costlyQueue : this.#usualQueue;
+    const isSlow = expectedMs > slowMs;
+    const release = isSlow ? this.#slow.take({ caller, expectedMs }) : this.#takeUsual();
+    const queue = isSlow ? this.#slowQueue : this.#usualQueue;
     const megapixels = (header.width * header.height) / 1e6;
     return new Promise((resolve, reject) => {
       const job: DecodeJob = { photo, begunMs: undefined };
       const abort = () => {
         job.photo = undefined;
         if (job.begunMs === undefined) release();
-        else onGivenUp?.({ ms: performance.now() - job.begunMs, isCostly });
+        else onGivenUp?.({ ms: performance.now() - job.begunMs, isSlow });
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", abort);
-      const work = () => this.#decodeNow(job, isCostly ? { signal } : undefined);
+      const work = () => this.#decodeNow(job, isSlow ? { signal } : undefined);
       const decoded = queue.run(work, { expectedMs, megapixels });
       const isOver = decoded.finally(() => {
         release(); // before its caller knows, or batches would wait for a photo that is done
@@ -114,14 +114,14 @@ export class DecodePool {
     };
   }
 
-  /** Kills the processes that decode costly photos. */
+  /** Kills the processes that decode slow photos. */
   close(): void {
     for (const process of this.#processes) process.end();
   }
 
   async #decodeNow(
     job: DecodeJob,
-    costly: { signal: AbortSignal | undefined } | undefined,
+    slow: { signal: AbortSignal | undefined } | undefined,
   ): Promise<TimedImage | undefined> {
     const { photo } = job;
     if (photo === undefined) return undefined;
@@ -129,10 +129,10 @@ export class DecodePool {
     job.begunMs = begunMs;
     const { preprocessing, maxPixels } = this.#settings;
     const settings = { preprocessing, maxPixels };
-    const process = costly && this.#processes.pop(); // one for each that the queue runs
+    const process = slow && this.#processes.pop(); // one for each that the queue runs
     if (process === undefined) return timed(await decodeValidated(photo, settings), begunMs);
     try {
-      return timed(await process.decode({ photo, settings }, costly?.signal), begunMs);
+      return timed(await process.decode({ photo, settings }, slow?.signal), begunMs);
     } finally {
       this.#processes.push(process);
     }

@@ -32,7 +32,7 @@ const maxBytesOfPixel = 4;
 
 /**
  * Estimates from a photo's bytes how many CPU milliseconds its decoding takes, within a factor of three: enough to keep
- * costly photos from delaying others.
+ * slow photos from delaying others.
  */
 export function estimateDecodeMs(bytes: Uint8Array, { format, width, height }: ImageHeader): number {
   const megapixels = (width * height) / 1e6;

@@ -5,7 +5,7 @@ import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../../captioner/
 import { expectedPrecision } from "../../captioner/onnx/precision-memory.ts";
 import { CaptionClient } from "../../shared/client.ts";
 import type { CaptionOptions, CaptionResult, ModelCard, PhotoId } from "../../shared/contract.ts";
-import { CaptionError, errorCodes } from "../../shared/errors.ts";
+import { CaptionError, errorFacts } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
 
@@ -126,7 +126,7 @@ async function endOnLastingError<Result>(endpoint: string, ask: () => Promise<Re
   try {
     return await ask();
   } catch (cause) {
-    if (!(cause instanceof CaptionError) || !errorCodes[cause.code].isForEveryPhoto) throw cause;
+    if (!(cause instanceof CaptionError) || !errorFacts[cause.code].isForEveryPhoto) throw cause;
     throw new Error(`${endpoint}: ${cause.message}; start again later, what was captioned is kept`, { cause });
   }
 }

@@ -39,10 +39,10 @@ export async function openGallery(path: string, { files, title, signal }: Galler
 
 /** The same page into a pipe or, for `--html -`, on standard output. Its links start from a folder. */
 export function streamedGallery(page: OutputStream, head: PageHead): Promise<Gallery> {
-  return drawGallery({ page, putInPlace: async () => {} }, head);
+  return drawGallery({ page, publish: async () => {} }, head);
 }
 
-async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder }: PageHead): Promise<Gallery> {
+async function drawGallery({ page, earlier, publish }: Page, { title, folder }: PageHead): Promise<Gallery> {
   const foot = drawPageFoot(); // read now: the package may be replaced during a long run
   await page.append(drawPageHead({ title }));
   return {
@@ -56,7 +56,7 @@ async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder 
     async end({ isComplete }) {
       await page.append(foot);
       await page.close();
-      await putInPlace({ isComplete });
+      await publish({ isComplete });
     },
   };
 }
@@ -64,7 +64,7 @@ async function drawGallery({ page, earlier, putInPlace }: Page, { title, folder 
 interface Page {
   page: Pick<AppendFile, "close"> & { append(text: string): Promise<unknown> };
   earlier?: EarlierThumbnails;
-  putInPlace(run: { isComplete: boolean }): Promise<void>;
+  publish(run: { isComplete: boolean }): Promise<void>;
 }
 
 interface PageHead {
@@ -81,7 +81,7 @@ async function openPage(path: string, files: FileReplacer): Promise<Page> {
   return {
     page: await AppendFile.open(temporary, { size: 0 }),
     earlier,
-    async putInPlace({ isComplete }) {
+    async publish({ isComplete }) {
       await earlier.close();
       if (isComplete || !isThere) await putInPlace(temporary, path);
       else await rm(temporary);

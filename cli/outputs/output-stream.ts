@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { toDiskPath } from "../../files/disk-path.ts";
 import { describeFileError, fileErrorReason, OutputError } from "../../files/file-error.ts";
-import { kindOf } from "../../files/regular-file.ts";
+import { describeKind } from "../../files/regular-file.ts";
 import { terminalLines } from "../../shared/terminal-text.ts";
 import { say } from "../../terminal/progress.ts";
 
@@ -132,7 +132,7 @@ async function openForWriting(path: string, signal: AbortSignal): Promise<number
   const found = statSync(toDiskPath(path), { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return undefined;
   if (!found.isFIFO() && !found.isCharacterDevice()) {
-    throw new OutputError(`${path}: it is ${kindOf(found)}, expected a file, or a pipe to write to`);
+    throw new OutputError(`${path}: it is ${describeKind(found)}, expected a file, or a pipe to write to`);
   }
   for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
     try {

@@ -1,5 +1,5 @@
 import type { CaptionResult } from "../../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import { type JsonSchema, schemaRef } from "./schemas.ts";
 
 export interface ApiResponse {
@@ -12,15 +12,15 @@ const retryAfter = { "Retry-After": { description: "Seconds to wait.", schema: {
 
 /** Describes the refusals of an operation, by status; two codes may share one. */
 export function refusals(codes: readonly ErrorCode[]): Record<string, ApiResponse> {
-  const statuses = [...new Set(codes.map((code) => errorCodes[code].status))];
-  const ofStatus = (status: number) => codes.filter((code) => errorCodes[code].status === status);
+  const statuses = [...new Set(codes.map((code) => errorFacts[code].status))];
+  const ofStatus = (status: number) => codes.filter((code) => errorFacts[code].status === status);
   return Object.fromEntries(statuses.map((status) => [String(status), refusal(ofStatus(status))]));
 }
 
 function refusal(codes: readonly ErrorCode[]): ApiResponse {
-  const asksToWait = codes.some((code) => errorCodes[code].retry === "later");
+  const asksToWait = codes.some((code) => errorFacts[code].retry === "later");
   return {
-    description: codes.map((code) => `\`${code}\`: ${errorCodes[code].meaning}`).join("\n\n"),
+    description: codes.map((code) => `\`${code}\`: ${errorFacts[code].meaning}`).join("\n\n"),
     ...(asksToWait ? { headers: retryAfter } : {}),
     content: { "application/problem+json": { schema: schemaRef("Problem") } },
   };

@@ -1,6 +1,6 @@
 import { captionAll } from "../../shared/caption-all.ts";
 import type { CaptionResult } from "../../shared/contract.ts";
-import { CaptionError, errorCodes } from "../../shared/errors.ts";
+import { CaptionError, errorFacts } from "../../shared/errors.ts";
 import type { Announcer } from "./announcer.ts";
 import { asPercent } from "./format.ts";
 import type { History } from "./history.ts";
@@ -160,7 +160,7 @@ function failureOf(error: unknown): Extract<PhotoState, { step: "failed" }> {
       code,
       message: sentence(message),
       requestId,
-      isWorthRetrying: errorCodes[code].retry !== "never",
+      isWorthRetrying: errorFacts[code].retry !== "never",
     };
   }
   return { step: "failed", message: "The file could not be read; it may have been moved.", isWorthRetrying: true };

@@ -49,7 +49,7 @@ function confidenceTable({ searches }: SetEvaluation): string {
   return markdownTable(
     ["confidence, %", ...ofTenths("confidence")],
     [
-      ["content words in a reference, %", ...ofTenths("precision")],
+      ["content words in a reference, %", ...ofTenths("contentPrecision")],
       ["CIDEr", ...ofTenths("cider")],
     ],
   );

@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import { captionResultSchema } from "../../shared/contract.ts";
-import type { Deployment } from "./deployment.ts";
 import { checkOpenApi, checkPage, checkReadiness, checkRefusal, checkStatus, requestExpecting } from "./http-checks.ts";
 import type { Check } from "./run-checks.ts";
+import type { SmokeTarget } from "./smoke-target.ts";
 
 const pollMs = 3_000;
 
 /** Every route of the contract once; the first says whether anything answers. */
-export function checksOf(deployment: Deployment): Check[] {
+export function checksOf(deployment: SmokeTarget): Check[] {
   return [
     ...stateChecks(deployment),
     ...captionChecks(deployment),
@@ -16,7 +16,7 @@ export function checksOf(deployment: Deployment): Check[] {
   ];
 }
 
-function stateChecks({ origin, client }: Deployment): Check[] {
+function stateChecks({ origin, client }: SmokeTarget): Check[] {
   const describeModel = async () => {
     const { id, revision } = await client.modelCard();
     return `${id}, revision ${revision}`;
@@ -28,7 +28,7 @@ function stateChecks({ origin, client }: Deployment): Check[] {
   ];
 }
 
-function refusalChecks({ origin, headers }: Deployment): Check[] {
+function refusalChecks({ origin, headers }: SmokeTarget): Check[] {
   const text = { method: "POST", body: "no picture", headers: { ...headers, "Content-Type": "image/jpeg" } };
   return [
     {
@@ -46,7 +46,7 @@ function refusalChecks({ origin, headers }: Deployment): Check[] {
   ];
 }
 
-function fileChecks({ origin }: Deployment): Check[] {
+function fileChecks({ origin }: SmokeTarget): Check[] {
   return [
     { what: "GET / is the page", run: () => checkPage(`${origin}/`) },
     { what: "GET /docs is the contract to read", run: () => checkPage(`${origin}/docs`) },
@@ -58,7 +58,7 @@ function fileChecks({ origin }: Deployment): Check[] {
 const noPhoto = `sha256:${"0".repeat(64)}` as const;
 
 /** From a picture to its caption, and to the same caption without the picture. */
-function captionChecks(deployment: Deployment): Check[] {
+function captionChecks(deployment: SmokeTarget): Check[] {
   return [
     { what: "POST /v1/captions captions a picture that is new", run: () => captionNew(deployment) },
     { what: "POST /v1/captions answers the same picture from the cache", run: () => untilHit(deployment) },
@@ -68,7 +68,7 @@ function captionChecks(deployment: Deployment): Check[] {
   ];
 }
 
-async function captionNew(deployment: Deployment): Promise<string> {
+async function captionNew(deployment: SmokeTarget): Promise<string> {
   const { result, isHit } = await deployment.client.caption(deployment.picture);
   deployment.keep(result);
   if (isHit) throw new Error("expected the model to run, received a hit for a picture that nobody has sent before");
@@ -76,7 +76,7 @@ async function captionNew(deployment: Deployment): Promise<string> {
 }
 
 /** Asks until a cache answers: where no nearer cache holds the result, KV may deny for a minute that it does. */
-async function untilHit({ client, picture, result, hitSeconds }: Deployment): Promise<string> {
+async function untilHit({ client, picture, result, hitSeconds }: SmokeTarget): Promise<string> {
   const untilMs = performance.now() + hitSeconds * 1000;
   for (;;) {
     const answer = await client.caption(picture);
@@ -91,7 +91,7 @@ async function untilHit({ client, picture, result, hitSeconds }: Deployment): Pr
   }
 }
 
-async function lookUp({ origin, result, headers }: Deployment): Promise<string> {
+async function lookUp({ origin, result, headers }: SmokeTarget): Promise<string> {
   const address = `${origin}/v1/captions/${result.id}`;
   const found = await requestExpecting(address, { expected: 200, headers });
   captionResultSchema.parse(JSON.parse(found.text));
@@ -101,7 +101,7 @@ async function lookUp({ origin, result, headers }: Deployment): Promise<string> 
   return "200, then 304 for its ETag";
 }
 
-async function lookUpHead({ origin, result, headers }: Deployment): Promise<string> {
+async function lookUpHead({ origin, result, headers }: SmokeTarget): Promise<string> {
   const { status } = await requestExpecting(`${origin}/v1/captions/${result.id}`, {
     expected: 200,
     method: "HEAD",
@@ -110,7 +110,7 @@ async function lookUpHead({ origin, result, headers }: Deployment): Promise<stri
   return String(status);
 }
 
-async function lookUpMany({ client, result }: Deployment): Promise<string> {
+async function lookUpMany({ client, result }: SmokeTarget): Promise<string> {
   const found = await client.lookUpMany([result.id, noPhoto]);
   if (found.has(result.id) && !found.has(noPhoto)) return "1 found, 1 missing";
   throw new Error(`expected the picture's id alone to be found, received ${[...found.keys()].join(", ") || "none"}`);

@@ -22,11 +22,11 @@ test("forgives a photo that went through after all", () => {
 
 test("refuses a photo that took too long, at once where that was to be expected, else at its second time", () => {
   const quarantine = new Quarantine();
-  quarantine.countTimeout("slow", { isCostly: true });
-  quarantine.countTimeout("usual", { isCostly: false });
+  quarantine.countTimeout("slow", { isSlow: true });
+  quarantine.countTimeout("usual", { isSlow: false });
   const message = "this photo was not decoded in time: it is refused for a while";
   expect(() => quarantine.admit("slow")).toThrow(expect.objectContaining({ code: "invalid_image", message }));
   quarantine.admit("usual");
-  quarantine.countTimeout("usual", { isCostly: false });
+  quarantine.countTimeout("usual", { isSlow: false });
   expect(() => quarantine.admit("usual")).toThrow(refusal);
 });

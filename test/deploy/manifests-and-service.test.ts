@@ -6,7 +6,7 @@ import { Lifecycle } from "../../gpu-service/http/lifecycle.ts";
 import { createLog } from "../../gpu-service/log.ts";
 import { Metrics } from "../../gpu-service/metrics.ts";
 import { describeSettings, readSettings } from "../../gpu-service/settings.ts";
-import { errorCodes } from "../../shared/errors.ts";
+import { errorFacts } from "../../shared/errors.ts";
 import { environmentOf, podSchema, readDeployed } from "./manifests.ts";
 
 /** Of Cloud Run, whatever an instance is doing. */
@@ -100,7 +100,7 @@ test("scaling asks for metrics that the service has, and for outcomes that there
   expect(names).toEqual(["edge_caption_requests_total", "edge_caption_queued_photos"]);
   for (const name of names) expect(told).toContain(`# TYPE ${name} `);
   const outcomes = queries.flatMap((query) => /outcome=~"([^"]*)"/.exec(query)?.[1]?.split("|") ?? []);
-  expect(["ok", ...Object.keys(errorCodes)]).toEqual(expect.arrayContaining(outcomes));
+  expect(["ok", ...Object.keys(errorFacts)]).toEqual(expect.arrayContaining(outcomes));
   expect(outcomes).toContain("overloaded");
 });
 

@@ -6,7 +6,7 @@ import { isolateState } from "../../edge/isolate-state.ts";
 import type { PhotoTombstone } from "../../edge/photo-tombstone.ts";
 import worker from "../../edge/worker.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import { type Problem, problemSchema } from "../../shared/problem.ts";
 import type { FaultyServiceName, ImageName } from "./provided-context.ts";
 
@@ -126,8 +126,8 @@ export async function readCaption(response: Response): Promise<CaptionResult> {
 /** Checks that a response is the contract's problem document for a code, and returns it. */
 export async function readProblem(response: Response, code: ErrorCode): Promise<Problem> {
   const problem = problemSchema.parse(await response.json());
-  expect(problem).toMatchObject({ code, status: errorCodes[code].status });
-  expect(response.status).toBe(errorCodes[code].status);
+  expect(problem).toMatchObject({ code, status: errorFacts[code].status });
+  expect(response.status).toBe(errorFacts[code].status);
   expect(response.headers.get("Content-Type")).toBe("application/problem+json");
   expect(response.headers.get("X-Request-Id")).toBe(problem.requestId);
   return problem;

@@ -3,7 +3,7 @@ import { openApiDocument } from "../../edge/openapi/document.ts";
 import { exampleResult } from "../../edge/openapi/responses.ts";
 import worker from "../../edge/worker.ts";
 import { captionResultSchema } from "../../shared/contract.ts";
-import { errorCodes } from "../../shared/errors.ts";
+import { errorFacts } from "../../shared/errors.ts";
 
 const document = openApiDocument({ version: "0.0.0" });
 
@@ -28,7 +28,7 @@ describe("the OpenAPI document", () => {
 
   test("tells of every error code, each under its status", () => {
     const told = JSON.stringify(document.paths);
-    for (const code of Object.keys(errorCodes)) expect(told).toContain(`\`${code}\`: `);
+    for (const code of Object.keys(errorFacts)) expect(told).toContain(`\`${code}\`: `);
   });
 
   test("has an example that the contract accepts, whose figures fit each other", () => {

@@ -34,11 +34,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const runCommand = (name: string, ...args: string[]) =>
   run(join(folder, "node_modules/.bin", name), args, { cwd: folder });
 
-test("the tarball holds the programs, the model, types and docs, and no sources", async () => {
+test("the tarball holds the programs with their style sheets, the model, types and docs, and no sources", async () => {
   const installed = join(folder, "node_modules/edge-caption");
   const [names, programs] = [await readdir(installed), await readdir(join(installed, "lib"))];
   expect(names.sort()).toEqual(["LICENSE", "NOTICE", "README.md", "docs", "lib", "models", "package.json", "types"]);
-  expect(programs.filter((name) => !name.endsWith(".js"))).toEqual([]);
+  expect(programs.filter((name) => !/\.(?:css|js)$/.test(name))).toEqual([]);
   expect(tarballBytes / mebibyte).toBeLessThan(32); // 30.8 of them; the model is 34.5 before it is packed
   const packages = await readdir(join(folder, "node_modules"));
   expect(packages).not.toContain("tsx");

@@ -28,7 +28,7 @@ describe("readSettings", () => {
       decodeMegapixels: 100,
       decodeThreads: 4,
       decodePatienceMs: 2_500,
-      costly: { perCaller: 4, total: 32 },
+      slowPhotos: { perCaller: 4, total: 32 },
       maxQueued: 64,
       maxQueuedBytes: 268_435_456,
       maxDeadlineMs: 25_000,

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { CaptionClient } from "../../shared/client.ts";
-import { CaptionError, type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import { CaptionError, type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import { contentIdOf } from "../../shared/photo-id.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
 import { freePort } from "../support/free-port.ts";
 import { captionOf, idOf, refusal, startScriptedEdge } from "./scripted-edge.ts";
 
-const codes = Object.keys(errorCodes) as ErrorCode[]; // the keys of a const table
+const codes = Object.keys(errorFacts) as ErrorCode[]; // the keys of a const table
 const page = { headers: { "Content-Type": "text/html" }, body: "<h1>no healthy upstream</h1>" };
 
 function photo(text: string, type = "image/jpeg"): Blob {

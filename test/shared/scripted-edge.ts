@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import { type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
 import { startMadeServer } from "../support/made-server.ts";
 
@@ -67,7 +67,7 @@ export function idOf(photo: string): `sha256:${string}` {
 
 /** Makes the problem document of a code, with optional headers. */
 export function refusal(code: ErrorCode, headers: Record<string, string> = {}): Answer {
-  const status = errorCodes[code].status;
+  const status = errorFacts[code].status;
   const body: Problem = { type: "about:blank", title: code, status, code, detail: `made ${code}`, requestId: "r-1" };
   return { status, headers: { "Content-Type": "application/problem+json", "X-Request-Id": "r-1", ...headers }, body };
 }

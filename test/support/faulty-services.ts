@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions } from "../../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
 import type { FaultyServiceName } from "../edge/provided-context.ts";
 import { type MadeServer, startMadeServer } from "./made-server.ts";
@@ -114,7 +114,7 @@ function sendJson(response: ServerResponse, body: CaptionResult | ModelCard): vo
 }
 
 function sendProblem(response: ServerResponse, code: ErrorCode): void {
-  const status = errorCodes[code].status;
+  const status = errorFacts[code].status;
   const problem: Problem = { type: "about:blank", title: code, status, code, detail: `made ${code}`, requestId: "0" };
   response.writeHead(status, { "Content-Type": "application/problem+json" }).end(JSON.stringify(problem));
 }

@@ -50,7 +50,7 @@ function describeConfidence(searches: readonly SearchEvaluation[]): string {
   return [
     `confidence, ${confidenceSearch}, by tenth; rank correlation with CIDEr ${spearman?.toFixed(2) ?? "none"}\n`,
     row("  confidence, %", percent("confidence")),
-    row("  content words in a reference, %", percent("precision")),
+    row("  content words in a reference, %", percent("contentPrecision")),
     row("  CIDEr", percent("cider")),
   ].join("");
 }

@@ -33,8 +33,8 @@ const searchEvaluationSchema = captionScoresSchema.extend({
   confidence: z.strictObject({
     /** Rank correlation of confidence and CIDEr; null where either is constant. */
     spearman: z.number().nullable(),
-    /** Means over each tenth of the captions, the least confident first; precision as in `content-words.ts`. */
-    tenths: z.array(z.strictObject({ confidence: z.number(), precision: z.number(), cider: z.number() })),
+    /** Means over each tenth of the captions, the least confident first. */
+    tenths: z.array(z.strictObject({ confidence: z.number(), contentPrecision: z.number(), cider: z.number() })),
   }),
   /** Share of captions that repeat a content word. */
   repeating: z.number(),
@@ -104,7 +104,7 @@ function evaluateSet(
     const rated = photos.map((photo, index): RatedCaption => {
       return {
         confidence: found[index]?.confidence ?? 0,
-        precision: contentPrecision(words[index] ?? [], cleanReferences(photo)),
+        contentPrecision: contentPrecision(words[index] ?? [], cleanReferences(photo)),
         cider: perPhoto.get(photo.id)?.cider ?? 0,
       };
     });

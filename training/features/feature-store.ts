@@ -93,7 +93,7 @@ export class FeatureStore {
   async append(keys: readonly FeatureKey[], features: Float32Array): Promise<void> {
     const first = this.#rows.size;
     try {
-      await writeWhole(this.#values, features, first * 4 * this.featureSize);
+      await writeValues(this.#values, features, first * 4 * this.featureSize);
       await this.#values.sync();
       await appendFile(`${this.#path}.jsonl`, keys.map(lineOf).join(""), { flush: true });
     } catch (cause) {
@@ -109,7 +109,7 @@ export class FeatureStore {
 }
 
 /** Writes all values: a disk that fills up may accept only part of a write without an error. */
-async function writeWhole(file: FileHandle, values: Float32Array, position: number): Promise<void> {
+async function writeValues(file: FileHandle, values: Float32Array, position: number): Promise<void> {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;

@@ -43,7 +43,7 @@ export async function readFeatures(
   const { leftOut } = featureSummarySchema.parse(summary);
   const undecodable = new Set(leftOut.map(({ sha256 }) => sha256)); // under any name
   const there = photos.filter(({ sha256 }) => !undecodable.has(sha256));
-  const kind = await kindOf(await context.bundles.source());
+  const kind = await featureKindOf(await context.bundles.source());
   const store = await FeatureStore.openToRead(join(folder, storeName(kind)), kind);
   const readAll = async (isMirrored: boolean): Promise<Float32Array> => {
     const all = new Float32Array(there.length * store.featureSize);
@@ -65,6 +65,6 @@ export async function readFeatures(
 }
 
 /** Returns the kind of features that a bundle's encoder makes. */
-export async function kindOf(bundle: EncoderBundle): Promise<FeatureKind> {
+export async function featureKindOf(bundle: EncoderBundle): Promise<FeatureKind> {
   return { encoder: await encoderRevision(bundle), featureSize: bundle.manifest.encoder.featureSize };
 }

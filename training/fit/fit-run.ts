@@ -9,7 +9,7 @@ import type { FeatureScaling } from "./feature-scaling.ts";
 import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import type { TrainingData } from "./plan-steps.ts";
-import { epochsOf, isPatienceOver, type Phase, type PhaseEpoch, type Recipe } from "./recipe.ts";
+import { epochsOf, isPatienceOver, type PhaseEpoch, type Recipe, type TrainingPhase } from "./recipe.ts";
 import type { Scorer } from "./scorer.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -133,7 +133,7 @@ export class FitRun {
 }
 
 /** Counts the captions that an epoch learns from. */
-function captionsOf({ batch }: Phase, data: TrainingData): number {
+function captionsOf({ batch }: TrainingPhase, data: TrainingData): number {
   if ("captions" in batch && batch.steps !== undefined) return batch.captions * batch.steps;
   if (!("samples" in batch)) return data.captions.length;
   return batch.samples * new Set(writtenOf(data.captions).map(({ photo }) => photo)).size;

@@ -14,7 +14,7 @@ import {
 } from "./batches.ts";
 import type { Distillation } from "./distillation.ts";
 import { type MergeSpec, noDropout } from "./merge-model.ts";
-import type { Phase, PhaseBatch, Recipe } from "./recipe.ts";
+import type { PhaseBatch, Recipe, TrainingPhase } from "./recipe.ts";
 import { drawCaptions, type RewardInputs } from "./self-critical.ts";
 import type { Batch, Masks, MergeVariables } from "./teacher-forcing.ts";
 
@@ -51,7 +51,7 @@ interface EpochPlan {
   seed: number;
   /** Number of the epoch, from 1, over all phases. */
   number: number;
-  phase: Phase;
+  phase: TrainingPhase;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type DataSize, fineTuneRecipe } from "./fine-tune.ts";
-import type { Phase, Preset, Recipe } from "./recipe.ts";
+import type { Preset, Recipe, TrainingPhase } from "./recipe.ts";
 
 export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
   default: {
@@ -53,7 +53,7 @@ export function chooseRecipe({ preset, from, epochs, batch, learningRate }: Reci
   const recipe = presetRecipe(name, size);
   const [first] = recipe.phases;
   if (first === undefined || [epochs, batch, learningRate].every((given) => given === undefined)) return recipe;
-  const changed: Phase = {
+  const changed: TrainingPhase = {
     ...first,
     epochs: epochs ?? first.epochs,
     batch: batch === undefined ? first.batch : { ...("captions" in first.batch ? first.batch : {}), captions: batch },

@@ -7,7 +7,7 @@ export type Preset = (typeof presets)[number];
 /** How a decoder is trained. */
 export interface Recipe {
   /** Phases in order; Adam's moments carry over from one to the next. */
-  phases: readonly Phase[];
+  phases: readonly TrainingPhase[];
   dropout: Dropout;
   /**
    * Set to standardize features: minus their mean over the training photos, divided by their deviation plus this floor.
@@ -26,7 +26,7 @@ export interface Recipe {
   keeps: "best epoch" | "last epoch";
 }
 
-export interface Phase {
+export interface TrainingPhase {
   epochs: number;
   batch: PhaseBatch;
   learningRate: number;
@@ -51,14 +51,14 @@ export type PhaseBatch =
    * Captions that the decoder draws, `samples` for each of `photos`, shuffled; those of higher CIDEr are made likelier
    * (self-critical sequence training). Starts from the best weights so far. `anchor` is the weight of one written
    * caption per photo, learnt beside them, which keeps length and vocabulary like people's. None are drawn for photos
-   * with pseudo-captions, since chosen sentences are no reference; instead each step learns as many of those sentences
-   * as it has photos, at the weight `pseudoAnchor`.
+   * with pseudo-captions, which are no reference; instead each step learns as many pseudo-captions as it has photos, at
+   * the weight `pseudoAnchor`.
    */
   | { photos: number; samples: number; anchor: number; pseudoAnchor: number };
 
 /** A phase, and the position of an epoch in it. */
 export interface PhaseEpoch {
-  phase: Phase;
+  phase: TrainingPhase;
   /** Number of the epoch within the phase, from 0. */
   epoch: number;
 }

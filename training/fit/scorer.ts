@@ -75,7 +75,7 @@ export class Scorer {
       const { words = [], logProb = 0 } = found[index] ?? {};
       ratedOf.set(photo.id, {
         confidence: rawConfidence({ words, logProb }),
-        precision: contentPrecision(vocabulary.wordsOf(words), cleanReferences(photo)),
+        contentPrecision: contentPrecision(vocabulary.wordsOf(words), cleanReferences(photo)),
         cider: perPhoto.get(photo.id)?.cider ?? 0,
       });
     }

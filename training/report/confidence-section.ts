@@ -26,7 +26,7 @@ content words that some reference has; above it the model is too modest, below i
       description: `Reliability by tenth. ${shown.map(describe).join(" ")}`,
       x: { label: "confidence, %", domain: [0, 100] },
       y: { label: "content words in a reference, %", domain: [0, 100] },
-      series: seriesOf(shown, "precision"),
+      series: seriesOf(shown, "contentPrecision"),
       diagonal: [
         [0, 0],
         [100, 100],
@@ -44,7 +44,7 @@ that stand in the order of their quality, 0 no connection.</p>
   };
 }
 
-function seriesOf(searches: readonly SearchEvaluation[], value: "precision" | "cider"): Series[] {
+function seriesOf(searches: readonly SearchEvaluation[], value: "contentPrecision" | "cider"): Series[] {
   return searches.map(({ search, confidence }) => ({
     name: search,
     tone: search === "beam 3" ? "one" : "two",
@@ -53,7 +53,9 @@ function seriesOf(searches: readonly SearchEvaluation[], value: "precision" | "c
 }
 
 function describe({ search, confidence: { tenths } }: SearchEvaluation): string {
-  const points = tenths.map(({ confidence, precision }) => `${whole(confidence)} % → ${whole(precision)} %`);
+  const points = tenths.map(
+    ({ confidence, contentPrecision }) => `${whole(confidence)} % → ${whole(contentPrecision)} %`,
+  );
   return `${search}: ${points.join(", ")}.`;
 }
 
@@ -61,10 +63,10 @@ function tenthTable({ search, confidence: { tenths } }: SearchEvaluation): Marku
   return table({
     caption: `By tenth, ${search}, times 100`,
     heading: ["tenth", "confidence", "content words in a reference", "CIDEr"],
-    rows: tenths.map(({ confidence, precision, cider }, index) => [
+    rows: tenths.map(({ confidence, contentPrecision, cider }, index) => [
       index + 1,
       times100(confidence),
-      times100(precision),
+      times100(contentPrecision),
       times100(cider),
     ]),
   });

@@ -23,7 +23,7 @@ export function describeLayers(model: LayersModel): DescribedLayer[] {
     );
     shapes.set(layer.name, shape);
     const { name, inputs } = layer;
-    return { name, kind: kindOf(layer), inputs, shape, parameters: model.parameterCount(name) };
+    return { name, kind: describeClass(layer), inputs, shape, parameters: model.parameterCount(name) };
   });
 }
 
@@ -44,7 +44,7 @@ export function countParameters(model: LayersModel): number {
   return model.layers.reduce((sum, { name }) => sum + model.parameterCount(name), 0);
 }
 
-function kindOf(layer: Layer): string {
+function describeClass(layer: Layer): string {
   if (layer.class !== "Dense" && layer.class !== "LSTM" && layer.class !== "Activation") return layer.class;
   return `${layer.class}, ${layer.config.activation}`;
 }

@@ -8,8 +8,8 @@ import { html, type Markup } from "../../shared/html.ts";
 import { gapBetween, spaceWords } from "../../shared/word-boundaries.ts";
 import { contentWords } from "../score/content-words.ts";
 import type { RatedPhoto, ShownSearch } from "./captioned-photo.ts";
-import { type ChosenPhotos, choosePhotos } from "./choose-photos.ts";
 import { times100 } from "./figures.ts";
+import { type ExamplePhotos, pickExamples } from "./pick-examples.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";
 
@@ -17,7 +17,7 @@ const kinds = [
   ["best", "Best"],
   ["worst", "Worst"],
   ["random", "Random"],
-] as const satisfies [keyof ChosenPhotos, string][];
+] as const satisfies [keyof ExamplePhotos, string][];
 
 /** A model that has hardly been trained ends its captions at once. */
 const noWords = "a caption without words";
@@ -26,10 +26,10 @@ const noWords = "a caption without words";
 export async function photoSection(input: ReportInput): Promise<Section> {
   const { photos, split } = input;
   const parts: Markup[] = [];
-  const chosen = choosePhotos(photos);
+  const examples = pickExamples(photos);
   for (const [kind, title] of kinds) {
     const cards: Markup[] = [];
-    for (const photo of chosen[kind]) cards.push(await card(photo, input));
+    for (const photo of examples[kind]) cards.push(await card(photo, input));
     parts.push(html`<h3 id="photos-${kind}">${title}</h3>
 <div class="cards">${cards}</div>
 `);

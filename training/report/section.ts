@@ -22,14 +22,14 @@ interface Table {
 
 /** A table that scrolls sideways, by keyboard too, where the screen is narrower. */
 export function table({ caption, heading, rows, textColumns = 1 }: Table): Markup {
-  const kindOf = (column: number) => (column < textColumns ? html` class="text"` : undefined);
+  const classOf = (column: number) => (column < textColumns ? html` class="text"` : undefined);
   const body = rows.map(
     ([first = "", ...cells]) =>
-      html`<tr><th scope="row">${first}</th>${cells.map((cell, index) => html`<td${kindOf(index + 1)}>${cell}</td>`)}</tr>
+      html`<tr><th scope="row">${first}</th>${cells.map((cell, index) => html`<td${classOf(index + 1)}>${cell}</td>`)}</tr>
 `,
   );
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption>
-<thead><tr>${heading.map((name, index) => html`<th scope="col"${kindOf(index)}>${name}</th>`)}</tr></thead>
+<thead><tr>${heading.map((name, index) => html`<th scope="col"${classOf(index)}>${name}</th>`)}</tr></thead>
 <tbody>
 ${body}</tbody></table></div>
 `;

@@ -4,7 +4,7 @@ import type { ConfidenceMap } from "../../shared/confidence-map.ts";
 export interface RatedCaption {
   confidence: number;
   /** Share of its content words that some reference contains. */
-  precision: number;
+  contentPrecision: number;
   cider: number;
 }
 
@@ -25,7 +25,7 @@ function byConfidence(one: RatedCaption, other: RatedCaption): number {
 
 function meanOf(captions: readonly RatedCaption[]): RatedCaption {
   const mean = (of: keyof RatedCaption) => captions.reduce((sum, caption) => sum + caption[of], 0) / captions.length;
-  return { confidence: mean("confidence"), precision: mean("precision"), cider: mean("cider") };
+  return { confidence: mean("confidence"), contentPrecision: mean("contentPrecision"), cider: mean("cider") };
 }
 
 /**
@@ -35,19 +35,23 @@ function meanOf(captions: readonly RatedCaption[]): RatedCaption {
  */
 export function fitConfidenceMap(sets: readonly (readonly RatedCaption[])[]): ConfidenceMap | undefined {
   if (sets.flat().length < 20 * tenths) return undefined;
-  const blocks: { raw: number; precision: number; size: number }[] = [];
-  for (const { confidence, precision } of sets.flatMap(byTenths).toSorted(byConfidence)) {
-    let block = { raw: confidence, precision, size: 1 };
-    for (let last = blocks.at(-1); last !== undefined && last.precision >= block.precision; last = blocks.at(-1)) {
+  const blocks: { raw: number; contentPrecision: number; size: number }[] = [];
+  for (const { confidence, contentPrecision } of sets.flatMap(byTenths).toSorted(byConfidence)) {
+    let block = { raw: confidence, contentPrecision, size: 1 };
+    for (
+      let last = blocks.at(-1);
+      last !== undefined && last.contentPrecision >= block.contentPrecision;
+      last = blocks.at(-1)
+    ) {
       blocks.pop();
       const size = last.size + block.size;
-      const joined = (of: "raw" | "precision") => (last[of] * last.size + block[of] * block.size) / size;
-      block = { raw: joined("raw"), precision: joined("precision"), size };
+      const joined = (of: "raw" | "contentPrecision") => (last[of] * last.size + block[of] * block.size) / size;
+      block = { raw: joined("raw"), contentPrecision: joined("contentPrecision"), size };
     }
     blocks.push(block);
   }
   const rounded = (value: number) => Math.round(1e4 * value) / 1e4;
-  return blocks.map(({ raw, precision }) => ({ raw: rounded(raw), calibrated: rounded(precision) }));
+  return blocks.map(({ raw, contentPrecision }) => ({ raw: rounded(raw), calibrated: rounded(contentPrecision) }));
 }
 
 /** Computes Spearman's rank correlation of two lists, ties by their mean rank; NaN if either is constant. */

@@ -14,7 +14,7 @@ export interface LabelledWord {
   floor: number;
 }
 
-export interface ChosenSentence {
+export interface ScoredSentence {
   /** Index of the sentence in the index. */
   sentence: number;
   /** How well its words fit the photo's. */
@@ -81,7 +81,7 @@ export class SentenceIndex {
    * Chooses the best sentences for a photo, at most `count`, best first. `words` are the probabilities of its words, in
    * (0, 1].
    */
-  choose(words: ReadonlyMap<string, number>, count: number): ChosenSentence[] {
+  choose(words: ReadonlyMap<string, number>, count: number): ScoredSentence[] {
     this.#scores.set(this.#base);
     for (const [word, probability] of words) {
       const posting = this.#postings.get(word);
@@ -110,7 +110,7 @@ export class SentenceIndex {
   }
 }
 
-function totalOf({ score, agreement }: ChosenSentence): number {
+function totalOf({ score, agreement }: ScoredSentence): number {
   return score + agreementWeight * agreement;
 }
 

@@ -3,19 +3,19 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { openBundle } from "../../../captioner/bundle.ts";
 import { DecodePool } from "../../../captioner/images/decode-pool.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
-import { costlyImage } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
+import { slowImage } from "../../fixtures/slow-images.ts";
 import { aliveOf, childrenOf } from "../../support/process-table.ts";
 
 const { preprocessing } = (await openBundle(tinyBundle)).manifest;
 const large = await madeImage("png", { width: 2000, height: 1500 }); // 3 megapixels
 const small = await madeImage("jpeg", { width: 40, height: 30 });
 
-const slow = await costlyImage("png", 2600); // more than a quarter of a second is expected of it
+const slow = await slowImage("png", 2600); // more than a quarter of a second is expected of it
 type Settings = ConstructorParameters<typeof DecodePool>[0];
 const pools: DecodePool[] = [];
 function poolOf(limits: Partial<Settings>): DecodePool {
-  const usual = { maxPixels: 1e8, allowHeic: false, maxMegapixels: 100, threads: 4, costly: undefined };
+  const usual = { maxPixels: 1e8, allowHeic: false, maxMegapixels: 100, threads: 4, slowPhotos: undefined };
   const pool = new DecodePool({ preprocessing, ...usual, ...limits });
   pools.push(pool);
   return pool;
@@ -85,17 +85,17 @@ test.each([
 });
 
 describe("a photo that takes long to decode", () => {
-  const costly = { perCaller: 2, total: 3 };
+  const slowPhotos = { perCaller: 2, total: 3 };
 
   test("is passed by all others, also where there is one thread for them", async () => {
-    const pool = poolOf({ costly, threads: 2 });
+    const pool = poolOf({ slowPhotos, threads: 2 });
     const photos = { slow, alsoSlow: slow, small, large };
     expect(await orderOf(pool, photos)).toEqual(["small", "large", "slow", "alsoSlow"]);
   });
 
   test("is passed by those that take less, and then is next: it does not wait for ever", async () => {
-    const pool = poolOf({ costly: { perCaller: 10, total: 10 }, threads: 2 });
-    const slower = await costlyImage("png", 2900);
+    const pool = poolOf({ slowPhotos: { perCaller: 10, total: 10 }, threads: 2 });
+    const slower = await slowImage("png", 2900);
     const order: string[] = [];
     const decode = async (name: string, bytes: Uint8Array) => {
       await pool.decode(bytes);
@@ -111,7 +111,7 @@ describe("a photo that takes long to decode", () => {
   });
 
   test("is refused beyond what its caller may have at once, waiting and being decoded, and others of other callers are not", async () => {
-    const pool = poolOf({ costly });
+    const pool = poolOf({ slowPhotos });
     const ofOne = [pool.decode(slow, { caller: "one" }), pool.decode(slow, { caller: "one" })];
     await expect(pool.decode(slow, { caller: "one" })).rejects.toMatchObject({
       code: "rate_limited",
@@ -126,7 +126,7 @@ describe("a photo that takes long to decode", () => {
   });
 
   test("is not decoded any longer where nobody waits for it, and the next one is", async () => {
-    const pool = poolOf({ costly });
+    const pool = poolOf({ slowPhotos });
     const controller = new AbortController();
     const order = { caller: "one", signal: controller.signal };
     const onGivenUp = vi.fn();
@@ -136,13 +136,13 @@ describe("a photo that takes long to decode", () => {
     controller.abort(new Error("time is up"));
     for (const photo of both) await expect(photo).rejects.toThrow("time is up");
     await vi.waitFor(() => expect(aliveOf([decoder])).toEqual([]), 5_000);
-    expect(onGivenUp).toHaveBeenCalledExactlyOnceWith({ ms: expect.any(Number), isCostly: true });
+    expect(onGivenUp).toHaveBeenCalledExactlyOnceWith({ ms: expect.any(Number), isSlow: true });
     await vi.waitFor(() => expect(pool.inFlight).toBe(0));
     expect((await pool.decode(slow, { caller: "one" })).image).toMatchObject({ format: "png", width: 2600 });
   });
 
   test("is not ended by the signal of one that was decoded before", async () => {
-    const pool = poolOf({ costly });
+    const pool = poolOf({ slowPhotos });
     const controller = new AbortController();
     await pool.decode(slow, { signal: controller.signal });
     const next = pool.decode(slow);
@@ -151,7 +151,7 @@ describe("a photo that takes long to decode", () => {
   });
 
   test("is refused where its decoder ends, which takes nothing else along", async () => {
-    const pool = poolOf({ costly });
+    const pool = poolOf({ slowPhotos });
     const decoding = pool.decode(slow);
     await vi.waitFor(() => expect(childrenOf(process.pid).filter(isDecoder)).toHaveLength(1));
     for (const decoder of childrenOf(process.pid).filter(isDecoder)) process.kill(decoder, "SIGKILL");
@@ -160,12 +160,12 @@ describe("a photo that takes long to decode", () => {
   });
 
   test("is refused by the contract where it is damaged", async () => {
-    const damaged = poolOf({ costly }).decode(slow.subarray(0, slow.length / 2));
+    const damaged = poolOf({ slowPhotos }).decode(slow.subarray(0, slow.length / 2));
     await expect(damaged).rejects.toMatchObject({ name: "CaptionError", code: "invalid_image" });
   });
 
   test("is refused above the limit of pixels that AVIF has of its own", async () => {
-    const avif = await costlyImage("avif", 100);
+    const avif = await slowImage("avif", 100);
     const pool = poolOf({ maxAvifPixels: 9_999 });
     const message = "expected an image in AVIF of at most 9999 pixels, received 100 × 100";
     await expect(pool.decode(avif)).rejects.toMatchObject({ code: "payload_too_large", message });

@@ -4,9 +4,9 @@ import { decodeImage } from "../../../captioner/images/decode-image.ts";
 import { estimateDecodeMs } from "../../../captioner/images/decoding-effort.ts";
 import { readImageHeader } from "../../../shared/image-header.ts";
 import type { Preprocessing } from "../../../shared/manifest.ts";
-import { costlyImage, manyFrameWebp, manyScanJpeg } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
 import { madeTiff } from "../../fixtures/made-tiffs.ts";
+import { manyFrameWebp, manyScanJpeg, slowImage } from "../../fixtures/slow-images.ts";
 
 const preprocessing: Preprocessing = {
   width: 299,
@@ -53,10 +53,10 @@ describe("what is expected of a photo's decoding", () => {
 
   test("is more for an AVIF and an interlaced PNG than for other formats, of the same pixels", async () => {
     const usual = await Promise.all((["jpeg", "png", "webp", "gif", "tiff"] as const).map(made));
-    const costly = await Promise.all([costlyImage("avif", 1000), costlyImage("png", 1000)]);
+    const slow = await Promise.all([slowImage("avif", 1000), slowImage("png", 1000)]);
     const usualMs = usual.map((bytes) => estimate(bytes) / (size.width * size.height));
-    const costlyMs = costly.map((bytes) => estimate(bytes) / 1000 ** 2);
-    expect(Math.min(...costlyMs)).toBeGreaterThan(1.5 * Math.max(...usualMs));
+    const slowMs = slow.map((bytes) => estimate(bytes) / 1000 ** 2);
+    expect(Math.min(...slowMs)).toBeGreaterThan(1.5 * Math.max(...usualMs));
   });
 
   test("grows with the scans of a JPEG, and with its bytes", async () => {

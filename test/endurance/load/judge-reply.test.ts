@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ErrorCode, errorCodes } from "../../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../../shared/errors.ts";
 import { judgeReply } from "./judge-reply.ts";
 
 const id = `sha256:${"a".repeat(64)}`;
@@ -17,7 +17,7 @@ function caption(changes: object = {}, headers: Record<string, string> = {}) {
   return { status: 200, headers: new Headers(headers), text: JSON.stringify({ ...result, ...changes }) };
 }
 
-function problem(code: ErrorCode, { status = errorCodes[code].status as number, headers = {} } = {}) {
+function problem(code: ErrorCode, { status = errorFacts[code].status as number, headers = {} } = {}) {
   const document = { type: "about:blank", title: "Sorry", status, code, detail: "why", requestId: "1" };
   return {
     status,

@@ -1,6 +1,6 @@
 import { isCacheHit, type Reply } from "../../../shared/client-reply.ts";
 import { captionResultSchema } from "../../../shared/contract.ts";
-import { type ErrorCode, errorCodes } from "../../../shared/errors.ts";
+import { type ErrorCode, errorFacts } from "../../../shared/errors.ts";
 import { problemSchema } from "../../../shared/problem.ts";
 
 /** What came of a request: a caption, a refusal by the contract, or nothing that anybody could use. */
@@ -32,7 +32,7 @@ function judgeProblem({ status, headers, text }: Reply): Verdict {
   const type = headers.get("Content-Type") ?? "no content type";
   if (type !== "application/problem+json") throw new Error(`expected a problem document, received ${type}`);
   const { code, status: told } = problemSchema.parse(JSON.parse(text));
-  if (status !== errorCodes[code].status || status !== told) throw new Error(`expected another status for ${code}`);
+  if (status !== errorFacts[code].status || status !== told) throw new Error(`expected another status for ${code}`);
   const retryAfter = headers.get("Retry-After") ?? "none";
   if (codesWithRetryAfter.has(code) && !/^[1-9]\d*$/.test(retryAfter)) {
     throw new Error(`expected Retry-After in seconds with ${code}, received ${retryAfter}`);

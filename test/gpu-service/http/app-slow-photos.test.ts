@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { costlyImage, variantOf } from "../../fixtures/costly-images.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
+import { slowImage, variantOf } from "../../fixtures/slow-images.ts";
 import {
   metricsOf,
   postCaption,
@@ -10,7 +10,7 @@ import {
   startService,
 } from "../running-service.ts";
 
-const slow = await costlyImage("png", 8500);
+const slow = await slowImage("png", 8500);
 const photo = await madeImage("jpeg");
 const [one, other] = ["1".repeat(32), "2".repeat(32)];
 let service: RunningService;

@@ -7,7 +7,7 @@ import { contentPrecision, contentWords, repeatsItself } from "../../../training
 const draws = uniform(randomFor("confidence"), { size: 1000, limit: 0.5 });
 const rated = Array.from(draws, (draw, index) => {
   const confidence = draw + 0.5;
-  return { confidence, precision: index / 1000 < confidence ** 2 ? 1 : 0, cider: confidence };
+  return { confidence, contentPrecision: index / 1000 < confidence ** 2 ? 1 : 0, cider: confidence };
 });
 
 describe("confidence by tenths", () => {
@@ -34,14 +34,14 @@ describe("a confidence map that was fitted", () => {
   });
 
   test("puts neighbours together that stand the wrong way round", () => {
-    const wrong = rated.map((caption) => ({ ...caption, precision: 1 - caption.confidence }));
+    const wrong = rated.map((caption) => ({ ...caption, contentPrecision: 1 - caption.confidence }));
     expect(fitConfidenceMap([wrong])).toHaveLength(1);
     expect(fitConfidenceMap([wrong])?.[0]?.calibrated).toBeCloseTo(0.5, 1);
   });
 
   test("counts small data sets as much as large ones", () => {
-    const captionsOf = (count: number, precision: number) =>
-      Array.from({ length: count }, (_, index) => ({ confidence: index / count, precision, cider: 0 }));
+    const captionsOf = (count: number, contentPrecision: number) =>
+      Array.from({ length: count }, (_, index) => ({ confidence: index / count, contentPrecision, cider: 0 }));
     const points = fitConfidenceMap([captionsOf(1000, 0.9), captionsOf(100, 0.5)]) ?? [];
     expect(mapConfidence(points, 0.5)).toBeCloseTo(0.7, 1);
   });

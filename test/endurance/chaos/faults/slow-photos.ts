@@ -1,6 +1,6 @@
 import pidusage from "pidusage";
 import { withinTime } from "../../../../scripts/within-time.ts";
-import { costlyImage, variantOf } from "../../../fixtures/costly-images.ts";
+import { slowImage, variantOf } from "../../../fixtures/slow-images.ts";
 import { descendantsOf } from "../../../support/process-table.ts";
 import { judgeReply } from "../../load/judge-reply.ts";
 import type { Fault, Scene } from "../fault.ts";
@@ -25,7 +25,7 @@ export const slowPhotos: Fault = {
   mayRefuse: [],
   recoverySeconds: 5,
   async run(scene) {
-    const photos = await Promise.all([costlyImage("avif", side), costlyImage("png", side)]);
+    const photos = await Promise.all([slowImage("avif", side), slowImage("png", side)]);
     const quietFromMs = performance.now();
     await scene.hold(quietSeconds);
     const quietMs = medianOf(scene.requests, quietFromMs);

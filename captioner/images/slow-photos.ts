@@ -1,7 +1,7 @@
 import { CaptionError } from "../../shared/errors.ts";
 
-/** How many costly photos may wait or be decoded at the same time; more are refused. */
-export interface CostlyLimits {
+/** How many slow photos may wait or be decoded at the same time; more are refused. */
+export interface SlowPhotoLimits {
   perCaller: number;
   /** Of all callers together. */
   total: number;
@@ -9,13 +9,13 @@ export interface CostlyLimits {
 
 const longestRetrySeconds = 60;
 
-/** Counts the costly photos of each caller that wait or are being decoded, so that no caller fills the queue for others. */
-export class CostlyPhotos {
-  readonly #limits: CostlyLimits;
+/** Counts the slow photos of each caller that wait or are being decoded, so that no caller fills the queue for others. */
+export class SlowPhotos {
+  readonly #limits: SlowPhotoLimits;
   readonly #counts = new Map<string | undefined, number>();
   #expectedMs = 0;
 
-  constructor(limits: CostlyLimits) {
+  constructor(limits: SlowPhotoLimits) {
     this.#limits = limits;
   }
 

@@ -3,7 +3,7 @@ import type { RatedPhoto } from "./captioned-photo.ts";
 
 const most = 10;
 
-export interface ChosenPhotos {
+export interface ExamplePhotos {
   best: readonly RatedPhoto[];
   worst: readonly RatedPhoto[];
   /** Out of all, so that one of them may be among the best or the worst, too. */
@@ -11,10 +11,10 @@ export interface ChosenPhotos {
 }
 
 /**
- * Ten photos of each kind by CIDEr of beam 3, a third of the photos where there are fewer than thirty. Many captions share
- * a CIDEr of 0: among those ROUGE-L decides. The same for the same photos.
+ * Picks ten photos of each kind by CIDEr of beam 3, or a third of the photos if there are fewer than thirty. Many captions
+ * share a CIDEr of 0: ROUGE-L decides among those. The same photos give the same examples.
  */
-export function choosePhotos(photos: readonly RatedPhoto[]): ChosenPhotos {
+export function pickExamples(photos: readonly RatedPhoto[]): ExamplePhotos {
   const count = Math.min(most, Math.ceil(photos.length / 3));
   const fromBest = photos.toSorted(
     (one, other) =>

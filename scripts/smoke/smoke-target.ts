@@ -14,7 +14,7 @@ export interface SmokeRequest {
 }
 
 /** The deployment under test, and the caption that it has given so far. */
-export class Deployment {
+export class SmokeTarget {
   readonly origin: string;
   readonly client: CaptionClient;
   /** The key's header, for requests that the client does not make. */
@@ -31,8 +31,8 @@ export class Deployment {
     this.picture = picture;
   }
 
-  static async of(request: SmokeRequest): Promise<Deployment> {
-    return new Deployment(request, new Blob([await newPicture()], { type: "image/png" }));
+  static async of(request: SmokeRequest): Promise<SmokeTarget> {
+    return new SmokeTarget(request, new Blob([await newPicture()], { type: "image/png" }));
   }
 
   keep(result: CaptionResult): void {
