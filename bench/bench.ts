@@ -12,7 +12,7 @@ export interface BenchResult {
   variant?: string;
   /** The figure that stands against the target. */
   number: number;
-  /** Both sides of the ratio with their unit; `peer` is `none` where a bench has no peer. */
+  /** Both sides of the ratio with their unit; `peer` is `none` if a bench has no peer. */
   ours: string;
   peer: string;
 }

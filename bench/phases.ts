@@ -37,7 +37,7 @@ export async function drawPhases(chart: string): Promise<void> {
   }
 }
 
-/** Has the service caption photos of each kind; throws where it does not. */
+/** Has the service caption photos of each kind; throws if it does not. */
 async function measurePhases(service: RunningService): Promise<Stay[]> {
   const stays: Stay[] = [];
   for (const { name, size, count, atOnce } of kinds) {

@@ -58,7 +58,7 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
   };
 }
 
-/** Has a photo captioned; throws where it is not. By Node's own client, which takes less of the cores than `fetch`. */
+/** Has a photo captioned; throws if it is not. By Node's own client, which takes less of the cores than `fetch`. */
 export async function captionOver({ origin, agent }: RunningService, photo: Uint8Array): Promise<void> {
   const headers = { "Content-Length": photo.length };
   const post = request(`${origin}/v1/captions`, { method: "POST", agent, headers });

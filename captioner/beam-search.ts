@@ -16,7 +16,7 @@ export interface SearchSettings {
 export interface FoundCaption {
   /** Word ids without start and end. */
   words: readonly number[];
-  /** Natural logarithm of each word's probability, then the end's where the caption ended before the longest length. */
+  /** Natural logarithm of each word's probability, then of the end's if the caption ended before the longest length. */
   wordLogProbs: readonly number[];
   /** The sum of `wordLogProbs`. */
   logProb: number;

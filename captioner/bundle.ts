@@ -20,7 +20,7 @@ export interface EncoderBundle {
   /** The first 12 hex digits of the manifest's SHA-256. */
   revision: string;
   readEncoder(): LayersModel;
-  /** The ranges of its layers' activations, for int8; undefined where the bundle has none. */
+  /** The ranges of its layers' activations, for int8; undefined if the bundle has none. */
   readRanges(): EncoderRanges | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Bundle extends EncoderBundle {
   manifest: Manifest;
   vocabulary: Vocabulary;
   readDecoder(): LayersModel;
-  /** Reads and verifies the files of `manifest.rehearsal`, which only training needs; undefined where there are none. */
+  /** Reads and verifies the files of `manifest.rehearsal`, which only training needs; undefined if there are none. */
   readRehearsal(): Promise<RehearsalFiles | undefined>;
 }
 
@@ -239,7 +239,7 @@ export function sha256Of(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** Runs `read`, and puts the file's name before an error's message where it is not there yet. */
+/** Runs `read`, and puts the file's name before an error's message unless it is there. */
 export function withFileName<Result>(path: string, read: () => Result): Result {
   try {
     return read();

@@ -34,7 +34,7 @@ export interface CaptionerSettings extends PixelLimits {
   decodeMegapixels: number;
   /** Threads of this process that may decode: libuv's, whose number is fixed when the process starts. */
   decodeThreads: number;
-  /** Limits on photos that take long to decode; undefined where all photos are one person's. */
+  /** Limits on photos that take long to decode; undefined if all photos are one person's. */
   slowPhotos?: SlowPhotoLimits;
   /** A photo that was given up counts as slow if it was decoded for so long, and for most of its time. */
   decodePatienceMs?: number;

@@ -12,7 +12,7 @@ export type OnnxDevice = (typeof onnxDevices)[number];
 
 export type Precision = (typeof precisions)[number];
 
-/** Precisions to choose from; `auto` is int8 where it is enough faster on this machine. */
+/** Precisions to choose from; `auto` is int8 if it is enough faster on this machine. */
 export const precisionChoices = ["auto", ...precisions] as const;
 
 export type PrecisionChoice = (typeof precisionChoices)[number];
@@ -41,7 +41,7 @@ export interface DecoderState {
 
 /** The most probable next words of each row, best first; of equals, the lower id. Never padding or start. */
 export interface DecoderStep {
-  /** Word ids, int32 [rows, count]; fewer columns where the vocabulary has fewer words. */
+  /** Word ids, int32 [rows, count]; fewer columns if the vocabulary has fewer words. */
   words: Int32Array;
   /** Natural logarithms of their probabilities, float32 of the same shape. */
   logProbabilities: Float32Array;

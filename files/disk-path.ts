@@ -57,7 +57,7 @@ function decodeInParts(bytes: Uint8Array): string {
   return text;
 }
 
-/** Decodes the character at a place; undefined where the bytes are not UTF-8. */
+/** Decodes the character at a place; undefined if the bytes are not UTF-8. */
 function characterAt(bytes: Uint8Array, start: number): { text: string; length: number } | undefined {
   for (let length = 1; length <= longestCharacter && start + length <= bytes.length; length++) {
     const text = decode(bytes.subarray(start, start + length));

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const maxProcesses = 2;
 
 /**
- * Throws a sentence where ExifTool cannot run. Call it before anything is captioned: `exiftool-vendored` waits for ever for a
+ * Throws a sentence if ExifTool cannot run. Call it before anything is captioned: `exiftool-vendored` waits for ever for a
  * process that ended before it answered.
  */
 export async function expectExifTool(flags = "--xmp and --embed"): Promise<void> {

@@ -47,12 +47,12 @@ export function isFileError(error: unknown): error is Error & { code: string; sy
   return error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error;
 }
 
-/** Thrown where one photo's caption cannot be written; the others continue. Its message is a sentence. */
+/** Thrown if one photo's caption cannot be written; the others continue. Its message is a sentence. */
 export class UnfitForCaption extends Error {
   override readonly name = "UnfitForCaption";
 }
 
-/** Thrown where the output for all photos cannot be written, such as on a full disk: the run ends. Its message is a sentence. */
+/** Thrown if the output for all photos cannot be written, such as on a full disk: the run ends. Its message is a sentence. */
 export class OutputError extends Error {
   override readonly name = "OutputError";
 }

@@ -36,7 +36,7 @@ export class FileReplacer {
   }
 
   /**
-   * Replaces the contents of a file that is there and keeps its owner, rights, attributes, times and hard links. Where a copy
+   * Replaces the contents of a file that is there and keeps its owner, rights, attributes, times and hard links. If a copy
    * cannot have them all, the file itself is rewritten, with a journal. `extension` is for programs that go by it.
    */
   async replaceKeeping(path: string, write: Write, { extension }: { extension: string }): Promise<void> {
@@ -55,7 +55,7 @@ export class FileReplacer {
     return this.#mutex.run(await identityOf(path), () => readPhotoFile(path));
   }
 
-  /** Removes a file. Throws the same sentences as `replace` where it cannot. */
+  /** Removes a file. Throws the same sentences as `replace` if it cannot. */
   async remove(path: string): Promise<void> {
     await rm(toDiskPath(path)).catch((cause: unknown) => {
       throw toOutputError(cause, path);

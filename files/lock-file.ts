@@ -7,7 +7,7 @@ const lockSchema = z.strictObject({ pid: z.int().positive() });
 
 /**
  * Keeps two runs from writing into one folder at once. Each name is a lock of its own, such as a shard's. Returns a function
- * that releases it. The lock of a run that was killed is taken over. Throws a sentence where another run holds it.
+ * that releases it. The lock of a run that was killed is taken over. Throws a sentence if another run holds it.
  */
 export function lockFolder(folder: string, name: string): Promise<() => Promise<void>> {
   return lock(join(folder, `${name}.lock`), { holds: folder });
@@ -41,7 +41,7 @@ async function lock(path: string, { holds }: { holds: string }): Promise<() => P
   throw new Error(`${path}: another run took the lock first: wait for it, or choose another place`);
 }
 
-/** Reads the process id in a lock; undefined where a kill left it empty. Throws for what no run has made, such as a link. */
+/** Reads the process id in a lock; undefined if a kill left it empty. Throws for what no run has made, such as a link. */
 async function readHolder(path: string): Promise<number | undefined> {
   try {
     const bytes = await readRegularFile(path, { followsLinks: false });

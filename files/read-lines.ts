@@ -43,7 +43,7 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
 }
 
 /**
- * Reads lines of UTF-8 from bytes. Other bytes become U+FFFD where `isLenient` is given, and are an error otherwise. Only
+ * Reads lines of UTF-8 from bytes. Other bytes become U+FFFD if `isLenient` is given, and are an error otherwise. Only
  * "\n" ends a line: word vectors have words of U+0085 and U+2028, where others see an end too.
  */
 export async function* decodeLines(
@@ -82,7 +82,7 @@ export interface JsonLine {
 }
 
 /**
- * Reads the whole lines of a file, each of which begins with `opening`; none where there is no file. What a kill cut off at
+ * Reads the whole lines of a file, each of which begins with `opening`; none if there is no file. What a kill cut off at
  * its end is passed over. Any other line throws a sentence: the file is somebody else's and must not be written to.
  */
 export async function* readJsonLines(

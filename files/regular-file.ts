@@ -103,7 +103,7 @@ export async function digestFile(path: string): Promise<FileDigest> {
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** Whether there is a regular file; false where there is nothing. Throws a sentence for anything else, links included. */
+/** Whether there is a regular file; false if there is nothing. Throws a sentence for anything else, links included. */
 export async function isRegularFileThere(path: string): Promise<boolean> {
   const found = await lstat(toDiskPath(path)).catch((error: unknown) => {
     if (isMissing(error)) return undefined;

@@ -40,7 +40,7 @@ export type WriteTogether = (path: string, contents: Contents) => Promise<FileDi
 
 /**
  * Writes files that belong together: `work` writes each, and all take their names, in the order in which they were written,
- * once the last is on disk. Where `work` throws, none does, and nothing half written stays.
+ * once the last is on disk. If `work` throws, none does, and nothing half written stays.
  */
 export async function writeTogether(work: (write: WriteTogether) => Promise<void>): Promise<void> {
   const paths: string[] = [];
@@ -91,7 +91,7 @@ async function writeSynced(
 }
 
 /**
- * Makes an error that says in a sentence why a file could not be written, where the system's own code says it. A folder that
+ * Makes an error that says in a sentence why a file could not be written, if the system's own code says it. A folder that
  * has the temporary name is named itself.
  */
 function asSentence(cause: unknown, path: string): unknown {

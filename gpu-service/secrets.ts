@@ -5,7 +5,7 @@ const shortestSecret = 16;
 const mostBytes = 64 * 1024;
 const pollMs = 1000;
 
-/** The secrets that are valid at this moment; undefined where requests need no signature. */
+/** The secrets that are valid at this moment; undefined if requests need no signature. */
 export type Secrets = () => readonly string[] | undefined;
 
 /** Splits a list at commas and line ends. Throws one sentence for a list that cannot be used. */
@@ -24,7 +24,7 @@ export function parseSecrets(list: string): string[] {
 /**
  * Reads secrets from a file, and again whenever it changes: its path is read every second, so that a file or link that
  * replaces it is noticed. Contents that cannot be used are logged once, and the former secrets stay valid. Throws one sentence
- * where the first contents cannot be used.
+ * if the first contents cannot be used.
  */
 export async function watchSecrets(path: string, log: Logger): Promise<Secrets> {
   const named = (error: unknown) => `SERVICE_SECRETS_FILE: ${error instanceof Error ? error.message : error}`;

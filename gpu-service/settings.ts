@@ -186,7 +186,7 @@ const settingsSchema = environmentSchema
     bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
     drainSeconds: environment.DRAIN_SECONDS,
     logLevel: environment.LOG_LEVEL,
-    /** Undefined: they are in `secretsFile`, or where that is undefined, too, requests need no signature. */
+    /** Undefined: they are in `secretsFile`, or, if that is undefined too, requests need no signature. */
     secrets: environment.SERVICE_SECRETS,
     secretsFile: environment.SERVICE_SECRETS_FILE,
   }));

@@ -29,7 +29,7 @@ const program = new Command("npm run build --")
 
 await runProgram(program);
 
-/** Builds the package into `dist`: programs, the model, and where it is to be installed, types and docs. */
+/** Builds the package into `dist`: programs, the model, and, unless it is the service alone, types and docs. */
 async function buildPackage({ isServiceAlone }: { isServiceAlone: boolean }): Promise<void> {
   const { files, packages } = await bundlePrograms({ isServiceAlone });
   await writeFolder(join(dist, "lib"), files);

@@ -91,7 +91,7 @@ async function stayUp(ending: AbortController): Promise<void> {
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;
 }
 
-/** Throws a sentence where one of the folders cannot be made or written to: the edge would say it in a language of its own. */
+/** Throws a sentence if one of the folders cannot be made or written to: the edge would say it in a language of its own. */
 async function expectPlaces(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     try {

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { repository } from "./repository.ts";
 import { tools } from "./tools.ts";
 
-/** `npm run tool`. Exit codes: those of the tool; 2 where there is none of that name. */
+/** `npm run tool`. Exit codes: those of the tool; 2 if there is none of that name. */
 const [name = "--help", ...args] = process.argv.slice(2);
 const tool = Object.hasOwn(tools, name) ? tools[name] : undefined;
 if (tool !== undefined) {

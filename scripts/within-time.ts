@@ -1,6 +1,6 @@
 /**
  * Does work under a signal that also aborts when its time is up. In the place of `AbortSignal.any` over an
- * `AbortSignal.timeout`, which Node lets go of before its time where nothing else holds it (nodejs/node#57736): then the
+ * `AbortSignal.timeout`, which Node lets go of before its time if nothing else holds it (nodejs/node#57736): then the
  * limit never comes.
  */
 export async function withinTime<Result>(

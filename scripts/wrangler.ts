@@ -43,7 +43,7 @@ export function wranglerAt(program = wranglerProgram): Wrangler {
   };
 }
 
-/** wrangler's standard output; null where it is no JSON, since it failed or said something else. */
+/** wrangler's standard output; null if it is no JSON, since it failed or said something else. */
 export function parseJsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -40,7 +40,7 @@ export function readShard(text: string): { number: number; of: number } {
   );
 }
 
-/** Reads a moment in milliseconds: a date or a time as ISO 8601 writes it, local where no zone is named, or how long ago, like `7d`. */
+/** Reads a moment in milliseconds: a date or a time as ISO 8601 writes it, local if no zone is named, or how long ago, like `7d`. */
 export function readMoment(text: string): number {
   const [, count, unit = ""] = /^(\d+)([hdw])$/.exec(text) ?? [];
   if (count !== undefined) return Date.now() - Number(count) * (unitMs[unit] ?? 0);

@@ -59,7 +59,7 @@ export class Interrupted extends Error {
 const repeatMs = 500;
 
 /**
- * Aborts the controller at Ctrl-C and other signals to end. At a second signal, or where the work in hand takes longer than
+ * Aborts the controller at Ctrl-C and other signals to end. At a second signal, or if the work in hand takes longer than
  * `withinMs`, this process and those it started end at once.
  */
 export function endOnSignal(ending: AbortController, { withinMs }: { withinMs?: number } = {}): void {

@@ -50,7 +50,7 @@ export class RunBundles {
   }
 }
 
-/** The search settings of scores and of the bundle: those of the bundle that training continues from, where it does. */
+/** The search settings of scores and of the bundle: those of the bundle that training continues from, if any. */
 export async function searchOf({
   settings: { maxWords },
   bundles,

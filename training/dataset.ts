@@ -13,13 +13,13 @@ export interface DatasetPhoto {
   splits: readonly Split[];
   /** Captions as written, at least one. */
   captions: readonly string[];
-  /** Name of the data set that it comes from; set where there are several. */
+  /** Name of the data set that it comes from; set if there are several. */
   dataset?: string;
   /** Weight of its captions in training; 1 by default. */
   weight?: number;
-  /** Set where its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
+  /** Set if its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
   hasPseudoCaptions?: true;
-  /** Set where its data set has no splits, so that a tenth has to be set aside. */
+  /** Set if its data set has no splits, so that a tenth has to be set aside. */
   needsSplit?: true;
 }
 
@@ -34,7 +34,7 @@ export interface Dataset {
   findings: Pick<Findings, "duplicated" | "withoutCaptions">;
 }
 
-/** Oddities in the data by kind: names of photos, with an explanation where one is needed. */
+/** Oddities in the data by kind: names of photos, with an explanation if one is needed. */
 export interface Findings {
   missing: string[];
   unusable: string[];

@@ -30,7 +30,7 @@ import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 
 /**
  * Reads `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, the ranges that `quantize` measured for it
- * (which runs first where it has not yet), and features of the dev and test photos. Writes into `bundle/`: a model
+ * (which runs first if it has not yet), and features of the dev and test photos. Writes into `bundle/`: a model
  * bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
 export const exportBundle: Stage = {

@@ -33,7 +33,7 @@ export const fitFiles = {
   weights: "weights.bin",
   /** `epochMetricsSchema`, one line per epoch. */
   metrics: "metrics.jsonl",
-  /** `decoderComparisonSchema`; written where training continues from a bundle. */
+  /** `decoderComparisonSchema`; written if training continues from a bundle. */
   learnt: "learnt.json",
 } as const;
 
@@ -147,7 +147,7 @@ async function readTrainingData(
   return { ...read, captions, rewardInputs };
 }
 
-/** Standardizes the features where the recipe asks for it. */
+/** Standardizes the features if the recipe asks for it. */
 function standardize(
   { features, mirrored, featureSize }: TrainingData & { featureSize: number },
   { featureFloor }: Recipe,
@@ -175,11 +175,11 @@ interface DistillationParts {
   start: Start;
   recipe: Recipe;
   scaling: FeatureScaling | undefined;
-  /** Features of the training photos, standardized where the recipe asks for it. */
+  /** Features of the training photos, standardized if the recipe asks for it. */
   learnt: Float32Array;
 }
 
-/** Prepares the rehearsal. Undefined where the recipe has none, or where the bundle carries none, which is reported. */
+/** Prepares the rehearsal. Undefined if the recipe has none, or if the bundle carries none, which is reported. */
 function startDistillation(
   origin: Origin | undefined,
   { prepared: { vocabulary }, start, recipe, scaling, learnt }: DistillationParts,
@@ -214,7 +214,7 @@ async function compareWithOrigin(
   });
 }
 
-/** Makes the scorer of dev photos; undefined where there are none, so that the last epoch is kept. */
+/** Makes the scorer of dev photos; undefined if there are none, so that the last epoch is kept. */
 async function devScorer(context: TrainContext, { photos, vocabulary }: Prepared): Promise<Scorer | undefined> {
   const dev = await readFeatures(context, { photos: photos.filter(({ split }) => split === "dev") });
   return dev.photos.length === 0 ? undefined : new Scorer(dev, { vocabulary, search: await searchOf(context) });

@@ -57,7 +57,7 @@ async function dependenciesOf(context: TrainContext): Promise<Dependencies> {
   return { settings, inputs: { ...dataset.sources, ...inherited, photos: digest } };
 }
 
-/** Returns the words of the bundle that training continues from, where it does. */
+/** Returns the words of the bundle that training continues from, if any. */
 async function knownVocabulary({ settings, bundles }: TrainContext): Promise<Vocabulary | undefined> {
   const from = await bundles.from();
   if (from === undefined) return undefined;

@@ -26,11 +26,11 @@ const preparedPhotoSchema = z.strictObject({
   /** SHA-256 of the photo's bytes when `prepare` read them. */
   sha256: sha256Schema,
   split: z.enum(splits),
-  /** Name of the data set that it comes from; set where there are several. */
+  /** Name of the data set that it comes from; set if there are several. */
   dataset: z.string().optional(),
   /** Weight of its captions in training; 1 by default. */
   weight: z.number().positive().optional(),
-  /** Set where its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
+  /** Set if its captions are pseudo-captions: sentences that were chosen for it, not written for it. */
   hasPseudoCaptions: z.literal(true).optional(),
   captions: z.array(
     z.strictObject({
@@ -108,7 +108,7 @@ export interface Prepared {
   summary: Summary;
 }
 
-/** Groups photos by data set, in their order; under the empty name where there is only one. */
+/** Groups photos by data set, in their order; under the empty name if there is only one. */
 export function groupByDataset<Photo extends Pick<PreparedPhoto, "dataset">>(
   photos: readonly Photo[],
 ): Map<string, Photo[]> {

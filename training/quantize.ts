@@ -23,7 +23,7 @@ const photosChecked = 64;
 
 /**
  * Reads `prepare`'s training photos and an encoder. Writes into `quantize/`: `ranges.json`, `encoderRangesSchema`: the
- * ranges of its layers' activations. Ranges that come with the encoder are kept where they fit these photos, too.
+ * ranges of its layers' activations. Ranges that come with the encoder are kept if they fit these photos, too.
  */
 export const quantize: Stage = {
   name: "quantize",

@@ -33,7 +33,7 @@ export interface TrainSettings {
   flips: boolean;
   /** Part of the features to make; undefined: all. */
   shard?: Shard | undefined;
-  /** Recipe; undefined: `default`, or `fine-tune` where training continues from a bundle. */
+  /** Recipe; undefined: `default`, or `fine-tune` if training continues from a bundle. */
   preset?: Preset | undefined;
   /** Seed of weights, order and dropout. */
   seed: number;
@@ -41,7 +41,7 @@ export interface TrainSettings {
   epochs?: number | undefined;
   batch?: number | undefined;
   learningRate?: number | undefined;
-  /** Dimension of word vectors, where none are read. */
+  /** Dimension of word vectors, if none are read. */
   embeddingSize: number;
   /** Width of the merge model's layers. */
   units: number;

@@ -15,7 +15,7 @@ const recordSchema = z.strictObject({
   /** Raised when a stage's outputs change their meaning. */
   formatVersion: z.literal(1),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** Inputs by name: SHA-256 of contents, or of names, sizes and times where reading everything would take long. */
+  /** Inputs by name: SHA-256 of contents, or of names, sizes and times if reading everything would take long. */
   inputs: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
 });

@@ -34,7 +34,7 @@ export interface Stage {
   name: StageName;
   /** Description for `--help`. */
   about: string;
-  /** Set where the stage only runs when it is named. */
+  /** Set if the stage only runs when it is named. */
   isOnRequest?: true;
   /** Whether these settings ask for the stage; by default they do. */
   isWanted?(request: TrainRequest): boolean;
@@ -53,7 +53,7 @@ export interface Need {
   /** Files of that stage, by the name under which the record has their SHA-256. */
   files: Record<string, string>;
   /**
-   * What to do where the outputs were made with other settings: `remake` runs that stage, `refuseAs` refuses them under
+   * What to do if the outputs were made with other settings: `remake` runs that stage, `refuseAs` refuses them under
    * this description. By default they are accepted.
    */
   ifStale?: "remake" | { refuseAs: string };

@@ -14,7 +14,7 @@ export interface ChosenEngine {
   isFallback: boolean;
 }
 
-/** Creates the chosen engine; `auto` is TensorFlow where it finds a GPU, else ONNX Runtime on the CPU. */
+/** Creates the chosen engine; `auto` is TensorFlow if it finds a GPU, else ONNX Runtime on the CPU. */
 export async function chooseEngine(
   choice: EngineChoice,
   bundle: EncoderBundle | Bundle,

@@ -177,7 +177,7 @@ export class EnginePool {
   }
 }
 
-/** Starts an engine, again where it ended without an error message. */
+/** Starts an engine, and once more if it ended without an error message. */
 async function startEngine(
   number: number,
   {
@@ -208,7 +208,7 @@ async function startEngine(
   }
 }
 
-/** The visible GPUs of this machine, as `CUDA_VISIBLE_DEVICES` names them; none where there is no driver. */
+/** The visible GPUs of this machine, as `CUDA_VISIBLE_DEVICES` names them; none if there is no driver. */
 export async function visibleGpus(environment: NodeJS.ProcessEnv = process.env): Promise<string[]> {
   const { CUDA_VISIBLE_DEVICES } = environment;
   if (CUDA_VISIBLE_DEVICES !== undefined) return namesIn(CUDA_VISIBLE_DEVICES.split(","));

@@ -56,7 +56,7 @@ export class EngineLost extends Error {
 
 /**
  * Starts an engine on the bundle in `folder`, in a process of its own; resolves when it is warm. Throws the engine's error,
- * or `EngineLost` where it ended without one.
+ * or `EngineLost` if it ended without one.
  */
 export async function startEngineProcess(
   folder: string,
@@ -88,7 +88,7 @@ export async function startEngineProcess(
   }
 }
 
-/** The child's first message. Throws `EngineLost` where the child ends, or cannot be started, before it. */
+/** The child's first message. Throws `EngineLost` if the child ends, or cannot be started, before it. */
 function firstMessage(child: ChildProcess): Promise<EngineMessage> {
   return new Promise((resolve, reject) => {
     child.once("message", resolve);

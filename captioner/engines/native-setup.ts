@@ -24,7 +24,7 @@ export function cacheFolder({ EDGE_CAPTION_CACHE, XDG_CACHE_HOME }: NodeJS.Proce
   return EDGE_CAPTION_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "edge-caption");
 }
 
-/** The folder of the binding's package; undefined where that optional dependency is not installed. */
+/** The folder of the binding's package; undefined if that optional dependency is not installed. */
 export function nativePackageFolder(): string | undefined {
   try {
     return dirname(createRequire(import.meta.url).resolve(`${nativePackage}/package.json`));
@@ -39,7 +39,7 @@ export function nativeRecordPath(packageFolder: string): string {
 }
 
 /**
- * What `npm run setup:native` has set up; undefined where it has not run, or its cache was deleted since. Throws where the
+ * What `npm run setup:native` has set up; undefined if it has not run, or its cache was deleted since. Throws if the
  * record is damaged.
  */
 export function readNativeSetup(packageFolder = nativePackageFolder()): NativeSetup | undefined {

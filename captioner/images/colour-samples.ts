@@ -70,7 +70,7 @@ function pickChannels(samples: Uint16Array, { of, kept }: { of: number; kept: nu
 interface PlainTiff {
   width: number;
   height: number;
-  /** uint16 [height, width, channels], of 8 bits where `bits` is 8. */
+  /** uint16 [height, width, channels], of 8 bits if `bits` is 8. */
   samples: Uint16Array;
   channels: number;
   hasAlpha: boolean;

@@ -23,7 +23,7 @@ interface DecodePoolSettings extends PixelLimits {
   maxMegapixels: number;
   /** Threads of this process for such work; one is left for other work, like checking a signature. */
   threads: number;
-  /** Undefined where all photos are one person's: slow ones may then use as many cores as the others. */
+  /** Undefined if all photos are one person's: slow ones may then use as many cores as the others. */
   slowPhotos: SlowPhotoLimits | undefined;
 }
 
@@ -45,7 +45,7 @@ export class DecodePool {
   readonly #usualQueue: DecodeQueue;
   readonly #slowQueue: DecodeQueue;
   readonly #slow: SlowPhotos;
-  /** Processes that decode slow photos; none where all photos are one person's. */
+  /** Processes that decode slow photos; none if all photos are one person's. */
   readonly #processes: DecodeProcess[];
   #usual = 0;
 

@@ -56,7 +56,7 @@ export class DecodeProcess {
   }
 }
 
-/** Throws `invalid_image` where the child ends before it has answered. */
+/** Throws `invalid_image` if the child ends before it has answered. */
 function answerOf(child: ChildProcess, request: DecodeRequest): Promise<DecodeAnswer> {
   return new Promise<DecodeAnswer>((resolve, reject) => {
     child.once("message", resolve);

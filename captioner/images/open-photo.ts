@@ -59,7 +59,7 @@ function applyGamma(photo: Sharp, exponent: number): Sharp {
   return exponent < 1 ? photo.gamma(1, Math.min(3, 1 / exponent)) : photo.gamma(Math.min(3, exponent), 1);
 }
 
-/** Decodes a photo with its alpha, smaller where it is large: sharp would otherwise flatten it first. */
+/** Decodes a photo with its alpha, and smaller if it is large: sharp would otherwise flatten it first. */
 async function prepared(photo: Sharp, { premultiplied = false } = {}): Promise<Sharp> {
   const { data, info } = await photo
     .resize({ width: maxPreparedSide, height: maxPreparedSide, fit: "inside", withoutEnlargement: true })
@@ -118,7 +118,7 @@ function colourTableBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
-/** Offset after a row of sub-blocks (a length and that many bytes each), which an empty one ends; beyond the file where none does. */
+/** Offset after a row of sub-blocks (a length and that many bytes each), which an empty one ends; beyond the file if none does. */
 function endOfBlocks(bytes: Uint8Array, start: number): number {
   let at = start;
   for (let length = bytes[at]; length !== 0; length = bytes[at]) {

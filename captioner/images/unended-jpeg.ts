@@ -11,7 +11,7 @@ const coefficients = 64;
 /** The most rows that are coded together: blocks of eight, four times as coarse in chroma. */
 const mostBlockRows = 32;
 
-/** Appends an end marker where the file does not end in one. */
+/** Appends an end marker if the file does not end in one. */
 export function withEndMarker(bytes: Uint8Array): Uint8Array {
   const last = bytes.subarray(-2);
   return last[0] === 0xff && last[1] === endOfImage ? bytes : joinBytes([withoutHalfMarker(bytes), endMarker]);

@@ -6,13 +6,13 @@ export interface ConvolutionWeights {
   bias: Float32Array;
 }
 
-/** A convolution and the batch normalisation after it, where that can be folded into it. */
+/** A convolution, and the batch normalisation after it if that can be folded in. */
 export interface FoldedLayers {
   convolution: LayerOf<"Conv2D">;
   normalization: LayerOf<"BatchNormalization"> | undefined;
 }
 
-/** A convolution's own weights; the bias is zero where the layer has none. */
+/** A convolution's own weights; the bias is zero if the layer has none. */
 function convolutionWeights(model: LayersModel, layer: LayerOf<"Conv2D">, channels: number): ConvolutionWeights {
   const { filters, kernel_size: kernelSize, use_bias: hasBias } = layer.config;
   return {
@@ -59,7 +59,7 @@ function foldBatchNormalization(
   };
 }
 
-/** Maps each batch normalisation to the linear convolution before it, where no other layer reads that convolution. */
+/** Maps each batch normalisation to the linear convolution before it, if no other layer reads that convolution. */
 export function foldableConvolutions(model: LayersModel): Map<Layer, LayerOf<"Conv2D">> {
   const readers = new Map<string, number>();
   for (const input of model.layers.flatMap(({ inputs }) => inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
@@ -73,7 +73,7 @@ export function foldableConvolutions(model: LayersModel): Map<Layer, LayerOf<"Co
   return foldable;
 }
 
-/** A convolution's weights, with the batch normalisation after it folded in where there is one. */
+/** A convolution's weights, with the batch normalisation after it, if any, folded in. */
 export function foldedWeights(
   model: LayersModel,
   { convolution, normalization, channels }: FoldedLayers & { channels: number },

@@ -3,7 +3,7 @@ import type { Layer, LayersModel } from "./layers-model.ts";
 
 /** An engine's operations for an encoder's layers, on values like names in a graph or tensors. */
 export interface EncoderOperations<Value> {
-  /** Runs a convolution, with the batch normalisation after it where that can be folded in. */
+  /** Runs a convolution, with the batch normalisation after it if that can be folded in. */
   convolve(input: Value, layers: FoldedLayers): Value;
   /** Runs any other layer. */
   apply(layer: Layer, inputs: readonly Value[]): Value;

@@ -127,7 +127,7 @@ function channelsFirst<Numbers extends Float32Array | Int8Array>(
   return reordered;
 }
 
-/** A value's [channels, height, width]. Throws, naming the layer that reads it, where it is not an image. */
+/** A value's [channels, height, width]. Throws, naming the layer that reads it, if it is not an image. */
 export function imageShape(
   layer: Layer,
   { shape }: Pick<Value, "shape">,

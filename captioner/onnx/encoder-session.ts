@@ -18,7 +18,7 @@ const rounds = 3;
 
 export type EncoderSession = Pick<EncoderEngine, "precision" | "encode" | "close">;
 
-/** Compiles a bundle's encoder and loads it into ONNX Runtime. Throws for int8 where the bundle has no ranges. */
+/** Compiles a bundle's encoder and loads it into ONNX Runtime. Throws for int8 if the bundle has no ranges. */
 export async function createEncoderSession(
   bundle: EncoderBundle,
   { threads, precision, device = "cpu" }: { threads: number; precision: Precision; device?: OnnxDevice },
@@ -51,7 +51,7 @@ function compileAt(bundle: EncoderBundle, precision: Precision): Uint8Array {
 }
 
 /**
- * Creates a session of the wanted precision. `auto` is int8 where the bundle has ranges and this machine is faster with it,
+ * Creates a session of the wanted precision. `auto` is int8 if the bundle has ranges and this machine is faster with it,
  * which is measured once per machine and bundle.
  */
 export async function openEncoderSession(

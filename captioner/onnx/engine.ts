@@ -57,7 +57,7 @@ export async function loadEncoder(
 }
 
 /**
- * Runs one synthetic photo on the device and on the CPU. Throws where the device's features differ, or where it is so much
+ * Runs one synthetic photo on the device and on the CPU. Throws if the device's features differ, or if it is so much
  * slower that it must be software.
  */
 async function verifyDevice(

@@ -117,7 +117,7 @@ function attributeProto(name: string, value: Attribute) {
 export interface Value {
   name: string;
   shape: readonly number[];
-  /** Present where the value was quantized and dequantized, so that it holds only numbers that bytes represent. */
+  /** Present if the value was quantized and dequantized, so that it holds only numbers that bytes represent. */
   quantization?: QuantizationParams;
 }
 
@@ -135,7 +135,7 @@ const activationNodes = {
   softmax: ["Softmax", { axis: -1 }],
 } as const;
 
-/** Adds an activation to the graph: the value itself where it is linear. */
+/** Adds an activation to the graph: the value itself if it is linear. */
 export function activate(graph: OnnxGraph, activation: Activation, input: Value): Value {
   if (activation === "linear") return input;
   const [operator, attributes] = activationNodes[activation];

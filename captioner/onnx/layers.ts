@@ -31,7 +31,7 @@ export function compileLayer(compilation: Compilation, layer: Layer, inputs: rea
   }
 }
 
-/** The only input of a layer. Throws, naming the layer, where it has none or several. */
+/** The only input of a layer. Throws, naming the layer, if it has none or several. */
 export function onlyInput(layer: Layer, inputs: readonly Value[]): Value {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {

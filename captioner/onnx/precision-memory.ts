@@ -11,7 +11,7 @@ import { cacheFolder, readNativeSetup } from "../engines/native-setup.ts";
 
 const memorySchema = z.strictObject({ precision: z.enum(precisions) });
 
-/** The precision of a single engine on this machine; undefined where it has yet to be measured. */
+/** The precision of a single engine on this machine; undefined if it has yet to be measured. */
 export async function expectedPrecision(
   bundle: EncoderBundle,
   { engine, device, precision }: { engine: EngineChoice; device: OnnxDevice; precision: PrecisionChoice },
@@ -22,7 +22,7 @@ export async function expectedPrecision(
   return recallPrecision(bundle, availableParallelism());
 }
 
-/** The precision that was measured to be better on this machine; undefined where none was, or it cannot be read. */
+/** The precision that was measured to be better on this machine; undefined if none was, or it cannot be read. */
 export async function recallPrecision(bundle: EncoderBundle, threads: number): Promise<Precision | undefined> {
   try {
     return memorySchema.parse(JSON.parse(await readFile(pathOf(bundle, threads), "utf8"))).precision;

@@ -4,7 +4,7 @@ import { InferenceSession, type Tensor } from "onnxruntime-node";
 import type { OnnxDevice } from "../engine.ts";
 import "./telemetry.ts";
 
-/** What a device needs, for the message where ONNX Runtime cannot use it. */
+/** What a device needs, for the message when ONNX Runtime cannot use it. */
 const remedies = {
   cuda: "it needs an NVIDIA driver, CUDA 12, cuDNN 9, and ONNX Runtime's own part, see docs/native.md",
   webgpu: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, see docs/native.md",
@@ -33,7 +33,7 @@ export function createSession(model: Uint8Array, { threads }: { threads: number 
   });
 }
 
-/** Creates a session that runs entirely on a GPU. Throws where there is no such device. */
+/** Creates a session that runs entirely on a GPU. Throws if there is no such device. */
 export async function createGpuSession(
   model: Uint8Array,
   device: Exclude<OnnxDevice, "cpu">,
@@ -51,7 +51,7 @@ export async function createGpuSession(
   }
 }
 
-/** A tensor's values. Throws where they are not float32. */
+/** A tensor's values. Throws if they are not float32. */
 export function floatsOf(tensor: Tensor | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data;
   throw new Error(`expected a float32 tensor, received ${tensor?.type ?? "none"}`);

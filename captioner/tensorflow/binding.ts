@@ -6,7 +6,7 @@ export type TensorFlow = typeof tfjs;
 
 /**
  * Loads the native binding into this process. It is an optional dependency whose native part `npm run setup:native`
- * installs, and it crashes in worker threads. Throws where it is not installed.
+ * installs, and it crashes in worker threads. Throws if it is not installed.
  */
 export function loadTensorFlow(): TensorFlow {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2"; // errors only: by default TensorFlow prints a page of remarks
@@ -17,7 +17,7 @@ export function loadTensorFlow(): TensorFlow {
   }
 }
 
-/** `gpu` where TensorFlow found one that it can use. */
+/** `gpu` if TensorFlow found one that it can use. */
 export function deviceOf(tf: TensorFlow): "gpu" | "cpu" {
   const backend = tf.backend();
   return "isUsingGpuDevice" in backend && backend.isUsingGpuDevice === true ? "gpu" : "cpu";

@@ -73,7 +73,7 @@ export function runLayer(network: Network, layer: Layer, inputs: readonly Tensor
   }
 }
 
-/** Applies an activation. Returns the values unchanged where it is linear. */
+/** Applies an activation. Returns the values unchanged if it is linear. */
 export function activate(tf: TensorFlow, activation: Activation, values: Tensor): Tensor {
   switch (activation) {
     case "linear":
@@ -110,7 +110,7 @@ function normalize({ model, weights }: Network, layer: LayerOf<"BatchNormalizati
   return tf.add(tf.mul(input, scale), shift);
 }
 
-/** The only input of a layer. Throws where it has several or none. */
+/** The only input of a layer. Throws if it has several or none. */
 function onlyInput(layer: Layer, inputs: readonly Tensor[]): Tensor {
   const [input] = inputs;
   if (input === undefined || inputs.length !== 1) {

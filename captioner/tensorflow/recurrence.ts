@@ -17,7 +17,7 @@ export type StepValue = Tensor | WordVectors;
 export const hiddenOf = ({ name }: LayerOf<"LSTM">) => `${name} hidden`;
 export const cellOf = ({ name }: LayerOf<"LSTM">) => `${name} cell`;
 
-/** Looks up word vectors where that is still to be done: float32 [rows, size]. */
+/** Looks up word vectors unless that is done: float32 [rows, size]. */
 export function vectorsOf(tf: TensorFlow, value: StepValue): Tensor {
   return "table" in value ? tf.gather(value.table, value.words) : value;
 }

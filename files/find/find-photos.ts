@@ -53,7 +53,7 @@ export async function findAllPhotos({
 
 /**
  * Finds the photos at some places, each once, in the order of the places and by name within one. A place is a file whatever
- * its name, a folder with all below it, or a glob pattern where no file has that very name. Paths keep the form of their place.
+ * its name, a folder with all below it, or a glob pattern if no file has that very name. Paths keep the form of their place.
  */
 export async function* findPhotos(
   places: Iterable<string> | AsyncIterable<string>,

@@ -25,7 +25,7 @@ export class PassedOver {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  /** Returns text like `passed over: 12 raw photos, 1 video`; undefined where nothing was passed over. */
+  /** Returns text like `passed over: 12 raw photos, 1 video`; undefined if nothing was passed over. */
   describe(): string | undefined {
     const counts = this.toJson();
     const parts = kinds.flatMap((kind) => {

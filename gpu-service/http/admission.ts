@@ -36,7 +36,7 @@ export class Admission {
     return this.#admitted.size;
   }
 
-  /** The sum of the photos' bytes of admitted requests, or of what each may come to where its body is not read yet. */
+  /** The sum of the photos' bytes of admitted requests, or of what each may come to while its body is not read. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -94,7 +94,7 @@ export class Admission {
 
 /** Captions per second, over the latest ones since the service was last idle. */
 class CaptionRate {
-  /** Times of the window's captions, the first being the start of the busy period where that is in the window. */
+  /** Times of the window's captions, the first being the start of the busy period if that is in the window. */
   #times: number[] = [];
   /** The rate of the busy period before; unlimited before the first. */
   #previous = Number.POSITIVE_INFINITY;

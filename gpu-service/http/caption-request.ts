@@ -79,7 +79,7 @@ interface Admitted {
   signal: AbortSignal;
 }
 
-/** Calls back once the answer is sent or the client gone, also where that has happened already. */
+/** Calls back once the answer is sent or the client gone, also if that has happened already. */
 function onceClosed({ outgoing, incoming: { socket } }: HttpBindings, call: () => void): void {
   if (outgoing.closed || socket.destroyed) {
     call();

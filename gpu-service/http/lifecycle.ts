@@ -26,14 +26,14 @@ export class Lifecycle {
     this.#captioner = captioner;
   }
 
-  /** The captioner. Throws `overloaded` where the service is not open. */
+  /** The captioner. Throws `overloaded` if the service is not open. */
   expectOpen(): Captioner {
     if (this.#isDraining) throw refusal("the service is draining: it takes no new requests");
     if (this.#captioner === undefined) throw refusal("the service is starting: its engine is not warm yet");
     return this.#captioner;
   }
 
-  /** The same; also throws `overloaded` where no engine is ready at this moment. */
+  /** The same; also throws `overloaded` if no engine is ready at this moment. */
   expectReady(): Captioner {
     const captioner = this.expectOpen();
     if (captioner.state().engines.ready === 0) throw refusal("the service's engine is being replaced");

@@ -10,7 +10,7 @@ interface BodyLimits {
 }
 
 /**
- * Reads a request's whole body. Throws `payload_too_large` before the first byte where the length is declared, else at the
+ * Reads a request's whole body. Throws `payload_too_large` before the first byte if the length is declared, else at the
  * first byte over the limit; `request_timeout` for a slow body, `invalid_request` for an empty one and
  * `unsupported_media_type` for a compressed one.
  */

@@ -24,7 +24,7 @@ const relativeImport = /(?<=from ")(\.[^"]+)\.ts(?=")/g;
 
 /**
  * `package.json` of the built package: what it shares with the clone's, and of the workspaces' dependencies those that the programs
- * import, at the same versions. Throws where they import something that no workspace names.
+ * import, at the same versions. Throws if they import something that no workspace names.
  */
 export async function describePackage({
   packages,

@@ -22,7 +22,7 @@ interface Parts {
 
 const signs = { there: "✓", made: "→", noted: "!", missing: "✗" };
 
-/** Tells what a deployment needs; where nothing is missing and it is meant, deploys. Returns whether all is well. */
+/** Reports what a deployment needs, and deploys if nothing is missing and `--yes` is given. Returns whether all is well. */
 export async function deployEdge(
   request: DeployRequest,
   wrangler: Wrangler,

@@ -20,7 +20,7 @@ export const environments = ["staging", "production"] as const;
 
 export interface DeployRequest {
   environment: (typeof environments)[number];
-  /** Holds what the services have in SERVICE_SECRETS; undefined where Cloudflare keeps what it has. */
+  /** Holds what the services have in SERVICE_SECRETS; undefined if Cloudflare keeps what it has. */
   secretFile: string | undefined;
   /** Otherwise it only looks and tells. */
   isForReal: boolean;

@@ -88,7 +88,7 @@ function scalingTables(): [string, string][] {
 }
 
 /**
- * Which room imports from which, as a Mermaid flowchart, read from the sources. Throws where an import leads
+ * Which room imports from which, as a Mermaid flowchart, read from the sources. Throws if an import leads
  * upwards, which `npm run check` refuses as well.
  */
 async function roomDiagram(): Promise<string> {

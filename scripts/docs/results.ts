@@ -90,7 +90,7 @@ export async function writeResults(name: string, results: object): Promise<void>
   console.log(`\nrecorded: ${path}; npm run docs brings the tables up to date`);
 }
 
-/** Reads results. Throws an error that names the file where they are not of the schema. */
+/** Reads results. Throws an error that names the file if they are not of the schema. */
 export async function readResults<T>(name: string, schema: z.ZodType<T>): Promise<T> {
   const path = join(resultsFolder, name);
   const parsed = schema.safeParse(JSON.parse(await readFile(path, "utf8")));

@@ -15,7 +15,7 @@ export type Tables = ReadonlyMap<string, string>;
 
 /**
  * Puts the tables between their marks, `<!-- table: name -->` and `<!-- /table -->`, each on a line of its own. Throws a
- * sentence where a mark has no partner or a name no table.
+ * sentence if a mark has no partner or a name no table.
  */
 export function fillTables(text: string, tables: Tables): string {
   const marks = text.match(marker)?.length ?? 0;

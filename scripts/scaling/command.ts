@@ -3,7 +3,7 @@ import { countUpTo } from "../../terminal/command-line.ts";
 import type { Popularity } from "./hit-rate.ts";
 import type { EngineMeasures } from "./plan.ts";
 
-/** Photos in a batch, and in hand. More would take minutes to solve, and change nothing where captions are to come in seconds. */
+/** Photos in a batch, and in hand. More would take minutes to solve, and change nothing if captions are to come in seconds. */
 const readPhotoCount = countUpTo(256);
 
 export interface ScalingRequest {

@@ -23,7 +23,7 @@ export function planEngines(photosPerSecond: number, engine: EngineMeasures, mos
   return { engines, rateOfEach, ...forecastService(engine, rateOfEach) };
 }
 
-/** The most photos a second that an engine may get for 99 of 100 to be captioned in time. Throws where none are. */
+/** The most photos a second that an engine may get for 99 of 100 to be captioned in time. Throws if none are. */
 export function mostPerEngine(engine: EngineMeasures, wanted: { p99Ms: number }): number {
   const meets = (rate: number) => {
     const { p99Ms, refused } = forecastService(engine, rate);

@@ -11,7 +11,7 @@ interface LoadForecast {
   hitRate: number;
   plan: EnginePlan;
   edgeDollars: number;
-  /** Undefined where no price is known. */
+  /** Undefined if no price is known. */
   hostDollars: number | undefined;
   freePlanExceeded: string[];
 }

@@ -6,26 +6,26 @@ import { cudaWheels } from "./checksums.ts";
 import { type FetchContext, keepWheel, type Wheel } from "./fetch-library.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
-/** A compiler, for XLA; of its libraries TensorFlow loads none. */
+/** A compiler for XLA, whose libraries TensorFlow never loads. */
 const unused = "nvidia-cuda-nvcc";
 const requirement = /^Requires-Dist: (nvidia-[\w-]+).*?>=([\d.]+).*extra == "and-cuda"/;
 
 interface CudaRequest extends FetchContext {
-  /** Of the library, whose wheel names the packages. */
+  /** Folder of the library, whose wheel names the packages. */
   root: string;
   isUnpinned: boolean;
 }
 
 /**
- * Fetches the CUDA and cuDNN libraries that the wheel names as its extra `and-cuda`. They lie where the library's run
- * path looks, which is enough for all but cuDNN's own look for NVRTC.
+ * Fetches the CUDA and cuDNN libraries that the wheel names as its extra `and-cuda`, into the folder that the library's
+ * run path searches. Only cuDNN searches for NVRTC elsewhere.
  */
 export async function addCuda({ root, isUnpinned, ...context }: CudaRequest): Promise<void> {
   const folder = cudaFolder(root);
   if (!existsSync(folder)) await unpackCuda(folder, { wheels: await readWheels({ root, isUnpinned }), ...context });
 }
 
-/** The folders of the CUDA and cuDNN libraries that were fetched for a root: none where they were not. */
+/** Lists the folders of the CUDA and cuDNN libraries that were fetched for a root. */
 export async function listCuda(root: string): Promise<string[]> {
   const names = existsSync(cudaFolder(root)) ? await readdir(cudaFolder(root)) : [];
   return names.sort().map((name) => join(cudaFolder(root), name, "lib"));
@@ -35,7 +35,7 @@ function cudaFolder(root: string): string {
   return join(root, "deps/nvidia");
 }
 
-/** The lowest version that the library accepts is the one it was built with. */
+/** Reads which wheels the library needs, each in the lowest version that it accepts, which it was built with. */
 async function readWheels({ root, isUnpinned }: Pick<CudaRequest, "root" | "isUnpinned">): Promise<Wheel[]> {
   const metadata = await readFile(join(root, "METADATA"), "utf8").catch((cause: unknown) => {
     throw new Error("expected TensorFlow from a wheel for --with-cuda: nothing else names the CUDA packages it needs", {

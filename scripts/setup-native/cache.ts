@@ -14,20 +14,20 @@ export interface Cache {
   libraries: string;
 }
 
-/** Makes the cache's folders where they are missing, and clears away what killed runs left in them. */
+/** Makes the cache's folders if they are missing, and removes what killed runs left in them. */
 export async function openCache(folder: string): Promise<Cache> {
   const cache = { downloads: join(folder, "downloads"), libraries: join(folder, "tensorflow") };
   for (const place of Object.values(cache)) await openCacheFolder(place);
   return cache;
 }
 
-/** Makes a folder of the cache where it is missing, and clears away what killed runs left in it. */
+/** Makes a folder of the cache if it is missing, and removes what killed runs left in it. */
 export async function openCacheFolder(place: string): Promise<void> {
   await mkdir(place, { recursive: true });
   await removeStale(place);
 }
 
-/** Runs `work` on a new folder beside what it will become, and removes what is left of that folder when it has ended. */
+/** Runs `work` on a new folder beside the place that its contents will get, and removes what is left of it afterwards. */
 export async function inStaging<Result>(parent: string, work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(join(parent, `.partial-${hostname()}-${process.pid}-`));
   try {
@@ -37,7 +37,7 @@ export async function inStaging<Result>(parent: string, work: (folder: string) =
   }
 }
 
-/** Gives a finished file or folder its name, all at once. Where another run was first, its result stays. */
+/** Gives a finished file or folder its name in one step. If another run was first, its result stays. */
 export async function publish(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
@@ -46,7 +46,7 @@ export async function publish(from: string, to: string): Promise<void> {
   }
 }
 
-/** Throws a sentence where the file system of `folder` has less room than that. */
+/** Throws a sentence if the file system of `folder` has less free space. */
 export async function expectSpace(folder: string, { bytes }: { bytes: number }): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
@@ -63,7 +63,7 @@ async function removeStale(parent: string): Promise<void> {
   }
 }
 
-/** A run on another host that shares the cache cannot be asked whether it lives: it gets a day. */
+/** Whether a folder was left by a killed run. A run on another host that shares the cache cannot be checked, so it gets a day. */
 async function isStale(path: string, { name }: { name: string }): Promise<boolean> {
   const [, host, pid] = partialName.exec(name) ?? [];
   if (host === undefined) return false;

@@ -2,7 +2,7 @@ import type { Rank } from "@tensorflow/tfjs-node-gpu";
 import * as z from "zod";
 import type { CheckMessage } from "./final-check.ts";
 
-/** Entry of the final check's process: says what it found, once. */
+/** Entry of the final check's process, which sends one message: what it found. */
 const backendSchema = z.object({ binding: z.object({ TF_Version: z.string() }), isUsingGpuDevice: z.boolean() });
 const steps = 5;
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 
-/** What a library was built for; one for GPUs also runs without. */
+/** What a library was built for; one for GPUs also runs without a GPU. */
 export type Kind = "gpu" | "cpu";
 export type Architecture = "x86_64" | "aarch64";
 
@@ -10,14 +10,14 @@ export type Architecture = "x86_64" | "aarch64";
 export interface FilePin {
   file: string;
   sha256: string;
-  /** Absent for files that nobody could fetch where the pins were made. */
+  /** Absent for files that could not be fetched when the pins were made. */
   size?: { bytes: number; unpackedBytes: number };
 }
 
 export interface LibraryPin extends FilePin {
   kind: Kind;
   architecture: Architecture;
-  /** Of TensorFlow. */
+  /** TensorFlow's version. */
   version: string;
 }
 
@@ -31,8 +31,8 @@ export const defaultVersion = "2.20.0";
 export const classicVersion = "2.9.1";
 
 /**
- * Wheels for CPython 3.11; any would do, nothing of Python is used. Hashes as the package index gives them, and as
- * seen on the files. 64-bit Arm has one wheel, without GPU support.
+ * Wheels for CPython 3.11; any would do, since only the libraries inside are used. The hashes are the package index's and
+ * were checked against the files. 64-bit Arm has one wheel, without GPU support.
  */
 export const libraryWheels: readonly (LibraryPin & WheelPin)[] = [
   {
@@ -64,7 +64,7 @@ export const libraryWheels: readonly (LibraryPin & WheelPin)[] = [
   },
 ];
 
-/** What `@tensorflow/tfjs-node-gpu` 4.22.0 fetches by itself. Hashes as public builds pin them (graft, nixpkgs). */
+/** The archives that `@tensorflow/tfjs-node-gpu` 4.22.0 fetches by itself, with the hashes that public builds pin (graft, nixpkgs). */
 export const classicArchives: readonly LibraryPin[] = [
   {
     version: classicVersion,
@@ -82,7 +82,7 @@ export const classicArchives: readonly LibraryPin[] = [
   },
 ];
 
-/** CUDA 12.5 and cuDNN 9.3, the lowest versions that the wheel of TensorFlow 2.20.0 accepts and what it was built with. */
+/** CUDA 12.5 and cuDNN 9.3: the lowest versions that the wheel of TensorFlow 2.20.0 accepts, and those it was built with. */
 export const cudaWheels: readonly WheelPin[] = [
   {
     package: "nvidia-cublas-cu12",
@@ -163,14 +163,14 @@ export const cudaWheels: readonly WheelPin[] = [
   },
 ];
 
-/** The SHA-256 of a file of any size, as hex digits. */
+/** Computes the SHA-256 of a file of any size, as hex digits. */
 export async function sha256OfFile(path: string, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) hash.update(chunk);
   return hash.digest("hex");
 }
 
-/** Throws a sentence where a file is not the one of the pin. */
+/** Throws a sentence if a file is not the one of the pin. */
 export async function expectPinned(
   path: string,
   { pin, signal }: { pin: FilePin; signal: AbortSignal },

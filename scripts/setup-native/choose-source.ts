@@ -13,33 +13,33 @@ import {
 import type { SetupRequest } from "./command.ts";
 import { detectKind } from "./machine.ts";
 
-/** Where tfjs-node-gpu 4.22.0 looks for it (its scripts/install.js). */
+/** The address from which tfjs-node-gpu 4.22.0 fetches TensorFlow (its scripts/install.js). */
 const classicPlace = "https://storage.googleapis.com/tensorflow/libtensorflow/";
 
-/** Where something that holds TensorFlow's library is. */
+/** The place of something that holds TensorFlow's library. */
 type Place =
   | { from: "index"; package: string; version: string }
   | { from: "url"; url: string }
   | { from: "file"; path: string }
   | { from: "folder"; path: string };
 
-/** Where TensorFlow's library will come from; known before anything is fetched. */
+/** The source of TensorFlow's library, known before anything is fetched. */
 export interface Source {
   place: Place;
   kind: Kind;
-  /** Undefined: nobody checked what it is, and `--unpinned` allows that. */
+  /** Undefined if its contents are unchecked, which `--unpinned` allows. */
   pin: LibraryPin | undefined;
-  /** Names the folder that it becomes in the cache: the same for the same library. */
+  /** Name of its folder in the cache: the same for the same library. */
   name: string;
 }
 
-/** `identity` tells what has no pin from everything else that has none. */
+/** Names a source. `identity` distinguishes sources without a pin. */
 function nameSource({ kind, pin, identity }: Pick<Source, "kind" | "pin"> & { identity: string }): string {
   if (pin !== undefined) return `${kind}-${pin.version}-${pin.sha256.slice(0, 12)}`;
   return `${kind}-unpinned-${createHash("sha256").update(identity).digest("hex").slice(0, 12)}`;
 }
 
-/** What is about to be set up, in a line. */
+/** Describes in a line what is about to be set up. */
 export function describeSource({ kind, pin, place }: Source): string {
   const version = pin?.version ?? (place.from === "index" ? place.version : "of an unknown version");
   return `TensorFlow ${version} for ${kind === "gpu" ? "NVIDIA GPUs" : "the CPU"}`;
@@ -50,7 +50,7 @@ type Request = Pick<SetupRequest, "kind" | "version" | "from" | "isClassic" | "i
   signal: AbortSignal;
 };
 
-/** Picks the source: `--from`, else `--classic`, else the package index. Throws a sentence where there is none. */
+/** Picks the source: `--from`, else `--classic`, else the package index. Throws a sentence if there is none. */
 export async function chooseSource({ from, isClassic, ...request }: Request): Promise<Source> {
   if (from !== undefined) return chooseGiven(from, request);
   const choice = { ...request, kind: request.kind ?? detectKind() };
@@ -59,7 +59,7 @@ export async function chooseSource({ from, isClassic, ...request }: Request): Pr
 
 interface Choice {
   kind: Kind;
-  /** Of TensorFlow. */
+  /** TensorFlow's version. */
   version: string;
   architecture: Architecture;
   isUnpinned: boolean;
@@ -92,7 +92,7 @@ function chooseClassic({ kind, architecture }: Choice): Source {
 }
 
 interface GivenRequest {
-  /** Of what has no pin; undefined: for GPUs where one is seen. */
+  /** Kind of a source without a pin; undefined: for GPUs if this machine has one. */
   kind: Kind | undefined;
   architecture: Architecture;
   isUnpinned: boolean;
@@ -100,8 +100,8 @@ interface GivenRequest {
 }
 
 /**
- * The source that `--from` names: a URL, a file or a folder. A file is known by its hash or its name; what is known by
- * neither needs `--unpinned`, and so does every folder.
+ * Finds the source that `--from` names: a URL, a file or a folder. A file is recognised by its hash or its name. An
+ * unknown file needs `--unpinned`, and so does every folder.
  */
 async function chooseGiven(given: string, { isUnpinned, ...request }: GivenRequest): Promise<Source> {
   const { place, pin, identity } = await locate(given, request);
@@ -114,7 +114,7 @@ async function chooseGiven(given: string, { isUnpinned, ...request }: GivenReque
 interface Located {
   place: Place;
   pin: LibraryPin | undefined;
-  /** Tells it from everything else that has no pin. */
+  /** Distinguishes it from other sources without a pin. */
   identity: string;
 }
 

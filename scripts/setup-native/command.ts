@@ -4,17 +4,17 @@ import { cacheFolder } from "../../captioner/engines/native-setup.ts";
 import { invocationFolder } from "../../terminal/command-line.ts";
 import { classicVersion, defaultVersion, type Kind } from "./checksums.ts";
 
-/** What was asked for on the command line. */
+/** The options of the command line. */
 export interface SetupRequest {
-  /** Undefined: for GPUs where one is seen. */
+  /** Undefined: for GPUs if this machine has one. */
   kind: Kind | undefined;
-  /** Of TensorFlow. */
+  /** TensorFlow's version. */
   version: string;
-  /** A wheel, an archive or a folder, with its full path, or a URL. */
+  /** Absolute path of a wheel, an archive or a folder, or a URL. */
   from: string | undefined;
   isClassic: boolean;
   withCuda: boolean;
-  /** Whether files are taken whose hash is not pinned. */
+  /** Whether files without a pinned hash are accepted. */
   isUnpinned: boolean;
   cacheFolder: string;
   isForced: boolean;

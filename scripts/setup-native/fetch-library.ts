@@ -9,9 +9,9 @@ import type { Source } from "./choose-source.ts";
 import { describeBytes, type Progress, showProgress } from "./progress.ts";
 import { complaintOf, runCommand } from "./run-command.ts";
 
-/** pip matches these exactly: the wheels' own, then those of newer ones. */
+/** Platform tags, which pip matches exactly: those of the pinned wheels, then those of newer ones. */
 const platforms = ["manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28"];
-/** Of the wheels that are pinned; it need not be the Python that runs pip. */
+/** Python version of the pinned wheels; another one may run pip. */
 const pythonVersion = "3.11";
 
 const candidates = [["python3", "-m", "pip"], ["pip3"], ["pip"]] as const;
@@ -23,7 +23,7 @@ export interface FetchContext {
   signal: AbortSignal;
 }
 
-/** Path of the wheel, archive or folder that holds the library, with the pinned hash where there is one. */
+/** Fetches the wheel, archive or folder that holds the library, checks its hash if one is pinned, and returns its path. */
 export async function fetchLibrary({ place, pin }: Source, context: FetchContext): Promise<string> {
   const { signal } = context;
   if (place.from === "index") {
@@ -36,7 +36,7 @@ export async function fetchLibrary({ place, pin }: Source, context: FetchContext
   return place.path;
 }
 
-/** Path of a wheel in the cache, fetched through pip where it is not there. */
+/** Returns the path of a wheel in the cache, after fetching it through pip if it is missing. */
 export async function keepWheel(wheel: Wheel, context: FetchContext & { advice: string }): Promise<string> {
   const fetch = (folder: string) => {
     const size = wheel.pin?.size === undefined ? "" : `, ${describeBytes(wheel.pin.size.bytes)}`;
@@ -53,7 +53,7 @@ interface Download extends Pick<FetchContext, "signal"> {
   fetch(folder: string): Promise<string>;
 }
 
-/** Path of a file in the cache, fetched where it is not there. What is not the pinned file is not kept. */
+/** Returns the path of a file in the cache, after fetching it if it is missing. A file with another hash than the pinned one is not kept. */
 export async function keepDownload({ cache: { downloads }, pin, signal, fetch }: Download): Promise<string> {
   if (pin !== undefined) {
     const kept = join(downloads, pin.file);
@@ -79,14 +79,14 @@ interface WheelRequest {
   architecture: Architecture;
   /** An empty folder. */
   folder: string;
-  /** What to do where pip cannot. */
+  /** Advice for the message if pip fails. */
   advice: string;
   signal: AbortSignal;
 }
 
 /**
  * Fetches a wheel through pip, which knows the user's package index, proxy and certificates, and returns its path.
- * Throws a sentence where there is no pip, or where it cannot fetch.
+ * Throws a sentence if there is no pip, or if it cannot fetch.
  */
 async function fetchWheel(wheel: Wheel, { architecture, folder, advice, signal }: WheelRequest): Promise<string> {
   const pip = await findPip(signal);
@@ -103,12 +103,12 @@ async function fetchWheel(wheel: Wheel, { architecture, folder, advice, signal }
     args: [
       ...args,
       ...["download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"],
-      "--no-cache-dir", // the wheel is kept already, and large
+      "--no-cache-dir", // the wheel is large and kept here
       ...["--python-version", pythonVersion],
       ...platforms.flatMap((platform) => ["--platform", `${platform}_${architecture}`]),
       ...["--dest", folder, "--requirement", requirements],
     ],
-    environment: { ...process.env, TMPDIR: folder }, // /tmp may be small, and this folder is cleared away
+    environment: { ...process.env, TMPDIR: folder }, // /tmp may be small, and this folder is removed
     signal,
     showsOutput: true,
   });
@@ -119,7 +119,7 @@ async function fetchWheel(wheel: Wheel, { architecture, folder, advice, signal }
   );
 }
 
-/** With a hash in the requirement, pip demands it. */
+/** Returns the requirement's options: given a hash, pip refuses other files. */
 function hashOptions({ pin }: Wheel): string[] {
   return pin === undefined ? [] : [`--hash=sha256:${pin.sha256}`];
 }
@@ -135,13 +135,13 @@ async function findPip(signal: AbortSignal): Promise<readonly [string, ...string
 interface UrlDownload {
   folder: string;
   signal: AbortSignal;
-  /** The flag that takes a file which somebody fetched elsewhere. */
+  /** The flag that accepts a file fetched elsewhere. */
   flag?: string;
 }
 
-/** Fetches a file into a folder and returns its path. Throws a sentence where it cannot be had whole. */
+/** Fetches a file into a folder and returns its path. Throws a sentence if it does not arrive whole. */
 export async function downloadFile(url: string, { folder, signal, flag = "--from" }: UrlDownload): Promise<string> {
-  const { origin, pathname } = new URL(url); // what else it holds may be secret
+  const { origin, pathname } = new URL(url); // the query may hold secrets
   const address = `${origin}${pathname}`;
   const { body, totalBytes } = await openDownload(url, { address, signal, flag });
   await expectSpace(folder, { bytes: totalBytes });
@@ -180,7 +180,7 @@ async function* countBytes(chunks: AsyncIterable<Uint8Array>, progress: Progress
   }
 }
 
-/** `fetch` hides what went wrong behind "fetch failed" and "terminated". */
+/** Returns the cause of an error from `fetch`, whose own message is "fetch failed" or "terminated". */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;

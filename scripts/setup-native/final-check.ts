@@ -5,10 +5,10 @@ import * as z from "zod";
 import { libraryEnvironment } from "../../captioner/engines/native-setup.ts";
 import { complaintOf } from "./run-command.ts";
 
-const limitMs = 300_000; // a GPU that the library holds no code for compiles it first
+const limitMs = 300_000; // for a GPU that the library has no code for, it is compiled first
 const advice = "--force sets it up anew";
 
-/** What the child says, once. */
+/** The child's only message. */
 const checkMessageSchema = z.union([
   z.object({
     tensorflow: z.string(),
@@ -21,26 +21,26 @@ const checkMessageSchema = z.union([
 
 export type CheckMessage = z.infer<typeof checkMessageSchema>;
 export type CheckReport = Exclude<CheckMessage, { failure: string }> & {
-  /** What TensorFlow wrote meanwhile. */
+  /** TensorFlow's output during the check. */
   log: string;
 };
 
-/** What somebody who waits for the setup wants to know of it. */
+/** Describes the result of the setup: version, device and times. */
 export function describeCheck({ tensorflow, device, ...times }: CheckReport): string {
   const convolution = `a convolution in ${times.convolutionMs.toFixed(0)} ms`;
   const training = `an LSTM training step in ${times.trainingStepMs.toFixed(0)} ms`;
   return `TensorFlow ${tensorflow} runs on the ${device.toUpperCase()}: ${convolution}, ${training}`;
 }
 
-/** Why a library for GPUs runs on the CPU: in its own words, as far as it has any. */
+/** Explains why a library for GPUs runs on the CPU, with TensorFlow's own message if it gave one. */
 export function describeMissingGpu({ log }: CheckReport): string {
   const said = log.split("\n").find((line) => /cuda|gpu/i.test(line));
   return `it found no GPU that it can use${said === undefined ? "" : ` (${said.trim()})`}: see docs/native.md`;
 }
 
 /**
- * Runs a convolution and an LSTM training step on the linked library, in a process that it may take along. Throws a
- * sentence where they do not run.
+ * Runs a convolution and an LSTM training step on the linked library, in a process of its own, which may crash. Throws a
+ * sentence if they fail.
  */
 export async function runFinalCheck({
   libraryPath,

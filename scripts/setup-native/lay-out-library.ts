@@ -5,11 +5,11 @@ import { extract } from "tar";
 import { say } from "../../terminal/progress.ts";
 import { unpackZip } from "./unpack-zip.ts";
 
-/** What the binding includes, and what that includes, in TensorFlow 2.15 to 2.21; the whole folder is fifty times as much. */
+/** The headers that the binding includes, directly or not, in TensorFlow 2.15 to 2.21. The whole folder is fifty times as large. */
 const headers = ["tensorflow/c/", "tensorflow/core/platform/", "tsl/", "xla/tsl/"];
 const library = /^libtensorflow(_cc|_framework)?\.so(\.[\d.]+)?$/;
 
-/** What the binding is compiled against and linked with, and how a wheel calls it. */
+/** The files that the binding is compiled and linked with, and their paths in a wheel. */
 const needed = [
   { path: "include/tensorflow/c/c_api.h", inWheel: "tensorflow/include/tensorflow/c/c_api.h" },
   { path: "include/tensorflow/c/eager/c_api.h", inWheel: "tensorflow/include/tensorflow/c/eager/c_api.h" },
@@ -18,7 +18,7 @@ const needed = [
 ];
 
 interface Layout {
-  /** Gets `deps/include` and `deps/lib`, where the binding looks, and a wheel's METADATA. */
+  /** Folder for `deps/include` and `deps/lib`, which the binding searches, and a wheel's METADATA. */
   root: string;
   signal: AbortSignal;
 }
@@ -58,7 +58,7 @@ async function unpackArchive(archive: string, deps: string): Promise<void> {
   }
 }
 
-/** An unpacked wheel or `site-packages`, its `tensorflow` folder, or an unpacked archive. */
+/** Copies from an unpacked wheel or `site-packages`, its `tensorflow` folder, or an unpacked archive. */
 async function copyFolder(folder: string, deps: string): Promise<void> {
   const layouts = [
     { include: "tensorflow/include", lib: "tensorflow" },
@@ -80,7 +80,7 @@ async function copyFolder(folder: string, deps: string): Promise<void> {
   throw new Error(`${folder}: expected tensorflow/libtensorflow_cc.so.2 in it, found none`);
 }
 
-/** The binding is linked with `-ltensorflow -ltensorflow_framework`; wheels call these otherwise. */
+/** Links the names that the binding is linked with (`-ltensorflow -ltensorflow_framework`) to those in wheels. */
 async function linkLibraries(lib: string): Promise<void> {
   const links = [
     { name: "libtensorflow.so", target: "libtensorflow_cc.so.2" },

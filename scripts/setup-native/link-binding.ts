@@ -7,15 +7,15 @@ interface Linking<Report> {
   packageFolder: string;
   /** Folder with the library and the binding. */
   root: string;
-  /** Runs what is linked; throws where it does not run. */
+  /** Runs the linked library; throws if that fails. */
   check(): Promise<Report>;
-  /** What to record once it has run. */
+  /** Returns what to record after the check. */
   describe(report: Report): NativeSetup;
 }
 
 /**
- * Points the binding's package at a root, and records that once the check has passed. The package finds the binding
- * behind the link, and the binding, by its real path, the library. Where the check fails, what was set up before stays.
+ * Points the binding's package at a root by a link, and records that once the check has passed. The package finds the
+ * binding through the link; the binding finds the library by its own real path. If the check fails, the previous setup stays.
  */
 export async function linkBinding<Report>({ packageFolder, root, check, describe }: Linking<Report>): Promise<Report> {
   const link = join(packageFolder, "lib");
@@ -41,7 +41,7 @@ export async function linkBinding<Report>({ packageFolder, root, check, describe
   }
 }
 
-/** All at once, but where the package's own build has left a folder. */
+/** Replaces a link in one step, unless the package's own build has left a folder there. */
 async function replaceLink(link: string, target: string): Promise<void> {
   const partial = `${link}.${process.pid}`;
   await symlink(target, partial);

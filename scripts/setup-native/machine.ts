@@ -12,24 +12,24 @@ const driverLibraries = ["x86_64-linux-gnu", "aarch64-linux-gnu", "../lib64"].ma
   (folder) => `/usr/lib/${folder}/libcuda.so.1`,
 );
 
-/** What a setup depends on of the machine it runs on. */
+/** The facts about a machine that a setup depends on. */
 interface Machine {
   platform: string;
-  /** As Node calls it. */
+  /** Node's name of the architecture. */
   arch: string;
-  /** Undefined where the C library is another, as on Alpine. */
+  /** Version of glibc; undefined with another C library, as on Alpine. */
   glibc: string | undefined;
   node: string;
 }
 
-/** The machine that this process runs on. */
+/** Describes the machine that this process runs on. */
 export function thisMachine(): Machine {
   const { header } = reportSchema.parse(process.report.getReport());
   const { platform, arch, versions } = process;
   return { platform, arch, glibc: header.glibcVersionRuntime, node: versions.node };
 }
 
-/** The wheels' name of the machine's architecture. Throws a sentence where no wheel or no binding can run on it. */
+/** Returns the wheels' name of the machine's architecture. Throws a sentence if no wheel or no binding can run on it. */
 export function expectSupported({ platform, arch, glibc, node }: Machine): Architecture {
   if (Number.parseInt(node, 10) > newestNode)
     throw new Error(
@@ -43,7 +43,7 @@ export function expectSupported({ platform, arch, glibc, node }: Machine): Archi
   );
 }
 
-/** What the library should be for, where nobody said. */
+/** Detects which kind of library suits this machine. */
 export function detectKind(): Kind {
   const signs = ["/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1", ...driverLibraries];
   const found = signs.find((path) => existsSync(path)) ?? findProgram("nvidia-smi");
@@ -51,7 +51,7 @@ export function detectKind(): Kind {
   return found === undefined ? "cpu" : "gpu";
 }
 
-/** Path of a program that the shell would find. */
+/** Finds a program's path as a shell would. */
 function findProgram(name: string): string | undefined {
   return (process.env.PATH ?? "")
     .split(delimiter)
@@ -60,7 +60,7 @@ function findProgram(name: string): string | undefined {
     .find(isExecutable);
 }
 
-/** Throws a sentence that names what is missing of what node-gyp builds with. */
+/** Throws a sentence that names the missing programs that node-gyp needs. */
 export function expectToolchain(): void {
   const programs = [...(process.env.CXX === undefined ? ["g++"] : []), "make", "python3"];
   const missing = programs.filter((program) => findProgram(program) === undefined);
@@ -70,7 +70,7 @@ export function expectToolchain(): void {
     );
 }
 
-/** Where the running Node's own headers lie, for node-gyp's `nodedir`; without them node-gyp fetches some. */
+/** Finds the running Node's own headers, for node-gyp's `nodedir`; without them node-gyp fetches some. */
 export function findNodeHeaders(executable = process.execPath): string | undefined {
   const prefix = dirname(dirname(realpathSync(executable)));
   return existsSync(join(prefix, "include/node/node_api.h")) ? prefix : undefined;

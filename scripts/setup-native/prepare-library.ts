@@ -11,7 +11,7 @@ import { layOutLibrary } from "./lay-out-library.ts";
 import { expectToolchain, findNodeHeaders } from "./machine.ts";
 import { complaintOf, runCommand } from "./run-command.ts";
 
-/** What stays of the folder once it is built; headers and sources do not. */
+/** The parts of the folder to keep after the build; headers and sources are removed. */
 const kept = ["deps", "lib", "METADATA"];
 const missingHeaders =
   "this Node came without its headers, which node-gyp then fetches: install them, or name their place with npm_config_nodedir";
@@ -22,7 +22,7 @@ interface Preparation extends FetchContext {
   isForced: boolean;
 }
 
-/** The folder in the cache with the library and the binding that is built for it; made whole or not at all. */
+/** Returns the folder in the cache with the library and the binding built for it, which is made whole or not at all. */
 export async function prepareLibrary(source: Source, preparation: Preparation): Promise<string> {
   const { cache, packageFolder, isForced, signal } = preparation;
   const root = join(cache.libraries, `${source.name}-tfjs-${await readBindingVersion(packageFolder)}`);
@@ -43,21 +43,21 @@ export async function prepareLibrary(source: Source, preparation: Preparation): 
 }
 
 interface Build {
-  /** Of the installed `@tensorflow/tfjs-node-gpu`, which is only read. */
+  /** Folder of the installed `@tensorflow/tfjs-node-gpu`, which is only read. */
   packageFolder: string;
-  /** Holds `deps`; gets `lib/napi-v<n>/tfjs_binding.node`, which looks for libraries in `../../deps/lib`. */
+  /** Folder with `deps`. The build adds `lib/napi-v<n>/tfjs_binding.node`, which searches `../../deps/lib`. */
   root: string;
-  /** Gets what the build wrote, where it failed. */
+  /** File for the build's output if it fails. */
   logPath: string;
   signal: AbortSignal;
 }
 
-/** Version of the installed `@tensorflow/tfjs-node-gpu`. */
+/** Reads the version of the installed `@tensorflow/tfjs-node-gpu`. */
 async function readBindingVersion(packageFolder: string): Promise<string> {
   return packageSchema.parse(JSON.parse(await readFile(join(packageFolder, "package.json"), "utf8"))).version;
 }
 
-/** Compiles the binding, as the package's own install script does, but without downloads. */
+/** Compiles the binding as the package's own install script does, without downloads. */
 async function buildBinding({ packageFolder, root, logPath, signal }: Build): Promise<void> {
   for (const part of ["binding", "binding.gyp", "package.json"])
     await cp(join(packageFolder, part), join(root, part), { recursive: true });
@@ -79,7 +79,7 @@ async function buildBinding({ packageFolder, root, logPath, signal }: Build): Pr
   await rm(join(root, "deps/include"), { recursive: true });
 }
 
-/** node-pre-gyp finds node-gyp by itself: npm's, by the variable that npm sets or beside this Node. */
+/** Finds node-pre-gyp, which finds npm's node-gyp by the variable that npm sets, or beside this Node. */
 function findPreGyp(packageFolder: string): string {
   return createRequire(join(packageFolder, "package.json")).resolve("@mapbox/node-pre-gyp/bin/node-pre-gyp");
 }

@@ -6,7 +6,7 @@ export interface Progress {
   end(): void;
 }
 
-/** A bar on a terminal, a plain line elsewhere. */
+/** Shows progress: a bar on a terminal, a plain line elsewhere. */
 export function showProgress(what: string, { totalBytes }: { totalBytes: number }): Progress {
   if (!process.stderr.isTTY) {
     say(totalBytes > 0 ? `${what}, ${describeBytes(totalBytes)}` : what);
@@ -18,7 +18,7 @@ export function showProgress(what: string, { totalBytes }: { totalBytes: number 
   return { add: (bytes) => bar.increment(bytes), end: () => bar.stop() };
 }
 
-/** In the decimal units of package indexes. */
+/** Formats a size in the decimal units of package indexes. */
 export function describeBytes(bytes: number): string {
   return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }

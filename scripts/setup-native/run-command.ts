@@ -9,19 +9,19 @@ interface Command {
   folder?: string;
   environment?: NodeJS.ProcessEnv;
   signal: AbortSignal;
-  /** Standard output goes to the terminal, where there is one: for programs with a progress bar of their own. */
+  /** Sends standard output to the terminal, if there is one: for programs with a progress bar. */
   showsOutput?: boolean;
 }
 
 export interface Outcome {
   hasSucceeded: boolean;
-  /** Exit code, signal, or the code of the error that kept it from starting. */
+  /** Exit code, signal, or code of the error that prevented the start. */
   ending: string;
-  /** What it wrote, the end of it. */
+  /** The end of its output. */
   output: string;
 }
 
-/** Runs a program to its end, in a process group of its own that an abort ends whole. */
+/** Runs a program to its end, in a process group that an abort ends as a whole. */
 export async function runCommand({ command, args, signal, ...options }: Command): Promise<Outcome> {
   signal.throwIfAborted();
   const isShown = options.showsOutput === true && process.stdout.isTTY;
@@ -44,7 +44,7 @@ export async function runCommand({ command, args, signal, ...options }: Command)
   return { hasSucceeded: code === 0, ending: String(killedBy ?? code), output };
 }
 
-/** The first line of some output that speaks of an error, or else its last: a sentence has room for one. */
+/** Picks the line of an output that fits into a message: the first that mentions an error, else the last. */
 export function complaintOf(output: string): string {
   const lines = output.trim().split("\n");
   return (lines.find((line) => /\berror:/i.test(line)) ?? lines.at(-1))?.trim() || "it said nothing";
@@ -55,7 +55,7 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGTERM");
   } catch {
-    // ESRCH: it has ended
+    // ESRCH: it has already ended
   }
 }
 

@@ -9,7 +9,7 @@ import { type Progress, showProgress } from "./progress.ts";
 
 interface Unpacking {
   into: string;
-  /** Where in `into` a member goes; undefined: it stays packed. */
+  /** Returns a member's path in `into`; undefined: it is not unpacked. */
   place(member: string): string | undefined;
   signal: AbortSignal;
 }
@@ -19,7 +19,7 @@ interface Member {
   path: string;
 }
 
-/** Unpacks some members of a zip archive, such as a wheel. Throws a sentence that names what is damaged. */
+/** Unpacks some members of a zip archive, such as a wheel. Throws a sentence that names the damaged member. */
 export async function unpackZip(archive: string, { into, place, signal }: Unpacking): Promise<void> {
   const zip = await naming(archive, () => openPromise(archive, { autoClose: false, lazyEntries: true }));
   try {
@@ -37,7 +37,7 @@ export async function unpackZip(archive: string, { into, place, signal }: Unpack
   }
 }
 
-/** A wheel's name and version, without the tags that follow. */
+/** Returns a wheel's name and version, without its tags. */
 function shortName(archive: string): string {
   return basename(archive, ".whl").split("-", 2).join("-");
 }
@@ -67,7 +67,7 @@ async function unpackMember(zip: ZipFile, { entry, path, archive, progress, sign
   });
 }
 
-/** yauzl checks sizes only; a damaged library would crash the engine. */
+/** Passes chunks on and checks their CRC: yauzl checks sizes only, and a damaged library would crash the engine. */
 async function* expectChecksum(
   chunks: AsyncIterable<Uint8Array>,
   { entry, progress }: { entry: Entry; progress: Progress },

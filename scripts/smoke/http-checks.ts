@@ -13,7 +13,7 @@ interface Expectation extends RequestInit {
   expected: number;
 }
 
-/** Sends a request. Throws a sentence where the answer has another status, or none comes. */
+/** Sends a request. Throws a sentence if the answer has another status, or none comes. */
 export async function requestExpecting(address: string, { expected, ...init }: Expectation): Promise<Reply> {
   const reply = await send(address, init);
   if (reply.status === expected) return reply;

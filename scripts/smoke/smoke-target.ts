@@ -39,7 +39,7 @@ export class SmokeTarget {
     this.#result = result;
   }
 
-  /** The answer to the picture's upload. Throws where there was none. */
+  /** The answer to the picture's upload. Throws if there was none. */
   get result(): CaptionResult {
     if (this.#result === undefined) throw new Error("left out, since the picture got no caption");
     return this.#result;

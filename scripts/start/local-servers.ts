@@ -20,7 +20,7 @@ const startLimitMs = 120_000;
 interface ServerPlaces {
   edgePort: number;
   servicePort: number;
-  /** The service's bundle; the one that ships where it is left out. */
+  /** The service's bundle; the one that ships if it is left out. */
   modelDir: string | undefined;
   /** Where the edge keeps its cache. */
   stateDir: string;
@@ -141,7 +141,7 @@ export async function waitUntilReady({ edge }: { edge: string }, signal: AbortSi
   while (!(await isWell(`${edge}/readyz`, signal))) await setTimeout(pollMs, undefined, { signal });
 }
 
-/** Whether an address answers with success; false also where nobody listens. Throws at the signal. */
+/** Whether an address answers with success; false also if nobody listens. Throws at the signal. */
 export async function isWell(address: string, signal: AbortSignal): Promise<boolean> {
   try {
     const response = await fetch(address, { signal });
@@ -182,9 +182,9 @@ async function freePort(port: number): Promise<number | undefined> {
 interface DeploymentSettings {
   /** The service's bundle. */
   modelDir: string;
-  /** Any free port where it is left out. */
+  /** Any free port if it is left out. */
   edgePort?: number;
-  /** Where the edge keeps its cache; a folder that is removed at the end where it is left out. */
+  /** Where the edge keeps its cache; a folder that is removed at the end if it is left out. */
   stateDir?: string;
   listen?: Listener | undefined;
   /** Ends the start. */
@@ -195,7 +195,7 @@ export interface Deployment extends LocalServers {
   stateDir: string;
 }
 
-/** The whole product as `npm start` runs it, on free ports, for tests and measurements. Resolves when it is ready; ends what it started where it is not. */
+/** The whole product as `npm start` runs it, on free ports, for tests and measurements. Resolves when it is ready; ends what it started if it never is. */
 export async function startDeployment({ signal, ...settings }: DeploymentSettings): Promise<Deployment> {
   const stateDir = settings.stateDir ?? (await mkdtemp(join(tmpdir(), "deployment-")));
   const servers = startServers({

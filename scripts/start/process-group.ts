@@ -13,7 +13,7 @@ const maxComplaintLength = 2_000;
 export interface GroupCommand {
   /** How it is called in messages. */
   name: string;
-  /** What runs it, where that is not this Node. */
+  /** What runs it, if not this Node. */
   program?: string;
   args: string[];
   environment: Record<string, string>;
@@ -72,7 +72,7 @@ export class ProcessGroup {
     process.off("exit", this.#kill);
   }
 
-  /** Of the program; 0 where it could not be started. */
+  /** Of the program; 0 if it could not be started. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }

@@ -8,7 +8,7 @@ import { buildPage } from "../page/build-page.ts";
 import { repository } from "../repository.ts";
 import { isWell } from "./local-servers.ts";
 
-/** How often the edge is asked whether it still answers, and how soon again where it did not. */
+/** How often the edge is asked whether it still answers, and how soon again if it did not. */
 const watchMs = 5_000;
 const askAgainMs = 1_000;
 /** What an edge under load may take to say that it is well. */
@@ -20,7 +20,7 @@ const endLimitMs = 2_000;
 /**
  * The worker in Cloudflare's runtime (workerd), as `wrangler.toml` describes it, without the proxy that `wrangler dev` puts
  * before it: that one ends when a client leaves in the middle of a `POST /`, and under load it fails requests of others.
- * Ends, saying so, where the runtime ends or hangs, for whoever keeps this program to start it again.
+ * Ends, saying so, if the runtime ends or hangs, for whoever keeps this program to start it again.
  */
 const { values } = parseArgs({
   options: {

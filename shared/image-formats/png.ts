@@ -92,7 +92,7 @@ export function readPngContent(header: HeaderBytes): FileContent {
   throw header.cutShort();
 }
 
-/** Yields chunks without end. Throws `invalid_image` where the file ends, so callers stop at a chunk before that. */
+/** Yields chunks without end. Throws `invalid_image` if the file ends, so callers stop at a chunk before that. */
 function* chunksOf(header: HeaderBytes): Generator<PngChunk> {
   for (let start = pngSignature.length; ; start += chunkFramingBytes + header.uint(start, 4)) {
     const dataAt = start + 8;

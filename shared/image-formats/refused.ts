@@ -3,7 +3,7 @@ import { brandsOf } from "./iso-media.ts";
 const heifBrands = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"];
 
 interface RefusedFormat {
-  /** What the file is, and where there is an easy remedy, that. */
+  /** What the file is, and an easy remedy if there is one. */
   received: string;
   matches: (magic: string) => boolean;
 }

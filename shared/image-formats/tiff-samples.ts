@@ -60,7 +60,7 @@ export function readTiffFields(header: HeaderBytes): Map<number, TiffField> {
   return fields;
 }
 
-/** Reads how the first page's samples are stored. Throws `invalid_image` where the file is cut short. */
+/** Reads how the first page's samples are stored. Throws `invalid_image` if the file is cut short. */
 export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(header)): TiffSamples {
   const numbers = (tag: number) => readNumbers(header, fields.get(tag));
   const number = (tag: number) => numbers(tag)?.[0];
@@ -82,7 +82,7 @@ export function readTiffSamples(header: HeaderBytes, fields = readTiffFields(hea
   };
 }
 
-/** The marker of the first frame header in a JPEG stream inside a TIFF; undefined where there is none. */
+/** The marker of the first frame header in a JPEG stream inside a TIFF; undefined if there is none. */
 export function findJpegFrame(header: HeaderBytes, start: number): number | undefined {
   if (header.uint(start, 1) !== 0xff || header.uint(start + 1, 1) !== startOfImage) return undefined;
   for (let at = start + 2; header.uint(at, 1) === 0xff; ) {

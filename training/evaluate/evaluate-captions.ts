@@ -31,7 +31,7 @@ const searchEvaluationSchema = captionScoresSchema.extend({
   meanLength: z.number(),
   /** How well confidence predicts the quality of a caption. */
   confidence: z.strictObject({
-    /** Rank correlation of confidence and CIDEr; null where either is constant. */
+    /** Rank correlation of confidence and CIDEr; null if either is constant. */
     spearman: z.number().nullable(),
     /** Means over each tenth of the captions, the least confident first. */
     tenths: z.array(z.strictObject({ confidence: z.number(), contentPrecision: z.number(), cider: z.number() })),
@@ -45,7 +45,7 @@ const searchEvaluationSchema = captionScoresSchema.extend({
 const setEvaluationSchema = z.strictObject({
   model: z.string(),
   revision: z.string(),
-  /** Name of the data set, where there are several. */
+  /** Name of the data set, if there are several. */
   dataset: z.string().optional(),
   split: z.string(),
   photos: z.int(),

@@ -15,7 +15,7 @@ const lengthPenalties = [0.5, 0.7, 0.9, 1.1, 1.3];
 /** With fewer dev photos the differences would be chance. */
 const fewestPhotos = 200;
 
-/** What it costs to say a word once more, in nats: a caption that does is chosen where it is e² times as likely. */
+/** Cost of repeating a word, in nats: a caption that does is chosen if it is e² times as likely. */
 const repetitionPenalty = 2;
 
 /** A word may be repeated if at least this share of the captions that contain it have it twice, given this many captions. */
@@ -32,8 +32,8 @@ interface SearchParts {
 
 /**
  * How whoever uses the bundle searches: with the length penalty whose captions have the highest CIDEr on dev, by the
- * service's default beam, and so that words are seldom repeated. Where there is little dev to tell, the length penalty stays
- * as it was; where training went on from a bundle, or is the tutorial's, all of it does.
+ * service's default beam, and so that words are seldom repeated. If there is too little dev to tell, the length penalty stays
+ * as it was; if training continued from a bundle, or is the tutorial's, all of it does.
  */
 export async function chooseSearch(
   context: TrainContext,

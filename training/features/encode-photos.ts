@@ -25,7 +25,7 @@ interface EncodeSettings<Photo> {
 
 /**
  * Yields features of photos in their order, one batch at a time: float32 [photos, featureSize]. The next photos are
- * decoded while the engine works. Throws a sentence where a photo is missing or has changed.
+ * decoded while the engine works. Throws a sentence if a photo is missing or has changed.
  */
 export async function* encodePhotos<Photo extends PhotoToEncode>(
   photos: readonly Photo[],

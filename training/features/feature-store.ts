@@ -57,7 +57,7 @@ export class FeatureStore {
     return new FeatureStore(path, { values, rows: rowsOf(kept), featureSize: kind.featureSize });
   }
 
-  /** Opens a store for reading its whole rows. Throws a sentence where there is none of this kind. */
+  /** Opens a store for reading its whole rows. Throws a sentence if there is none of this kind. */
   static async openToRead(path: string, kind: FeatureKind): Promise<FeatureStore> {
     const known = await readIndex(path);
     if (known === undefined) throw new Error(`${path}.jsonl: expected an index of features, found none`);
@@ -146,7 +146,7 @@ async function createIndex(path: string, kind: FeatureKind): Promise<Index> {
   return { header: { ...kind, end: line.length }, lines: [] };
 }
 
-/** Reads an index up to its first incomplete line; undefined where there is none. */
+/** Reads an index up to its first incomplete line; undefined if there is none. */
 async function readIndex(path: string): Promise<Index | undefined> {
   const text = await readFile(`${path}.jsonl`, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";

@@ -29,11 +29,11 @@ export interface PhotoFeatures {
   featureSize: number;
   /** float32 [photos, featureSize]. */
   features: Float32Array;
-  /** Features of the mirror images, of the same shape, where they were asked for. */
+  /** Features of the mirror images, of the same shape, if they were asked for. */
   mirrored?: Float32Array;
 }
 
-/** Reads the features of these photos. Throws a sentence where a photo has none. */
+/** Reads the features of these photos. Throws a sentence if a photo has none. */
 export async function readFeatures(
   context: TrainContext,
   { photos, mirrored: isMirroredToo = false }: { photos: readonly PreparedPhoto[]; mirrored?: boolean },

@@ -7,7 +7,7 @@ import { libraryEnvironment, type NativeSetup, readNativeSetup } from "../../cap
 import { deviceOf, loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
 
 /**
- * Starts TensorFlow.js for training in this process and returns a description of the backend. Throws where TensorFlow
+ * Starts TensorFlow.js for training in this process and returns a description of the backend. Throws if TensorFlow
  * is set up but cannot be loaded.
  */
 export async function startBackend(): Promise<string> {

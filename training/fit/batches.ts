@@ -71,7 +71,7 @@ export function groupByPhoto(captions: readonly TrainingCaption[]): Map<number, 
 }
 
 /**
- * Lays captions out side by side, [steps, rows]. The weights of all words add up to 1, or less where captions weigh
+ * Lays captions out side by side, [steps, rows]. The weights of all words add up to 1, or less if captions weigh
  * less.
  */
 export function layOut(captions: readonly TrainingCaption[]): Omit<Batch, "features"> {

@@ -116,7 +116,7 @@ export function describeComparison({ own, newWords, rehearsal, dev }: DecoderCom
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Returns advice where nothing was learnt; undefined where something was. */
+/** Returns advice if nothing was learnt; undefined if something was. */
 export function describeNoChange({ own }: DecoderComparison): string | undefined {
   if (own.changed > 0) return undefined;
   return (

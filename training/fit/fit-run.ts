@@ -27,11 +27,11 @@ interface FitSettings {
   recipe: Recipe;
   seed: number;
   isEmbeddingTuned: boolean;
-  /** Scaling of the features of `data`, where they are standardized. */
+  /** Scaling of the features of `data`, if they are standardized. */
   scaling?: FeatureScaling | undefined;
-  /** Number of words that the start weights know; set where others are new. */
+  /** Number of words that the start weights know; set if others are new. */
   known?: number | undefined;
-  /** Undefined where there are no dev photos: the last epoch then counts as the best. */
+  /** Undefined if there are no dev photos: the last epoch then counts as the best. */
   scorer: Scorer | undefined;
 }
 

@@ -17,9 +17,9 @@ export const epochMetricsSchema = z.strictObject({
   learningRate: z.number(),
   /** Duration of learning, without scoring. */
   seconds: z.number(),
-  /** Scores as fractions, by search, `greedy` and `beam 3`; empty where there are no dev photos. */
+  /** Scores as fractions, by search, `greedy` and `beam 3`; empty if there are no dev photos. */
   dev: z.record(z.string(), captionScoresSchema),
-  /** Scores of each data set, where there are several; `dev` is then their mean. */
+  /** Scores of each data set, if there are several; `dev` is then their mean. */
   devSets: z.record(z.string(), z.record(z.string(), captionScoresSchema)).optional(),
   /** Captions of the first dev photos, with beam 3. */
   samples: z.array(z.strictObject({ photo: z.string(), caption: z.string() })),

@@ -121,7 +121,7 @@ function planDrawing(
   });
 }
 
-/** Adds a rehearsal to a step, where the phase asks for it. */
+/** Adds a rehearsal to a step if the phase asks for it. */
 function addRehearsal(
   prepared: PreparedStep,
   { data, plan, step }: { data: TrainingData; plan: EpochPlan; step: number },

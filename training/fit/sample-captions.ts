@@ -6,7 +6,7 @@ import { runLstmStep } from "./lstm.ts";
 import { affine, embedWords, logitsOf, type MergeVariables, projectImages } from "./teacher-forcing.ts";
 
 interface SampleSettings {
-  /** float32 [rows, featureSize]: one photo per row, repeated where several captions of it are wanted. */
+  /** float32 [rows, featureSize]: one photo per row, repeated if several captions of it are wanted. */
   features: Float32Array;
   rows: number;
   startId: number;
@@ -17,7 +17,7 @@ interface SampleSettings {
 
 /**
  * Samples one caption per row, each word by its probability, except padding and start. Returns word ids with the start, and
- * with the end where the caption ended before `maxWords`.
+ * with the end if the caption ended before `maxWords`.
  */
 export function sampleCaptions(variables: MergeVariables, settings: SampleSettings): number[][] {
   const { features, rows, startId, endId, maxWords, random } = settings;

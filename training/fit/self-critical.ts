@@ -77,7 +77,7 @@ export class CiderReward {
     this.#references = ngrams.map((ofPhoto) => ofPhoto.map((counts) => weighNgrams(counts, this.#documents)));
   }
 
-  /** Returns the reward in [0, 10]. `words` include the end word where the caption ended by itself. */
+  /** Returns the reward in [0, 10]. `words` include the end word if the caption ended by itself. */
   of(photo: number, words: readonly string[]): number {
     return ciderOf(weighNgrams(countNgrams(words), this.#documents), this.#references[photo] ?? []);
   }

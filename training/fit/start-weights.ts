@@ -13,7 +13,7 @@ export interface Start {
   start: MergeValues;
   /** Whether word vectors are trained, too: always, unless they were read from a file. */
   isEmbeddingTuned: boolean;
-  /** Number of words that its weights know, the first of the vocabulary; undefined where all were drawn. */
+  /** Number of words that its weights know, the first of the vocabulary; undefined if all were drawn. */
   known?: number;
 }
 
@@ -21,7 +21,7 @@ interface Given {
   vocabulary: Vocabulary;
   summary: Pick<Summary, "longestCaption"> & DataSize;
   featureSize: number;
-  /** The bundle that training continues from, where it does. */
+  /** The bundle that training continues from, if any. */
   from: Bundle | undefined;
 }
 

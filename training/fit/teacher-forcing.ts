@@ -48,7 +48,7 @@ export interface Batch {
   weights: Float32Array;
 }
 
-/** Factors of dropout, where it applies: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
+/** Factors of dropout, if it applies: float32 [steps · rows, embeddingSize] and [steps · rows, units]. */
 export interface Masks {
   words?: Float32Array;
   merge?: Float32Array;

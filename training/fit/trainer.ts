@@ -30,14 +30,14 @@ interface TrainerSettings {
   seed: number;
   /** Whether word vectors are trained, too. */
   isEmbeddingTuned: boolean;
-  /** Number of words that the weights knew at the start, the first of the vocabulary; set where others are new. */
+  /** Number of words that the weights knew at the start, the first of the vocabulary; set if others are new. */
   known?: number | undefined;
 }
 
 /** Everything that a run continues from, at the end of an epoch. */
 export interface TrainerState {
   weights: MergeValues;
-  /** Moving average of the weights, where the recipe has one. */
+  /** Moving average of the weights, if the recipe has one. */
   average?: MergeValues;
   /** Number of steps that Adam has taken. */
   steps: number;
@@ -113,7 +113,7 @@ export class Trainer {
     return { [isSelfCritical ? "reward" : "loss"]: total / steps.length, learningRate };
   }
 
-  /** Returns the weights to score and export: their average, where the recipe has one. */
+  /** Returns the weights to score and export: their average, if the recipe has one. */
   values(): MergeValues {
     return readVariables(this.#average ?? this.#variables);
   }
@@ -230,7 +230,7 @@ class ScheduledAdam extends AdamOptimizer {
 }
 
 /**
- * Scales gradients down together where their joint norm is above `maxNorm` (Pascanu et al. 2013). The caller disposes
+ * Scales gradients down together if their joint norm is above `maxNorm` (Pascanu et al. 2013). The caller disposes
  * them.
  */
 function clipByNorm(gradients: NamedTensorMap, maxNorm: number): NamedTensorMap {

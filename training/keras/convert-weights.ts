@@ -16,7 +16,7 @@ interface Conversion {
   folder: string;
   /** Whether kernels are stored in 8 bits. */
   isQuantized: boolean;
-  /** Licence of the weights, where they are not Keras' own; undefined: not stated. */
+  /** Licence of the weights, if they are not Keras' own; undefined: not stated. */
   licence?: string | undefined;
 }
 

@@ -14,7 +14,7 @@ interface LearntVocabulary {
 }
 
 /**
- * Minimum count where training continues from a model on few captions: a word that occurs once may be a typing error.
+ * Minimum count if training continues from a model on few captions: a word that occurs once may be a typing error.
  */
 const minCountOfFew = 2;
 const mostCaptionsOfFew = 1500;
@@ -61,7 +61,7 @@ export function learnVocabulary(
   };
 }
 
-/** Builds the vocabulary, or throws a sentence of advice where it would be too small to learn. */
+/** Builds the vocabulary, or throws a sentence of advice if it would be too small to learn. */
 function buildOrExplain(
   training: readonly string[][],
   { minCount, known }: { minCount: number; known: Vocabulary | undefined },

@@ -27,7 +27,7 @@ const formsTaken =
   "metadata.jsonl or .csv, a table with the columns path and caption, JSON lines, or photos with a .txt or .caption file each";
 
 /**
- * Reads captioned photos in any known form, detected from the contents. Does not open photos. Throws a sentence where
+ * Reads captioned photos in any known form, detected from the contents. Does not open photos. Throws a sentence if
  * there are none.
  */
 export async function readDataset(place: DataPlace): Promise<Dataset> {

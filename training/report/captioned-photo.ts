@@ -5,7 +5,7 @@ export const captionedPhotoSchema = z.object({
   id: z.string(),
   /** Relative to the data. */
   file: z.string(),
-  /** Where there are several. */
+  /** Name of the data set, if there are several. */
   dataset: z.string().optional(),
   greedy: z.string(),
   "beam 3": z.string(),

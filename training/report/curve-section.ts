@@ -92,7 +92,7 @@ function hundredfold(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** By what `fit` chooses by; undefined where it had no dev photos. */
+/** By what `fit` chooses by; undefined if it had no dev photos. */
 function bestEpoch(epochs: readonly EpochMetrics[]): number | undefined {
   const scored = epochs.filter(({ dev }) => Object.keys(dev).length > 0);
   const fromBest = scored.toSorted(

@@ -95,7 +95,7 @@ interface Thumbnail {
   height: number;
 }
 
-/** A photo as a small JPEG, upright. Throws where it is no longer what was captioned. */
+/** A photo as a small JPEG, upright. Throws if it is no longer what was captioned. */
 async function makeThumbnail(path: string, { sha256 }: { sha256: string | undefined }): Promise<Thumbnail> {
   const bytes = await readPhotoFile(path);
   if (sha256Of(bytes) !== sha256) {

@@ -21,7 +21,7 @@ export interface ReportInput {
   evaluation: Evaluation;
   /** Of the split and the first data set, rated. */
   photos: readonly RatedPhoto[];
-  /** Of the training that made the bundle; undefined where it was not trained in this output folder. */
+  /** Of the training that made the bundle; undefined if it was not trained in this output folder. */
   epochs: readonly EpochMetrics[] | undefined;
 }
 
@@ -43,7 +43,7 @@ export async function readReportInput(context: TrainContext): Promise<ReportInpu
 }
 
 /**
- * Where `fit` wrote how the bundle's decoder was learnt. Undefined where it wrote nothing, or learnt another decoder than
+ * Where `fit` wrote how the bundle's decoder was learnt. Undefined if it wrote nothing, or learnt another decoder than
  * that of the bundle: its curves would be taken for the bundle's.
  */
 export async function metricsPath(context: TrainContext, { manifest }: Bundle): Promise<string | undefined> {

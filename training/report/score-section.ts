@@ -17,7 +17,7 @@ const columns = [
 
 const none = "–";
 
-/** The scores of every search, beside published ones where they compare, and what the captions are like. */
+/** The scores of every search, beside published ones if they compare, and what the captions are like. */
 export function scoreSection({ evaluation, prepared, split }: ReportInput): Section {
   const { searches, photos } = evaluation;
   const isComparable = isPublishedTestSplit(prepared, split);

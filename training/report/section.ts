@@ -20,7 +20,7 @@ interface Table {
   textColumns?: number;
 }
 
-/** A table that scrolls sideways, by keyboard too, where the screen is narrower. */
+/** A table that scrolls sideways, by keyboard too, if the screen is narrower. */
 export function table({ caption, heading, rows, textColumns = 1 }: Table): Markup {
   const classOf = (column: number) => (column < textColumns ? html` class="text"` : undefined);
   const body = rows.map(

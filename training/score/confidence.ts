@@ -31,7 +31,7 @@ function meanOf(captions: readonly RatedCaption[]): RatedCaption {
 /**
  * Fits a monotone map from confidence to precision over the captions of several data sets: isotonic regression over the
  * tenths of each, so that large sets count no more than small ones. Neighbours in the wrong order are merged (pool
- * adjacent violators, Ayer et al. 1955). Undefined where there are too few captions.
+ * adjacent violators, Ayer et al. 1955). Undefined if there are too few captions.
  */
 export function fitConfidenceMap(sets: readonly (readonly RatedCaption[])[]): ConfidenceMap | undefined {
   if (sets.flat().length < 20 * tenths) return undefined;

@@ -1,4 +1,4 @@
-/** A kind of token. Capture groups, where there are any, are the tokens it yields; `write` respells each. */
+/** A kind of token. Capture groups, if any, are the tokens it yields; `write` respells each. */
 export interface TokenRule {
   pattern: RegExp;
   write?: (token: string) => string;

@@ -77,7 +77,7 @@ const foreignPunctuation = /^(?:(?![ -\u036f\u2000-\u2bff])\p{P})+$/u;
 
 /**
  * Splits a caption into the tokens that it is scored by: for English text, those of the COCO caption scorer. Other text
- * is normalised first, and split at word boundaries where its script has no spaces, as training captions are.
+ * is normalised first, and split at word boundaries if its script has no spaces, as training captions are.
  */
 export function scoredTokens(caption: string): string[] {
   return ptbTokenize(spaceWords(normalizeText(caption))).filter((token) => !foreignPunctuation.test(token));

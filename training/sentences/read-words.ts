@@ -59,7 +59,7 @@ export async function readWords(path: string): Promise<LabelledPhotos> {
   return { photos, known: (await readKnown(join(dirname(path), knownWordsFile))) ?? everyWordOf(photos) };
 }
 
-/** Returns the paths of the lists of known words beside these files, where they exist. */
+/** Returns the paths of the lists of known words beside these files, if they exist. */
 export function knownWordsBeside(paths: readonly string[]): string[] {
   return paths.map((path) => join(dirname(path), knownWordsFile)).filter((path) => existsSync(path));
 }

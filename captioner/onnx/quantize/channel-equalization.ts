@@ -60,7 +60,7 @@ export class ChannelEqualization {
   }
 }
 
-/** The channels of a layer's output; undefined where scaling its inputs does not scale its output alike. */
+/** The channels of a layer's output; undefined if scaling its inputs does not scale its output alike. */
 export function partsAfter(
   layer: Layer,
   inputs: ReadonlyArray<readonly ChannelPart[]>,

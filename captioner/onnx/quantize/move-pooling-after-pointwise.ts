@@ -1,7 +1,7 @@
 import type { Layer, LayerOf, LayersModel } from "../../networks/layers-model.ts";
 
 /**
- * Moves average pooling after the 1×1 convolution that alone reads it, where the convolution has fewer output channels.
+ * Moves average pooling after the 1×1 convolution that alone reads it, if the convolution has fewer output channels.
  * The result is the same in exact arithmetic: both are linear, padding is not counted, and a bias is its own average. ONNX
  * Runtime pools int8 so slowly that it took a third of InceptionV3's time.
  */
