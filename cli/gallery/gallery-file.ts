@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { openPhoto } from "../../captioner/images/open-photo.ts";
 import { AppendFile } from "../../files/append-file.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { openRegularFile } from "../../files/regular-file.ts";
 import { putInPlace } from "../../files/write-whole.ts";
-import type { CaptionResult } from "../../shared/contract.ts";
+import { type CaptionResult, defaultMaxPixels } from "../../shared/contract.ts";
 import { invocationFolder } from "../../terminal/command-line.ts";
 import type { Listing } from "../outputs/output.ts";
 import { type OutputStream, openOutputStream } from "../outputs/output-stream.ts";
@@ -13,7 +14,6 @@ import { photoKeyOf } from "../state/state-index.ts";
 import { drawCard } from "./card.ts";
 import { EarlierThumbnails } from "./earlier-thumbnails.ts";
 import { drawPageFoot, drawPageHead, generator } from "./page.ts";
-import { makeThumbnail } from "./thumbnail.ts";
 
 export interface Gallery extends Listing {
   /** A photo's thumbnail, unless the earlier gallery has it. */
@@ -95,4 +95,16 @@ async function expectGallery(path: string): Promise<void> {
   const { buffer } = await file.read(Buffer.alloc(1024), 0, 1024, 0).finally(() => file.close());
   if (!buffer.toString().includes(generator))
     throw new Error(`${path}: expected a gallery of edge-caption, found another file`);
+}
+
+const thumbnail = { side: 320, quality: 60 };
+
+/** Makes a small upright WebP of a photo, as a `data:` URI: about ten kilobytes, so that a page can show a thousand. */
+async function makeThumbnail(bytes: Uint8Array): Promise<string> {
+  const photo = await openPhoto(bytes, { maxPixels: defaultMaxPixels });
+  const small = await photo
+    .resize({ width: thumbnail.side, height: thumbnail.side, fit: "inside", withoutEnlargement: true })
+    .webp({ quality: thumbnail.quality })
+    .toBuffer();
+  return `data:image/webp;base64,${small.toString("base64")}`;
 }

@@ -1,5 +1,4 @@
 import { byteOrderMark, csvRow } from "../../../shared/csv.ts";
-import { Corrections } from "./corrections.ts";
 
 interface Card {
   element: HTMLElement;
@@ -14,6 +13,31 @@ interface Card {
   said: string;
   /** The caption that the page came with: a person's, if the photo had one. */
   first: string;
+}
+
+/** The captions that were typed, by photo id, kept in this browser: neither a reload nor a newer gallery loses them. */
+class Corrections {
+  readonly #key = `edge-caption ${location.pathname}`;
+  readonly #captions: Map<string, string>;
+
+  constructor() {
+    this.#captions = new Map(Object.entries(readStored(this.#key)));
+  }
+
+  of(id: string): string | undefined {
+    return this.#captions.get(id);
+  }
+
+  /** Keeps a caption, or forgets the photo's if it is undefined. */
+  set(id: string, caption: string | undefined): void {
+    if (caption === undefined) this.#captions.delete(id);
+    else this.#captions.set(id, caption);
+    try {
+      localStorage.setItem(this.#key, JSON.stringify(Object.fromEntries(this.#captions)));
+    } catch {
+      // private windows have no room: the download still works
+    }
+  }
 }
 
 const main = find(document, "#cards", HTMLElement);
@@ -143,4 +167,14 @@ function download(): void {
   link.download = "corrected.csv";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+function readStored(key: string): Record<string, string> {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
+    const entries = Object.entries(typeof stored === "object" && stored !== null ? stored : {});
+    return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  } catch {
+    return {};
+  }
 }
