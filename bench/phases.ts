@@ -7,11 +7,11 @@ import { madePhotos } from "../test/fixtures/made-images.ts";
 import { median } from "./bench.ts";
 import { type RunningService, startService } from "./running-service.ts";
 
-/** In the order of the flow; `rest` is reading, hashing, answering and the way there and back. */
+/** Phases in the order of the flow; `rest` is reading, hashing, answering and the network. */
 const phases = ["decode", "queue", "encode", "search", "rest"] as const;
 type ServicePhase = (typeof phases)[number];
 
-/** How long photos of a kind stayed, as their client saw it, and where: medians in milliseconds. */
+/** Time that photos of a kind spent in each phase, as their client saw it: medians in milliseconds. */
 interface Stay {
   name: string;
   ms: Record<ServicePhase, number>;
@@ -66,7 +66,7 @@ async function stayOf(
   return { decode, queue, encode, search, rest: wholeMs - decode - queue - encode - search };
 }
 
-/** In Markdown, milliseconds. */
+/** Formats the phases as a Markdown table, in milliseconds. */
 export function phaseTable(stays: readonly Stay[]): string {
   const rows = stays.map(({ name, ms }) => [name, ...phases.map((phase) => ms[phase].toFixed(1))]);
   return [["photo", ...phases.map((phase) => `${phase}, ms`)], ["---", ...phases.map(() => "---")], ...rows]

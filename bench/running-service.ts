@@ -15,7 +15,7 @@ export interface RunningService {
   agent: Agent;
   /** What its encoder is computed in. */
   precision: Precision;
-  /** From its start to ready. */
+  /** Seconds from its start until it is ready. */
   startSeconds: number;
   stop(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export const serviceStart: Bench = {
   run: async () => [await timeStart({}), await timeStart({ precision: "float32" })],
 };
 
-/** With an empty cache each time, as on a new machine. */
+/** Times a start with an empty cache, as on a new machine. */
 async function timeStart({ precision }: { precision?: string }): Promise<BenchResult> {
   const seconds: number[] = [];
   for (let round = 0; round < startRounds; round++) {

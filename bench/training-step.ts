@@ -50,7 +50,7 @@ export const trainingStep: Bench = {
   },
 };
 
-/** As long as Flickr8k's: about eleven words, five to seventeen. */
+/** Draws captions as long as Flickr8k's: about eleven words, five to seventeen. */
 function drawCaptions(): TrainingCaption[] {
   const random = randomFor("captions");
   return Array.from({ length: photos * captionsAPhoto }, (_, index) => {

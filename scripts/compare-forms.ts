@@ -31,7 +31,7 @@ await runProgram(program);
 
 interface Comparison {
   photos: number;
-  /** Of the features of a photo's two forms, the mean over all photos and forms taken off. */
+  /** Mean cosine of the features of a photo's two forms, after the mean over all photos and forms is subtracted. */
   meanCosine: number;
   leastCosine: number;
   /** Photos that get the same caption in both forms. */

@@ -114,7 +114,7 @@ interface StartRequest {
   servicePort: number | undefined;
   modelDir: string | undefined;
   stateDir: string;
-  /** From which hosts the edge fetches photos. */
+  /** Hosts from which the edge fetches photos. */
   sourceHosts: string;
 }
 

@@ -21,7 +21,7 @@ const chosenSchema = z.strictObject({
   /** Words that the sentences were chosen by, with their probabilities. */
   words: z.record(z.string(), z.number()),
   captions: z.array(z.string()).min(1),
-  /** For each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
+  /** Two scores for each of `captions`: how well it fits the words, and its mean cosine to the other candidates. */
   scores: z.array(z.tuple([z.number(), z.number()])),
 });
 

@@ -3,7 +3,7 @@ import { CaptionError } from "../../shared/errors.ts";
 /** How many slow photos may wait or be decoded at the same time; more are refused. */
 export interface SlowPhotoLimits {
   perCaller: number;
-  /** Of all callers together. */
+  /** Limit on the slow photos of all callers together. */
   total: number;
 }
 

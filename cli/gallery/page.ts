@@ -1,7 +1,7 @@
 import { readPagePart } from "../../pages/page-part.ts";
 import { html, trusted } from "../../shared/html.ts";
 
-/** By this a gallery is told from other pages. */
+/** Marks a page as a gallery. */
 export const generator = '<meta name="generator" content="edge-caption gallery">';
 
 /** Draws what comes before the cards. The page asks nothing of any host. */

@@ -91,7 +91,7 @@ async function realPathOf(path: string): Promise<string> {
   return fromDiskPath(await realpath(toDiskPath(path), { encoding: "buffer" }));
 }
 
-/** In a format without a content id the caption changes the byte id: what is known of the photo is kept under the new one, too. */
+/** Remembers a photo under its new byte id too: in a format without a content id, the caption changes it. */
 async function rememberCopy(copy: string, { photo }: CaptionToWrite, state: EmbedSettings["state"]): Promise<void> {
   const ids = await photoIdsOf(await readPhotoFile(copy));
   if (ids.contentId !== photo.contentId) {

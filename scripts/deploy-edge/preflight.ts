@@ -7,7 +7,7 @@ import { repository } from "../repository.ts";
 import { monthAtEdge, monthlyPrice } from "../scaling/edge-cost.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
 
-/** Of a request at the edge and of a photo in the service, as in docs/deploy.md. */
+/** CPU time of a request at the edge and of a photo in the service, as in docs/deploy.md. */
 const cpuMs = 5;
 const flightMs = 100;
 const ttlDays = 30;

@@ -139,7 +139,7 @@ export function benchTables({ results }: BenchResults): [string, string][] {
   ];
 }
 
-/** As the command prints it: with as many decimals as there are to tell. */
+/** Formats a figure as the command prints it, with as many decimals as it has significance for. */
 export function figure({ number }: Pick<BenchResult, "number">): string {
   if (number >= 100) return number.toFixed(0);
   return number.toFixed(number < 2 ? 2 : 1);

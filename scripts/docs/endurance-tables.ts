@@ -6,12 +6,12 @@ const faultColumns = [
   ...["recovery time", "kept"],
 ];
 
-/** The table of faults: its heading alone without any, for rows that follow as they come. */
+/** Formats the table of faults; without any, its heading alone, for rows that follow one by one. */
 export function faultTable(results: readonly FaultResult[]): string {
   return markdownTable(faultColumns, results.map(faultCells));
 }
 
-/** A fault's row. */
+/** Formats a fault's row. */
 export function describeFault(result: FaultResult): string {
   return `| ${faultCells(result).join(" | ")} |`;
 }
@@ -48,12 +48,12 @@ const loadColumns = "load, clients, seconds, captions a second, p50, p99, longes
   ", ",
 );
 
-/** The table of loads: its heading alone without any, for rows that follow as they come. */
+/** Formats the table of loads; without any, its heading alone, for rows that follow one by one. */
 export function loadTable(loads: readonly LoadResult[]): string {
   return markdownTable(loadColumns, loads.map(loadCells));
 }
 
-/** A load's row. */
+/** Formats a load's row. */
 export function describeLoad(load: LoadResult): string {
   return `| ${loadCells(load).join(" | ")} |`;
 }
@@ -71,14 +71,14 @@ function loadCells({ load, clients, seconds, captionsPerSecond, hits, refused, l
   ];
 }
 
-/** Whose memory is told apart, and as what. */
+/** Processes whose memory is measured separately. */
 export const sides = [
   { side: "edge", about: "workerd with the worker and what stands for Cloudflare's cache, KV and Durable Objects" },
   { side: "wrangler", about: "the program that runs workerd, which Cloudflare does not need" },
   { side: "service", about: "the service and its engine" },
 ] as const;
 
-/** The table of a soak. */
+/** Formats the table of a soak. */
 export function memoryTable({ tenths, growth }: Pick<SoakResults, "tenths" | "growth">): string {
   const names = sides.map(({ side }) => side);
   return markdownTable(
@@ -90,7 +90,7 @@ export function memoryTable({ tenths, growth }: Pick<SoakResults, "tenths" | "gr
   );
 }
 
-/** What the columns of that table are. */
+/** Explains the columns of that table. */
 export const memoryLegend = sides.map(({ side, about }) => `${side}: ${about}`).join("; ");
 
 function signed(mib: number): string {

@@ -17,7 +17,7 @@ const allowedLicences: Record<string, string> = {
 };
 
 interface Exception {
-  /** As its package states it. */
+  /** The licence that its package states. */
   licence: string;
   reason: string;
 }

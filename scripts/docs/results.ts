@@ -62,7 +62,7 @@ export const chaosResultsSchema = originSchema.extend({
       promise: z.string(),
       known: tallySchema,
       new: tallySchema,
-      /** Until new photos were captioned again; null: they were not. */
+      /** Seconds until new photos were captioned again; null if they never were. */
       recoverySeconds: z.number().nullable(),
       broken: z.array(z.string()),
     }),
@@ -74,7 +74,7 @@ export type LoadResult = z.infer<typeof loadResultSchema>;
 export type SoakResults = z.infer<typeof soakResultsSchema>;
 export type FaultResult = z.infer<typeof chaosResultsSchema>["faults"][number];
 
-/** Like `2 cores of …, 24 GiB, Node 20.20.2`. */
+/** Describes this machine, like `2 cores of …, 24 GiB, Node 20.20.2`. */
 export function describeMachine(): string {
   const [processor] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

@@ -4,7 +4,7 @@ const marker = /^<!-- (?:table: .*|\/table) -->$/gm;
 /** The cells of a row. */
 export type Row = readonly string[];
 
-/** A table in GitHub's Markdown. */
+/** Formats a table in GitHub's Markdown. */
 export function markdownTable(heading: Row, rows: readonly Row[]): string {
   const line = (cells: Row) => `| ${cells.join(" | ")} |`;
   return [line(heading), `|${"---|".repeat(heading.length)}`, ...rows.map(line)].join("\n");
@@ -31,7 +31,7 @@ export function fillTables(text: string, tables: Tables): string {
   });
 }
 
-/** The names of the tables whose text differs between two versions of a page. */
+/** Lists the tables whose text differs between two versions of a page. */
 export function changedTables(before: string, after: string): string[] {
   const bodies = [...before.matchAll(region)].map(({ groups }) => groups?.body);
   return [...after.matchAll(region)]

@@ -2,7 +2,7 @@
 export interface BatchQueue {
   /** Photos that come to this engine; they come independently of each other. */
   rate: number;
-  /** Of a batch of one, and of a full one; in between, time grows evenly. */
+  /** Time of a batch of one; between it and a full batch, time grows linearly. */
   loneMs: number;
   batchMs: number;
   maxBatch: number;
@@ -11,7 +11,7 @@ export interface BatchQueue {
 }
 
 export interface QueueForecast {
-  /** From decoded to captioned, of photos that were not refused. */
+  /** Mean time from decoded to captioned, over photos that were not refused. */
   meanMs: number;
   p99Ms: number;
   /** Share of the time in which the engine works. */
@@ -104,7 +104,7 @@ interface RunUnderWay {
   room: number;
 }
 
-/** Of photos that come while a batch runs: its rest, the full batches before theirs, and theirs, whose size depends on who comes after. */
+/** Counts photos that come while a batch runs. They wait for its rest, the full batches before theirs, and theirs, whose size depends on who comes later. */
 function countArrivals(queue: BatchQueue, { times, probability, waiting, ms, room }: RunUnderWay): void {
   const { rate, batchMs, maxBatch } = queue;
   const perMs = rate / 1000;

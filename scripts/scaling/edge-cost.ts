@@ -14,7 +14,7 @@ const paidPlan = {
   kvReads: { included: 10 * million, price: 0.5 },
   kvWrites: { included: 1 * million, price: 5 },
   objectRequests: { included: 1 * million, price: 0.15 },
-  /** Of Durable Objects, gigabytes of memory times seconds. */
+  /** Durable Objects' memory, in gigabytes times seconds. */
   objectGbSeconds: { included: 400_000, price: 12.5 },
   logEvents: { included: 20 * million, price: 0.6 },
   /** Here in gigabytes and dollars for each. */
@@ -84,7 +84,7 @@ export function monthlyPrice(month: Record<Meter, number>): {
   return { total, meters: priced };
 }
 
-/** Which of the free plan's limits a day of this load is above. */
+/** Lists the limits of the free plan that a day of this load exceeds. */
 export function freePlanExceeded(month: Record<Meter, number>): (keyof typeof freePlanDay)[] {
   const days = monthSeconds / 86_400;
   return (["requests", "kvReads", "kvWrites", "objectRequests"] as const).filter(

@@ -57,7 +57,7 @@ function fileChecks({ origin }: SmokeTarget): Check[] {
 /** The id of no photo at all. */
 const noPhoto = `sha256:${"0".repeat(64)}` as const;
 
-/** From a picture to its caption, and to the same caption without the picture. */
+/** Checks a new picture's caption, and the same caption without the picture. */
 function captionChecks(deployment: SmokeTarget): Check[] {
   return [
     { what: "POST /v1/captions captions a picture that is new", run: () => captionNew(deployment) },

@@ -7,7 +7,7 @@ import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts"
 import { isUnsafeForTerminal, terminalText } from "../../shared/terminal-text.ts";
 
 export interface Photo {
-  /** As it was given. */
+  /** Path as it was given. */
   path: string;
   bytes: Uint8Array<ArrayBuffer>;
   format: ImageFormat;

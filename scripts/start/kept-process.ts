@@ -1,23 +1,23 @@
 import { setTimeout } from "node:timers/promises";
 import { type GroupCommand, ProcessGroup } from "./process-group.ts";
 
-/** An end sooner than this after a start counts as one at once: what is wrong then will not mend by starting again. */
+/** An end sooner than this after a start counts as one at once, which another start is unlikely to mend. */
 const atOnceMs = 10_000;
 
 interface Keeping {
-  /** Before it is started again, by how often in a row it has ended at once. */
+  /** Pause before the next start, by the number of consecutive ends at once. */
   pauseMs: (endsAtOnce: number) => number;
-  /** Ends at once, one after the other, after which it is given up. */
+  /** Number of consecutive ends at once after which the program is given up. */
   maxEndsAtOnce: number;
-  /** Hears why it ended, before it is started again. */
+  /** Called with the reason for an end, before the next start. */
   onRestart?: (reason: Error) => void;
 }
 
 /** A program that is started again whenever it ends, as a host does. */
 export class KeptProcess {
-  /** Why it ended, each time, in its own last words. */
+  /** Reasons for all ends so far, with the end of what the program wrote. */
   readonly endings: string[] = [];
-  /** Resolves, saying why, when it ends at once again and again and is given up. */
+  /** Resolves with the reason when the program is given up. */
   readonly givenUp: Promise<Error>;
   readonly #program: GroupCommand;
   readonly #keeping: Keeping;
@@ -38,17 +38,17 @@ export class KeptProcess {
     this.#group = this.#start();
   }
 
-  /** Of the program that runs, or ran last. */
+  /** Process id of the program that runs, or ran last. */
   get pid(): number {
     return this.#group.pid;
   }
 
-  /** To it and all that it has started. */
+  /** Signals the program and all that it has started. */
   signal(signal: NodeJS.Signals): void {
     this.#group.signal(signal);
   }
 
-  /** Ends it for good: with SIGTERM first. */
+  /** Ends the program for good: with SIGTERM first. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#group.stop();

@@ -12,7 +12,7 @@ import { type GroupCommand, type Listener, ProcessGroup } from "./process-group.
 
 const drainSeconds = 3;
 const pollMs = 150;
-/** For an edge that has ended: it is brought up again, later after each end at once, and at the fourth no more. */
+/** How an edge that ended is started again: after a longer pause each time it ends at once, and not after the fourth. */
 const edgeKeeping = { pauseMs: (endsAtOnce: number) => 500 * 2 ** endsAtOnce, maxEndsAtOnce: 4 };
 
 const startLimitMs = 120_000;

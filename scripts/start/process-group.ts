@@ -3,30 +3,30 @@ import { once } from "node:events";
 import { stripVTControlCharacters } from "node:util";
 import { repository } from "../repository.ts";
 
-/** How long a group has to end by itself; the service drains for less. */
+/** Time for a group to end by itself; the service drains for less. */
 const stopLimitMs = 6_000;
-/** How long its last words may still be in the pipe when a program has ended. */
+/** Time for which a program's last output may still be in the pipe after its end. */
 const lastWordsMs = 100;
-/** How much of its standard error is kept, to say why it ended. */
+/** Length of the standard error that is kept, to report why the program ended. */
 const maxComplaintLength = 2_000;
 
 export interface GroupCommand {
-  /** How it is called in messages. */
+  /** Name in messages. */
   name: string;
-  /** What runs it, if not this Node. */
+  /** Path of the program; undefined: this Node. */
   program?: string;
   args: string[];
   environment: Record<string, string>;
-  /** Gets all that it writes; without it, its standard output is dropped. */
+  /** Receives all that the program writes; without a listener its standard output is dropped. */
   listen?: Listener | undefined;
 }
 
-/** Gets a program once it runs, to read what it writes on both of its streams. */
+/** Receives a running program, to read both of its streams. */
 export type Listener = (child: ChildProcess, name: string) => void;
 
-/** A program and whatever it starts, as a process group of their own, so that no grandchild outlives it. */
+/** A program and all that it starts, in a process group of their own, so that no grandchild outlives it. */
 export class ProcessGroup {
-  /** Resolves, saying why, when the program has ended and nobody stopped it. */
+  /** Resolves with the reason when the program ends and nobody stopped it. */
   readonly died: Promise<Error>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -58,32 +58,32 @@ export class ProcessGroup {
         setTimeout(explain, lastWordsMs);
       });
     });
-    process.once("exit", this.#kill); // if we end in a hurry, so does it
+    process.once("exit", this.#kill); // if this process exits early, so does the group
   }
 
-  /** Ends the whole group: with SIGTERM, and after a while with SIGKILL. */
+  /** Ends the whole group: with SIGTERM, then with SIGKILL. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.signal("SIGTERM");
     const killTimer = setTimeout(this.#kill, stopLimitMs);
     await this.#exited;
     clearTimeout(killTimer);
-    this.#kill(); // whatever the program left behind
+    this.#kill(); // what the program left
     process.off("exit", this.#kill);
   }
 
-  /** Of the program; 0 if it could not be started. */
+  /** Process id of the program; 0 if it could not be started. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** Sends the whole group a signal, if anybody is left in it. */
+  /** Sends a signal to the whole group, if any process is left in it. */
   signal(signal: NodeJS.Signals): void {
     if (this.pid === 0) return; // which would be our own group
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // ESRCH: nobody is left in the group
+      // ESRCH: no process is left in the group
     }
   }
 }

@@ -2,10 +2,10 @@ import type { Summary } from "../prepared.ts";
 import { noDropout } from "./merge-model.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** With fewer, differences between epochs would be chance. */
+/** The fewest dev photos to choose an epoch by: with fewer the differences would be chance. */
 const fewestToChooseBy = 100;
 
-/** From so many training photos on, an epoch is once through all captions, and captions are drawn and rewarded. */
+/** Number of training photos from which an epoch passes over all captions once, and captions are sampled and rewarded. */
 const many = 1000;
 
 /** What a recipe goes by. */

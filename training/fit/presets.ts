@@ -20,7 +20,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
     patience: 4,
     keeps: "best epoch",
   },
-  /** To the letter, but for dropout: a caption's prefixes share their masks. */
+  /** The tutorial's recipe, except for dropout: a caption's prefixes share their masks. */
   tutorial: {
     phases: [
       { epochs: 20, batch: { photos: 3 }, learningRate: 1e-3, schedule: "constant" },

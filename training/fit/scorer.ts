@@ -95,7 +95,7 @@ interface Scored {
   sets: ReadonlyMap<string, CaptionScores>;
   /** Best caption of each photo. */
   captions: string[];
-  /** For each data set, the raw confidence of its captions beside their scores. */
+  /** Raw confidence and scores of the captions of each data set. */
   rated: RatedCaption[][];
 }
 

@@ -9,9 +9,9 @@ export const captionedPhotoSchema = z.object({
   dataset: z.string().optional(),
   greedy: z.string(),
   "beam 3": z.string(),
-  /** By search; earlier versions of `evaluate` did not write it. */
+  /** Confidence by search; earlier versions of `evaluate` did not write it. */
   confidence: z.record(z.string(), z.number()).optional(),
-  /** As they were written. */
+  /** Captions as people wrote them. */
   references: z.array(z.string()),
 });
 
@@ -22,9 +22,9 @@ export const shownSearches = ["greedy", "beam 3"] as const;
 
 export type ShownSearch = (typeof shownSearches)[number];
 
-/** What a photo's captions came to, as fractions. */
+/** A photo with the scores of its captions, as fractions. */
 export interface RatedPhoto extends CaptionedPhoto {
   cider: Record<ShownSearch, number>;
-  /** Of beam 3. */
+  /** ROUGE-L of beam 3. */
   rougeL: number;
 }

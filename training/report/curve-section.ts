@@ -6,7 +6,7 @@ import { times100 } from "./figures.ts";
 import type { ReportInput } from "./report-input.ts";
 import { type Section, table } from "./section.ts";
 
-/** What training gave, epoch by epoch. */
+/** Draws loss, reward, rate and dev scores by epoch. */
 export function curveSection({ epochs = [], evaluation }: ReportInput): Section {
   const body =
     epochs.length === 0
@@ -75,7 +75,7 @@ function drawCurve(
 
 type EpochValue = (epoch: EpochMetrics) => number | undefined;
 
-/** Of the epochs that have the value. */
+/** Returns the points of the epochs that have the value. */
 function pointsOf(epochs: readonly EpochMetrics[], value: EpochValue): [number, number][] {
   return epochs.flatMap((epoch): [number, number][] => {
     const found = value(epoch);
@@ -83,7 +83,7 @@ function pointsOf(epochs: readonly EpochMetrics[], value: EpochValue): [number, 
   });
 }
 
-/** The number of the last one that was run; those that a phase left out are counted. */
+/** Returns the number of the last epoch, counting those that a phase left out. */
 function lastEpoch(epochs: readonly EpochMetrics[]): number {
   return epochs.at(-1)?.epoch ?? 0;
 }
@@ -92,7 +92,7 @@ function hundredfold(fraction: number | undefined): number | undefined {
   return fraction === undefined ? undefined : 100 * fraction;
 }
 
-/** By what `fit` chooses by; undefined if it had no dev photos. */
+/** Returns the best epoch by the score that `fit` chooses by; undefined without dev photos. */
 function bestEpoch(epochs: readonly EpochMetrics[]): number | undefined {
   const scored = epochs.filter(({ dev }) => Object.keys(dev).length > 0);
   const fromBest = scored.toSorted(

@@ -2,18 +2,18 @@ import type { Layer, LayersModel } from "../../captioner/networks/layers-model.t
 
 type Shape = readonly (number | null)[];
 
-/** A layer as people talk about it. */
+/** A layer in words. */
 export interface DescribedLayer {
   name: string;
-  /** Like `Dense, relu`. */
+  /** Class and activation, like `Dense, relu`. */
   kind: string;
   inputs: readonly string[];
-  /** The batch first, null; undefined for a class whose shape is not worked out here. */
+  /** Output shape with the batch, null, first; undefined for a class whose shape is not computed here. */
   shape: Shape | undefined;
   parameters: number;
 }
 
-/** A decoder's layers, each behind those it reads. */
+/** Describes a decoder's layers, each after those it reads. */
 export function describeLayers(model: LayersModel): DescribedLayer[] {
   const shapes = new Map<string, Shape | undefined>();
   return model.layers.map((layer) => {
@@ -27,7 +27,7 @@ export function describeLayers(model: LayersModel): DescribedLayer[] {
   });
 }
 
-/** How many layers of each class, and their parameters, the most frequent class first. */
+/** Counts the layers of each class and their parameters, the most frequent class first. */
 export function countByClass(model: LayersModel): { name: string; layers: number; parameters: number }[] {
   const counts = new Map<string, { layers: number; parameters: number }>();
   for (const layer of model.layers) {
@@ -39,7 +39,7 @@ export function countByClass(model: LayersModel): { name: string; layers: number
   return rows.toSorted((one, other) => other.layers - one.layers || (one.name < other.name ? -1 : 1));
 }
 
-/** Of all layers. */
+/** Counts the parameters of all layers. */
 export function countParameters(model: LayersModel): number {
   return model.layers.reduce((sum, { name }) => sum + model.parameterCount(name), 0);
 }

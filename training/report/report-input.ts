@@ -13,15 +13,15 @@ import { prepareReferences, scoreAgainst } from "../score/score-captions.ts";
 import { stageFolder, type TrainContext } from "../stage.ts";
 import { captionedPhotoSchema, type RatedPhoto } from "./captioned-photo.ts";
 
-/** All that a report tells of. */
+/** The data that a report shows. */
 export interface ReportInput {
   bundle: Bundle;
   split: Split;
   prepared: Prepared;
   evaluation: Evaluation;
-  /** Of the split and the first data set, rated. */
+  /** Rated photos of the split and the first data set. */
   photos: readonly RatedPhoto[];
-  /** Of the training that made the bundle; undefined if it was not trained in this output folder. */
+  /** Epochs of the training that made the bundle; undefined if it was not trained in this output folder. */
   epochs: readonly EpochMetrics[] | undefined;
 }
 
@@ -43,8 +43,8 @@ export async function readReportInput(context: TrainContext): Promise<ReportInpu
 }
 
 /**
- * Where `fit` wrote how the bundle's decoder was learnt. Undefined if it wrote nothing, or learnt another decoder than
- * that of the bundle: its curves would be taken for the bundle's.
+ * Path of `fit`'s metrics of the bundle's decoder. Undefined if there are none, or if `fit` made another decoder: its
+ * curves would be taken for the bundle's.
  */
 export async function metricsPath(context: TrainContext, { manifest }: Bundle): Promise<string | undefined> {
   const folder = stageFolder(context, "fit");

@@ -77,7 +77,7 @@ function scoreCells({ intervals, ...search }: SearchEvaluation): Markup[] {
 /** Times 100. What a paper does not give is absent. */
 type PublishedScores = { name: string } & Partial<CaptionScores> & { meteor?: number };
 
-/** On Flickr8k's test split: Tanti et al. 2018, "Where to put the image"; Vinyals et al. 2015; Xu et al. 2015. */
+/** Published scores on Flickr8k's test split: Tanti et al. 2018, "Where to put the image"; Vinyals et al. 2015; Xu et al. 2015. */
 export const publishedScores: readonly PublishedScores[] = [
   {
     name: "merge model, beam 3 (Tanti et al. 2018)",

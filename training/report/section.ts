@@ -2,7 +2,7 @@ import { html, type Markup } from "../../shared/html.ts";
 
 /** A part of the page, with its place in the contents. */
 export interface Section {
-  /** Of its address within the page. */
+  /** Fragment of its address within the page. */
   id: string;
   title: string;
   body: Markup;
@@ -16,7 +16,7 @@ interface Table {
   heading: readonly string[];
   /** The first cell of each is its heading. */
   rows: readonly (readonly Cell[])[];
-  /** How many columns from the left hold words; the others hold figures. */
+  /** Number of columns from the left that hold words; the others hold figures. */
   textColumns?: number;
 }
 

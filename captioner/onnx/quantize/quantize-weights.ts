@@ -9,7 +9,7 @@ export interface QuantizationParams {
 
 /** A kernel in int8 and its bias in int32, quantized per channel: the kernel of filter f is kernel · scales[f], its bias bias · biasScales[f]. */
 export interface QuantizedWeights {
-  /** In the order of the float32 kernel. */
+  /** Weights in the order of the float32 kernel. */
   kernel: Int8Array;
   scales: Float32Array;
   bias: Int32Array;

@@ -3,45 +3,45 @@ import type { ErrorCode } from "../../../shared/errors.ts";
 import type { LoadedRequest } from "./steady-load.ts";
 import type { TestDeployment } from "./test-deployment.ts";
 
-/** What a fault works on. */
+/** The deployment that a fault breaks, and ways to wait and to report. */
 export interface Scene {
   deployment: TestDeployment;
   /** The bundle in service: a copy that may be spoiled. */
   modelDir: string;
   /** A folder of the fault's own. */
   folder: string;
-  /** What has ended so far, of the load that goes on beside it. */
+  /** Requests of the load beside it that have ended so far. */
   requests: readonly LoadedRequest[];
-  /** Lets time pass. */
+  /** Waits. */
   hold(seconds: number): Promise<void>;
-  /** Resolves when it is so; what is not so within those seconds is a broken promise. */
+  /** Resolves when the condition holds. A condition that does not hold in time is a broken promise. */
   until(isSo: () => boolean | Promise<boolean>, limit: { seconds: number; what: string }): Promise<void>;
-  /** What is not so is a broken promise. */
+  /** Counts a condition that does not hold as a broken promise. */
   expect(isSo: boolean, what: string): void;
-  /** Something seen that a reader should know. */
+  /** Records an observation for the report. */
   note(text: string): void;
-  /** From now on nothing is broken any more but what mends itself. */
+  /** Marks the moment from which nothing is broken except what recovers by itself. */
   mended(): void;
 }
 
-/** Something that breaks, and what was promised for when it does. */
+/** A fault, and what the product promises during it. */
 export interface Fault {
   name: string;
-  /** What is done. */
+  /** What the fault does. */
   about: string;
-  /** What the documentation says of it. */
+  /** The documentation's promise for it. */
   promise: string;
-  /** With what photos may be refused that are new to the edge. Those that it knows are answered whatever happens. */
+  /** Codes with which photos new to the edge may be refused. Those that it knows are always answered. */
   mayRefuse: readonly ErrorCode[];
-  /** In which new photos are captioned again, from when it is mended. */
+  /** Time from the end of the fault until new photos are captioned again. */
   recoverySeconds: number;
-  /** Whether photos that the edge knows may need the model, too. */
+  /** Whether photos that the edge knows may need the model too. */
   mayMiss?: true;
-  /** Whether clients may find nobody to talk to for a while. */
+  /** Whether connections may be refused or broken for a while. */
   mayCutOff?: true;
-  /** Changes how the service is started. */
+  /** Changes the command that starts the service. */
   service?: (program: GroupCommand, folder: string) => GroupCommand;
-  /** Why it cannot be tried on this machine, if so. */
+  /** Returns why the fault cannot be tried on this machine; undefined if it can. */
   obstacle?: () => string | undefined;
   run(scene: Scene): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { killService, stopService } from "./faults/service.ts";
 import { slowPhotos } from "./faults/slow-photos.ts";
 import { fillTmp } from "./faults/temporary-directory.ts";
 
-/** In the order in which they are tried. */
+/** Faults in the order in which they are tried. */
 export const faults: readonly Fault[] = [
   killEngine,
   stopEngine,

@@ -21,16 +21,16 @@ export const shortened = {
   engineTimeoutMs: 5_000,
 } as const;
 
-/** Hosts wait a moment, too, and longer after each failure; here always this long. */
+/** Real hosts wait longer after each failure; here the pause is always the same. */
 const hosted = { pauseMs: () => 1_000, maxEndsAtOnce: Number.POSITIVE_INFINITY };
 const startLimitMs = 60_000;
 const pollMs = 100;
 
 export interface TestDeploymentSettings {
   modelDir: string;
-  /** For the edge's cache and whatever a fault needs. */
+  /** Folder for the edge's cache and the fault's files. */
   folder: string;
-  /** Changes how the service is started. */
+  /** Changes the command that starts the service. */
   service?: (program: GroupCommand) => GroupCommand;
   signal: AbortSignal;
 }
@@ -41,7 +41,10 @@ interface Service {
   port: number;
 }
 
-/** The product under test: the edge, the service behind a TCP proxy, and a host that starts it again when it ends. */
+/**
+ * The product under test: the edge, the service after a TCP proxy, and a host that starts the service again when it ends.
+ * Faults change the service's command, add services and kill the edge, which `startDeployment` has no use for.
+ */
 export class TestDeployment {
   readonly proxy: TcpProxy;
   readonly #settings: TestDeploymentSettings;
@@ -49,7 +52,7 @@ export class TestDeployment {
   readonly #edgePort: number;
   readonly #services: Service[] = [];
   #edge: ProcessGroup | undefined;
-  /** When the edge was not there, from and to. */
+  /** Periods in which the edge was down. */
   readonly #edgeGaps: { fromMs: number; toMs: number }[] = [];
 
   private constructor(settings: TestDeploymentSettings, { proxy, edgePort }: { proxy: TcpProxy; edgePort: number }) {
@@ -78,31 +81,31 @@ export class TestDeployment {
     return `http://${host}:${this.#edgePort}`;
   }
 
-  /** The one that was started first. */
+  /** The service that was started first. */
   get service(): Service {
     const [service] = this.#services;
     if (service === undefined) throw new Error("expected a service to have been started");
     return service;
   }
 
-  /** The process id of the service's engine. What translates TypeScript stands before it. */
+  /** The process id of the service's engine: its last child, after the process that translates TypeScript. */
   get engine(): number {
     const engine = childrenOf(this.service.kept.pid).at(-1);
     if (engine === undefined) throw new Error("expected the service to have an engine, found none");
     return engine;
   }
 
-  /** Starts a service of a model beside those that run, and leads nothing there yet. */
+  /** Starts another service of a model, which gets no requests yet. */
   async startBeside(modelDir: string): Promise<Service> {
     return this.#startService(modelDir, await freePort());
   }
 
-  /** Resolves when that service takes photos. */
+  /** Resolves when the service accepts photos. */
   async untilReady({ origin }: Service): Promise<void> {
     await this.#untilReady(origin);
   }
 
-  /** Kills the edge with all that it has started, and starts it again on what it had stored. */
+  /** Kills the edge with all that it has started, and starts it again with its stored cache. */
   async restartEdge(): Promise<void> {
     const gap = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
     this.#edgeGaps.push(gap);
@@ -115,12 +118,12 @@ export class TestDeployment {
     gap.toMs = performance.now();
   }
 
-  /** Whether there was no edge at any time in between. */
+  /** Whether the edge was down at any time during a period. */
   wasEdgeAway({ begunMs, endedMs }: { begunMs: number; endedMs: number }): boolean {
     return this.#edgeGaps.some(({ fromMs, toMs }) => begunMs <= toMs && endedMs >= fromMs);
   }
 
-  /** What the service tells Prometheus; 0 for what it does not tell. */
+  /** Reads one of the service's metrics; 0 if it is absent. */
   async metric(name: string): Promise<number> {
     const address = `${this.service.origin}/metrics`;
     const text = await this.#withinStart(async (signal) => (await fetch(address, { signal })).text());
@@ -128,7 +131,7 @@ export class TestDeployment {
     return Number(line?.slice(name.length + 1) ?? 0);
   }
 
-  /** What a service names in its answers, its precision included. */
+  /** Reads the revision in a service's answers, which includes its precision. */
   async revisionOf({ origin }: Service): Promise<string> {
     const card = await this.#withinStart(async (signal) => (await fetch(`${origin}/v1/model`, { signal })).json());
     return modelCardSchema.parse(card).revision;

@@ -11,11 +11,11 @@ import { TestDeployment } from "./test-deployment.ts";
 const calmSeconds = 3;
 const pollMs = 100;
 const knownPhotos = 8;
-/** Beyond what was promised, so that the time it took can be told all the same. */
+/** Factor by which the wait exceeds the promised recovery time, so that a late recovery is still measured. */
 const patience = 2;
 
 export interface Trial {
-  /** The bundle to try it with; it is copied. */
+  /** The bundle to serve; it is copied. */
   modelDir: string;
   supply: PhotoSupply;
   perSecond: { known: number; new: number };
@@ -26,13 +26,13 @@ export interface Outcome {
   fault: Fault;
   known: Tally;
   new: Tally;
-  /** Seconds until all was well again. */
+  /** Seconds from the end of the fault until new photos were captioned; undefined if they never were. */
   recovery: number | undefined;
   broken: string[];
   notes: string[];
 }
 
-/** Brings the product up, breaks it as the fault says while photos come, waits until all is well again, and takes it down. */
+/** Starts the product, applies the fault under load, waits for recovery, and stops everything. */
 export async function tryFault(fault: Fault, { modelDir, supply, perSecond, signal }: Trial): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));
   const bundle = join(folder, "bundle");

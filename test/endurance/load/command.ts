@@ -8,7 +8,7 @@ import { type Shape, shapes } from "./shapes.ts";
 export interface LoadRequest {
   modelDir: string;
   shapes: readonly Shape[];
-  /** Of each shape. */
+  /** Duration of each shape. */
   seconds: number;
   /** The soak's, where one was asked for, and the file for its chart. */
   soak: { minutes: number; chart: string } | undefined;

@@ -25,7 +25,7 @@ export interface LoadRun {
   refused: Partial<Record<ErrorCode, number>>;
   /** Why requests got no answer that anybody could use. */
   lost: string[];
-  /** Of answers with a caption. */
+  /** Latency of answers with a caption. */
   latencyMs: { p50: number; p99: number; max: number };
 }
 

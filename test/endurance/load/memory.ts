@@ -10,10 +10,10 @@ export type MemorySample = Record<Side, number> & { minute: number };
 
 /** Allowance for a pending garbage collection. */
 const slackMiB = 64;
-/** In less time, what is still being loaded looks like growth. */
+/** The shortest run to judge: in less time, first loads look like growth. */
 const leastMinutes = 5;
 
-/** Measures what runs at this moment. */
+/** Measures the memory of each side now. */
 export async function sampleMemory({ pids }: Pick<LocalServers, "pids">): Promise<Record<Side, number>> {
   const ofWrangler = [pids.edge, ...descendantsOf(pids.edge)];
   const ofService = [pids.service, ...descendantsOf(pids.service)];
@@ -31,8 +31,8 @@ export async function sampleMemory({ pids }: Pick<LocalServers, "pids">): Promis
 }
 
 /**
- * By how many MiB memory has grown from the second fifth of the time to the last: medians, since single samples catch
- * collections. What is loaded once falls into the first fifth.
+ * Computes by how many MiB memory has grown from the second fifth of the time to the last: medians, since single samples
+ * catch collections. What is loaded once falls into the first fifth.
  */
 export function growthOf(samples: readonly MemorySample[], side: Side): number {
   const medianOf = (fifth: number) => {
@@ -44,7 +44,7 @@ export function growthOf(samples: readonly MemorySample[], side: Side): number {
 }
 
 /**
- * What is not as it should be, a sentence each; nothing where the time was too short to tell. The service alone is judged:
+ * Describes excessive growth, a sentence each; nothing if the run was too short. The service alone is judged:
  * workerd runs stand-ins for Cloudflare's cache, KV and Durable Objects here, too, so its memory cannot tell what the worker keeps.
  */
 export function memoryFaults(samples: readonly MemorySample[]): string[] {

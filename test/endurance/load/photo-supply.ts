@@ -21,7 +21,7 @@ export class PhotoSupply {
     this.#photos = photos;
   }
 
-  /** Of so many that differ in their pixels, 500×375 as the benches' are. */
+  /** Makes a supply of so many photos that differ in their pixels, 500×375 as in the benches. */
   static async of(count: number): Promise<PhotoSupply> {
     return new PhotoSupply(await madePhotos(count));
   }

@@ -4,7 +4,7 @@ import { generateLoad, type LoadRun, type Target } from "./load-generator.ts";
 import { type MemorySample, sampleMemory } from "./memory.ts";
 import { soakShape } from "./shapes.ts";
 
-/** So many make a line; more would not be seen. */
+/** Number of samples, enough for a line in a chart. */
 const sampleCount = 120;
 
 interface Soak {
@@ -12,7 +12,7 @@ interface Soak {
   samples: MemorySample[];
 }
 
-/** The mixed load for minutes on end, with the memory that it takes. */
+/** Runs the mixed load for minutes, and samples memory meanwhile. */
 export async function soak(
   { target, servers }: { target: Target; servers: LocalServers },
   minutes: number,
@@ -22,7 +22,7 @@ export async function soak(
     everyMs: (minutes * 60_000) / sampleCount,
     signal: AbortSignal.any([over.signal, target.signal]),
   });
-  sampling.catch(() => undefined); // it is told of where it is waited for
+  sampling.catch(() => undefined); // the error is reported by the await below
   try {
     const run = await generateLoad(soakShape, { ...target, seconds: minutes * 60 });
     return { run, samples: await end() };
@@ -36,7 +36,7 @@ export async function soak(
   }
 }
 
-/** Until the signal aborts. */
+/** Samples memory until the signal aborts. */
 async function watchMemory(
   servers: LocalServers,
   { everyMs, signal }: { everyMs: number; signal: AbortSignal },
