@@ -7,7 +7,7 @@ const heldPerFreeByte = 2;
 
 /**
  * Memory that the requests of one isolate share. A caller may hold twice what is free, so however many callers come, there
- * is room left for the next one, and a small upload is accepted where a large one is refused.
+ * is room left for the next one, and a small upload is accepted when a large one is refused.
  */
 export class BufferPool {
   readonly #maxBytes: number;

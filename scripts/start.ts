@@ -6,7 +6,7 @@ import { invocationFolder } from "../terminal/command-line.ts";
 import { showSpinner } from "../terminal/progress.ts";
 import { endOnSignal, Interrupted, runProgram, untilAborted } from "../terminal/run-program.ts";
 import { repository } from "./repository.ts";
-import { captionAt, describeCaption, type Photo, readPhoto } from "./start/first-caption.ts";
+import { captionAt, describeCaption, type FirstPhoto, readPhoto } from "./start/first-caption.ts";
 import {
   edgePlaces,
   expectFree,
@@ -67,7 +67,7 @@ async function servicePortFor(port: number | undefined, { edgePort }: { edgePort
   return edgePort === preferredServicePort ? expectFree(0, { option }) : preferFree(preferredServicePort);
 }
 
-async function caption(photo: Photo, { servers, ending }: { servers: LocalServers; ending: AbortController }) {
+async function caption(photo: FirstPhoto, { servers, ending }: { servers: LocalServers; ending: AbortController }) {
   const startTimer = setTimeout(
     () => ending.abort(new Error(`service and edge did not caption a photo within ${startLimitSeconds} s`)),
     startLimitSeconds * 1000,

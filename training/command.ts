@@ -125,7 +125,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
     .option("--units <count>", "width of the decoder's layers", readCount, defaultSettings.units)
     .option("--seed <number>", "seed of initial weights, order and dropout", readSeed, defaultSettings.seed)
     .optionsGroup("The bundle:")
-    .option("--max-words <count>", "maximum length of its captions, in words", readWords, defaultSettings.maxWords)
+    .option("--max-words <count>", "maximum length of its captions, in words", readWordCount, defaultSettings.maxWords)
     .option("--licence <name>", "its licence (default: that of the bundle whose encoder is used)")
     .option("--id <name>", "its name (default: the data's name and -merge)", readId)
     .optionsGroup("Evaluation:")
@@ -220,7 +220,7 @@ function readWeight(text: string): number {
   throw new InvalidArgumentError("Expected a number above 0, at most 1.");
 }
 
-function readWords(text: string): number {
+function readWordCount(text: string): number {
   const count = readCount(text);
   if (count <= 1000) return count;
   throw new InvalidArgumentError("Expected at most 1000 words.");

@@ -7,7 +7,7 @@ import { terminalLines } from "../shared/terminal-text.ts";
 import { say, showProgress } from "../terminal/progress.ts";
 import type { Split } from "./dataset.ts";
 import { describeEvaluation } from "./evaluate/describe-evaluation.ts";
-import { type Caption, evaluateCaptions, trainingCaptions } from "./evaluate/evaluate-captions.ts";
+import { evaluateCaptions, type SearchedCaption, trainingCaptions } from "./evaluate/evaluate-captions.ts";
 import { encodePhotos, type PhotoToEncode } from "./features/encode-photos.ts";
 import { FeatureStore, readInBatches } from "./features/feature-store.ts";
 import { featureKindOf, storeName } from "./features/photo-features.ts";
@@ -58,7 +58,7 @@ export const evaluate: Stage = {
     say(`evaluate: ${bundle.manifest.id}, revision ${revision}, ${precision}, on ${name} (${device})`);
     try {
       const files = photos.map(({ file, sha256 }) => ({ path: resolve(photoFolder, file), sha256, isMirrored: false }));
-      const captions = await captionAll(files, {
+      const captions = await captionPhotos(files, {
         engine,
         bundle,
         stored: precision === "float32" ? await openStored(context, { bundle, files }) : undefined,
@@ -95,11 +95,11 @@ function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPho
 }
 
 /** Captions the photos with each search, in their order. */
-async function captionAll(
+async function captionPhotos(
   files: readonly PhotoToEncode[],
   { engine, bundle, stored }: { engine: EngineProcess; bundle: Bundle; stored: FeatureStore | undefined },
-): Promise<Map<SearchName, Caption[]>> {
-  const captions = new Map(searchNames.map((search): [SearchName, Caption[]] => [search, []]));
+): Promise<Map<SearchName, SearchedCaption[]>> {
+  const captions = new Map(searchNames.map((search): [SearchName, SearchedCaption[]] => [search, []]));
   const { vocabulary } = bundle;
   const { preprocessing, calibration: confidenceMap } = bundle.manifest;
   const progress = showProgress("evaluate", { total: files.length, unit: "photos" });
@@ -144,10 +144,10 @@ function refuse({ path }: PhotoToEncode, reason: string): never {
 
 function* captionLines(
   photos: readonly PreparedPhoto[],
-  captions: ReadonlyMap<SearchName, readonly Caption[]>,
+  captions: ReadonlyMap<SearchName, readonly SearchedCaption[]>,
 ): Generator<string> {
   for (const [index, { id, file, dataset, captions: references }] of photos.entries()) {
-    const of = (what: keyof Caption) =>
+    const of = (what: keyof SearchedCaption) =>
       Object.fromEntries([...captions].map(([search, list]) => [search, list[index]?.[what]]));
     const texts = references.map(({ text }) => text);
     yield `${JSON.stringify({ id, file, dataset, ...of("caption"), confidence: of("confidence"), references: texts })}\n`;

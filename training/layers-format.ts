@@ -65,7 +65,7 @@ export async function withWeights(
   { weights, isQuantized }: { weights: readonly NamedWeight[]; isQuantized: boolean },
 ): Promise<ModelFiles> {
   const artifacts = await saveArtifacts(model);
-  const written = weights.map((weight) => (isQuantized && weight.name === "kernel" ? quantize : store)(weight));
+  const written = weights.map((weight) => (isQuantized && weight.name === "kernel" ? quantizeWeight : store)(weight));
   return {
     topology: modelJson(
       artifacts,
@@ -86,7 +86,7 @@ function store({ layer, name, shape, values }: NamedWeight): WrittenWeight {
   return { spec, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
-function quantize({ layer, name, shape, values }: NamedWeight): WrittenWeight {
+function quantizeWeight({ layer, name, shape, values }: NamedWeight): WrittenWeight {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (const value of values) {

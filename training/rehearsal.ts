@@ -23,7 +23,7 @@ const lineSchema = z.array(z.string()).min(1);
  * steps; little-endian. Captions: a JSON list per line, one string per caption, words separated by spaces.
  */
 export function encodeRehearsal({ featureSize, features, captions }: Rehearsal): RehearsalFiles {
-  const { steps, levels } = quantize(features, featureSize);
+  const { steps, levels } = quantizeFeatures(features, featureSize);
   const lines = captions.map((own) => `${JSON.stringify(own.map((words) => words.join(" ")))}\n`);
   return {
     features: Buffer.concat([new Uint8Array(steps.buffer), levels]),
@@ -33,7 +33,7 @@ export function encodeRehearsal({ featureSize, features, captions }: Rehearsal):
 
 /** Returns features as they will be read back: rounded to 1/255 of each column's maximum. */
 export function roundToLevels(features: Float32Array, featureSize: number): Float32Array {
-  return restore(quantize(features, featureSize));
+  return restoreFeatures(quantizeFeatures(features, featureSize));
 }
 
 function wordsOf(text: string): string[] {
@@ -48,7 +48,7 @@ interface QuantizedFeatures {
 }
 
 /** Quantizes features, which are never below 0: they are means of rectified values. */
-function quantize(features: Float32Array, featureSize: number): QuantizedFeatures {
+function quantizeFeatures(features: Float32Array, featureSize: number): QuantizedFeatures {
   const steps = new Float32Array(featureSize);
   for (const [at, value] of features.entries()) {
     const column = at % featureSize;
@@ -59,7 +59,7 @@ function quantize(features: Float32Array, featureSize: number): QuantizedFeature
   return { steps, levels: Uint8Array.from(features, (value, at) => levelOf(value, steps[at % featureSize] ?? 0)) };
 }
 
-function restore({ steps, levels }: QuantizedFeatures): Float32Array {
+function restoreFeatures({ steps, levels }: QuantizedFeatures): Float32Array {
   return Float32Array.from(levels, (level, at) => level * (steps[at % steps.length] ?? 0));
 }
 
@@ -78,6 +78,6 @@ export async function readRehearsal(bundle: Bundle): Promise<Rehearsal | undefin
       throw new Error(`expected ${expected} bytes for ${captions.length} photos, found ${files.features.length}`);
     }
     const steps = new Float32Array(new Uint8Array(files.features.subarray(0, stepBytes)).buffer); // a copy, aligned
-    return { featureSize, features: restore({ steps, levels: files.features.subarray(stepBytes) }), captions };
+    return { featureSize, features: restoreFeatures({ steps, levels: files.features.subarray(stepBytes) }), captions };
   });
 }

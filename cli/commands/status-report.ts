@@ -63,7 +63,7 @@ export class StatusReport {
   }
 }
 
-/** Describes the whole to people, and the folders where something is left. */
+/** Describes the total, and the folders in which something is left. */
 export function describeStatus(
   report: StatusReport,
   { statePath, passedOver }: { statePath: string; passedOver: PassedOver },

@@ -29,11 +29,11 @@ interface GallerySettings {
 
 /**
  * `--html`: a page to look at captions and correct them. It takes the earlier one's place at the end of the run; of an
- * interrupted run only where there is none, since it may lack photos that the earlier one shows.
+ * interrupted run only if there is none, since it may lack photos that the earlier one shows.
  */
 export async function openGallery(path: string, { files, title, signal }: GallerySettings): Promise<Gallery> {
   const stream = await openOutputStream(path, { signal });
-  if (stream !== undefined) return streamedGallery(stream, { title, folder: invocationFolder() }); // where a pipe ends, nobody knows
+  if (stream !== undefined) return streamedGallery(stream, { title, folder: invocationFolder() }); // a pipe has no folder
   return drawGallery(await openPage(path, files), { title, folder: dirname(path) });
 }
 

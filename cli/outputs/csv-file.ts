@@ -9,7 +9,7 @@ import { photoKeyOf } from "../state/state-index.ts";
 import type { CaptionToList, Listing } from "./output.ts";
 import { type OutputStream, openOutputStream } from "./output-stream.ts";
 
-/** The columns of the table. `id` is the content id where there is one. */
+/** The columns of the table. `id` is the content id if there is one. */
 const csvColumns = [
   "path",
   "caption",

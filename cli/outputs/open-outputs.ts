@@ -37,7 +37,7 @@ export interface Outputs {
   close(): Promise<void>;
 }
 
-/** Opens the outputs that were asked for. Throws a sentence where a file that is there already is somebody else's. */
+/** Opens the outputs that were asked for. Throws a sentence if an existing file is somebody else's. */
 export async function openOutputs(
   request: OutputRequest,
   { state, title, roots, signal }: { state: StateFile; title: string; roots: readonly string[]; signal: AbortSignal },

@@ -40,7 +40,7 @@ const jpegNames = new Set([".jpg", ".jpeg", ".jpe"]);
 export class SidecarClaims {
   readonly #owners = new Map<string, string>();
 
-  /** Returns the sidecar's path, or undefined where the other file of a pair has it; throws where another photo has it. */
+  /** Returns the sidecar's path, or undefined if the other file of a pair has it; throws if another photo has it. */
   claim(sidecar: string, path: string): string | undefined {
     const stem = stemPath(sidecar, "");
     const owner = this.#owners.get(stem) ?? path;

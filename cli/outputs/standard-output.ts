@@ -17,7 +17,7 @@ interface PrintedRun {
   folder: string;
 }
 
-/** Opens the listing that goes to standard output; undefined where nothing does. */
+/** Opens the listing that goes to standard output; undefined if nothing does. */
 export async function openStandardOutput(
   form: PrintedForm,
   { isAlone, title, folder }: PrintedRun,
@@ -28,7 +28,7 @@ export async function openStandardOutput(
   return form === "gallery" ? streamedGallery(standardOutput(), { title, folder }) : undefined;
 }
 
-/** Prints captions for people, all that were asked for; the path stands before each where there are several photos. */
+/** Prints captions for people, all that were asked for; the path comes before each if there are several photos. */
 function printedCaptions({ isAlone }: { isAlone: boolean }): Listing {
   return {
     async add(photo) {

@@ -43,7 +43,7 @@ export function stateKeyPath(environment: NodeJS.ProcessEnv = process.env): stri
   return join(folder, "edge-caption", "state-key");
 }
 
-/** Reads the key; undefined where there is none and `makes` is not given, or where none can be stored. */
+/** Reads the key; undefined if there is none and `makes` is not given, or if none can be stored. */
 export async function openStateKey({ makes }: { makes: boolean }): Promise<StateKey | undefined> {
   const path = stateKeyPath();
   try {

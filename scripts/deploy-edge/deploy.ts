@@ -8,7 +8,7 @@ import {
   type DeployRequest,
   type EdgeConfig,
   lookAtNeeds,
-  type Need,
+  type Prerequisite,
   readEdgeConfig,
   readSecret,
 } from "./preflight.ts";
@@ -30,18 +30,18 @@ export async function deployEdge(
 ): Promise<boolean> {
   const hideWaiting = showSpinner("looking at the settings and at Cloudflare…");
   const needs = await lookAtNeeds(request, { config, wrangler }).finally(hideWaiting);
-  say(`${config.name}, ${request.environment}`);
-  for (const need of needs) say(describe(need));
+  print(`${config.name}, ${request.environment}`);
+  for (const need of needs) print(describe(need));
   if (needs.some(({ state }) => state === "missing")) {
-    say("\nNothing was changed. Do what the crosses say, then run this again.");
+    print("\nNothing was changed. Do what the crosses say, then run this again.");
     return false;
   }
   if (!request.isForReal) {
-    say("\nNothing was changed. --yes does what the arrows say.");
+    print("\nNothing was changed. --yes does what the arrows say.");
     return true;
   }
   if (!(await deploy(request, wrangler))) return false;
-  say(await nextSteps(request, { config, wrangler }));
+  print(await nextSteps(request, { config, wrangler }));
   return true;
 }
 
@@ -73,10 +73,10 @@ Next, with the address above:
   npm run tool -- keys create --name operations --scope caption admin ${place}`;
 }
 
-function describe({ name, state, words }: Need): string {
+function describe({ name, state, words }: Prerequisite): string {
   return `  ${signs[state]} ${name.padEnd(16)} ${words}`;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

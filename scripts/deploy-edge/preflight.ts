@@ -27,7 +27,7 @@ export interface DeployRequest {
 }
 
 /** One thing that a deployment needs. */
-export interface Need {
+export interface Prerequisite {
   name: string;
   /** `there`; `made` by the deployment; `noted`, to think about; or `missing`, for a person to do something about. */
   state: "there" | "made" | "noted" | "missing";
@@ -59,7 +59,7 @@ export function readEdgeConfig(environment: string): EdgeConfig {
 export async function lookAtNeeds(
   { environment, secretFile }: DeployRequest,
   { config, wrangler }: { config: EdgeConfig; wrangler: Wrangler },
-): Promise<Need[]> {
+): Promise<Prerequisite[]> {
   if (secretFile !== undefined) await readSecret(secretFile); // or it says what is wrong with it
   const account = await lookAtAccount(wrangler, config);
   const needs = [account, originsNeed(config, environment), namespacesNeed(config), ...describeCallers(config)];
@@ -73,7 +73,7 @@ export async function lookAtNeeds(
   return [...needs, secretNeed(secretFile, names.includes("SERVICE_SECRET")), workerNeed(config, isDeployed)];
 }
 
-async function lookAtAccount(wrangler: Wrangler, { account_id }: EdgeConfig): Promise<Need> {
+async function lookAtAccount(wrangler: Wrangler, { account_id }: EdgeConfig): Promise<Prerequisite> {
   const name = "account";
   const { stdout, stderr } = await wrangler.ask(["whoami", "--json"]);
   const answer = accountSchema.safeParse(parseJsonOrNull(stdout));
@@ -90,7 +90,7 @@ async function lookAtAccount(wrangler: Wrangler, { account_id }: EdgeConfig): Pr
   return { name, state: "there", words: account.name };
 }
 
-function originsNeed({ vars }: EdgeConfig, environment: string): Need {
+function originsNeed({ vars }: EdgeConfig, environment: string): Prerequisite {
   const name = "SERVICE_ORIGINS";
   const origins = String(vars[name] ?? "")
     .split(",")
@@ -108,7 +108,7 @@ function isPublicOrigin(text: string): boolean {
   return url?.protocol === "https:" && !/^(localhost|127\.|\[::1\])/.test(url.hostname);
 }
 
-function namespacesNeed({ kv_namespaces }: EdgeConfig): Need {
+function namespacesNeed({ kv_namespaces }: EdgeConfig): Prerequisite {
   const name = "KV";
   const unnamed = kv_namespaces.filter(({ id }) => id === undefined).map(({ binding }) => binding);
   if (unnamed.length === 0) return { name, state: "there", words: "wrangler.toml names the namespaces" };
@@ -116,7 +116,7 @@ function namespacesNeed({ kv_namespaces }: EdgeConfig): Need {
   return { name, state: "made", words };
 }
 
-function secretNeed(secretFile: string | undefined, isThere: boolean | undefined): Need {
+function secretNeed(secretFile: string | undefined, isThere: boolean | undefined): Prerequisite {
   const name = "SERVICE_SECRET";
   if (secretFile !== undefined) {
     return { name, state: "made", words: `${isThere ? "replaced" : "set"} with what stands in ${secretFile}` };
@@ -127,7 +127,7 @@ function secretNeed(secretFile: string | undefined, isThere: boolean | undefined
   return { name, state: "missing", words: unless + words };
 }
 
-function workerNeed({ name }: EdgeConfig, isDeployed: boolean): Need {
+function workerNeed({ name }: EdgeConfig, isDeployed: boolean): Prerequisite {
   return {
     name: "worker",
     state: "made",
@@ -136,12 +136,12 @@ function workerNeed({ name }: EdgeConfig, isDeployed: boolean): Need {
 }
 
 /** Who may call a deployment, how often, and what that costs at most. */
-function describeCallers(config: EdgeConfig): Need[] {
+function describeCallers(config: EdgeConfig): Prerequisite[] {
   const access = String(config.vars.ACCESS ?? "public");
-  const keys: Need = { name: "keys", state: "there", words: `${describeKeys(config)}; ACCESS is ${access}` };
+  const keys: Prerequisite = { name: "keys", state: "there", words: `${describeKeys(config)}; ACCESS is ${access}` };
   if (access === "keys") return [keys];
   const each = describeLimit(config, "PUBLIC_LIMIT");
-  const anybody: Need = {
+  const anybody: Prerequisite = {
     name: "public",
     state: "noted",
     words: `anybody may call, ${each ?? "without limit"} from one address; ACCESS = "keys" asks for keys`,
@@ -155,7 +155,7 @@ function describeKeys(config: EdgeConfig): string {
 }
 
 /** The limit of all addresses together; what it lets through in a month if every request were a new photo. */
-function overallNeed(config: EdgeConfig): Need {
+function overallNeed(config: EdgeConfig): Prerequisite {
   const name = "public, together";
   const overall = limitOf(config, "OVERALL_LIMIT");
   if (overall === undefined) {

@@ -6,7 +6,7 @@ import { say } from "../../terminal/progress.ts";
 import { type Cache, expectSpace, inStaging, publish } from "./cache.ts";
 import { type Architecture, expectPinned, type FilePin, isPinned } from "./checksums.ts";
 import type { Source } from "./choose-source.ts";
-import { describeBytes, type Progress, showProgress } from "./progress.ts";
+import { type ByteProgress, describeBytes, showByteProgress } from "./progress.ts";
 import { complaintOf, runCommand } from "./run-command.ts";
 
 /** Platform tags, which pip matches exactly: those of the pinned wheels, then those of newer ones. */
@@ -147,7 +147,7 @@ export async function downloadFile(url: string, { folder, signal, flag = "--from
   await expectSpace(folder, { bytes: totalBytes });
   const name = basename(pathname);
   const path = join(folder, name);
-  const progress = showProgress(`fetching ${name}`, { totalBytes });
+  const progress = showByteProgress(`fetching ${name}`, { totalBytes });
   try {
     await pipeline(body, (chunks) => countBytes(chunks, progress), createWriteStream(path), { signal });
   } catch (cause) {
@@ -173,7 +173,7 @@ async function openDownload(
   return { body: response.body, totalBytes: Number(response.headers.get("Content-Length") ?? 0) };
 }
 
-async function* countBytes(chunks: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
+async function* countBytes(chunks: AsyncIterable<Uint8Array>, progress: ByteProgress): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     progress.add(chunk.length);
     yield chunk;

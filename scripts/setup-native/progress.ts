@@ -1,13 +1,13 @@
 import { Presets, SingleBar } from "cli-progress";
 import { say } from "../../terminal/progress.ts";
 
-export interface Progress {
+export interface ByteProgress {
   add(bytes: number): void;
   end(): void;
 }
 
 /** Shows progress: a bar on a terminal, a plain line elsewhere. */
-export function showProgress(what: string, { totalBytes }: { totalBytes: number }): Progress {
+export function showByteProgress(what: string, { totalBytes }: { totalBytes: number }): ByteProgress {
   if (!process.stderr.isTTY) {
     say(totalBytes > 0 ? `${what}, ${describeBytes(totalBytes)}` : what);
     return { add() {}, end() {} };

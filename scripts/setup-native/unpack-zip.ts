@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { expectSpace } from "./cache.ts";
-import { type Progress, showProgress } from "./progress.ts";
+import { type ByteProgress, showByteProgress } from "./progress.ts";
 
 interface Unpacking {
   into: string;
@@ -26,7 +26,7 @@ export async function unpackZip(archive: string, { into, place, signal }: Unpack
     const members = await naming(archive, () => pickMembers(zip, { into, place }));
     const totalBytes = members.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
     await expectSpace(dirname(into), { bytes: totalBytes });
-    const progress = showProgress(`unpacking ${shortName(archive)}`, { totalBytes });
+    const progress = showByteProgress(`unpacking ${shortName(archive)}`, { totalBytes });
     try {
       for (const member of members) await unpackMember(zip, { ...member, archive, progress, signal });
     } finally {
@@ -53,7 +53,7 @@ async function pickMembers(zip: ZipFile, { into, place }: Omit<Unpacking, "signa
 
 interface MemberUnpacking extends Member {
   archive: string;
-  progress: Progress;
+  progress: ByteProgress;
   signal: AbortSignal;
 }
 
@@ -70,7 +70,7 @@ async function unpackMember(zip: ZipFile, { entry, path, archive, progress, sign
 /** Passes chunks on and checks their CRC: yauzl checks sizes only, and a damaged library would crash the engine. */
 async function* expectChecksum(
   chunks: AsyncIterable<Uint8Array>,
-  { entry, progress }: { entry: Entry; progress: Progress },
+  { entry, progress }: { entry: Entry; progress: ByteProgress },
 ): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   for await (const chunk of chunks) {

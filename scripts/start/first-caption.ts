@@ -6,7 +6,7 @@ import { CaptionError } from "../../shared/errors.ts";
 import { type ImageFormat, readImageHeader } from "../../shared/image-header.ts";
 import { isUnsafeForTerminal, terminalText } from "../../shared/terminal-text.ts";
 
-export interface Photo {
+export interface FirstPhoto {
   /** Path as it was given. */
   path: string;
   bytes: Uint8Array<ArrayBuffer>;
@@ -14,7 +14,7 @@ export interface Photo {
 }
 
 /** Reads a photo and looks at its header, so that what is no photo is known before anything is started. */
-export async function readPhoto(path: string, { folder }: { folder: string }): Promise<Photo> {
+export async function readPhoto(path: string, { folder }: { folder: string }): Promise<FirstPhoto> {
   try {
     const bytes = await readPhotoFile(resolve(folder, path));
     const { format } = readImageHeader(bytes);
@@ -28,7 +28,7 @@ export async function readPhoto(path: string, { folder }: { folder: string }): P
 }
 
 /** Has the edge caption a photo. Throws a sentence that says why it did not. */
-export async function captionAt(edge: string, photo: Photo, signal: AbortSignal): Promise<CaptionAnswer> {
+export async function captionAt(edge: string, photo: FirstPhoto, signal: AbortSignal): Promise<CaptionAnswer> {
   const body = new Blob([photo.bytes], { type: `image/${photo.format}` });
   try {
     return await new CaptionClient({ origin: edge }).caption(body, { signal });
@@ -39,7 +39,7 @@ export async function captionAt(edge: string, photo: Photo, signal: AbortSignal)
 
 interface Report extends Pick<CaptionAnswer, "isHit" | "headers"> {
   result: Pick<CaptionResult, "caption" | "confidence"> & { model: Pick<CaptionResult["model"], "id" | "revision"> };
-  photo: Pick<Photo, "path" | "format">;
+  photo: Pick<FirstPhoto, "path" | "format">;
   edge: string;
   service: string;
 }

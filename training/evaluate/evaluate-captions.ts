@@ -60,11 +60,11 @@ export type SetEvaluation = z.infer<typeof setEvaluationSchema>;
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /** A search's caption of a photo. */
-export type Caption = Pick<Candidate, "caption" | "confidence" | "words">;
+export type SearchedCaption = Pick<Candidate, "caption" | "confidence" | "words">;
 
 interface EvaluationInput {
   /** Captions by search, in the photos' order. */
-  captions: ReadonlyMap<SearchName, readonly Caption[]>;
+  captions: ReadonlyMap<SearchName, readonly SearchedCaption[]>;
   bundle: Bundle;
   split: string;
   /** Cleaned training captions, their words joined by spaces. */

@@ -50,12 +50,12 @@ function decoderOf({ sizes, values }: ReadMergeModel): string {
   const { featureSize, embeddingSize, units, vocabularySize } = sizes;
   return (
     `${featureSize} features → dense ${units}; words → embedding ${embeddingSize} → LSTM ${units}; sum → dense ${units} → ` +
-    `softmax over ${vocabularySize} words; ${countParameters(values).toLocaleString("en").replaceAll(",", " ")} parameters`
+    `softmax over ${vocabularySize} words; ${countDecoderParameters(values).toLocaleString("en").replaceAll(",", " ")} parameters`
   );
 }
 
 /** Counts the parameters of a merge model, word vectors included. */
-export function countParameters(values: MergeValues): number {
+export function countDecoderParameters(values: MergeValues): number {
   return weightNames.reduce((sum, name) => sum + values[name].length, 0);
 }
 

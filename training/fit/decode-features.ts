@@ -8,7 +8,7 @@ import { paddingId, type Vocabulary } from "../../shared/vocabulary.ts";
 /** Photos that are searched together: enough to fill the matrices, few enough to stay in the caches. */
 const photosAtOnce = 100;
 
-interface DecodeSettings extends SearchSettings {
+interface BeamSettings extends SearchSettings {
   featureSize: number;
   vocabularySize: number;
   beam: number;
@@ -36,7 +36,7 @@ export async function captionFeatures(
 export async function decodeFeatures(
   model: LayersModel,
   features: Float32Array,
-  { featureSize, vocabularySize, beam, ...settings }: DecodeSettings,
+  { featureSize, vocabularySize, beam, ...settings }: BeamSettings,
 ): Promise<FoundCaption[]> {
   const spec = { featureSize, vocabularySize, suppressedIds: [paddingId, settings.startId] };
   const decoder = await createOnnxDecoder(compileDecoder(model, spec), spec);

@@ -181,8 +181,8 @@ class Builder {
   }
 }
 
-type Layer = Pick<ReturnType<typeof layers.dense>, "apply">;
+type ApplicableLayer = Pick<ReturnType<typeof layers.dense>, "apply">;
 
-function apply(layer: Layer, from: SymbolicTensor): SymbolicTensor {
+function apply(layer: ApplicableLayer, from: SymbolicTensor): SymbolicTensor {
   return layer.apply(from) as SymbolicTensor; // one in, one out
 }

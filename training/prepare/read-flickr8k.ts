@@ -21,7 +21,7 @@ export async function readFlickr8k(folder: string): Promise<Dataset> {
   const sources = await digestSources(folder); // first, so that a change while we read is noticed next time
   const captioned = await readTokenFile(join(folder, tokenFile));
   const { splitsOf, listedTwice } = await readLists(folder);
-  const photoFolder = await findPhotos(folder);
+  const photoFolder = await findPhotoFolder(folder);
   const isCaptioned = (name: string) => captioned.has(imageIdOf(name));
   const listed = [...splitsOf].map(([id, { name }]) => ({ id, name })).filter(({ name }) => !isCaptioned(name));
   const lying = photoFolder.names.filter((name) => photoName.test(name) && !isCaptioned(name));
@@ -96,7 +96,7 @@ async function readLists(folder: string) {
   return { splitsOf, listedTwice };
 }
 
-async function findPhotos(folder: string): Promise<{ name: string; names: string[] }> {
+async function findPhotoFolder(folder: string): Promise<{ name: string; names: string[] }> {
   const there = await readdir(folder);
   const name = photoFolders.find((candidate) => there.includes(candidate));
   if (name === undefined) throw new Error(`${folder}: expected the photos in a folder images, found none of that name`);

@@ -31,14 +31,14 @@ export async function readReportInput(context: TrainContext): Promise<ReportInpu
   const bundle = await openBundle(context.settings.bundle);
   const trainedAs = await metricsPath(context, bundle);
   const evaluation = evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluatedFiles.scores), "utf8")));
-  const captioned = await readJsonLines(join(folder, evaluatedFiles.captions), captionedPhotoSchema);
+  const captioned = await readParsedLines(join(folder, evaluatedFiles.captions), captionedPhotoSchema);
   return {
     bundle,
     split: context.settings.split,
     prepared: await readPrepared(context),
     evaluation,
     photos: ratePhotos(captioned.filter(({ dataset }) => dataset === evaluation.dataset)),
-    epochs: trainedAs === undefined ? undefined : await readJsonLines(trainedAs, epochMetricsSchema),
+    epochs: trainedAs === undefined ? undefined : await readParsedLines(trainedAs, epochMetricsSchema),
   };
 }
 
@@ -59,7 +59,7 @@ export async function metricsPath(context: TrainContext, { manifest }: Bundle): 
   }
 }
 
-async function readJsonLines<Item>(path: string, schema: { parse(json: unknown): Item }): Promise<Item[]> {
+async function readParsedLines<Item>(path: string, schema: { parse(json: unknown): Item }): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { text } of readLines(path)) items.push(schema.parse(JSON.parse(text)));
   return items;

@@ -4,7 +4,7 @@ interface Card {
   element: HTMLElement;
   box: HTMLTextAreaElement;
   undo: HTMLElement;
-  /** Where the run found it, from 0. */
+  /** Position in the order of the run, from 0. */
   index: number;
   id: string;
   path: string;

@@ -2,7 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { setBackend } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { parseLayersModel } from "../../../captioner/networks/layers-model.ts";
-import { countParameters } from "../../../training/export/model-card.ts";
+import { countDecoderParameters } from "../../../training/export/model-card.ts";
 import { initialValues, mergeModel, readMergeModel, summarize } from "../../../training/fit/merge-model.ts";
 import { toLayersFormat } from "../../../training/layers-format.ts";
 import { tinySpec, tinyValues } from "./tiny-merge-model.ts";
@@ -23,7 +23,7 @@ test("has the tutorial's layers and its 1 813 268 parameters at 1652 words and 2
   ];
   for (const name of layers) expect(summary).toContain(`${name} (`);
   for (const count of [330400, 524544, 467968, 65792, 424564]) expect(summary).toMatch(new RegExp(` ${count} `));
-  expect(countParameters(initialValues(tutorialSpec, 1))).toBe(1_813_268);
+  expect(countDecoderParameters(initialValues(tutorialSpec, 1))).toBe(1_813_268);
 });
 
 test("is read back from its files with the sizes and the very weights that it was saved with", async () => {
