@@ -10,7 +10,7 @@ import { madePhotos } from "../test/fixtures/made-images.ts";
 export interface BenchResult {
   /** Tells apart the results of a bench that has several. */
   variant?: string;
-  /** The figure that stands against the target. */
+  /** The figure to compare with the target. */
   number: number;
   /** Both sides of the ratio with their unit; `peer` is `none` if a bench has no peer. */
   ours: string;

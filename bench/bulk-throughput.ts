@@ -66,7 +66,7 @@ async function measureCli(precision: Precision): Promise<BenchResult> {
   }
 }
 
-/** The engine in this process, batch by batch, the next photos being decoded meanwhile; nothing else. */
+/** The engine alone in this process, batch by batch, while the next photos are decoded. */
 async function captionBare(files: readonly Uint8Array[], inputs: BenchInputs): Promise<void> {
   const settings = { preprocessing: inputs.bundle.manifest.preprocessing, maxPixels: defaultMaxPixels };
   const decode = async (bytes: Uint8Array) => (await decodeImage(bytes, settings)).pixels;

@@ -42,7 +42,7 @@ async function ask(address: string, init?: RequestInit): Promise<Response> {
   return response;
 }
 
-/** A JPEG of exactly so many bytes: what a decoder finds behind the end of the image is not looked at. */
+/** Makes a JPEG of exactly so many bytes: decoders ignore what follows the end of the image. */
 async function photoOf(bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const [jpeg = new Uint8Array()] = await madePhotos(1);
   if (jpeg.length > bytes) throw new Error(`expected a photo of at most ${bytes} bytes, received ${jpeg.length}`);

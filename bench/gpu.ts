@@ -25,7 +25,7 @@ export async function benchGpu(batches: readonly number[]): Promise<void> {
   await peer.close();
 }
 
-/** Undefined if the engine cannot be had here, or runs on the CPU. */
+/** Undefined if the engine cannot start here, or runs on the CPU. */
 async function startOrSay(
   name: string,
   { choice, device }: (typeof contenders)[number],

@@ -94,7 +94,7 @@ function compilePrefixDecoder(bundle: Bundle): Uint8Array {
 }
 
 /**
- * ONNX' own LSTM over the padded sequence. Padding stands on the left and is masked: there the input gate is pressed
+ * ONNX' own LSTM over the padded sequence. Padding is on the left and is masked: there the input gate is pressed
  * shut, so that the state stays zero as if the step had not been.
  */
 function maskedLstm(

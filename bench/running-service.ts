@@ -43,7 +43,7 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
     });
     void exited.then((code) => reject(new Error(`the service ended with ${code} before it was ready`)));
   });
-  child.stdout.resume(); // the log goes on, unread
+  child.stdout.resume(); // the log continues, unread
   const agent = new Agent({ keepAlive: true });
   return {
     origin: `http://127.0.0.1:${port}`,
@@ -68,7 +68,7 @@ export async function captionOver({ origin, agent }: RunningService, photo: Uint
   if (response.statusCode !== 200) throw new Error(answer);
 }
 
-/** Resident MiB of the service and its engine, as it tells Prometheus. */
+/** Resident MiB of the service and its engine, from its metrics. */
 export async function memoryMiBOf({ origin }: { origin: string }): Promise<number> {
   const metrics = await (await fetch(`${origin}/metrics`)).text();
   const bytes = ["process_resident_memory_bytes", 'edge_caption_engine_memory_bytes\\{engine="0"\\}'].map((name) =>

@@ -18,7 +18,7 @@ import { captionOver, type RunningService, startService } from "./running-servic
 
 const count = 64;
 const batch = 8;
-/** Enough for one batch in the model, one behind it and photos being decoded. */
+/** Enough for one batch in the model, the next one, and photos being decoded. */
 const clients = 3 * batch;
 const rounds = 3;
 /** Photos a round: with few, filling and emptying the pipeline would be measured, and not saturation. */

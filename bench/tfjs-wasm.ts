@@ -8,7 +8,7 @@ import type { Bundle } from "../captioner/bundle.ts";
 
 /**
  * The peer of our engine: TensorFlow.js' own execution of the same bundle on its WebAssembly backend. It reads the
- * bundle's files by its own loader and runs layers as they stand, so it also serves the tests as the reference.
+ * bundle's files by its own loader and runs layers as they are, so it also serves the tests as the reference.
  */
 export interface TfjsWasm {
   /** `pixels` uint8 [photos, height, width, 3] → float32 [photos, featureSize]. */

@@ -10,7 +10,7 @@ export function tutorialSettings({ specialIds, search }: Pick<Manifest, "special
   return { lengthPenalty, maxWords, startId: specialIds.start, endId: specialIds.end };
 }
 
-/** The tutorial's greedy search: for every word the whole padded beginning once more. Word ids without start and end. */
+/** The tutorial's greedy search, which runs the whole padded prefix for every word. Word ids without start and end. */
 export async function tutorialSearch(
   nextWord: NextWord,
   features: Float32Array,

@@ -123,7 +123,7 @@ export class BufferHold {
     this.#state = "complete";
   }
 
-  /** Begins anew for another body, after the one before was let go. */
+  /** Starts again for another body, after the previous one was released. */
   restart(): void {
     this.expectNotEvicted();
     this.#state = "arriving";

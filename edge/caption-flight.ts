@@ -3,7 +3,7 @@ import type { Stored } from "./layered-store.ts";
 
 /**
  * Longest time for which later callers get a finished result: for a minute, KV may still say that it has none. The runtime
- * removes an idle object from memory sooner, after about ten seconds, and the photo is then captioned once more; a timer
+ * removes an idle object from memory sooner, after about ten seconds, and the photo is then captioned again; a timer
  * that kept the object would be billed.
  */
 const keptMs = 90_000;

@@ -10,7 +10,7 @@ const maxBytes = 2 ** 31 - 1;
 /** Windows has neither. */
 const { O_NONBLOCK = 0, O_NOFOLLOW = 0, O_RDONLY } = constants;
 
-/** Thrown for something else in the place of a regular file. Its message is a sentence without the path. */
+/** Thrown for something other than a regular file. Its message is a sentence without the path. */
 export class UnfitFile extends Error {
   override readonly name = "UnfitFile";
 }

@@ -29,7 +29,7 @@ export async function writeWhole(path: string, contents: Contents, writing: Writ
     if (replaces) await rename(toDiskPath(temporary), toDiskPath(path));
     else await link(toDiskPath(temporary), toDiskPath(path)).catch(ignoreEarlier);
   } catch (error) {
-    await removeFile(temporary).catch(() => undefined); // what went wrong first is what to tell
+    await removeFile(temporary).catch(() => undefined); // the first error is the one to report
     throw asSentence(error, path);
   }
   if (!replaces) await removeFile(temporary);

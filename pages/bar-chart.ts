@@ -44,7 +44,7 @@ interface Histogram {
   description: string;
   /** What is counted along. */
   label: string;
-  /** Two stand side by side. A share's index is the number that it is the share of. */
+  /** Two are drawn side by side. A share's index is the number that it is the share of. */
   bars: readonly { name: string; tone: Tone; shares: readonly number[] }[];
 }
 

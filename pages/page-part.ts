@@ -6,7 +6,7 @@ import { type Markup, trusted } from "../shared/html.ts";
 
 /**
  * Reads a style sheet or browser program, with all that it imports, as one text to put into a page: written pages ask
- * nothing of any host. In a clone esbuild bundles it; in the package it lies bundled beside the programs.
+ * nothing of any host. In a clone esbuild bundles it; in the package the bundled text is beside the programs.
  *
  * @example html`<style>${readPagePart(new URL("./gallery.css", import.meta.url))}</style>`
  */

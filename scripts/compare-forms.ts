@@ -44,7 +44,7 @@ interface Captioned {
   caption: string;
 }
 
-/** Captions what stands in two folders under the same names. `direct` leaves the form out that the encoder learnt from. */
+/** Captions the photos that two folders have under the same names. `direct` leaves the form out that the encoder learnt from. */
 async function compareForms(
   [folder, other]: readonly [string, string],
   { modelDir, direct }: { modelDir: string; direct: boolean },

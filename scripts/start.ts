@@ -24,9 +24,9 @@ const samplePhoto = join(repository, "test/fixtures/photos/chelsea.jpg");
 const examples = `
 Examples:
   npm start                        caption a photo and stay up
-  npm start -- holiday.jpg         caption this one; the second time, the answer comes from the cache
+  npm start -- holiday.jpg         caption this photo; the second time, the answer comes from the cache
   npm start -- --once holiday.jpg  caption it and end, for scripts
-  npm start -- --port 9000         where 8787 is taken
+  npm start -- --port 9000         if 8787 is taken
 
 Both servers listen on this machine only, and share a secret that is made for the run. The edge fetches no addresses
 ({"url": …}) unless --source-hosts says so, since a public name may lead into your own network.`;
@@ -36,7 +36,7 @@ await runProgram(startCommand(start));
 
 async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   const ending = new AbortController();
-  endOnSignal(ending); // before there is anything that could be left behind
+  endOnSignal(ending); // before anything is started that could be left over
   const photo = await readPhoto(request.photo, { folder: invokedFrom });
   const stateDir = resolve(invokedFrom, request.stateDir);
   await expectPlaces([...edgePlaces, stateDir]);
@@ -91,7 +91,7 @@ async function stayUp(ending: AbortController): Promise<void> {
   if (!(signal.reason instanceof Interrupted)) throw signal.reason;
 }
 
-/** Throws a sentence if one of the folders cannot be made or written to: the edge would say it in a language of its own. */
+/** Throws a sentence if one of the folders cannot be made or written to: the edge would report it in its own words. */
 async function expectPlaces(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     try {
@@ -105,7 +105,7 @@ async function expectPlaces(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** What was asked for on the command line; paths are relative to `invokedFrom`. */
+/** The options of the command line; paths are relative to `invokedFrom`. */
 interface StartRequest {
   photo: string;
   invokedFrom: string;

@@ -23,7 +23,7 @@ export const wranglerProgram = join(repository, "node_modules/.bin/wrangler");
 
 /** wrangler, or the program that is named in its place. */
 export function wranglerAt(program = wranglerProgram): Wrangler {
-  // not asking anything: it would wait for an answer that nobody gives
+  // no questions: it would wait for an answer that never comes
   const env = { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" };
   return {
     async ask(args) {

@@ -119,7 +119,7 @@ async function encodeInto(
   return leftOut;
 }
 
-/** Returns the name of a shard's store, which lies beside the whole one. */
+/** Returns the name of a shard's store, which is beside the whole one. */
 function shardName(shard: Shard, kind: FeatureKind): string {
   return shardPath(storeName(kind), shard);
 }

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { cardOpening, thumbnailOpening } from "./card.ts";
 
-/** Where in the earlier gallery a thumbnail stands, in bytes. */
+/** Position of a thumbnail in the earlier gallery, in bytes. */
 interface Place {
   offset: number;
   length: number;

@@ -89,7 +89,7 @@ async function openPage(path: string, files: FileReplacer): Promise<Page> {
   };
 }
 
-/** What somebody else made is not written over. */
+/** Throws if the file is not a gallery: other programs' files are not overwritten. */
 async function expectGallery(path: string): Promise<void> {
   const file = await openRegularFile(path);
   const { buffer } = await file.read(Buffer.alloc(1024), 0, 1024, 0).finally(() => file.close());

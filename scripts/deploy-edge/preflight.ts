@@ -22,7 +22,7 @@ export interface DeployRequest {
   environment: (typeof environments)[number];
   /** Holds what the services have in SERVICE_SECRETS; undefined if Cloudflare keeps what it has. */
   secretFile: string | undefined;
-  /** Otherwise it only looks and tells. */
+  /** Whether to change anything; otherwise it only reports. */
   isForReal: boolean;
 }
 

@@ -11,7 +11,7 @@ interface Source {
   signal: AbortSignal;
 }
 
-/** Path of Keras' weights in the cache, fetched if they are not there. Throws a sentence if they cannot be had. */
+/** Path of Keras' weights in the cache, fetched if they are not there. Throws a sentence if they cannot be fetched. */
 export async function fetchWeights({ release, address, cacheFolder, signal }: Source): Promise<string> {
   const { file, sha256, bytes } = release;
   await openCacheFolder(cacheFolder);

@@ -32,7 +32,7 @@ export async function buildPage(): Promise<void> {
 
 interface Bundle {
   files: BuiltFile[];
-  /** Puts the built files' names, which hold their hashes, in the place of the sources' in a page. */
+  /** Replaces the sources' names in a page by the built files', which contain their hashes. */
   link(html: string): string;
 }
 

@@ -46,7 +46,7 @@ export class SmokeTarget {
   }
 }
 
-/** A PNG that nobody has seen before: pixels by chance. */
+/** Makes a PNG of random pixels, which no cache has seen. */
 async function newPicture(): Promise<Uint8Array<ArrayBuffer>> {
   const pixels = randomBytes(side * side * 3);
   return new Uint8Array(

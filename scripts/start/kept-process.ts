@@ -65,7 +65,7 @@ export class KeptProcess {
     const { pauseMs, maxEndsAtOnce, onRestart } = this.#keeping;
     const { signal } = this.#stopping;
     this.endings.push(reason.message);
-    await group.stop(); // whatever it left behind
+    await group.stop(); // what it left
     const isAtOnce = performance.now() - this.#startedAtMs < atOnceMs;
     this.#endsAtOnce = isAtOnce ? this.#endsAtOnce + 1 : 0;
     if (this.#endsAtOnce >= maxEndsAtOnce) return this.#giveUp(reason);

@@ -24,25 +24,25 @@ interface ServerPlaces {
   modelDir: string | undefined;
   /** Where the edge keeps its cache. */
   stateDir: string;
-  /** The worker's variables beside its services and its secret. */
+  /** The worker's variables in addition to its services and its secret. */
   variables?: Record<string, string>;
-  /** Hears all that both write, the worker's log included. */
+  /** Receives all that both write, the worker's log included. */
   listen?: Listener | undefined;
-  /** Hears why the edge ended, before it is brought up again. */
+  /** Called with the reason for an end of the edge, before its next start. */
   onEdgeRestart?: ((reason: Error) => void) | undefined;
 }
 
 export interface LocalServers {
   edge: string;
   service: string;
-  /** Process ids of what was started; each has children. */
+  /** Process ids of the two programs; each has children. */
   pids: { edge: number; service: number };
-  /** Resolves, saying why, when the service has ended by itself, or the edge again and again. */
+  /** Resolves with the reason when the service ends by itself, or the edge repeatedly. */
   died: Promise<Error>;
   stop(): Promise<void>;
 }
 
-/** Starts the service and the edge in front of it, which share a secret that nobody else has. */
+/** Starts the service and the edge in front of it, which share a random secret. */
 export function startServers({
   edgePort,
   servicePort,
@@ -82,7 +82,7 @@ interface ServiceSettings {
   secret: string;
 }
 
-/** The service from this repository's sources. */
+/** Returns the command that runs the service from this repository's sources. */
 export function serviceProgram({ port, modelDir, secret }: ServiceSettings): GroupCommand {
   return {
     name: "the service",
@@ -103,16 +103,16 @@ interface EdgeSettings {
   /** Where the edge finds the service. */
   service: string;
   secret: string;
-  /** The worker's variables beside those. */
+  /** The worker's other variables. */
   variables?: Record<string, string>;
-  /** Whether it writes what the worker logs, and not only what goes wrong. */
+  /** Whether it writes the worker's whole log, and not only errors. */
   isLogged?: boolean;
 }
 
-/** Where the edge writes besides its state: the page that it has built. */
+/** Folders that the edge writes to besides its state: the built page. */
 export const edgePlaces = [join(repository, "dist")];
 
-/** The worker in Cloudflare's runtime, in which nothing reaches out to the internet. */
+/** Returns the command that runs the worker in Cloudflare's runtime, without access to the internet. */
 export function edgeProgram({
   port,
   stateDir,
@@ -131,17 +131,17 @@ export function edgeProgram({
       ...vars.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
     environment: {
-      SERVICE_SECRET: secret, // everybody could read it on its command line
+      SERVICE_SECRET: secret, // on the command line everybody could read it
     },
   };
 }
 
-/** Resolves when the edge says that it and the service behind it are ready. */
+/** Resolves when the edge reports that it and the service are ready. */
 export async function waitUntilReady({ edge }: { edge: string }, signal: AbortSignal): Promise<void> {
   while (!(await isWell(`${edge}/readyz`, signal))) await setTimeout(pollMs, undefined, { signal });
 }
 
-/** Whether an address answers with success; false also if nobody listens. Throws at the signal. */
+/** Whether an address answers with success; false also if nothing listens there. Throws when the signal aborts. */
 export async function isWell(address: string, signal: AbortSignal): Promise<boolean> {
   try {
     const response = await fetch(address, { signal });
@@ -155,14 +155,14 @@ export async function isWell(address: string, signal: AbortSignal): Promise<bool
 
 export const host = "127.0.0.1";
 
-/** The port, if nobody listens on it; throws a sentence otherwise. 0 gives any free port. */
+/** Returns the port if it is free; otherwise throws a sentence. 0 gives any free port. */
 export async function expectFree(port: number, { option }: { option: string }): Promise<number> {
   const free = await freePort(port);
   if (free !== undefined) return free;
   throw new Error(`port ${port} is taken: end what listens there, or choose another with ${option} (0 takes any)`);
 }
 
-/** The port if it is free, any other if it is not. */
+/** Returns the port if it is free, otherwise any other. */
 export async function preferFree(port: number): Promise<number> {
   return (await freePort(port)) ?? expectFree(0, { option: "" });
 }
@@ -187,7 +187,7 @@ interface DeploymentSettings {
   /** Where the edge keeps its cache; a folder that is removed at the end if it is left out. */
   stateDir?: string;
   listen?: Listener | undefined;
-  /** Ends the start. */
+  /** Aborts the start. */
   signal?: AbortSignal;
 }
 
@@ -195,7 +195,7 @@ export interface Deployment extends LocalServers {
   stateDir: string;
 }
 
-/** The whole product as `npm start` runs it, on free ports, for tests and measurements. Resolves when it is ready; ends what it started if it never is. */
+/** Starts the whole product as `npm start` does, on free ports, for tests and measurements. Resolves when it is ready; otherwise ends what it started. */
 export async function startDeployment({ signal, ...settings }: DeploymentSettings): Promise<Deployment> {
   const stateDir = settings.stateDir ?? (await mkdtemp(join(tmpdir(), "deployment-")));
   const servers = startServers({

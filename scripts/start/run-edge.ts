@@ -8,26 +8,26 @@ import { buildPage } from "../page/build-page.ts";
 import { repository } from "../repository.ts";
 import { isWell } from "./local-servers.ts";
 
-/** How often the edge is asked whether it still answers, and how soon again if it did not. */
+/** Interval between two checks of whether the edge still answers, and after a failed one. */
 const watchMs = 5_000;
 const askAgainMs = 1_000;
-/** What an edge under load may take to say that it is well. */
+/** Time that an edge under load may take for that answer. */
 const answerLimitMs = 5_000;
-/** Questions without an answer, one after the other, after which nobody is there. */
+/** Consecutive failed checks after which the edge counts as gone. */
 const silentAnswers = 3;
 const endLimitMs = 2_000;
 
 /**
  * The worker in Cloudflare's runtime (workerd), as `wrangler.toml` describes it, without the proxy that `wrangler dev` puts
- * before it: that one ends when a client leaves in the middle of a `POST /`, and under load it fails requests of others.
- * Ends, saying so, if the runtime ends or hangs, for whoever keeps this program to start it again.
+ * before it, which ends when a client leaves in the middle of a `POST /` and under load fails requests of others.
+ * Ends with a message if the runtime ends or hangs, so that a supervisor starts this program again.
  */
 const { values } = parseArgs({
   options: {
     ip: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8787" },
     "persist-to": { type: "string", default: ".wrangler/state" },
-    /** `log` shows all that the worker logs, anything else its errors. */
+    /** `log` shows the worker's whole log, anything else its errors. */
     "log-level": { type: "string", default: "error" },
     /** `NAME:value`, which everybody on this machine can read; the secret comes as the environment's `SERVICE_SECRET`. */
     var: { type: "string", multiple: true, default: [] },
@@ -51,7 +51,7 @@ await untilSilent(`http://localhost:${values.port}/healthz`);
 console.error("the edge does not answer any more: its runtime, workerd, ended or hangs");
 await end(1);
 
-/** Where `wrangler` looks for it, too: `npm run tool -- keys` writes there. */
+/** Returns the folders that `wrangler` uses too: `npm run tool -- keys` writes there. */
 function persistence(folder: string) {
   const place = (name: string) => join(folder, "v3", name);
   return { kvPersist: place("kv"), cachePersist: place("cache"), durableObjectsPersist: place("do") };
@@ -93,7 +93,7 @@ async function untilSilent(address: string): Promise<void> {
   }
 }
 
-/** A runtime that hangs would hold on to its end, too; whoever started this ends the whole group. */
+/** Ends this program even if a hanging runtime does not end; the supervisor ends the whole group. */
 async function end(code: number): Promise<void> {
   await Promise.race([runtime.dispose(), setTimeout(endLimitMs)]).catch(() => undefined);
   process.exit(code);

@@ -15,7 +15,7 @@ await runProgram(chaosCommand(tryAll));
 
 async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void> {
   const ending = new AbortController();
-  endOnSignal(ending); // before there is anything that could be left behind
+  endOnSignal(ending); // before anything is started that could be left over
   const supply = await PhotoSupply.of(paintedPhotos);
   const outcomes: Outcome[] = [];
   const passedOver: string[] = [];

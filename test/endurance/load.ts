@@ -16,7 +16,7 @@ await runProgram(loadCommand(load));
 
 async function load({ modelDir, shapes, seconds, soak: soaking, record }: LoadRequest): Promise<void> {
   const ending = new AbortController();
-  endOnSignal(ending); // before there is anything that could be left behind
+  endOnSignal(ending); // before anything is started that could be left over
   const faults = await withLoadTarget({ modelDir, signal: ending.signal }, async ({ target, servers }) => {
     const faults: string[] = [];
     const tell = (run: LoadRun) => {

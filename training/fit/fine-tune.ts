@@ -12,8 +12,8 @@ const many = 1000;
 export type DataSize = Pick<Summary, "trainingPhotos" | "trainingCaptions" | "devPhotos">;
 
 /**
- * How a decoder that is good already goes on: with a rehearsal of what it knows beside every step. With few photos an epoch
- * is a number of steps, whatever the data, and the averaged weights of the last epoch are kept: a handful of dev photos
+ * Makes the recipe for training a good decoder further, with a rehearsal of what it knows beside every step. With few
+ * photos an epoch is a fixed number of steps, and the averaged weights of the last epoch are kept: a handful of dev photos
  * cannot choose, and dev photos of other data would favour the epoch that learnt least.
  */
 export function fineTuneRecipe({ trainingPhotos, devPhotos }: Omit<DataSize, "trainingCaptions">): Recipe {
@@ -21,7 +21,7 @@ export function fineTuneRecipe({ trainingPhotos, devPhotos }: Omit<DataSize, "tr
   return { ...manyPhotos, keeps: devPhotos >= fewestToChooseBy ? "best epoch" : "last epoch" };
 }
 
-/** Without dropout: with it, a new word is said of more photos that it is wrong for. */
+/** Makes the recipe for few photos, without dropout: with it, new words appear in more wrong captions. */
 function fewPhotos(count: number): Recipe {
   const isHandful = count < 100;
   return {

@@ -34,7 +34,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
 
 /** The preset to use, and what overrides it. */
 interface RecipeSettings {
-  /** undefined: `default`, and `fine-tune` for training that goes on from a bundle. */
+  /** Undefined: `default`, or `fine-tune` if training continues from a bundle. */
   preset?: Preset | undefined;
   from?: string | undefined;
   epochs?: number | undefined;

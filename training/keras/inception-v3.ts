@@ -124,7 +124,7 @@ function toCoarse(builder: Builder, from: SymbolicTensor): SymbolicTensor {
   return builder.concatenate([...made, builder.maxPool(from)], "mixed8");
 }
 
-/** [n, 8, 8, channels] → [n, 8, 8, 2048]; two of its branches fork once more. */
+/** [n, 8, 8, channels] → [n, 8, 8, 2048]; two of its branches fork again. */
 function coarse(builder: Builder, from: SymbolicTensor, index: number): SymbolicTensor {
   const narrow = builder.branch(from, [[320, 1, 1]]);
   const forked = builder.fork(builder.branch(from, [[384, 1, 1]]), `mixed9_${index}`);

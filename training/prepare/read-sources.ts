@@ -57,7 +57,7 @@ async function readSentences(request: TrainRequest): Promise<Dataset> {
   return { folder, sources: { [chosenFile]: sha256 }, photos, hasSplits: true, findings };
 }
 
-/** Prefixes photos and files with their data set's name, to tell them apart among several. */
+/** Prefixes photos and files with their data set's name, to distinguish them among several. */
 function nameIt(dataset: Dataset, name: string): Dataset {
   const { sources, photos, findings } = dataset;
   const prefix = (text: string) => `${name}/${text}`;

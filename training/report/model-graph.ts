@@ -12,7 +12,7 @@ export interface GraphNode {
   /** Below the name. */
   lines: readonly string[];
   inputs: readonly string[];
-  /** Whether it stands for more than a layer. */
+  /** Whether it represents more than one layer. */
   isWhole?: boolean;
 }
 

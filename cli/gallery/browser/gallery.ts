@@ -132,7 +132,7 @@ function showCount(): void {
   none.hidden = shown > 0;
 }
 
-/** Hides the photos that lack one of the words, or that nobody corrected if only the corrected are to be seen. */
+/** Hides photos that lack one of the words, and uncorrected ones if only the corrected are wanted. */
 function filter(): void {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const card of cards) {

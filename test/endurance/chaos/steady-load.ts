@@ -6,14 +6,14 @@ import { judgeReply, type Verdict } from "../load/judge-reply.ts";
 import type { PhotoSupply, SentPhoto } from "../load/photo-supply.ts";
 import { shortened } from "./test-deployment.ts";
 
-/** Above what the edge gives a caption, with time for sending it. */
+/** Longer than the edge's limit for a caption, with time for sending it. */
 const deadlineMs = shortened.captionMs + 4_000;
 
 type PhotoKind = "known" | "new";
 
 export interface LoadedRequest {
   kind: PhotoKind;
-  /** Its id. */
+  /** The photo's id. */
   photo: string;
   begunMs: number;
   endedMs: number;
@@ -21,24 +21,24 @@ export interface LoadedRequest {
 }
 
 interface SteadyLoadPlan {
-  /** Where the edge answers. */
+  /** Address of the edge. */
   edge: string;
   supply: PhotoSupply;
-  /** How many the edge has captioned before, each of which is sent again and again. */
+  /** Number of photos captioned beforehand, each of which is sent repeatedly. */
   knownPhotos: number;
-  /** Requests a second, whatever becomes of those before. */
+  /** Requests per second, whatever becomes of the previous ones. */
   perSecond: Record<PhotoKind, number>;
   wasEdgeAway(time: { begunMs: number; endedMs: number }): boolean;
 }
 
-/** Uploads at a steady pace, of photos that the edge knows and of new ones, and what became of each. */
+/** Uploads photos at a steady pace, ones that the edge knows and new ones, and records the result of each. */
 export class SteadyLoad {
-  /** Those that have ended. */
+  /** Requests that have ended. */
   readonly requests: LoadedRequest[] = [];
   readonly #plan: SteadyLoadPlan;
   readonly #known: readonly SentPhoto[];
   readonly #underWay = new Set<Promise<void>>();
-  /** A connection a request: one that is kept may be closed by the other side in the moment it is used again. */
+  /** Opens a connection per request: the other side may close a kept one at the moment it is used again. */
   readonly #agent = new Agent({ keepAlive: false });
   #turn = 0;
 
@@ -50,7 +50,7 @@ export class SteadyLoad {
     this.#known = known;
   }
 
-  /** Has the known photos captioned, throwing where that fails, and goes on from there by itself. */
+  /** Has the known photos captioned, then starts the load. Throws if a caption fails. */
   static async start(plan: SteadyLoadPlan): Promise<SteadyLoad> {
     const known = Array.from({ length: plan.knownPhotos }, () => plan.supply.next());
     const load = new SteadyLoad(plan, known);
@@ -65,7 +65,7 @@ export class SteadyLoad {
     return load;
   }
 
-  /** Sends no more, and resolves when all that was sent has ended. */
+  /** Stops sending, and resolves when all requests have ended. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#underWay);

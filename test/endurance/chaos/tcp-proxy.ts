@@ -7,7 +7,7 @@ interface Pair {
   far: Socket | undefined;
 }
 
-/** The way from edge to service: passes bytes on, until it is cut or falls silent. */
+/** Passes bytes on between edge and service, until it is cut or silenced. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
@@ -33,7 +33,7 @@ export class TcpProxy {
     return `http://${host}:${address.port}`;
   }
 
-  /** New connections go there from now on; those that stand stay, as with any balancer of connections. */
+  /** Leads new connections to another port; existing ones stay, as with any connection balancer. */
   lead(farPort: number): void {
     this.#farPort = farPort;
   }
@@ -47,7 +47,7 @@ export class TcpProxy {
     }
   }
 
-  /** Takes connections and passes nothing on, in either direction. */
+  /** Accepts connections and passes nothing on, in either direction. */
   silence(): void {
     this.#state = "silent";
     for (const { near, far } of this.#pairs) {
@@ -56,7 +56,7 @@ export class TcpProxy {
     }
   }
 
-  /** What silence held back goes on its way. */
+  /** Opens the proxy again; bytes that silence held back are sent. */
   mend(): void {
     this.#state = "open";
     for (const pair of this.#pairs) this.#join(pair);
@@ -68,7 +68,7 @@ export class TcpProxy {
   }
 
   #take(near: Socket): void {
-    near.on("error", () => undefined); // as broken off as it was meant to be
+    near.on("error", () => undefined); // the break is intended
     if (this.#state === "cut") {
       near.resetAndDestroy();
       return;

@@ -9,7 +9,7 @@ export type Verdict =
   | { kind: "refused"; code: ErrorCode }
   | { kind: "lost"; why: string };
 
-/** Those with which a caller is told when to come back. */
+/** Codes whose answers say when to ask again. */
 const codesWithRetryAfter: ReadonlySet<ErrorCode> = new Set(["rate_limited", "overloaded"]);
 
 /** Reads an answer to an upload by the letter of the contract; `id` is the photo's. */

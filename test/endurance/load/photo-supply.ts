@@ -10,8 +10,8 @@ export interface SentPhoto {
 }
 
 /**
- * Photos without end, no two the same to the edge: made ones in turn, each with a number of its own behind its last
- * pixel, where no decoder looks. For the model they are as much work as any.
+ * Supplies photos without end, no two the same to the edge: made ones in turn, each with a number after its last pixel,
+ * which decoders ignore. They are as much work for the model as any.
  */
 export class PhotoSupply {
   readonly #photos: readonly Uint8Array<ArrayBuffer>[];

@@ -3,10 +3,10 @@ import type { LoadResult, SoakResults } from "../../../scripts/docs/results.ts";
 import type { LoadRun } from "./load-generator.ts";
 import { growthOf, type MemorySample } from "./memory.ts";
 
-/** What may be answered in the place of a caption, with `Retry-After`, where there is too much. */
+/** Codes that may be answered instead of a caption, with `Retry-After`, under too much load. */
 const busyCodes: readonly string[] = ["overloaded", "rate_limited"];
 
-/** The figures of a load that are shown and recorded. */
+/** Summarizes a load for the table and the record. */
 export function summarizeLoad({ shape, seconds, answered, hits, refused, lost, latencyMs }: LoadRun): LoadResult {
   return {
     load: `${shape.name}: ${shape.about}`,
@@ -22,7 +22,7 @@ export function summarizeLoad({ shape, seconds, answered, hits, refused, lost, l
   };
 }
 
-/** Memory at the end of each tenth of the time, and by how much it has grown. */
+/** Summarizes memory: at the end of each tenth of the time, and its growth. */
 export function summarizeMemory(samples: readonly MemorySample[]): Pick<SoakResults, "tenths" | "growth"> {
   const ends = Array.from({ length: 10 }, (_, tenth) => Math.ceil(((tenth + 1) * samples.length) / 10) - 1);
   const growthOfSide = (side: (typeof sides)[number]["side"]) => growthOf(samples, side);
@@ -32,7 +32,7 @@ export function summarizeMemory(samples: readonly MemorySample[]): Pick<SoakResu
   };
 }
 
-/** What is not as it should be, a sentence each. */
+/** Describes what went wrong, a sentence each. */
 export function faultsOf({ shape, answered, hits, refused, lost }: LoadRun): string[] {
   const faults: string[] = [];
   const wrongCodes = Object.keys(refused).filter((code) => !busyCodes.includes(code));

@@ -70,7 +70,7 @@ interface HeldRequest {
   ending: AbortSignal;
 }
 
-/** Sends a byte a second until it is refused, and then anew; the statuses it was refused with. */
+/** Sends a byte a second until it is refused, then starts again. Returns the statuses of the refusals. */
 async function holdOpen(scene: Scene, { path, length, ending }: HeldRequest): Promise<string[]> {
   const statuses: string[] = [];
   while (!ending.aborted) {
@@ -127,7 +127,7 @@ async function leave(scene: Scene, path: string): Promise<void> {
 async function open({ deployment }: Scene, head: string): Promise<Socket> {
   const { hostname, port } = new URL(deployment.edge);
   const socket = connect({ host: hostname, port: Number(port) });
-  socket.on("error", () => undefined); // told by its end
+  socket.on("error", () => undefined); // its end reports it
   await once(socket, "connect");
   socket.write(head);
   return socket;

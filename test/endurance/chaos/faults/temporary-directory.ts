@@ -8,7 +8,7 @@ import { restartSeconds } from "./service.ts";
 
 const sizeMb = 32;
 const chunk = new Uint8Array(2 ** 20);
-/** Mounts it, fills it where that was asked for, and becomes the program. */
+/** Mounts the directory, fills it if the marker file is there, and runs the program. */
 const script = `mkdir -p "$TMPDIR" && mount -t tmpfs -o size=${sizeMb}m none "$TMPDIR" || exit 1
 [ -e "$TMPDIR.is-full" ] && cat /dev/zero > "$TMPDIR/filler" 2>/dev/null
 exec "$@"`;
@@ -44,7 +44,7 @@ export const fillTmp: Fault = {
   },
 };
 
-/** Tried where nobody else sees it. */
+/** Whether a mount works here, tried in a namespace of its own. */
 function canMount(): boolean {
   const mount = ["mount", "-t", "tmpfs", "none", tmpdir()];
   return spawnSync("unshare", ["--map-root-user", "--mount", ...mount]).status === 0;
@@ -54,7 +54,7 @@ function temporaryDirectory(folder: string): string {
   return join(folder, "tmp");
 }
 
-/** The service's file systems are its own; Linux shows them beside the process. */
+/** Returns the path by which this process sees the service's directory, which is in the service's own namespace. */
 function seenFromHere({ deployment, folder }: Scene): string {
   return join(`/proc/${deployment.service.kept.pid}/root`, temporaryDirectory(folder));
 }
