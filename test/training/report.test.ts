@@ -34,7 +34,7 @@ async function makeData(): Promise<string> {
   return data;
 }
 
-/** Runs stages on made photos and returns where, and what they said. */
+/** Runs stages on made photos and returns the run and what they said. */
 async function run(
   stages: readonly Stage[],
   { context, ...settings }: Partial<TrainSettings> & { context?: TrainRequest } = {},

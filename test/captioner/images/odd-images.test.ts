@@ -240,6 +240,6 @@ interface Form {
   isPlanar?: boolean;
   littleEndian?: boolean;
   isBig?: boolean;
-  /** How many, where the file does not say what they are. */
+  /** Number of extra samples whose kind the file does not state. */
   extras?: number;
 }

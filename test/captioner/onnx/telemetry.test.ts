@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { startEngineProcess } from "../../../captioner/engines/engine-process.ts";
 import { temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 
-// The folder is there as soon as a session is, where nothing is switched off (1.30 on Linux). No control here does that:
+// The folder exists as soon as a session does, if nothing is switched off (1.30 on Linux). No control here does that:
 // it would report whoever runs the tests.
 test("an engine keeps no id and no reports of ONNX Runtime's in the user's cache folder", async () => {
   const cache = await temporaryFolder();

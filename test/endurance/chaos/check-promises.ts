@@ -25,7 +25,7 @@ export function tallyOf(requests: readonly LoadedRequest[]): Tally {
   return tally;
 }
 
-/** Seconds from mending until new photos are captioned, one after the other; undefined where they are not. */
+/** Seconds from mending until new photos are captioned, one after the other; undefined if they are not. */
 export function recoveryOf(requests: readonly LoadedRequest[], mendedMs: number): number | undefined {
   const later = requests
     .filter(({ kind, begunMs }) => kind === "new" && begunMs >= mendedMs)

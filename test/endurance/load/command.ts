@@ -10,7 +10,7 @@ export interface LoadRequest {
   shapes: readonly Shape[];
   /** Duration of each shape. */
   seconds: number;
-  /** The soak's, where one was asked for, and the file for its chart. */
+  /** Minutes of the soak, if there is to be one, and the file for its chart. */
   soak: { minutes: number; chart: string } | undefined;
   /** Whether the figures go into docs/results. */
   record: boolean;

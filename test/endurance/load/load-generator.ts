@@ -8,7 +8,7 @@ import type { Shape } from "./shapes.ts";
 const timeoutSeconds = 30;
 
 export interface Target {
-  /** Where the edge answers. */
+  /** Address of the edge. */
   edge: string;
   supply: PhotoSupply;
   /** Photos that the edge has captioned before. */

@@ -56,7 +56,7 @@ export class MutatedImages {
     return mutatedImage(this.#originals[format] ?? [], { seed: this.#seed, index });
   }
 
-  /** Decodes a batch in a process of its own. Throws where that dies or hangs; the file that did it is kept, as are those of failures. */
+  /** Decodes a batch in a process of its own. Throws if that dies or hangs; the file that did it is kept, as are those of failures. */
   async decode({ format, from, to, decoder = usualDecoder }: Batch): Promise<Outcome> {
     const { preprocessing } = (await openBundle(defaultModelDir)).manifest;
     const place = { folder: join(this.#folder, format), indexFile: join(this.#folder, `${format}-${from}-${to}`) };

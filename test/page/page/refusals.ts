@@ -3,7 +3,7 @@ import { madeImage, textFile } from "../../fixtures/made-images.ts";
 import type { OpenPage } from "../browser.ts";
 import { card, choose, freshPhotos, listen, untilEnded } from "../page-actions.ts";
 
-/** What the page does where there is no caption, or not yet: a broken photo, a key, a busy deployment, no connection. */
+/** What the page does if there is no caption, or not yet: a broken photo, a key, a busy deployment, no connection. */
 export function captionsAreRefused(open: OpenPage): void {
   describe("a photo gets no caption", () => {
     test("says why on its card and to screen readers, and the others get theirs", async () => {

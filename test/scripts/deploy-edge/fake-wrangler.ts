@@ -14,7 +14,7 @@ export interface Cloudflare {
   failure?: string;
 }
 
-/** Stands in for wrangler at the border where it is started; answers in wrangler's own shapes and writes down what it was told. */
+/** Stands in for the program wrangler; answers in wrangler's own shapes and records its arguments. */
 export async function fakeWrangler(
   cloudflare: Cloudflare,
 ): Promise<{ program: string; deployments(): Promise<Deployment[]> }> {

@@ -50,7 +50,7 @@ ${wheel === undefined ? 'echo "ERROR: Could not find a version (from versions: n
 `;
 }
 
-/** Builds what a made library asks for; fails like a compiler where a header says so. */
+/** Builds what a made library asks for; fails like a compiler if a header says so. */
 function fakeNodeGyp({ calls }: { calls: string }): string {
   return `const fs = require("node:fs");
 const path = require("node:path");

@@ -133,7 +133,7 @@ async function open({ deployment }: Scene, head: string): Promise<Socket> {
   return socket;
 }
 
-/** The status of its first answer, "none" where it ends without one. */
+/** Returns the status of the first answer, or "none" if the connection ends without one. */
 function statusOf(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     socket.once("data", (data) => {
