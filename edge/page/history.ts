@@ -20,6 +20,7 @@ const entrySchema = z.object({
     result: captionResultSchema,
     isHit: z.boolean(),
     elapsedMs: z.number(),
+    correction: z.string().optional(),
   }),
 });
 
@@ -63,6 +64,14 @@ export class History {
       oldest = await oldest.continue();
     }
     await transaction.done;
+  }
+
+  /** Replaces the state of an entry, if there is one. */
+  async update(key: string, state: CaptionedState): Promise<void> {
+    const { store, done } = (await this.#database).transaction("photos", "readwrite");
+    const { success, data } = entrySchema.safeParse(await store.get(key));
+    if (success) await store.put({ ...data, state });
+    await done;
   }
 
   async remove(key: string): Promise<void> {

@@ -22,11 +22,11 @@ const actions = new PageActions({ wall, queue, history, announcer });
 const wallElement = find("#wall", HTMLElement);
 const show = () => {
   document.body.classList.toggle("has-photos", wall.photos.length > 0);
-  render(wallView(wall.photos, actions), wallElement);
+  render(wallView(wall, actions), wallElement);
 };
 wall.onChange(show);
 
-connectFileField(find("#choose", HTMLInputElement), actions);
+for (const field of ["#choose", "#take"]) connectFileField(find(field, HTMLInputElement), actions);
 connectLinkForm(find("#link", HTMLFormElement), find("#address", HTMLInputElement), actions);
 connectDrop(find("#drop-overlay", HTMLElement), actions);
 connectPaste(actions);

@@ -3,7 +3,7 @@ import type { Announcer } from "./announcer.ts";
 import type { CaptionQueue } from "./caption-queue.ts";
 import type { History } from "./history.ts";
 import type { PhotoReceiver } from "./photo-inputs.ts";
-import type { CaptionedState, Wall, WallPhoto } from "./wall.ts";
+import { type CaptionedState, captionOf, otherCandidates, shownCandidate, type Wall, type WallPhoto } from "./wall.ts";
 import type { WallActions } from "./wall-view.ts";
 
 /** Time between photos that were added together, so that the history keeps their order: newest first. */
@@ -46,9 +46,39 @@ export class PageActions implements PhotoReceiver, WallActions {
     this.#add([newPhoto(name === "" ? host : name, { origin: { address }, addedAtMs: Date.now() })]);
   };
 
-  copyText = (_: WallPhoto, { result }: CaptionedState): void => void this.#copy(result.caption);
+  copyText = (_: WallPhoto, state: CaptionedState): void => void this.#copy(captionOf(state));
 
   copyHtml = (photo: WallPhoto, state: CaptionedState): void => void this.#copy(asHtml(photo, state));
+
+  edit = ({ key }: WallPhoto): void => {
+    this.#parts.wall.edit(key);
+    const editor = document.querySelector<HTMLTextAreaElement>("#editor");
+    editor?.focus();
+    editor?.setSelectionRange(editor.value.length, editor.value.length);
+  };
+
+  closeEditor = ({ key }: WallPhoto): void => {
+    this.#parts.wall.edit(undefined);
+    document.getElementById(`edit-${key}`)?.focus();
+  };
+
+  saveEditor = (photo: WallPhoto, state: CaptionedState, text: string): void => {
+    if (this.#parts.wall.editedKey !== photo.key) return; // it is closed: browsers report the focus that it takes along
+    this.correct(photo, state, text);
+  };
+
+  correct = ({ key, name }: WallPhoto, state: CaptionedState, text: string): void => {
+    const { wall, history, announcer } = this.#parts;
+    if (wall.editedKey === key) wall.edit(undefined);
+    const caption = text.replace(/\s+/g, " ").trim();
+    if (caption === captionOf(state)) return;
+    const { correction: _, ...ofModel } = state;
+    const corrected =
+      caption === "" || caption === state.result.caption ? ofModel : { ...ofModel, correction: caption };
+    wall.setState(key, corrected);
+    announcer.say(`${name}: ${captionOf(corrected)}`);
+    void history.update(key, corrected).catch(() => undefined); // this browser keeps no history, which the page says
+  };
 
   retry = ({ key }: WallPhoto): void => this.#parts.queue.retry(key);
 
@@ -111,10 +141,10 @@ function focusRemoveButton(index: number): void {
 }
 
 /** An image element with the caption as its alternative text, ready to be pasted into a page. */
-function asHtml({ name }: Pick<WallPhoto, "name">, { result }: CaptionedState): string {
+function asHtml({ name }: Pick<WallPhoto, "name">, state: CaptionedState): string {
   const image = document.createElement("img");
   image.setAttribute("src", name);
-  image.setAttribute("alt", result.caption);
+  image.setAttribute("alt", captionOf(state));
   return image.outerHTML;
 }
 
@@ -125,12 +155,15 @@ function asCsv(photos: readonly WallPhoto[]): string {
   return `${byteOrderMark}${table.map((cells) => csvRow(cells, { lineEnd: "\r\n" })).join("")}`;
 }
 
-function rowOf(name: string, { result, isHit, elapsedMs }: CaptionedState): Record<string, string | number> {
-  const { id, contentId = "", caption, confidence, candidates, image, model } = result;
-  const others = candidates.slice(1).map((candidate) => candidate.caption);
+function rowOf(name: string, state: CaptionedState): Record<string, string | number> {
+  const { result, isHit, elapsedMs, correction } = state;
+  const { id, contentId = "", image, model } = result;
+  const confidence = shownCandidate(state)?.confidence ?? ""; // nobody knows how sure the visitor is
+  const others = otherCandidates(state).map((candidate) => candidate.caption);
   const { format, width, height, bytes } = image;
   return {
-    ...{ file: name, caption, confidence, others: others.join(" | ") },
+    ...{ file: name, caption: captionOf(state), confidence, others: others.join(" | ") },
+    ...{ corrected: correction === undefined ? "" : "yes" },
     ...{ source: isHit ? "cache" : "model", milliseconds: Math.round(elapsedMs) },
     ...{ format, width, height, bytes, id, contentId, model: model.id, revision: model.revision },
   };

@@ -7,7 +7,7 @@ export interface PhotoReceiver {
 /** Adds the files that are chosen in a file field. */
 export function connectFileField(input: HTMLInputElement, { addFiles }: Pick<PhotoReceiver, "addFiles">): void {
   input.addEventListener("change", () => {
-    addFiles([...(input.files ?? [])]);
+    addFiles([...(input.files ?? [])].map(withTime));
     input.value = ""; // or choosing the same file again would be no change
   });
 }
@@ -58,7 +58,7 @@ export function connectPaste({ addFiles, addAddress }: PhotoReceiver): void {
     const isInField = event.target instanceof Element && event.target.matches("input, select, textarea");
     if (files.length > 0) {
       event.preventDefault();
-      addFiles(files.map(withPasteTime));
+      addFiles(files.map(withTime));
     } else if (!isInField && URL.canParse(text) && /^https?:/.test(text)) {
       event.preventDefault();
       addAddress(text);
@@ -81,9 +81,10 @@ function holdsFiles({ dataTransfer }: DragEvent): boolean {
   return dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Names a pasted picture by the time, since browsers call every one image.png. */
-function withPasteTime(file: File): File {
-  if (file.name !== "image.png") return file;
+/** Names a picture that was pasted or just taken by the time, since browsers call every one image.png or image.jpg. */
+function withTime(file: File): File {
+  const [, ending] = /^image\.(png|jpe?g|heic)$/i.exec(file.name) ?? [];
+  if (ending === undefined) return file;
   const time = new Date().toLocaleTimeString("en-GB").replaceAll(":", ".");
-  return new File([file], `Pasted ${time}.png`, { type: file.type });
+  return new File([file], `${ending === "png" ? "Pasted" : "Taken"} ${time}.${ending}`, { type: file.type });
 }

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import { type CardActions, captionedView } from "./captioned-view.ts";
-import type { PhotoState, WallPhoto } from "./wall.ts";
+import { type CardActions, type CardParts, captionedView } from "./captioned-view.ts";
+import type { PhotoState, Wall, WallPhoto } from "./wall.ts";
 
 /** Texts for the steps of captioning a photo. */
 const progress = {
@@ -15,7 +15,10 @@ export interface WallActions extends CardActions {
 }
 
 /** Renders everything below the form: progress, actions on all photos, and the photos. */
-export function wallView(photos: readonly WallPhoto[], actions: WallActions): TemplateResult | typeof nothing {
+export function wallView(
+  { photos, editedKey }: Pick<Wall, "photos" | "editedKey">,
+  actions: WallActions,
+): TemplateResult | typeof nothing {
   if (photos.length === 0) return nothing;
   const hasCaptions = photos.some(({ state }) => state.step === "captioned");
   return html`<div class="wall-head">
@@ -30,7 +33,7 @@ export function wallView(photos: readonly WallPhoto[], actions: WallActions): Te
       ${repeat(
         photos,
         ({ key }) => key,
-        (photo) => cardView(photo, actions),
+        (photo) => cardView(photo, { isEdited: photo.key === editedKey, actions }),
       )}
     </ul>`;
 }
@@ -53,7 +56,7 @@ function progressOf(step: "waiting" | keyof typeof progress): TemplateResult {
 }
 
 /** Renders a photo with its label, like a picture's in a museum. */
-function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
+function cardView(photo: WallPhoto, parts: CardParts): TemplateResult {
   const { key, name, state } = photo;
   const isBusy = state.step !== "captioned" && state.step !== "failed";
   return html`<li>
@@ -61,9 +64,9 @@ function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
       <div class="picture">${pictureOf(photo)}</div>
       <div class="label">
         <h3 class="name" id=${`name-${key}`}>${name}</h3>
-        ${labelOf(photo, actions)}
+        ${labelOf(photo, parts)}
       </div>
-      <button class="remove" type="button" @click=${() => actions.remove(photo)}>
+      <button class="remove" type="button" @click=${() => parts.actions.remove(photo)}>
         <svg aria-hidden="true" viewBox="0 0 16 16"><path d="M4 4l8 8M12 4l-8 8" /></svg>
         <span class="for-readers">Remove ${name}</span>
       </button>
@@ -72,22 +75,30 @@ function cardView(photo: WallPhoto, actions: CardActions): TemplateResult {
 }
 
 function pictureOf({ picture, origin, name }: WallPhoto): TemplateResult {
-  if (picture !== undefined) return html`<img src=${picture} alt="" decoding="async" loading="lazy" />`;
+  if (picture !== undefined)
+    return html`<img src=${picture} alt="" decoding="async" loading="lazy" @load=${fitPicture} />`;
   const label = "address" in origin ? new URL(origin.address).host : extensionOf(name);
   return html`<p class="no-picture" aria-hidden="true">${label}</p>`;
+}
+
+/** Shows all of an upright, square or panoramic photo: cut to the card's shape it would lose heads or ends. */
+function fitPicture({ currentTarget }: Event): void {
+  if (!(currentTarget instanceof HTMLImageElement)) return;
+  const shape = currentTarget.naturalWidth / currentTarget.naturalHeight;
+  currentTarget.classList.toggle("whole", shape < 1.2 || shape > 1.8);
 }
 
 function extensionOf(name: string): string {
   return /\.([^.]{1,5})$/.exec(name)?.[1]?.toUpperCase() ?? "Photo";
 }
 
-function labelOf(photo: WallPhoto, actions: CardActions): TemplateResult {
+function labelOf(photo: WallPhoto, parts: CardParts): TemplateResult {
   const { state } = photo;
   switch (state.step) {
     case "captioned":
-      return captionedView(photo, state, actions);
+      return captionedView(photo, state, parts);
     case "failed":
-      return failedView(photo, state, actions);
+      return failedView(photo, state, parts.actions);
     default:
       return html`<p class="progress">${progressOf(state.step)}</p>`;
   }

@@ -1,4 +1,4 @@
-import type { CaptionResult } from "../../shared/contract.ts";
+import type { Candidate, CaptionResult } from "../../shared/contract.ts";
 
 /** Source of a photo's bytes; those of an earlier visit are gone. */
 type PhotoOrigin = { file: File } | { address: string } | { visit: "earlier" };
@@ -15,6 +15,23 @@ export interface CaptionedState {
   isHit: boolean;
   /** Time from the request to its answer, as this browser saw it. */
   elapsedMs: number;
+  /** What the visitor has put in the best caption's place: another candidate, or words of their own. */
+  correction?: string | undefined;
+}
+
+/** Returns the caption to show and to copy: the visitor's, or else the model's best. */
+export function captionOf({ result, correction }: CaptionedState): string {
+  return correction ?? result.caption;
+}
+
+/** Returns the candidate that is shown as the caption; undefined for the visitor's own words. */
+export function shownCandidate(state: CaptionedState): Candidate | undefined {
+  return state.result.candidates.find(({ caption }) => caption === captionOf(state));
+}
+
+/** Returns the candidates that could take the caption's place, best first. */
+export function otherCandidates(state: CaptionedState): Candidate[] {
+  return state.result.candidates.filter(({ caption }) => caption !== captionOf(state));
 }
 
 export interface WallPhoto {
@@ -30,10 +47,16 @@ export interface WallPhoto {
 /** The photos that the page shows, newest first. Listeners are called when they change. */
 export class Wall {
   #photos: readonly WallPhoto[] = [];
+  #editedKey: string | undefined;
   readonly #listeners: (() => void)[] = [];
 
   get photos(): readonly WallPhoto[] {
     return this.#photos;
+  }
+
+  /** Key of the photo whose caption is being edited. */
+  get editedKey(): string | undefined {
+    return this.#editedKey;
   }
 
   onChange(listener: () => void): void {
@@ -54,6 +77,12 @@ export class Wall {
     return this.#photos.find((photo) => photo.key === key);
   }
 
+  /** Opens the editor of one caption, and closes any other. */
+  edit(key: string | undefined): void {
+    this.#editedKey = key;
+    this.#notify();
+  }
+
   setState(key: string, state: PhotoState): void {
     this.#change(key, { state });
   }
@@ -66,11 +95,13 @@ export class Wall {
 
   remove(key: string): void {
     releasePicture(this.find(key));
+    if (this.#editedKey === key) this.#editedKey = undefined;
     this.#replace(this.#photos.filter((photo) => photo.key !== key));
   }
 
   clear(): void {
     for (const photo of this.#photos) releasePicture(photo);
+    this.#editedKey = undefined;
     this.#replace([]);
   }
 
@@ -80,6 +111,10 @@ export class Wall {
 
   #replace(photos: readonly WallPhoto[]): void {
     this.#photos = photos;
+    this.#notify();
+  }
+
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -108,6 +108,7 @@ export function photosComeIn(open: OpenPage): void {
       const enlarged = sharp(painted).resize(2400, 1600, { fit: "fill" }).withMetadata({ orientation: 6 });
       const camera = await enlarged.jpeg({ quality: 97 }).toBuffer();
       const sentBytes = await watchBodies(page);
+      await page.getByText("Options", { exact: true }).click();
       await choose(page, [jpeg("shrunk.jpg", camera)]);
       await untilEnded(page, 1);
       const shrunk = await sharp(await sentBytes()).metadata();
