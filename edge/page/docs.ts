@@ -11,7 +11,12 @@ const shownHeaders = [
   "X-Request-Id",
 ];
 
-find("#origin", HTMLElement).textContent = location.origin;
+/** Where the language of examples is stored. */
+const languageKey = "language";
+
+for (const origin of document.querySelectorAll(".origin")) origin.textContent = location.origin;
+connectLanguages();
+connectCopying();
 for (const form of document.querySelectorAll("form")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -20,6 +25,60 @@ for (const form of document.querySelectorAll("form")) {
 }
 openTarget();
 addEventListener("hashchange", openTarget);
+
+/** Shows every example in the language that was chosen for one, and in the next visit again. */
+function connectLanguages(): void {
+  const choices = document.querySelectorAll<HTMLInputElement>(".examples input");
+  const choose = (language: string) => {
+    for (const choice of choices) choice.checked = choice.value === language;
+  };
+  for (const choice of choices) {
+    choice.addEventListener("change", () => {
+      const { top } = choice.getBoundingClientRect();
+      choose(choice.value);
+      scrollBy({ top: choice.getBoundingClientRect().top - top, behavior: "instant" }); // examples above have grown or shrunk
+      storeLanguage(choice.value);
+    });
+  }
+  const stored = readLanguage();
+  if ([...choices].some(({ value }) => value === stored)) choose(stored);
+}
+
+function readLanguage(): string {
+  try {
+    return localStorage.getItem(languageKey) ?? "";
+  } catch {
+    return ""; // storage is forbidden
+  }
+}
+
+function storeLanguage(language: string): void {
+  try {
+    localStorage.setItem(languageKey, language);
+  } catch {
+    // storage is forbidden: the choice lasts as long as the page
+  }
+}
+
+/** Adds a button that copies the example shown. */
+function connectCopying(): void {
+  for (const examples of document.querySelectorAll(".examples")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      const language = examples.querySelector<HTMLInputElement>("input:checked")?.value;
+      const example = examples.querySelector(`[data-language="${language}"]`);
+      const isCopied = await navigator.clipboard.writeText(example?.textContent ?? "").then(
+        () => true,
+        () => false, // the browser does not let this page write to the clipboard
+      );
+      button.textContent = isCopied ? "Copied" : "Not copied";
+      setTimeout(() => button.replaceChildren("Copy"), 2_000);
+    });
+    examples.append(button);
+  }
+}
 
 async function send(form: HTMLFormElement): Promise<void> {
   const reply = form.parentElement?.querySelector(".reply");
@@ -99,8 +158,9 @@ function block(text: string): HTMLElement {
   return element;
 }
 
-/** Opens the form of the operation that the URL links to. */
+/** Opens the schema that the URL links to, or the form of the operation. */
 function openTarget(): void {
   const target = document.getElementById(location.hash.slice(1));
+  if (target instanceof HTMLDetailsElement) target.open = true;
   target?.querySelector<HTMLDetailsElement>("details.try")?.setAttribute("open", "");
 }

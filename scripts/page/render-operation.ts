@@ -1,5 +1,6 @@
 import type { Operation, Parameter } from "../../edge/openapi/operations.ts";
 import { html, type Markup } from "../../shared/html.ts";
+import { type Route, renderExamples } from "./render-examples.ts";
 import { inline, prose, typeOf } from "./render-schema.ts";
 
 /** One operation: what it takes, what it answers, and a form to try it with. */
@@ -10,22 +11,21 @@ export function renderOperation(route: Route): Markup {
     <h3 id="${operationId}-title">${summary}</h3>
     <p class="route"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
     ${prose(description)}
-    ${parameters.length === 0 ? "" : renderParameters(parameters, operationId)}
+    ${renderExamples(route)}
+    ${parameters.length === 0 ? "" : renderParameters(parameters)}
     ${requestBody === undefined ? "" : renderBody(requestBody.content)}
     <h4>Answers</h4>
-    <dl class="answers">${Object.entries(responses).map(([status, response]) => renderAnswer(status, response))}</dl>
+    <dl class="answers">${Object.entries(responses).map(([status, response]) => renderAnswer(status, response))}${renderRefusals(Object.keys(responses))}</dl>
     ${renderTry(route)}
   </article>`;
 }
 
-function renderParameters(parameters: readonly Parameter[], operationId: string): Markup {
+function renderParameters(parameters: readonly Parameter[]): Markup {
   return html`<h4>Parameters</h4>
-    <div class="scroll" tabindex="0" role="region" aria-label="Parameters of ${operationId}">
-      <table>
-        <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">What</th></tr></thead>
-        <tbody>${parameters.map(renderParameter)}</tbody>
-      </table>
-    </div>`;
+    <table class="stacked">
+      <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">What</th></tr></thead>
+      <tbody>${parameters.map(renderParameter)}</tbody>
+    </table>`;
 }
 
 function renderParameter({ name, in: place, schema, description }: Parameter): Markup {
@@ -38,11 +38,17 @@ function renderParameter({ name, in: place, schema, description }: Parameter): M
 }
 
 function renderBody(content: NonNullable<Operation["requestBody"]>["content"]): Markup {
-  const types = Object.entries(content).map(([type, { schema }]) => {
-    const isFile = type.startsWith("image/");
-    return html`<li><code>${type}</code>${isFile ? "" : html`: ${describeBody(schema)}`}</li>`;
-  });
-  return html`<h4>Body</h4><ul class="bodies">${types}</ul>`;
+  const isFile = ({ schema }: { schema: Parameter["schema"] }) => schema.format === "binary";
+  const entries = Object.entries(content);
+  const files = entries
+    .filter(([, body]) => isFile(body))
+    .map(([type], index) => html`${index === 0 ? "" : ", "}<code>${type}</code>`);
+  const others = entries.filter(([, body]) => !isFile(body));
+  return html`<h4>Body</h4>
+    <ul class="bodies">
+      ${files.length === 0 ? "" : html`<li>${files}: the file</li>`}
+      ${others.map(([type, { schema }]) => html`<li><code>${type}</code>: ${describeBody(schema)}</li>`)}
+    </ul>`;
 }
 
 function describeBody(schema: Parameter["schema"]): Markup {
@@ -50,21 +56,27 @@ function describeBody(schema: Parameter["schema"]): Markup {
 }
 
 function renderAnswer(status: string, { description, content = {} }: Operation["responses"][string]): Markup {
+  if (isRefusal(status)) return html``;
   const [json] = Object.values(content);
-  const isRefusal = Number(status) >= 400;
   const example = json?.example === undefined ? "" : renderExample(json.example);
-  return html`<dt><span class="status${isRefusal ? " refusal" : ""}">${status}</span></dt>
-    <dd>${prose(description)}${json === undefined || isRefusal ? "" : html`<p>${typeOf(json.schema)}</p>`}${example}</dd>`;
+  return html`<dt><span class="status">${status}</span></dt>
+    <dd><p>${inline(description)}${json !== undefined && "$ref" in json.schema ? html` ${typeOf(json.schema)}` : ""}</p>${example}</dd>`;
+}
+
+/** The statuses of refusals; one table of the page says what each of them means. */
+function renderRefusals(statuses: readonly string[]): Markup {
+  const links = statuses
+    .filter(isRefusal)
+    .map((status) => html`<a class="status" href="#error-${status}">${status}</a> `);
+  return html`<dt><span class="status refusal">Errors</span></dt><dd><p class="refusals">${links}</p></dd>`;
+}
+
+function isRefusal(status: string): boolean {
+  return Number(status) >= 400;
 }
 
 function renderExample(example: unknown): Markup {
   return html`<details><summary>Example</summary><pre tabindex="0"><code>${JSON.stringify(example, null, 2)}</code></pre></details>`;
-}
-
-export interface Route {
-  method: string;
-  path: string;
-  operation: Operation;
 }
 
 /** What a body of JSON starts as. */

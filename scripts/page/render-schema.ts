@@ -7,15 +7,15 @@ export function renderSchema(name: string, schema: JsonSchema): Markup {
   const body =
     fields.length === 0
       ? html`<p>${typeOf(schema)}</p>`
-      : html`<table>
+      : html`<table class="stacked">
           <thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">What</th></tr></thead>
           <tbody>${fields.map(renderField)}</tbody>
         </table>`;
-  return html`<section class="schema" id="schema-${name}">
-    <h3>${name}</h3>
+  return html`<details class="schema" id="schema-${name}">
+    <summary><h3>${name}</h3></summary>
     ${prose(schema.description)}
-    <div class="scroll" tabindex="0" role="region" aria-label="Fields of ${name}">${body}</div>
-  </section>`;
+    ${body}
+  </details>`;
 }
 
 interface Field {
