@@ -120,7 +120,7 @@ export class PageActions implements PhotoReceiver, WallActions {
 }
 
 function newPhoto(name: string, { origin, addedAtMs }: Pick<WallPhoto, "origin" | "addedAtMs">): WallPhoto {
-  const isPicture = "file" in origin && origin.file.type.startsWith("image/");
+  const isPicture = "file" in origin && /^image\/(avif|gif|jpeg|png|webp)$/.test(origin.file.type);
   const picture = isPicture ? URL.createObjectURL(origin.file) : undefined;
   return { key: crypto.randomUUID(), name, origin, picture, addedAtMs, state: { step: "waiting" } };
 }

@@ -1,4 +1,5 @@
-import { readImageHeader } from "../../shared/image-header.ts";
+import { readImageFormat, readImageHeader } from "../../shared/image-header.ts";
+import { decodeHeic } from "./decode-heic.ts";
 
 /** Long side of the uploaded photo. The encoder sees 299 pixels; this size leaves the caption unchanged. */
 const uploadSide = 1280;
@@ -7,6 +8,8 @@ const cardSide = 720;
 /** Files of up to this size are sent unchanged: shrinking them is not worth the wait. */
 const smallBytes = 300_000;
 const quality = 0.9;
+/** What a format is read from. */
+const formatBytes = 1024;
 
 export interface PreparedPhoto {
   upload: Blob;
@@ -16,7 +19,8 @@ export interface PreparedPhoto {
 
 /**
  * Prepares a photo: a small picture for its card, and the upload. The upload is the file itself, unless it is large and is to
- * be shrunk, or the service would refuse it (a phone's HEIC) and this browser can decode it.
+ * be shrunk, or the service would refuse it (a phone's HEIC) and this browser can decode it. Throws a `CaptionError` for a
+ * HEIC that nothing here decodes.
  */
 export async function preparePhoto(file: File, { isShrunk }: { isShrunk: boolean }): Promise<PreparedPhoto> {
   const bitmap = await decode(file);
@@ -35,6 +39,7 @@ async function decode(file: File): Promise<ImageBitmap | undefined> {
   try {
     return await createImageBitmap(file); // upright: EXIF orientation is applied
   } catch {
+    if (await isHeic(file)) return decodeHeic(new Uint8Array(await file.arrayBuffer()));
     return undefined; // a TIFF, which the service decodes and browsers do not, or no photo at all
   }
 }
@@ -44,6 +49,15 @@ async function isSupported(file: File): Promise<boolean> {
   try {
     readImageHeader(new Uint8Array(await file.arrayBuffer()));
     return true;
+  } catch {
+    return false;
+  }
+}
+
+async function isHeic(file: File): Promise<boolean> {
+  try {
+    const bytes = new Uint8Array(await file.slice(0, formatBytes).arrayBuffer());
+    return readImageFormat(bytes, { allowHeic: true }) === "heic";
   } catch {
     return false;
   }

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import * as z from "zod";
 import { openApiDocument } from "../../edge/openapi/document.ts";
 import { repository } from "../repository.ts";
@@ -11,23 +12,35 @@ import { type BuiltFile, writeFolder } from "./write-folder.ts";
 /** Where `wrangler.toml` looks for what Cloudflare answers without the worker. */
 const outputFolder = join(repository, "dist/page");
 const pageFolder = fileURLToPath(new URL("../../edge/page", import.meta.url));
+const libheifFolder = dirname(createRequire(import.meta.url).resolve("libheif-js/package.json"));
 const sampleFolder = join(repository, "test/fixtures/photos");
 const sampleNames = ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"];
 
 /** Builds the page, its docs and `openapi.json` into `dist/page`. */
 export async function buildPage(): Promise<void> {
-  const bundled = await bundle();
-  const document = openApiDocument({ version: await readVersion() });
+  const libheifName = `libheif-${await readVersion(join(libheifFolder, "package.json"))}.js`;
+  const bundled = await bundle({ libheifName });
+  const document = openApiDocument({ version: await readVersion(join(repository, "package.json")) });
   const asTheyAre = ["_headers", "icon.svg"].map((name) => readBuilt(join(pageFolder, name), name));
   const samples = sampleNames.map((name) => readBuilt(join(sampleFolder, name), `samples/${name}`));
   const index = await readFile(join(pageFolder, "index.html"), "utf8");
   await writeFolder(outputFolder, [
     ...bundled.files,
+    await readBuilt(join(libheifFolder, "libheif-wasm/libheif-bundle.mjs"), `built/${libheifName}`),
+    await readBuilt(join(libheifFolder, "libheif-wasm/LICENSE"), "licences/libheif.txt"),
     { path: "index.html", content: bundled.link(index) },
     { path: "docs.html", content: bundled.link(renderDocs(document)) },
     { path: "openapi.json", content: JSON.stringify(document) },
     ...(await Promise.all([...asTheyAre, ...samples])),
   ]);
+}
+
+/** Leaves libheif out of the bundle, as a file beside it: its licence, the LGPL, asks that anybody can replace it. */
+function keepLibheifApart(name: string): Plugin {
+  return {
+    name: "keep libheif apart",
+    setup: ({ onResolve }) => onResolve({ filter: /^libheif-js\// }, () => ({ path: `./${name}`, external: true })),
+  };
 }
 
 interface Bundle {
@@ -36,8 +49,8 @@ interface Bundle {
   link(html: string): string;
 }
 
-async function bundle(): Promise<Bundle> {
-  const sources = ["main.ts", "docs.ts", "page.css", "docs.css"];
+async function bundle({ libheifName }: { libheifName: string }): Promise<Bundle> {
+  const sources = ["main.ts", "heic-decoder.ts", "docs.ts", "page.css", "docs.css"];
   const { outputFiles, metafile } = await build({
     entryPoints: sources.map((name) => join(pageFolder, name)),
     outdir: outputFolder,
@@ -53,6 +66,7 @@ async function bundle(): Promise<Bundle> {
     legalComments: "none",
     sourcemap: "linked",
     metafile: true,
+    plugins: [keepLibheifApart(libheifName)],
     write: false,
     absWorkingDir: repository,
   });
@@ -65,8 +79,8 @@ async function bundle(): Promise<Bundle> {
   };
 }
 
-async function readVersion(): Promise<string> {
-  const text = await readFile(join(repository, "package.json"), "utf8");
+async function readVersion(packageFile: string): Promise<string> {
+  const text = await readFile(packageFile, "utf8");
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 

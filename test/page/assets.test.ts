@@ -31,6 +31,13 @@ describe("what is answered without the worker", () => {
     expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
+  test("lets the decoder of HEIC alone run WebAssembly, with its licence beside it", async () => {
+    const [decoder = ""] = /\/built\/heic-decoder-\w+\.js/.exec(await (await get("/")).text()) ?? [];
+    const policy = (await get(decoder)).headers.get("Content-Security-Policy");
+    expect(policy).toBe("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'");
+    expect(await (await get("/licences/libheif.txt")).text()).toContain("GNU LESSER GENERAL PUBLIC LICENSE");
+  });
+
   test("keeps for good what has its hash in its name, and asks again for pages", async () => {
     const [script = ""] = /\/built\/main-\w+\.js/.exec(await (await get("/")).text()) ?? [];
     expect((await get(script)).headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");

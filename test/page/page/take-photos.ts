@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { madePhotos } from "../../fixtures/made-images.ts";
+import { heicPath, photoPath } from "../../fixtures/real-photos.ts";
 import type { OpenPage } from "../browser.ts";
 import {
   card,
@@ -80,6 +82,53 @@ export function photosComeIn(open: OpenPage): void {
       await page.getByRole("button", { name: "Try a cat" }).click();
       await untilEnded(page, 1);
       expect(await card(page, "chelsea.jpg").getAttribute("data-step")).toBe("captioned");
+    });
+  });
+
+  describe("a phone's HEIC photo", () => {
+    test("is decoded in the browser, by a decoder that no other photo loads, and sent as a JPEG", async () => {
+      const page = await open();
+      const scripts: string[] = [];
+      page.on("request", (request) => scripts.push(request.url()));
+      const decoders = () => scripts.filter((address) => /heic-decoder|libheif/.test(address)).length;
+      await choose(page, await freshPhotos(1));
+      await untilEnded(page, 1);
+      expect(decoders()).toBe(0);
+      const sentBytes = await watchBodies(page);
+      await choose(page, [{ name: "IMG_1.HEIC", mimeType: "image/heic", buffer: await readFile(heicPath) }]);
+      await untilEnded(page, 2);
+      expect(await card(page, "IMG_1.HEIC").getAttribute("data-step")).toBe("captioned");
+      expect(
+        await card(page, "IMG_1.HEIC")
+          .locator("img")
+          .evaluate((picture) => picture.clientWidth),
+      ).toBeGreaterThan(0);
+      expect(decoders()).toBeGreaterThan(0);
+      const sent = await sentBytes();
+      const { format, width, height } = await sharp(sent).metadata();
+      expect([format, width, height]).toEqual(["jpeg", 300, 200]);
+      const original = await sharp(await readFile(photoPath("coffee")))
+        .resize(300, 200)
+        .raw()
+        .toBuffer();
+      const decoded = await sharp(sent).raw().toBuffer();
+      const difference = decoded.reduce((sum, value, index) => sum + Math.abs(value - (original[index] ?? 0)), 0);
+      expect(difference / decoded.length).toBeLessThan(8);
+    });
+
+    test("that is damaged, or whose decoder does not come, says so", async () => {
+      const page = await open();
+      const whole = await readFile(heicPath);
+      const cut = whole.subarray(0, whole.length / 2);
+      await choose(page, [{ name: "cut.heic", mimeType: "image/heic", buffer: cut }]);
+      await untilEnded(page, 1);
+      expect(await card(page, "cut.heic").innerText()).toMatch(/This HEIC photo cannot be decoded: .*invalid_image/s);
+      await page.route("**/built/heic-decoder-*", (route) => route.abort(), { times: 1 });
+      await choose(page, [{ name: "later.heic", mimeType: "image/heic", buffer: whole }]);
+      await untilEnded(page, 2);
+      expect(await card(page, "later.heic").innerText()).toContain("decoder for HEIC photos could not be loaded");
+      await card(page, "later.heic").getByRole("button", { name: "Try again" }).click();
+      await page.locator('[data-step="captioned"]').waitFor();
     });
   });
 
