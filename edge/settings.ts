@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { defaultMaxAvifPixels, defaultMaxBytes, defaultMaxPixels } from "../shared/contract.ts";
 import { parseOrigin } from "../shared/origin.ts";
+import { parseSourceHosts } from "../shared/source-address.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { Tombstone } from "./deletions.ts";
-import type { SourceHosts } from "./source-address.ts";
 
 const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
@@ -120,7 +120,7 @@ const environmentSchema = z.object({
    * `photos.example.com, *.example.org`. A host named without an asterisk may also be a private one. Any
    * caller can make this worker send requests to any allowed host.
    */
-  SOURCE_HOSTS: z.string().default("any").transform(parseHosts),
+  SOURCE_HOSTS: z.string().default("any").transform(parseSourceHosts),
   /** Milliseconds for fetching such a photo. What has arrived of it stays in the isolate's memory for that long. */
   SOURCE_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(10_000),
   /** Pixels of one image by its header. Decoding costs the service time and memory per pixel. */
@@ -204,11 +204,6 @@ export function readSettings(environment: unknown) {
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,
     upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
   };
-}
-
-function parseHosts(text: string): SourceHosts {
-  if (text === "any" || text === "none") return text;
-  return parseList(text).map((host) => host.toLowerCase());
 }
 
 function parseList(text: string): string[] {

@@ -1,8 +1,14 @@
 import ipaddr from "ipaddr.js";
-import { CaptionError, quote } from "../shared/errors.ts";
+import { CaptionError, quote } from "./errors.ts";
 
 /** Hosts from which photos are fetched: any public one, none, or those named. */
 export type SourceHosts = "any" | "none" | readonly string[];
+
+/** Parses a setting of hosts: `any`, `none`, or names between commas. */
+export function parseSourceHosts(text: string): SourceHosts {
+  if (text === "any" || text === "none") return text;
+  return text.split(",").flatMap((host) => host.trim().toLowerCase() || []);
+}
 
 export interface SourceRules {
   hosts: SourceHosts;

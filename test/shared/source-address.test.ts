@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { expectFetchable, type SourceHosts } from "../../edge/source-address.ts";
+import { expectFetchable, type SourceHosts } from "../../shared/source-address.ts";
 
 const ownHosts = ["captions.example.com", "service.example.com"];
 
