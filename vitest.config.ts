@@ -11,7 +11,7 @@ const manyProcesses = [
   ...["apply", "counts", "endpoint", "foreign-state", "hostile-names", "odd-files", "odd-names", "other-metadata"].map(
     (name) => `test/cli/${name}.test.ts`,
   ),
-  ...["outputs", "shard", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
+  ...["addresses", "bucket", "outputs", "shard", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
   ...["http/app-supervision", "http/http-server", "main", "secrets"].map((name) => `test/gpu-service/${name}.test.ts`),
   "test/captioner/engines/engine-pool.test.ts",
   "test/files/keep-attributes.test.ts",

@@ -1,5 +1,6 @@
 import { fileErrorReason } from "./file-error.ts";
 import { readRegularFile, UnfitFile } from "./regular-file.ts";
+import { UnfitObject } from "./remote/unfit-object.ts";
 
 /** Reads a photo. Throws a sentence for what is not a regular file or too large to be a photo, otherwise the system's error. */
 export function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -18,7 +19,7 @@ export function photoReader(
   };
 }
 
-/** Describes what is wrong with a photo's file; undefined for an error that does not concern the file. */
+/** Describes what is wrong with a photo's file or address; undefined for an error that does not concern this photo. */
 export function unfitReason(error: unknown): string | undefined {
-  return error instanceof UnfitFile ? error.message : fileErrorReason(error);
+  return error instanceof UnfitFile || error instanceof UnfitObject ? error.message : fileErrorReason(error);
 }

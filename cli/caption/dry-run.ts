@@ -18,7 +18,7 @@ export async function dryRun(request: CaptionRequest): Promise<PhotoCounts> {
       : await StateIndex.read(statePath, { key: await openStateKey({ makes: false }), trusts });
   const begun = new Set<string>();
   const counts = new PhotoCounts();
-  for await (const photo of readPhotoStatus(photos, { index, statePath, folder })) {
+  for await (const photo of readPhotoStatus(photos, { index, statePath, folder, remote: request.remote })) {
     if ("error" in photo) {
       counts.failed += 1;
       counts.notFound += 1;

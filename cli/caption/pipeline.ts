@@ -38,7 +38,7 @@ export async function runPipeline(photos: readonly FoundPhoto[], run: PipelineRu
   const counts = new PhotoCounts();
   let isComplete = false;
   try {
-    const listed = listPhotos(photos, run);
+    const listed = listPhotos(photos, run, counts);
     const ended = pMapIterable(listed, (step) => writeCaption(step, run.writers, counts), {
       concurrency: writersAtOnce,
       backpressure: 4 * writersAtOnce,
@@ -57,7 +57,7 @@ export async function runPipeline(photos: readonly FoundPhoto[], run: PipelineRu
   return counts;
 }
 
-async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun): AsyncGenerator<Step> {
+async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun, counts: PhotoCounts): AsyncGenerator<Step> {
   const hasJpegBeside = jpegStemsIn(photos);
   for await (const outcome of captionPhotos(photos, run)) {
     if (outcome.kind === "fatal") {
@@ -72,6 +72,7 @@ async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun): Asy
       for (const listing of run.listings) listing.miss?.(outcome);
       yield { ...outcome, hasTakenWork: false };
     } else {
+      if (outcome.isUnread) counts.unread += 1;
       const photo = toCaptionedPhoto(outcome, run);
       if (photo === undefined) {
         yield { kind: "unsure", path: outcome.path, hasTakenWork: outcome.origin === "new" };

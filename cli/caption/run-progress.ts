@@ -29,6 +29,8 @@ export class PhotoCounts {
 
   /** Photos among those above where the words of a person were kept. */
   kept = 0;
+  /** Photos among those above that are at an address and were not read again, because they have not changed. */
+  unread = 0;
   /** Photos among those above that exist as HEIC and as JPEG, whose sidecar has the caption of the other one. */
   shared = 0;
 
@@ -54,6 +56,7 @@ export class PhotoCounts {
       [this.failed, "failed"],
     ]);
     const remarks = listOf([
+      [this.unread, "unchanged and not read again"],
       [this.kept, "kept what a person wrote"],
       [this.shared, "shared the sidecar of the same photo in another format"],
     ]);

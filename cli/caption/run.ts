@@ -1,6 +1,7 @@
 import { expectExifTool } from "../../files/exiftool.ts";
 import { findAllPhotos, type SearchRequest } from "../../files/find/find-photos.ts";
 import type { FoundPhoto } from "../../files/find/search-result.ts";
+import { isAddress } from "../../files/remote/address.ts";
 import type { CaptionOptions } from "../../shared/contract.ts";
 import { say, showSpinner } from "../../terminal/progress.ts";
 import { endOnSignal, Interrupted, untilAborted } from "../../terminal/run-program.ts";
@@ -38,7 +39,10 @@ export interface CaptionRequest extends SearchRequest {
 
 /** Runs `edge-caption caption`: finds the photos, captions those that have none and writes the outputs that were asked for. */
 export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> {
-  const { photos, passedOver } = await findAllPhotos(request);
+  const isFar = request.paths.some(isAddress) && !request.isQuiet;
+  const hideSpinner = isFar ? showSpinner("listing the photos…") : () => {};
+  const { photos, passedOver } = await findAllPhotos(request).finally(hideSpinner);
+  expectFilesFor(request.outputs, photos);
   const notFound = photos.filter((photo) => "error" in photo).length;
   const reportPassedOver = () => {
     const sentence = request.isQuiet ? undefined : passedOver.describe();
@@ -94,6 +98,15 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
   } finally {
     await state?.close();
   }
+}
+
+/** Refuses outputs beside photos that are not on a disk of this machine, before anything is captioned. */
+function expectFilesFor({ txt, xmp, embed }: OutputRequest, photos: readonly FoundPhoto[]): void {
+  const remote = photos.find((photo) => "remote" in photo);
+  if (remote === undefined || !(txt || xmp || embed)) return;
+  throw new Error(
+    `${remote.path}: --txt, --xmp and --embed write beside photos on this machine: use --jsonl, --csv or --html`,
+  );
 }
 
 /** Makes the part of a shard that has no photo to caption, which `edge-caption join` looks for. */

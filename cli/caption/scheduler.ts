@@ -1,18 +1,16 @@
-import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import { Semaphore } from "async-mutex";
 import { pMapIterable, pMapStop } from "p-map";
-import { toDiskPath } from "../../files/disk-path.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import type { FoundPhoto } from "../../files/find/search-result.ts";
-import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
+import { unfitReason } from "../../files/read-photo-file.ts";
+import type { RemotePhotos } from "../../files/remote/remote-photos.ts";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { type PhotoIds, photoIdsOf } from "../../shared/photo-id.ts";
 import type { StateFile } from "../state/state-file.ts";
 import { photoKeyOf } from "../state/state-index.ts";
 import { type CaptionBackend, HeicRefused } from "./backend.ts";
+import { openSource, type PhotoSource } from "./photo-source.ts";
 
 /** Photos in memory at once; a larger one goes alone. In whole MiB: the semaphore counts them one by one. */
 const maxMebibytesInHand = 512;
@@ -26,6 +24,8 @@ export interface FinishedPhoto {
   file: string;
   result: CaptionResult;
   origin: CaptionOrigin;
+  /** Whether it is at an address, and has not changed since it was read there. */
+  isUnread: boolean;
   thumbnail?: string;
 }
 
@@ -43,6 +43,8 @@ export interface ScheduledRun {
   state: StateFile | undefined;
   /** Writes photos while others are read. */
   files?: Pick<FileReplacer, "tidy" | "readWhole"> | undefined;
+  /** Reads the photos at addresses; undefined if none can be among them. */
+  remote?: RemotePhotos | undefined;
   options: CaptionOptions;
   /** The folder that relative paths start from. */
   folder: string;
@@ -70,8 +72,7 @@ export function captionPhotos(photos: Iterable<FoundPhoto>, run: ScheduledRun): 
 
 interface PhotoToCaption {
   path: string;
-  file: string;
-  stats: Stats;
+  source: PhotoSource;
   turn: Turn;
 }
 
@@ -101,17 +102,21 @@ class Scheduler {
     return this.#isBroken || this.#run.signal.aborted;
   }
 
+  get #isAtLimit(): boolean {
+    return this.#begun >= (this.#run.limit ?? Number.POSITIVE_INFINITY);
+  }
+
   async outcomeOf(photo: FoundPhoto): Promise<SchedulerOutcome> {
     const { path } = photo;
     if ("error" in photo) return { kind: "failed", path, error: photo.error };
     const turn = this.#takeTurn();
     try {
       await turn.begins;
-      const file = resolve(this.#run.folder, path);
-      await this.#run.files?.tidy(dirname(file));
-      const stats = await stat(toDiskPath(file));
-      const weight = Math.min(Math.ceil((stats.size + 1) / 2 ** 20), maxMebibytesInHand);
-      return await this.#memory.runExclusive(() => this.#caption({ path, file, stats, turn }), weight);
+      const { folder, state, files, remote, backend, options } = this.#run;
+      const maker = { revision: backend.model.revision, options };
+      const source = await openSource(photo, { folder, state, files, remote, maker });
+      const weight = Math.min(Math.ceil((source.mostBytes + 1) / 2 ** 20), maxMebibytesInHand);
+      return await this.#memory.runExclusive(() => this.#caption({ path, source, turn }), weight);
     } catch (error) {
       const reason = error instanceof CaptionError ? error.message : unfitReason(error);
       if (reason !== undefined) {
@@ -135,10 +140,11 @@ class Scheduler {
     return { begins, end };
   }
 
-  async #caption({ path, file, stats, turn }: PhotoToCaption): Promise<SchedulerOutcome> {
-    const { state, options, backend, thumbnailOf, files } = this.#run;
-    const read = photoReader(file, files);
-    const known = state?.idsOf(file, stats);
+  async #caption({ path, source, turn }: PhotoToCaption): Promise<SchedulerOutcome> {
+    const { state, options, backend, thumbnailOf } = this.#run;
+    const read = () => source.read();
+    const known = await source.knownIds();
+    if (known === undefined && source.isRemote && this.#isAtLimit) return { kind: "left", path }; // unread: it may be far
     const ids = known ?? (await photoIdsOf(await read()));
     const remembered = await state?.find(ids, { revision: backend.model.revision, options });
     const origin: CaptionOrigin = this.#captioned.has(photoKeyOf(ids)) ? "copy" : "earlier";
@@ -146,10 +152,11 @@ class Scheduler {
     turn.end();
     const found = await captioning;
     if (found === undefined) return { kind: "left", path };
-    if (known === undefined) await state?.rememberFile(file, { stats, ids });
-    const result = asFoundNow(found.result, { ids, bytes: stats.size });
+    if (known === undefined) await source.remember(ids);
+    const result = asFoundNow(found.result, { ids, bytes: source.bytes() });
     const thumbnail = await thumbnailOf?.(result, read);
-    const finished = { path, file, result, origin: found.origin };
+    const isUnread = known !== undefined && source.isRemote;
+    const finished = { path, file: source.file, result, origin: found.origin, isUnread };
     return { kind: "captioned", ...finished, ...(thumbnail === undefined ? {} : { thumbnail }) };
   }
 
@@ -161,7 +168,7 @@ class Scheduler {
     const key = photoKeyOf(ids);
     const other = this.#underWay.get(key);
     if (other !== undefined) return { result: await other, origin: "copy" };
-    if (this.#begun >= (this.#run.limit ?? Number.POSITIVE_INFINITY)) return undefined;
+    if (this.#isAtLimit) return undefined;
     this.#begun += 1;
     const own = this.#captionAnew(ids, read);
     this.#underWay.set(key, own);

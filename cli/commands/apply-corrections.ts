@@ -36,7 +36,7 @@ export interface ApplyRequest extends WriterRequest {
 }
 
 type Row = Record<string, string>;
-type KnownCaptions = Omit<StateFile, "find" | "remember" | "rememberFile">;
+type KnownCaptions = Pick<StateFile, "idsOf" | "last" | "correctionOf" | "hasSaid" | "correct" | "carryOver" | "close">;
 
 /** Runs `edge-caption apply`: writes the captions that a person changed to the outputs that were asked for, and remembers them. */
 export async function applyCorrections(request: ApplyRequest): Promise<PhotoCounts> {

@@ -8,9 +8,11 @@ import {
   onnxDevices,
   type PrecisionChoice,
 } from "../../captioner/engine.ts";
+import { RemotePhotos } from "../../files/remote/remote-photos.ts";
 import { type Shard, shardPath } from "../../files/shard.ts";
 import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
+import type { SourceHosts } from "../../shared/source-address.ts";
 import { invocationFolder, readCount, readMoment, readShard, readShare } from "../../terminal/command-line.ts";
 import { openEndpoint, readEndpointRevision, readLocalRevision, startLocalModel } from "../caption/backend.ts";
 import { dryRun } from "../caption/dry-run.ts";
@@ -18,13 +20,23 @@ import { type ConfidenceLimit, unsureChoices } from "../caption/pipeline.ts";
 import { type CaptionRequest, runCaption } from "../caption/run.ts";
 import { outputPlace } from "../outputs/output-stream.ts";
 import { defaultStatePath } from "../state/state-path.ts";
-import { addPhotoOutputOptions, type PhotoOutputFlags, precisionOption, trustOption } from "./options.ts";
+import {
+  addPhotoOutputOptions,
+  maxBytesOption,
+  type PhotoOutputFlags,
+  precisionOption,
+  sourceHostsOption,
+  trustOption,
+} from "./options.ts";
 
 interface Flags extends PhotoOutputFlags {
+  list?: string;
   null: boolean;
   since?: number;
   limit?: number;
   shard?: Shard;
+  maxBytes: number;
+  sourceHosts: SourceHosts;
   beam: string;
   candidates: string;
   modelDir: string;
@@ -56,11 +68,12 @@ export function captionCommand(): Command {
   command
     .description("Captions photos (JPEG, PNG, WebP, GIF, AVIF, TIFF and HEIC) with the local model or at an endpoint.")
     .argument(
-      "<paths...>",
-      "photos, folders with everything below them, patterns, or - to read a list of paths from standard input",
+      "[paths...]",
+      "photos, folders with everything below them, patterns, addresses (s3://bucket/folder/, https://host/photo.jpg), or - to read a list of all these from standard input",
     )
     .optionsGroup("Which photos:")
-    .option("-0, --null", "paths in that list end with a NUL, as find -print0 writes them, instead of a newline", false)
+    .option("--list <file>", "also those in a list, one path or address per line", toOutput)
+    .option("-0, --null", "lines of the list end with a NUL, as find -print0 writes them, instead of a newline", false)
     .option(
       "--since <when>",
       "only photos changed since a date (2026-05-01) or within the last hours, days or weeks (36h, 7d, 2w)",
@@ -68,7 +81,7 @@ export function captionCommand(): Command {
     )
     .option(
       "--limit <count>",
-      "caption at most this many photos that have no caption yet; the next run continues",
+      "caption at most this many of those without a caption; the next run continues",
       readCount,
     )
     .option(
@@ -76,11 +89,9 @@ export function captionCommand(): Command {
       "caption only this part of the photos, such as 3/16; auto is the index of a Kubernetes Indexed Job",
       readShard,
     )
-    .option(
-      "--dry-run",
-      "print the paths of the photos that would be captioned, one per line, and do nothing else",
-      false,
-    )
+    .addOption(maxBytesOption())
+    .addOption(sourceHostsOption())
+    .option("--dry-run", "print the paths of the photos that would be captioned, and do nothing else", false)
     .optionsGroup("Captions:")
     .option(
       "--beam <n>",
@@ -145,6 +156,7 @@ export function captionCommand(): Command {
     .addHelpText("after", examples)
     .exitOverride()
     .action(async (paths: string[], flags: Flags) => {
+      if (paths.length === 0 && flags.list === undefined) command.error("error: missing required argument 'paths'");
       expectNoPrecisionElsewhere(command, flags);
       expectStateInFile(command, flags);
       expectShardInParts(command, flags);
@@ -164,6 +176,8 @@ Examples:
   edge-caption caption 'photos/**/*.png' --json > captions.jsonl
   edge-caption caption photos --endpoint https://captions.example.com --csv captions.csv
   find . -name 'IMG_*' -print0 | edge-caption caption - -0 --txt
+  edge-caption caption s3://photos/2026/ --jsonl captions.jsonl       a bucket's photos, by AWS_PROFILE, AWS_ENDPOINT_URL_S3, …
+  edge-caption caption --list addresses.txt --csv captions.csv        https addresses, presigned ones too
   edge-caption caption photos --shard 3/16 --jsonl captions.jsonl     on the third of 16 machines; then edge-caption join
 
 From a clone: npm run caption -- photos …
@@ -253,7 +267,7 @@ function toRequest(
   paths: readonly string[],
   flags: Flags & { folder: string; options: CaptionOptions },
 ): CaptionRequest {
-  const { endpoint, folder, options, txt, xmp, embed, quiet, minConfidence } = flags;
+  const { list, endpoint, folder, options, txt, xmp, embed, quiet, minConfidence } = flags;
   const inFile = (file: string | undefined) => (file === standardOutput ? undefined : file);
   const ofShard = (file: string | undefined) =>
     file === undefined || flags.shard === undefined ? file : shardPath(file, flags.shard);
@@ -264,7 +278,9 @@ function toRequest(
     flags.state ?? (isLasting ? defaultStatePath({ files: gathers, paths, folder }) : undefined),
   );
   return {
-    paths,
+    paths: list === standardOutput ? [...paths, list] : paths,
+    list: list === standardOutput ? undefined : list,
+    remote: new RemotePhotos({ maxBytes: flags.maxBytes, hosts: flags.sourceHosts }),
     isNulSeparated: flags.null,
     folder,
     sinceMs: flags.since,

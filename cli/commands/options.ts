@@ -1,5 +1,8 @@
 import { type Command, Option } from "commander";
 import { defaultPrecision, precisionChoices } from "../../captioner/engine.ts";
+import { defaultMaxBytes } from "../../shared/contract.ts";
+import { parseSourceHosts } from "../../shared/source-address.ts";
+import { readCount } from "../../terminal/command-line.ts";
 import { type XmpName, xmpNames } from "../outputs/xmp-sidecar.ts";
 
 /** Flags that say whether captions are written beside each photo or into it. */
@@ -37,6 +40,23 @@ export function precisionOption(): Option {
     .choices(precisionChoices)
     .default(defaultPrecision)
     .env("PRECISION");
+}
+
+/** Makes the option for the size of photos at addresses. Those of one batch are in memory at once. */
+export function maxBytesOption(): Option {
+  return new Option("--max-bytes <count>", "most bytes of a photo that is read from an address")
+    .argParser(readCount)
+    .default(defaultMaxBytes);
+}
+
+/** Makes the option for the hosts that photos are read from. */
+export function sourceHostsOption(): Option {
+  return new Option(
+    "--source-hosts <hosts>",
+    "hosts that https addresses may have: any public one, or a list like photos.example.com,*.example.org",
+  )
+    .argParser(parseSourceHosts)
+    .default("any");
 }
 
 /** Makes the option for a state that came from another machine. */

@@ -1,5 +1,6 @@
 import { basename, relative, sep } from "node:path";
 import { isUtf8Path, toDiskPath, toPathText } from "../../files/disk-path.ts";
+import { isAddress } from "../../files/remote/address.ts";
 import { html, type Markup } from "../../shared/html.ts";
 import type { CaptionToList } from "../outputs/output.ts";
 import { photoKeyOf } from "../state/state-index.ts";
@@ -33,6 +34,7 @@ function drawConfidence(confidence: number): Markup {
 }
 
 function linkTo(file: string, folder: string): string {
+  if (isAddress(file)) return file;
   return relative(folder, file).split(sep).map(encodeName).join("/");
 }
 

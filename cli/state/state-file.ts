@@ -4,7 +4,14 @@ import { AppendFile } from "../../files/append-file.ts";
 import { lockFile } from "../../files/lock-file.ts";
 import { type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../../shared/photo-id.ts";
-import { type CaptionMaker, type PhotoIdentity, photoKeyOf, StateIndex, type StateLine } from "./state-index.ts";
+import {
+  type CaptionMaker,
+  type KnownObject,
+  type PhotoIdentity,
+  photoKeyOf,
+  StateIndex,
+  type StateLine,
+} from "./state-index.ts";
 import { openStateKey, type StateKey } from "./state-key.ts";
 
 interface Parts {
@@ -78,6 +85,16 @@ export class StateFile {
     return this.#index.idsOf(relative(this.#folder, file), stats);
   }
 
+  /** Returns what was at an address when it was read last. */
+  objectAt(address: string): KnownObject | undefined {
+    return this.#index.objectAt(address);
+  }
+
+  /** Whether a photo has a caption by this model and search. */
+  has(photo: PhotoIdentity, maker: CaptionMaker): boolean {
+    return this.#index.by(maker, photoKeyOf(photo)) !== undefined;
+  }
+
   async remember(result: CaptionResult): Promise<void> {
     await this.#append({ kind: "captioned", result });
   }
@@ -86,6 +103,10 @@ export class StateFile {
     const { size, mtimeMs, ctimeMs } = stats;
     const path = relative(this.#folder, file);
     await this.#append({ kind: "file", path, stamp: { size, mtimeMs, ctimeMs }, ...ids });
+  }
+
+  async rememberObject(address: string, { version, bytes, ids }: KnownObject): Promise<void> {
+    await this.#append({ kind: "object", address, version, bytes, ...ids });
   }
 
   async correct(photo: PhotoIdentity, caption: string): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { lstatSync, type Stats } from "node:fs";
 import * as z from "zod";
 import { readJsonLines } from "../../files/read-lines.ts";
+import type { Version } from "../../files/remote/address.ts";
 import {
   byteIdSchema,
   type CaptionOptions,
@@ -36,6 +37,15 @@ const lineSchema = z.discriminatedUnion("kind", [
     kind: z.literal("file"),
     path: z.string(),
     stamp: stampSchema,
+    id: byteIdSchema,
+    contentId: contentIdSchema.optional(),
+  }),
+  /** The ids of a photo at an address, valid while its server says that it has this version. */
+  z.object({
+    kind: z.literal("object"),
+    address: z.string(),
+    version: z.object({ etag: z.string().optional(), lastModified: z.string().optional() }),
+    bytes: z.number(),
     id: byteIdSchema,
     contentId: contentIdSchema.optional(),
   }),
@@ -80,6 +90,13 @@ interface KnownFile {
   ids: PhotoIds;
 }
 
+/** A photo at an address, as it was when it was read last. */
+export interface KnownObject {
+  version: Version;
+  bytes: number;
+  ids: PhotoIds;
+}
+
 export interface Trust {
   /** Recognizes lines that were written here; undefined where there is none. */
   key: StateKey | undefined;
@@ -93,6 +110,7 @@ export class StateIndex {
   readonly #written = new Map<string, string[]>();
   readonly #corrections = new Map<string, string>();
   readonly #files = new Map<string, KnownFile>();
+  readonly #objects = new Map<string, KnownObject>();
   /** Where the last whole line ends. */
   #end = 0;
   #newTrust: StateLine | undefined;
@@ -151,6 +169,9 @@ export class StateIndex {
     } else if (line.kind === "file") {
       const { path, stamp, id, contentId } = line;
       this.#files.set(path, { stamp, ids: contentId === undefined ? { id } : { id, contentId } });
+    } else if (line.kind === "object") {
+      const { address, version, bytes, id, contentId } = line;
+      this.#objects.set(address, { version, bytes, ids: contentId === undefined ? { id } : { id, contentId } });
     }
   }
 
@@ -179,6 +200,11 @@ export class StateIndex {
     const { stamp, ids } = this.#files.get(path) ?? {};
     const isSame = stamp?.size === stats.size && stamp.mtimeMs === stats.mtimeMs && stamp.ctimeMs === stats.ctimeMs;
     return isSame ? ids : undefined;
+  }
+
+  /** Returns what was at an address, by its name without secrets. */
+  objectAt(address: string): KnownObject | undefined {
+    return this.#objects.get(address);
   }
 
   #remember(key: string, caption: string): void {

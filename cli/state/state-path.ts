@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { literalFolderOf, readPattern } from "../../files/find/match-pattern.ts";
+import { isAddress, nameAddress } from "../../files/remote/address.ts";
 import { isOnDisk } from "../outputs/output-stream.ts";
 
 /** The default name of a state file. */
@@ -16,6 +17,8 @@ interface Places {
   files: readonly (string | undefined)[];
   /** Places of photos as they were given. */
   paths: readonly string[];
+  /** A file with a list of further places. */
+  list?: string | undefined;
   /** The folder that relative paths start from. */
   folder: string;
 }
@@ -27,9 +30,9 @@ export function defaultStatePath({ files, paths, folder }: Places): string {
 }
 
 /** Returns the folders of photos that were named, and those of the photos in a list. */
-export function namedFolders({ paths, folder, photos }: Pick<Places, "paths" | "folder"> & Found): string[] {
+export function namedFolders({ paths, list, folder, photos }: Omit<Places, "files"> & Found): string[] {
   const named = paths.filter((path) => path !== "-").map((path) => folderOf(path, folder));
-  if (named.length === paths.length) return named;
+  if (named.length === paths.length && list === undefined) return named;
   return [...new Set([...named, ...photos.map(({ path }) => dirname(resolve(folder, path)))])];
 }
 
@@ -37,13 +40,15 @@ interface Found {
   photos: readonly { path: string }[];
 }
 
-/** Returns a title for a run: the name of its first folder. */
+/** Returns a title for a run: the name of its first folder, or its first address. */
 export function titleOf({ paths, folder }: Pick<Places, "paths" | "folder">): string {
+  const [first = ""] = paths;
+  if (isAddress(first)) return nameAddress(first);
   return basename(folderOf(paths[0], folder)) || "Photos";
 }
 
 function folderOf(path: string | undefined, folder: string): string {
-  if (path === undefined || path === "-") return folder;
+  if (path === undefined || path === "-" || isAddress(path)) return folder;
   const place = resolve(folder, path);
   if (existsSync(place)) return statSync(place).isDirectory() ? place : dirname(place);
   const pattern = readPattern(path);

@@ -1,7 +1,11 @@
 import { extname } from "node:path";
+import type { RemotePhoto } from "../remote/address.ts";
 
-/** A file that is taken for a photo, or a place where none can be found and why. */
-export type FoundPhoto = { path: string } | { path: string; error: string };
+/**
+ * A file that is taken for a photo, or with `remote` one that is not on a disk of this machine, whose path is its address without
+ * secrets; or a place without any and why.
+ */
+export type FoundPhoto = { path: string; remote?: RemotePhoto } | { path: string; error: string };
 
 /** What a search passes over, in the words of its report, for one and for several. */
 const words = {
@@ -12,6 +16,7 @@ const words = {
   picture: ["picture in another format", "pictures in other formats"],
   link: ["link to a folder", "links to folders"],
   special: ["that is not a regular file", "that are not regular files"],
+  other: ["object without a photo's extension", "objects without a photo's extension"],
   unchanged: ["older than --since", "older than --since"],
 } as const;
 
@@ -40,7 +45,7 @@ export class PassedOver {
   }
 }
 
-const kinds: readonly Kind[] = ["hidden", "system", "raw", "video", "picture", "link", "special", "unchanged"];
+const kinds: readonly Kind[] = ["hidden", "system", "raw", "video", "picture", "link", "special", "other", "unchanged"];
 
 const extensions: Partial<Record<Kind, ReadonlySet<string>>> = {
   raw: extensionSet(

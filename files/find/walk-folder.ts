@@ -53,7 +53,8 @@ export function compareNames(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-function isCalledPhoto(name: string): boolean {
+/** Whether a name has the extension of a photo. */
+export function isCalledPhoto(name: string): boolean {
   return photoExtensions.has(extname(name).toLowerCase());
 }
 

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
 import { photoPath } from "../fixtures/real-photos.ts";
+import { builtProgram } from "../support/built-programs.ts";
 import { captionTiny, commandLine, edgeCaption, edgeCaptionIn } from "./run-command.ts";
 
 async function folderWithPhoto(): Promise<string> {
@@ -92,4 +93,12 @@ test("photos without a command are captioned, and a mistyped command is refused"
 test("--version is the package's", async () => {
   const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../../package.json"), "utf8"));
   expect(await edgeCaption("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+test("no program loads the SDK of S3 when it starts", async () => {
+  const lib = join(builtProgram("edge-caption"), "..");
+  const programs = (await readdir(lib)).filter((name) => name.endsWith(".js"));
+  const texts = await Promise.all(programs.map((name) => readFile(join(lib, name), "utf8")));
+  expect(texts.filter((text) => /^import [^;]*"@aws-sdk/m.test(text))).toEqual([]);
+  expect(texts.filter((text) => text.includes('import("@aws-sdk/client-s3")'))).toHaveLength(1);
 });

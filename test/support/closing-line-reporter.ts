@@ -25,6 +25,7 @@ const needs = [
     isMet: ["setfattr", "getfattr", "setfacl", "getfacl"].every(isProgramThere),
   },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
+  { words: "(needs moto_server)", isMet: isProgramThere("moto_server") },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
   { words: "(needs Debian's Chromium)", isMet: isSoftwareVulkanThere },
   { words: "(needs root, buildah, debootstrap and runc)", isMet: canBuildImages },

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { setTimeout } from "node:timers/promises";
 
 /** An HTTP server of a test's own. Whoever starts it stops it. */
@@ -12,9 +13,12 @@ export interface MadeServer {
   stop(): Promise<void>;
 }
 
-/** Starts an HTTP server on a port that nobody else has, on this machine alone. */
-export async function startMadeServer(listener: RequestListener): Promise<MadeServer> {
-  const server = createServer(listener);
+/** Starts an HTTP server on a port that nobody else has, on this machine alone; with `tls` it speaks HTTPS. */
+export async function startMadeServer(
+  listener: RequestListener,
+  { tls }: { tls?: { key: string; cert: string } } = {},
+): Promise<MadeServer> {
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error(`expected a port, received ${address}`);
@@ -24,7 +28,7 @@ export async function startMadeServer(listener: RequestListener): Promise<MadeSe
     await once(server.close(), "close");
   };
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     port,
     async restart(goneMs) {
       await stop();
