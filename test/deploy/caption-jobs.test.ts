@@ -1,11 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
-import { readDeployed } from "./manifests.ts";
+import { isAddress } from "../../files/remote/address.ts";
+import { deployFolder, readDeployed } from "./manifests.ts";
 
 const containerSchema = z.object({
   command: z.array(z.string()),
   args: z.array(z.string()),
+  envFrom: z.array(z.object({ secretRef: z.object({ name: z.string() }) })).default([]),
   env: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
 });
 
@@ -28,6 +32,14 @@ test("each pod captions the shard of its index, of as many as the job has", () =
   expect(args.join(" ")).toContain("--shard auto");
   expect(args).toContain("--exit-zero"); // a broken photo would otherwise fail the job, and nothing would be joined
   expect(env).toContainEqual({ name: "JOB_COMPLETION_COUNT", value: String(completions) });
+});
+
+test("the pods read a bucket, by the secret that the docs make", () => {
+  const { args, envFrom } = readJob("captions");
+  expect(isAddress(args[1] ?? "")).toBe(true);
+  const [{ secretRef } = { secretRef: { name: "" } }] = envFrom;
+  const docs = readFileSync(join(deployFolder, "../docs/deploy.md"), "utf8");
+  expect(docs).toContain(`kubectl create secret generic ${secretRef.name} --from-literal=AWS_REGION`);
 });
 
 test("a replaced pod finds the key of its part's state on the volume", () => {
