@@ -3,6 +3,7 @@ import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contrac
 import { CaptionError } from "../shared/errors.ts";
 import type { PixelLimits } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";
+import type { Priority } from "../shared/priority.ts";
 import { Batcher } from "./batcher.ts";
 import type { FoundCaption } from "./beam-search.ts";
 import { modelCardOf, openBundle } from "./bundle.ts";
@@ -28,6 +29,8 @@ export interface CaptionerSettings extends PixelLimits {
   maxBatch: number;
   /** How long a batch that is not full waits for photos that are being decoded. */
   batchWaitMs: number;
+  /** How long a batch with photos of bulk priority may take; undefined where there are none. */
+  bulkBatchMs?: number;
   /** Whether HEIC photos are taken, too. */
   allowHeic: boolean;
   /** Millions of pixels decoded at the same time. */
@@ -69,6 +72,8 @@ interface CaptionRequest {
   options: CaptionOptions;
   /** The sender, if known: photos that take long to decode are limited per caller. */
   caller?: string | undefined;
+  /** Photos of bulk priority let all others pass. */
+  priority?: Priority;
   /** Cancels the request; the photo is dropped if it has not reached the model yet. */
   signal?: AbortSignal;
 }
@@ -86,7 +91,7 @@ interface CaptionerState {
   /** Photos being decoded or waiting to be. */
   decoding: number;
   /** Decoded photos that wait for an engine. */
-  queued: number;
+  queued: Record<Priority, number>;
   engines: { ready: number; expected: number; memoryBytes: number[] };
 }
 
@@ -116,7 +121,7 @@ interface FoundCaptions {
 
 /** Opens the bundle and starts its engines; resolves when all are warm. */
 export async function startCaptioner(settings: CaptionerSettings, events: PoolEvents = {}): Promise<Captioner> {
-  const { modelDir, maxBatch, batchWaitMs, decodePatienceMs = Number.POSITIVE_INFINITY } = settings;
+  const { modelDir, maxBatch, batchWaitMs, bulkBatchMs, decodePatienceMs = Number.POSITIVE_INFINITY } = settings;
   const bundle = await openBundle(modelDir);
   const pool = await startPool(settings, { events, onFree: () => batcher.pump() });
   const { revision, precision } = pool.identity;
@@ -133,7 +138,8 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
   const batcher = new Batcher<DecodedPhoto, FoundCaptions>({
     maxBatch,
     maxWaitMs: batchWaitMs,
-    isMoreComing: () => decoding.usualInFlight > 0,
+    bulkMs: bulkBatchMs,
+    isMoreComing: () => decoding.awaited > 0,
     workers: workersOf(pool),
     onLoss: ({ id }) => quarantine.countLoss(id),
   });
@@ -148,15 +154,15 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       queued: batcher.waiting,
       engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
     }),
-    async caption({ bytes, id = randomUUID(), options, caller, signal }) {
+    async caption({ bytes, id = randomUUID(), options, caller, priority = "interactive", signal }) {
       quarantine.admit(id);
       const begunMs = performance.now();
       const onGivenUp = ({ ms, isSlow }: { ms: number; isSlow: boolean }) => {
         const isPhotosFault = ms >= decodePatienceMs && ms >= (performance.now() - begunMs) / 2;
         if (isPhotosFault) quarantine.countTimeout(id, { isSlow });
       };
-      const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, onGivenUp });
-      const found = await batcher.push({ pixels, options, id }, signal).catch((error) => {
+      const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, priority, onGivenUp });
+      const found = await batcher.push({ pixels, options, id }, { signal, priority }).catch((error) => {
         quarantine.admit(id);
         throw error;
       });

@@ -11,6 +11,7 @@ import {
   serviceReadinessSchema,
 } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import type { Priority } from "../shared/priority.ts";
 import { hashCaller, signatureHeaders } from "../shared/signature.ts";
 import { readBytes } from "./read-body.ts";
 import { type ServiceCall, tryServices } from "./service-failover.ts";
@@ -42,9 +43,11 @@ interface CaptionOrder {
   deadlineAtMs: number;
   /** Caller for whom the service counts photos that take long. */
   caller: string;
+  /** `bulk` lets people's uploads pass, and takes a share of a service's places. Without it, the photo is a person's. */
+  priority?: Priority;
 }
 
-type PhotoAttempt = Pick<CaptionOrder, "photo" | "caller"> & { target: string; timeoutMs: number };
+type PhotoAttempt = Pick<CaptionOrder, "photo" | "caller" | "priority"> & { target: string; timeoutMs: number };
 
 interface ServiceRequest {
   origin: string;
@@ -65,10 +68,10 @@ export class ServiceClient {
   }
 
   /** Captions a photo. Also throws what a service says about the photo. */
-  async caption({ photo, options, deadlineAtMs, caller }: CaptionOrder): Promise<CaptionResult> {
+  async caption({ photo, options, deadlineAtMs, ...sender }: CaptionOrder): Promise<CaptionResult> {
     const target = `/v1/captions?${captionQuery(options)}`;
     const attempt: ServiceCall<CaptionResult>["attempt"] = async (origin, timeoutMs) => {
-      const init = await this.#signedPhoto({ photo, target, timeoutMs, caller });
+      const init = await this.#signedPhoto({ photo, target, timeoutMs, ...sender });
       const answer = readReply(await this.#send({ origin, target, timeoutMs, init }), captionResultSchema);
       if ("value" in answer) {
         expectAnswerFor({ id: photo.id, options }, answer.value);
@@ -115,9 +118,9 @@ export class ServiceClient {
   }
 
   /** Signs the photo for one attempt, with the time that this attempt has. */
-  async #signedPhoto({ photo, target, timeoutMs, caller }: PhotoAttempt) {
+  async #signedPhoto({ photo, target, timeoutMs, caller, priority }: PhotoAttempt) {
     const { secret } = this.#parts;
-    const signed = { method: "POST", target, bodyHash: photo.hash, caller: await hashCaller(caller, secret) };
+    const signed = { method: "POST", target, bodyHash: photo.hash, caller: await hashCaller(caller, secret), priority };
     const headers = {
       ...(await signatureHeaders(signed, { secret, nowMs: Date.now() })),
       "Content-Type": `image/${photo.format}`,

@@ -23,9 +23,9 @@ if (argument === "--help") {
 /** Listens at once, so that /livez answers while the engines load, and takes requests when they are warm. */
 async function serve(settings: Settings): Promise<void> {
   setFlagsFromString("--heap-growing-percent=400"); // photos are outside V8's heap: see docs/decisions/service.md
-  const { host, metricsPort, secretsFile, drainSeconds, maxQueued, maxQueuedBytes, logLevel } = settings;
+  const { host, metricsPort, secretsFile, drainSeconds, maxQueued, maxQueuedBytes, bulkShare, logLevel } = settings;
   const log = createLog(logLevel);
-  const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes });
+  const lifecycle = new Lifecycle({ maxRequests: maxQueued, maxBytes: maxQueuedBytes, bulkShare });
   const metrics = new Metrics(lifecycle);
   const servers: Server[] = [];
   const service = { servers, lifecycle, drainSeconds, log };

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { PhaseTimings } from "../captioner/captioner.ts";
 import type { PoolEvents } from "../captioner/engines/engine-pool.ts";
+import { type Priority, priorities } from "../shared/priority.ts";
 import type { Lifecycle } from "./http/lifecycle.ts";
 
 /** Histogram buckets, from a tiny model's step to a photo that waited until its deadline. */
@@ -10,8 +11,8 @@ const photoBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** The metrics of `/metrics`, in Prometheus' text format. */
 export class Metrics implements PoolEvents {
   readonly #registry = new Registry();
-  readonly #requests: Counter<"outcome">;
-  readonly #phases: Histogram<"phase">;
+  readonly #requests: Counter<"outcome" | "priority">;
+  readonly #phases: Histogram<"phase" | "priority">;
   readonly #batches: Histogram;
   readonly #losses: Counter<"reason">;
 
@@ -20,14 +21,14 @@ export class Metrics implements PoolEvents {
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Counter({
       name: "edge_caption_requests_total",
-      help: "Requests for captions by what became of them: ok, client_gone or an error's code.",
-      labelNames: ["outcome"],
+      help: "Requests for captions by what became of them (ok, client_gone or an error's code) and by priority: interactive or bulk.",
+      labelNames: ["outcome", "priority"],
       registers,
     });
     this.#phases = new Histogram({
       name: "edge_caption_phase_seconds",
       help: "Seconds of a captioned photo by phase: decode, queue, encode, search, total. Encode and search are its batch's.",
-      labelNames: ["phase"],
+      labelNames: ["phase", "priority"],
       buckets: secondsBuckets,
       registers,
     });
@@ -54,12 +55,12 @@ export class Metrics implements PoolEvents {
     return this.#registry.metrics();
   }
 
-  onRequest(outcome: string): void {
-    this.#requests.inc({ outcome });
+  onRequest(request: { outcome: string; priority: Priority }): void {
+    this.#requests.inc(request);
   }
 
-  onCaption(milliseconds: PhaseTimings & { total: number }): void {
-    for (const [phase, ms] of Object.entries(milliseconds)) this.#phases.observe({ phase }, ms / 1000);
+  onCaption(milliseconds: PhaseTimings & { total: number }, priority: Priority): void {
+    for (const [phase, ms] of Object.entries(milliseconds)) this.#phases.observe({ phase, priority }, ms / 1000);
   }
 
   onBatch(photos: number): void {
@@ -75,13 +76,11 @@ export class Metrics implements PoolEvents {
 function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
   const { admission } = lifecycle;
   const gauges: Record<string, { help: string; read(): number | undefined }> = {
-    admitted_requests: { help: "Requests in hand.", read: () => admission.requests },
     admitted_bytes: { help: "Bytes of the photos of requests in hand.", read: () => admission.bytes },
     decoding_photos: {
       help: "Photos being decoded or waiting for it.",
       read: () => lifecycle.captioner?.state().decoding,
     },
-    queued_photos: { help: "Decoded photos that wait for an engine.", read: () => lifecycle.captioner?.state().queued },
     engines_ready: { help: "Engines that are warm.", read: () => lifecycle.captioner?.state().engines.ready },
     engines_expected: { help: "Engines there should be.", read: () => lifecycle.captioner?.state().engines.expected },
   };
@@ -92,6 +91,27 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
       registers: [registry],
       collect() {
         this.set(read() ?? 0);
+      },
+    });
+  }
+  const byPriority: Record<string, { help: string; read(priority: Priority): number | undefined }> = {
+    admitted_requests: {
+      help: "Requests in hand, by priority.",
+      read: (priority) => admission.requestsOf(priority),
+    },
+    queued_photos: {
+      help: "Decoded photos that wait for an engine, by priority.",
+      read: (priority) => lifecycle.captioner?.state().queued[priority],
+    },
+  };
+  for (const [name, { help, read }] of Object.entries(byPriority)) {
+    new Gauge({
+      name: `edge_caption_${name}`,
+      help,
+      labelNames: ["priority"],
+      registers: [registry],
+      collect() {
+        for (const priority of priorities) this.set({ priority }, read(priority) ?? 0);
       },
     });
   }

@@ -102,6 +102,16 @@ const environmentSchema = z.object({
     .describe(
       "Bytes of photos admitted at once, all in memory; more are refused with 503. An upload without a length counts as MAX_BYTES.",
     ),
+  BULK_PERCENT: wholeNumber({ min: 1, max: 100 })
+    .default(50)
+    .describe(
+      "Percent of MAX_QUEUED and MAX_QUEUED_BYTES that photos of X-Priority: bulk may take together; the rest stays free for people. More is faster for jobs while nobody else is there.",
+    ),
+  BULK_BATCH_MS: wholeNumber({ min: 1, max: 60_000 })
+    .default(50)
+    .describe(
+      "Milliseconds that a batch with bulk photos may take, by the pace of those before; at least one photo. No upload waits longer for them. More raises bulk's throughput on a GPU.",
+    ),
   MAX_DEADLINE_MS: wholeNumber({ min: 1, max: 3_600_000 })
     .default(25_000)
     .describe("Milliseconds that a request gets unless X-Deadline-Ms is less; then its photo is dropped with 504."),
@@ -182,6 +192,8 @@ const settingsSchema = environmentSchema
     },
     maxQueued: environment.MAX_QUEUED,
     maxQueuedBytes: environment.MAX_QUEUED_BYTES,
+    bulkShare: environment.BULK_PERCENT / 100,
+    bulkBatchMs: environment.BULK_BATCH_MS,
     maxDeadlineMs: environment.MAX_DEADLINE_MS,
     bodyTimeoutMs: environment.BODY_TIMEOUT_MS,
     drainSeconds: environment.DRAIN_SECONDS,

@@ -1,5 +1,6 @@
 import { CaptionError } from "./errors.ts";
 import { toHex } from "./photo-id.ts";
+import type { Priority } from "./priority.ts";
 
 /** Largest difference between the clocks of edge and service; an older signature is refused. */
 const signatureSkewMs = 5 * 60 * 1000;
@@ -14,11 +15,13 @@ interface SignedParts {
   bodyHash: Uint8Array<ArrayBuffer>;
   /** The `X-Caller` header, which `hashCaller` makes: the caller whose request the edge passes on. */
   caller?: string | undefined;
+  /** The `X-Priority` header. Without it, services take the request for a person's. */
+  priority?: Priority | undefined;
 }
 
 /**
  * Makes the headers that sign a request from edge to service: `Content-Digest` (RFC 9530) over the body, and an HMAC-SHA-256
- * over timestamp, method, path with query, that digest and the caller, if there is one.
+ * over timestamp, method, path with query, that digest, and the caller and the priority, if they are given.
  */
 export async function signatureHeaders(
   parts: SignedParts,
@@ -32,6 +35,7 @@ export async function signatureHeaders(
     "X-Signature-Timestamp": timestamp,
     "X-Signature": toHex(signature),
     ...(parts.caller === undefined ? {} : { "X-Caller": parts.caller }),
+    ...(parts.priority === undefined ? {} : { "X-Priority": parts.priority }),
   };
 }
 
@@ -65,7 +69,8 @@ export async function verifySignature(
   if (Math.abs(nowMs - Number(timestamp) * 1000) > signatureSkewMs) {
     throw new CaptionError("unauthorized", "the signature's timestamp is more than five minutes from our clock");
   }
-  const text = signedText(timestamp, { method, target, bodyHash, caller: headers.get("X-Caller") ?? undefined });
+  const [caller, priority] = ["X-Caller", "X-Priority"].map((name) => headers.get(name) ?? undefined);
+  const text = signedText(timestamp, { method, target, bodyHash, caller, priority });
   for (const secret of secrets) {
     // subtle.verify compares in constant time
     if (await crypto.subtle.verify("HMAC", await hmacKey(secret, "verify"), signature, text)) return bodyHash;
@@ -84,11 +89,17 @@ export function parseContentDigest(header: string | null): Uint8Array<ArrayBuffe
   return base64 === undefined ? null : Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Builds the signed text. Its version says whether there is a caller, so that nobody can add or remove the header. */
-function signedText(timestamp: string, { method, target, bodyHash, caller }: SignedParts) {
+type SignedText = Omit<SignedParts, "priority"> & { priority?: string | undefined };
+
+/** Builds the signed text. Its version says whether there are a caller and a priority, so that nobody can add or remove a header. */
+function signedText(timestamp: string, { method, target, bodyHash, caller, priority }: SignedText) {
   const request = [timestamp, method, target, contentDigest(bodyHash)];
-  const lines = caller === undefined ? ["v1", ...request] : ["v2", ...request, caller];
-  return new TextEncoder().encode(lines.join("\n"));
+  return new TextEncoder().encode(versionedLines(request, { caller, priority }).join("\n"));
+}
+
+function versionedLines(request: string[], { caller, priority }: Pick<SignedText, "caller" | "priority">): string[] {
+  if (priority === undefined) return caller === undefined ? ["v1", ...request] : ["v2", ...request, caller];
+  return caller === undefined ? ["v3", ...request, priority] : ["v4", ...request, caller, priority];
 }
 
 function hmacKey(secret: string, usage: "sign" | "verify") {

@@ -3,6 +3,7 @@ import { Semaphore } from "async-mutex";
 import sharp from "sharp";
 import type { PixelLimits } from "../../shared/image-header.ts";
 import type { Preprocessing } from "../../shared/manifest.ts";
+import type { Priority } from "../../shared/priority.ts";
 import { type DecodedImage, decodeValidated, type ValidatedPhoto, validatePhoto } from "./decode-image.ts";
 import { DecodeProcess } from "./decode-process.ts";
 import { estimateDecodeMs } from "./decoding-effort.ts";
@@ -13,6 +14,8 @@ import { type SlowPhotoLimits, SlowPhotos } from "./slow-photos.ts";
  * quarter of a core busy at most.
  */
 const slowMs = 250;
+/** How far photos of bulk priority stand behind all others in a queue: longer than any of them waits. */
+const bulkHandicapMs = 24 * 3600 * 1000;
 /** One core in so many decodes slow photos, but at least one. */
 const coresPerSlowDecoder = 8;
 
@@ -31,14 +34,15 @@ interface DecodeOptions {
   signal?: AbortSignal | undefined;
   /** The sender; limits slow photos. */
   caller?: string | undefined;
+  priority?: Priority;
   /** Called when the signal aborts while the photo is being decoded. */
   onGivenUp?: ((decoding: { ms: number; isSlow: boolean }) => void) | undefined;
 }
 
 /**
  * Decodes photos, as many at once as there are cores, and no more pixels than allowed. Slow photos have a queue and
- * processes of their own, so that others never wait for them. In both queues shorter photos overtake longer ones, but a photo
- * is overtaken only by those that come within the time that it takes itself.
+ * processes of their own, so that others never wait for them. In both queues photos of bulk priority come last, and shorter
+ * photos overtake longer ones, but only those that come within the time that the longer one takes itself.
  */
 export class DecodePool {
   readonly #settings: DecodePoolSettings;
@@ -48,6 +52,7 @@ export class DecodePool {
   /** Processes that decode slow photos; none if all photos are one person's. */
   readonly #processes: DecodeProcess[];
   #usual = 0;
+  #awaited = 0;
 
   constructor(settings: DecodePoolSettings) {
     sharp.concurrency(1); // one photo per core, instead of all cores on one photo
@@ -67,9 +72,9 @@ export class DecodePool {
     return this.#usual + this.#slow.count;
   }
 
-  /** The photos in flight that are not slow. */
-  get usualInFlight(): number {
-    return this.#usual;
+  /** The photos in flight for which a batch should wait: those that are neither slow nor of bulk priority. */
+  get awaited(): number {
+    return this.#awaited;
   }
 
   /**
@@ -77,13 +82,14 @@ export class DecodePool {
    * as soon as it aborts: a waiting photo is then never decoded, the process of a slow one is killed, and any other is
    * decoded to its end for nothing. Also throws `rate_limited` and `overloaded` for slow photos.
    */
-  async decode(bytes: Uint8Array, { signal, caller, onGivenUp }: DecodeOptions = {}): Promise<TimedImage> {
+  async decode(bytes: Uint8Array, { signal, caller, priority, onGivenUp }: DecodeOptions = {}): Promise<TimedImage> {
     signal?.throwIfAborted();
     const photo = validatePhoto(bytes, this.#settings);
     const { header } = photo;
     const expectedMs = estimateDecodeMs(bytes, header);
     const isSlow = expectedMs > slowMs;
-    const release = isSlow ? this.#slow.take({ caller, expectedMs }) : this.#takeUsual();
+    const isBulk = priority === "bulk";
+    const release = isSlow ? this.#slow.take({ caller, expectedMs }) : this.#takeUsual({ isBulk });
     const queue = isSlow ? this.#slowQueue : this.#usualQueue;
     const megapixels = (header.width * header.height) / 1e6;
     return new Promise((resolve, reject) => {
@@ -96,7 +102,7 @@ export class DecodePool {
       };
       signal?.addEventListener("abort", abort);
       const work = () => this.#decodeNow(job, isSlow ? { signal } : undefined);
-      const decoded = queue.run(work, { expectedMs, megapixels });
+      const decoded = queue.run(work, { expectedMs, megapixels, isBulk });
       const isOver = decoded.finally(() => {
         release(); // before its caller knows, or batches would wait for a photo that is done
         signal?.removeEventListener("abort", abort);
@@ -105,12 +111,16 @@ export class DecodePool {
     });
   }
 
-  #takeUsual(): () => void {
+  #takeUsual({ isBulk }: { isBulk: boolean }): () => void {
+    const awaited = isBulk ? 0 : 1;
     this.#usual += 1;
+    this.#awaited += awaited;
     let isTaken = true;
     return () => {
-      if (isTaken) this.#usual -= 1;
+      if (!isTaken) return;
       isTaken = false;
+      this.#usual -= 1;
+      this.#awaited -= awaited;
     };
   }
 
@@ -152,7 +162,7 @@ interface DecodeJob {
   begunMs: number | undefined;
 }
 
-/** Runs jobs, at most so many megapixels and so many jobs at once, in the order of arrival plus expected duration. */
+/** Runs jobs, at most so many megapixels and so many jobs at once, in the order of arrival plus expected duration; bulk last. */
 class DecodeQueue {
   readonly #room: Semaphore;
   readonly #maxMegapixels: number;
@@ -166,9 +176,10 @@ class DecodeQueue {
 
   run<Result>(
     work: () => Promise<Result>,
-    { expectedMs, megapixels }: { expectedMs: number; megapixels: number },
+    { expectedMs, megapixels, isBulk }: { expectedMs: number; megapixels: number; isBulk: boolean },
   ): Promise<Result> {
     const share = Math.min(this.#maxMegapixels, Math.max(this.#leastShare, Math.ceil(megapixels)));
-    return this.#room.runExclusive(work, share, -(performance.now() + expectedMs));
+    const placeMs = performance.now() + expectedMs + (isBulk ? bulkHandicapMs : 0);
+    return this.#room.runExclusive(work, share, -placeMs);
   }
 }

@@ -1,12 +1,20 @@
 import { CaptionError } from "../../shared/errors.ts";
+import type { Priority } from "../../shared/priority.ts";
 
 /** The number of latest captions over which the rate is measured. */
 const rateWindow = 32;
 const longestRetrySeconds = 60;
 
-interface AdmissionSettings {
+export interface AdmissionLimits {
   maxRequests: number;
   maxBytes: number;
+  /** Share of both, above 0 and at most 1, that requests of bulk priority may take together; at least one request. */
+  bulkShare: number;
+}
+
+interface Admitted {
+  priority: Priority;
+  bytes: number;
 }
 
 /** An admitted request's share of the limits. */
@@ -19,48 +27,45 @@ export interface Reservation {
   release(): void;
 }
 
-/** Admits requests up to a number and a sum of photo bytes, before their bodies are read. */
+/** Admits requests up to a number and a sum of photo bytes, before their bodies are read. Bulk gets a share of both. */
 export class Admission {
-  readonly #settings: AdmissionSettings;
+  readonly #limits: AdmissionLimits;
   readonly #rate = new CaptionRate();
   /** The controllers that abort admitted requests. */
-  readonly #admitted = new Set<AbortController>();
-  #bytes = 0;
+  readonly #admitted = new Map<AbortController, Admitted>();
   #onIdle: (() => void)[] = [];
 
-  constructor(settings: AdmissionSettings) {
-    this.#settings = settings;
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
   }
 
   get requests(): number {
     return this.#admitted.size;
   }
 
+  requestsOf(priority: Priority): number {
+    return this.#of(priority).length;
+  }
+
   /** The sum of the photos' bytes of admitted requests, or of what each may come to while its body is not read. */
   get bytes(): number {
-    return this.#bytes;
+    return bytesOf([...this.#admitted.values()]);
   }
 
   /** Admits a request with a photo of so many bytes. Throws `overloaded`, with the time in which the admitted ones will be done. */
-  admit(bytes: number): Reservation {
-    const { maxRequests, maxBytes } = this.#settings;
-    if (this.requests >= maxRequests) throw this.#refusal(`expected at most ${maxRequests} requests at once`);
-    if (this.#bytes + bytes > maxBytes) throw this.#refusal(`expected at most ${maxBytes} bytes of photos at once`);
+  admit(bytes: number, priority: Priority = "interactive"): Reservation {
+    this.#expectRoom(bytes, priority);
     if (this.requests === 0) this.#rate.start();
     const controller = new AbortController();
-    this.#admitted.add(controller);
-    this.#bytes += bytes;
-    let held = bytes;
+    const admitted = { priority, bytes };
+    this.#admitted.set(controller, admitted);
     return {
       signal: controller.signal,
       resize: (better) => {
-        if (!this.#admitted.has(controller)) return;
-        this.#bytes += better - held;
-        held = better;
+        admitted.bytes = better;
       },
       release: () => {
         if (!this.#admitted.delete(controller)) return;
-        this.#bytes -= held;
         if (this.requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       },
     };
@@ -73,7 +78,7 @@ export class Admission {
 
   /** Aborts all admitted requests with this reason. They keep their reservations until their answers are sent. */
   giveUp(reason: CaptionError): void {
-    for (const controller of this.#admitted) controller.abort(reason);
+    for (const controller of this.#admitted.keys()) controller.abort(reason);
   }
 
   /** Resolves when no request is admitted. */
@@ -84,12 +89,33 @@ export class Admission {
     });
   }
 
+  #expectRoom(bytes: number, priority: Priority): void {
+    const { maxRequests, maxBytes, bulkShare } = this.#limits;
+    if (this.requests >= maxRequests) throw this.#refusal(`expected at most ${maxRequests} requests at once`);
+    if (this.bytes + bytes > maxBytes) throw this.#refusal(`expected at most ${maxBytes} bytes of photos at once`);
+    if (priority !== "bulk") return;
+    const bulk = this.#of("bulk");
+    const most = Math.max(1, Math.floor(maxRequests * bulkShare));
+    if (bulk.length >= most) throw this.#refusal(`expected at most ${most} requests of bulk priority at once`);
+    const mostBytes = Math.floor(maxBytes * bulkShare);
+    if (bulk.length === 0 || bytesOf(bulk) + bytes <= mostBytes) return; // a large one alone is no burden
+    throw this.#refusal(`expected at most ${mostBytes} bytes of photos of bulk priority at once`);
+  }
+
+  #of(priority: Priority): Admitted[] {
+    return [...this.#admitted.values()].filter((admitted) => admitted.priority === priority);
+  }
+
   #refusal(message: string): CaptionError {
     const seconds = Math.ceil(this.requests / this.#rate.perSecond);
     return new CaptionError("overloaded", message, {
       retryAfterSeconds: Math.min(longestRetrySeconds, Math.max(1, seconds)),
     });
   }
+}
+
+function bytesOf(admitted: readonly Admitted[]): number {
+  return admitted.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Captions per second, over the latest ones since the service was last idle. */

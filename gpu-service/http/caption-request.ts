@@ -5,6 +5,7 @@ import type { Captioner } from "../../captioner/captioner.ts";
 import { type CaptionOptions, type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError, quote } from "../../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
+import { type Priority, priorities, prioritySchema } from "../../shared/priority.ts";
 import { verifySignature } from "../../shared/signature.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
@@ -29,9 +30,12 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const valid = secrets();
     const signedId = valid === undefined ? undefined : await readSignedId(c, valid);
     const caller = readCaller(c.req.header("X-Caller"));
+    const priority = readPriority(c.req.header("X-Priority"));
+    c.set("priority", priority);
     const options = parseCaptionOptions(new URL(c.req.url).searchParams);
     const deadline = readDeadline(c.req.header("X-Deadline-Ms"), maxDeadlineMs);
-    const { captioner, reservation } = lifecycle.admit(maxBodyBytes(c.req.header("Content-Length"), maxBytes));
+    const bodyBytes = maxBodyBytes(c.req.header("Content-Length"), maxBytes);
+    const { captioner, reservation } = lifecycle.admit(bodyBytes, priority);
     onceClosed(c.env, reservation.release);
     const client = c.req.raw.signal;
     const signal = AbortSignal.any([client, deadline, reservation.signal]);
@@ -41,6 +45,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
         reservation,
         options,
         caller,
+        priority,
         signedId,
         signal,
       });
@@ -55,14 +60,14 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
 
   async function captionBody(
     request: Request,
-    { captioner, reservation, options, caller, signedId, signal }: Admitted,
+    { captioner, reservation, options, caller, priority, signedId, signal }: Admitted,
   ) {
     const { maxBytes, bodyTimeoutMs } = settings;
     const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
     reservation.resize(bytes.length);
     const id = await byteIdOf(bytes);
     if (signedId !== undefined) expectSameId(id, signedId);
-    const { caption, timings } = await captioner.caption({ bytes, id, options, caller, signal });
+    const { caption, timings } = await captioner.caption({ bytes, id, options, caller, priority, signal });
     signal.throwIfAborted();
     lifecycle.admission.countCaption();
     const result: CaptionResult = { id, ...caption };
@@ -75,6 +80,7 @@ interface Admitted {
   reservation: Reservation;
   options: CaptionOptions;
   caller: string | undefined;
+  priority: Priority;
   signedId: ByteId | undefined;
   signal: AbortSignal;
 }
@@ -114,6 +120,13 @@ function maxBodyBytes(declared: string | undefined, maxBytes: number): number {
 function readCaller(header: string | undefined): string | undefined {
   if (header === undefined || /^[0-9a-f]{32}$/.test(header)) return header;
   throw new CaptionError("invalid_request", `expected X-Caller in 32 hex digits, received ${quote(header)}`);
+}
+
+function readPriority(header = "interactive"): Priority {
+  const { success, data } = prioritySchema.safeParse(header);
+  if (success) return data;
+  const expected = `expected X-Priority to be ${priorities.join(" or ")}`;
+  throw new CaptionError("invalid_request", `${expected}, received ${quote(header)}`);
 }
 
 /** A signal that aborts at the caller's deadline, or at the longest one allowed. */

@@ -1,6 +1,7 @@
 import type { Captioner } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
-import { Admission, type Reservation } from "./admission.ts";
+import type { Priority } from "../../shared/priority.ts";
+import { Admission, type AdmissionLimits, type Reservation } from "./admission.ts";
 
 /** Admits requests only while the service is open: after its engines are warm and before it drains. */
 export class Lifecycle {
@@ -8,7 +9,7 @@ export class Lifecycle {
   #captioner: Captioner | undefined;
   #isDraining = false;
 
-  constructor(limits: { maxRequests: number; maxBytes: number }) {
+  constructor(limits: AdmissionLimits) {
     this.admission = new Admission(limits);
   }
 
@@ -41,8 +42,8 @@ export class Lifecycle {
   }
 
   /** Admits a request with a photo of so many bytes. Throws `overloaded`. */
-  admit(bytes: number): { captioner: Captioner; reservation: Reservation } {
-    return { captioner: this.expectOpen(), reservation: this.admission.admit(bytes) };
+  admit(bytes: number, priority: Priority): { captioner: Captioner; reservation: Reservation } {
+    return { captioner: this.expectOpen(), reservation: this.admission.admit(bytes, priority) };
   }
 
   /** Closes the service to new requests; resolves when no admitted request is left. */

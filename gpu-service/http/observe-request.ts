@@ -4,6 +4,7 @@ import type { RequestIdVariables } from "hono/request-id";
 import type { Logger } from "pino";
 import type { PhaseTimings } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
+import type { Priority } from "../../shared/priority.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -12,6 +13,8 @@ export interface ServiceEnv {
   Variables: RequestIdVariables & {
     /** Set on requests for captions. */
     isCaption?: true;
+    /** Set on requests for captions once it is known; one refused before counts as a person's. */
+    priority?: Priority;
     /** Set on liveness and readiness probes. */
     isProbe?: true;
     /** Set when there is a caption. */
@@ -35,8 +38,9 @@ export function observeRequest({ lifecycle, metrics, log }: Observers) {
     c.header("Server-Timing", serverTimingOf({ ...timings, total }));
     if (lifecycle.isDraining) c.header("Connection", "close");
     const outcome = outcomeOf(c);
-    if (c.get("isCaption")) metrics.onRequest(outcome);
-    if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total });
+    const priority = c.get("priority") ?? "interactive";
+    if (c.get("isCaption")) metrics.onRequest({ outcome, priority });
+    if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total }, priority);
     const { method, path } = c.req;
     const traceId = traceIdOf(c.req.header("traceparent"));
     const isExpected = outcome === "ok" || (c.get("isProbe") && outcome === "overloaded"); // while it starts or drains
@@ -49,6 +53,7 @@ export function observeRequest({ lifecycle, metrics, log }: Observers) {
         path,
         status: c.res.status,
         outcome,
+        ...(c.get("isCaption") && { priority }),
         durationMs: rounded(total),
       },
       "request",

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Batcher } from "../../captioner/batcher.ts";
 import { EngineLost } from "../../captioner/engines/engine-process.ts";
+import type { Priority } from "../../shared/priority.ts";
 
 interface HeldBatch {
   items: readonly number[];
@@ -10,7 +11,7 @@ interface HeldBatch {
 }
 
 /** A batcher whose batches end when the test says so. */
-function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0 } = {}) {
+function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0, bulkMs = 100 } = {}) {
   const batches: HeldBatch[] = [];
   const suspects = new Set<number>();
   const coming = { isMore: false };
@@ -18,6 +19,7 @@ function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0 } = {
   const batcher = new Batcher<number, number>({
     maxBatch,
     maxWaitMs,
+    bulkMs,
     onLoss(item) {
       const isFirst = !suspects.has(item);
       suspects.add(item);
@@ -50,8 +52,10 @@ function heldBatcher({ maxBatch = 4, maxWaitMs = 0, workers = 1, ahead = 0 } = {
       },
     },
   });
-  const push = (item: number, signal?: AbortSignal) => batcher.push(item, signal);
-  return { batcher, batches, coming, push, itemsOf: () => batches.map(({ items }) => items) };
+  const push = (item: number, signal?: AbortSignal, priority?: Priority) =>
+    batcher.push(item, { signal, ...(priority && { priority }) });
+  const pushBulk = (item: number) => push(item, undefined, "bulk");
+  return { batcher, batches, coming, push, pushBulk, itemsOf: () => batches.map(({ items }) => items) };
 }
 
 beforeEach(() => void vi.useFakeTimers());
@@ -114,6 +118,53 @@ describe("batches", () => {
   });
 });
 
+describe("bulk items", () => {
+  test("wait until no other does, in their order, and are counted by themselves", async () => {
+    const { push, pushBulk, batches, itemsOf, batcher } = heldBatcher({ bulkMs: 1 });
+    const results = Promise.all([pushBulk(1), pushBulk(2), pushBulk(3), push(4), push(5)]);
+    expect(batcher.waiting).toEqual({ interactive: 2, bulk: 2 });
+    for (let index = 0; index < 4; index++) {
+      vi.advanceTimersByTime(10);
+      await batches[index]?.end();
+    }
+    expect(itemsOf()).toEqual([[1], [4, 5], [2], [3]]);
+    expect(await results).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  test("make batches as large as their time allows, by the pace of those before, and join others no further", async () => {
+    const { push, pushBulk, batches, itemsOf } = heldBatcher({ maxBatch: 8, bulkMs: 100 });
+    for (let item = 1; item <= 9; item++) void pushBulk(item);
+    vi.advanceTimersByTime(30);
+    await batches[0]?.end(); // 30 ms an item, so that three take less than 100
+    void push(10);
+    vi.advanceTimersByTime(90);
+    await batches[1]?.end();
+    vi.advanceTimersByTime(90);
+    await batches[2]?.end();
+    expect(itemsOf()).toEqual([[1], [2, 3, 4], [10, 5, 6], [7, 8, 9]]);
+  });
+
+  test("are not handed to a busy worker ahead of time, where others could not pass them", async () => {
+    const { push, pushBulk, batches, itemsOf } = heldBatcher({ maxBatch: 2, ahead: 1, bulkMs: Number.MAX_VALUE });
+    void push(0);
+    vi.advanceTimersByTime(1);
+    await batches[0]?.end();
+    for (const item of [1, 2, 3]) void pushBulk(item);
+    for (const item of [4, 5]) void push(item);
+    expect(itemsOf()).toEqual([[0], [1], [4, 5]]);
+  });
+
+  test("whose worker is lost run again before other bulk items, and after the rest", async () => {
+    const { push, pushBulk, batches, itemsOf } = heldBatcher({ bulkMs: 1 });
+    for (const item of [1, 2]) void pushBulk(item);
+    vi.advanceTimersByTime(10);
+    void push(3);
+    await batches[0]?.fail(new EngineLost("killed"));
+    for (const index of [1, 2]) await batches[index]?.end();
+    expect(itemsOf()).toEqual([[1], [3], [1], [2]]);
+  });
+});
+
 describe("an item whose signal aborts", () => {
   test("is dropped while it waits, with the signal's reason", async () => {
     const { push, batches, itemsOf, batcher } = heldBatcher();
@@ -122,7 +173,7 @@ describe("an item whose signal aborts", () => {
     const reason = new Error("gone");
     controller.abort(reason);
     await expect(dropped).rejects.toBe(reason);
-    expect(batcher.waiting).toBe(1);
+    expect(batcher.waiting).toEqual({ interactive: 1, bulk: 0 });
     await batches[0]?.end();
     await batches[1]?.end();
     expect(await Promise.all([first, last])).toEqual([10, 30]);

@@ -58,7 +58,7 @@ export function checkImage({ dockerfile, engine, isFallback, limit }: Expected):
         expect(await container.execute("env", `PORT=${port}`, ...health)).toBe(0);
         expect(await container.execute("env", "PORT=1", ...health)).toBe(1);
         const answers = Array.from({ length: photosAtTheEnd }, () => postCaption(container, photo));
-        const inHand = `edge_caption_admitted_requests ${photosAtTheEnd}\n`;
+        const inHand = `edge_caption_admitted_requests{priority="interactive"} ${photosAtTheEnd}\n`;
         await expect.poll(() => metricsOf(container), { interval: 10, timeout: 10_000 }).toContain(inHand);
         const code = container.stop();
         for (const { status } of await Promise.all(answers)) expect(status).toBe(200);

@@ -112,5 +112,5 @@ function serviceThatStarts() {
 }
 
 function idleLifecycle(): Lifecycle {
-  return new Lifecycle({ maxRequests: 1, maxBytes: 1 });
+  return new Lifecycle({ maxRequests: 1, maxBytes: 1, bulkShare: 1 });
 }

@@ -1,5 +1,8 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, inject, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
+import { ServiceClient } from "../../edge/service-client.ts";
+import { ServiceOrigins } from "../../edge/service-origins.ts";
+import { defaultCaptionOptions } from "../../shared/contract.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
@@ -120,4 +123,27 @@ describe("what a service says of the photo itself", () => {
     expect(result).not.toHaveProperty("contentId");
     expect(result.image.bytes).toBe(photo.length);
   });
+});
+
+test("a photo of bulk priority is sent to the service as one, signed", async () => {
+  const origin = inject("serviceOrigin");
+  const bytes = freshPhoto();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const client = new ServiceClient({
+    origins: new ServiceOrigins({ origins: [origin], restSeconds: 10 }),
+    secret: inject("serviceSecret"),
+    timeoutMs: 20_000,
+    traceHeaders: {},
+  });
+  const { id } = await client.caption({
+    photo: { ...(await photoIdsOf(bytes)), bytes, hash, format: "jpeg", width: 512, height: 512 },
+    options: defaultCaptionOptions,
+    deadlineAtMs: Date.now() + 20_000,
+    caller: "public a job",
+    priority: "bulk",
+  });
+  const metrics = await (await fetch(`${origin}/metrics`)).text();
+
+  expect(id).toBe((await photoIdsOf(bytes)).id);
+  expect(metrics).toMatch(/edge_caption_requests_total\{outcome="ok",priority="bulk"\} [1-9]/);
 });

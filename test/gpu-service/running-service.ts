@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import type { Priority } from "../../shared/priority.ts";
 import { type Problem, problemSchema } from "../../shared/problem.ts";
 import { signatureHeaders } from "../../shared/signature.ts";
 import { builtProgram } from "../support/built-programs.ts";
@@ -93,6 +94,7 @@ interface SignedPost {
   secret?: string;
   /** Whose photo it is, by the edge's word. */
   caller?: string;
+  priority?: Priority;
   nowMs?: number;
   /** Gives up, as a client that leaves. */
   signal?: AbortSignal;
@@ -101,10 +103,10 @@ interface SignedPost {
 /** The headers of a signed `POST /v1/captions`. */
 export function signedHeaders(
   body: Uint8Array,
-  { target = "/v1/captions", secret: key = secret, caller, nowMs = Date.now() }: SignedPost = {},
+  { target = "/v1/captions", secret: key = secret, caller, priority, nowMs = Date.now() }: SignedPost = {},
 ): Promise<Record<string, string>> {
   const bodyHash = new Uint8Array(createHash("sha256").update(body).digest());
-  return signatureHeaders({ method: "POST", target, bodyHash, caller }, { secret: key, nowMs });
+  return signatureHeaders({ method: "POST", target, bodyHash, caller, priority }, { secret: key, nowMs });
 }
 
 /** Posts a photo as the edge does. */

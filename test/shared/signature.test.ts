@@ -80,6 +80,26 @@ describe("a caller that the edge tells", () => {
     }
   });
 
+  test("may have a priority beside it, which cannot be changed, taken away or added either", async () => {
+    const headers = await signatureHeaders({ ...parts, caller, priority: "bulk" }, { secret, nowMs });
+    const text = ["v4", "1700000000", "POST", parts.target, headers["Content-Digest"], caller, "bulk"].join("\n");
+    expect(headers["X-Signature"]).toBe(createHmac("sha256", secret).update(text).digest("hex"));
+    expect(await verifyHeaders(headers)).toEqual(bodyHash);
+    const { "X-Priority": priority, ...without } = headers;
+    expect(priority).toBe("bulk");
+    const { "X-Caller": _, ...alone } = headers;
+    const added = { ...(await signFor()), "X-Priority": "bulk" };
+    for (const forged of [without, added, { ...headers, "X-Priority": "interactive" }, alone]) {
+      await expect(verifyHeaders(forged)).rejects.toMatchObject({ code: "unauthorized" });
+    }
+  });
+
+  test("may be unknown where the priority is told", async () => {
+    const headers = await signatureHeaders({ ...parts, priority: "bulk" }, { secret, nowMs });
+    expect(await verifyHeaders(headers)).toEqual(bodyHash);
+    await expect(verifyHeaders({ ...headers, "X-Caller": caller })).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
   test("is named alike each time, and otherwise by another secret", async () => {
     const hash = await hashCaller("public 192.0.2.1", secret);
     expect(hash).toMatch(/^[0-9a-f]{32}$/);

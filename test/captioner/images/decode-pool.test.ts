@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openBundle } from "../../../captioner/bundle.ts";
 import { DecodePool } from "../../../captioner/images/decode-pool.ts";
+import type { Priority } from "../../../shared/priority.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
 import { madeImage } from "../../fixtures/made-images.ts";
 import { slowImage } from "../../fixtures/slow-images.ts";
@@ -51,6 +52,24 @@ test("decodes a photo alone that is more than all it may hold", async () => {
 
 test("decodes no more at once than it has threads for but one", async () => {
   expect(await orderOf(poolOf({ threads: 2 }), { first: large, second: small })).toEqual(["first", "second"]);
+});
+
+test("decodes photos of bulk priority after all others, and has no batch wait for them", async () => {
+  const pool = poolOf({ threads: 2 });
+  const order: string[] = [];
+  const decode = async (name: string, priority: Priority) => {
+    await pool.decode(small, { priority });
+    order.push(name);
+  };
+  const decoded = Promise.all([
+    decode("first bulk", "bulk"),
+    decode("second bulk", "bulk"),
+    decode("person", "interactive"),
+  ]);
+  expect([pool.inFlight, pool.awaited]).toEqual([3, 1]);
+  await decoded;
+  expect(order).toEqual(["first bulk", "person", "second bulk"]);
+  expect([pool.inFlight, pool.awaited]).toEqual([0, 0]);
 });
 
 test("lets go of a photo at once whose signal aborts while it waits, and decodes the next", async () => {

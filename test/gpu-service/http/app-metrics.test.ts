@@ -26,10 +26,10 @@ test("counts captions and refusals by what became of them, and times what a capt
   await postCaption(service, new TextEncoder().encode("no photo"));
   const lines = (await metricsOf(service)).split("\n");
 
-  expect(lines).toContain('edge_caption_requests_total{outcome="ok"} 2');
-  expect(lines).toContain('edge_caption_requests_total{outcome="unsupported_media_type"} 1');
+  expect(lines).toContain('edge_caption_requests_total{outcome="ok",priority="interactive"} 2');
+  expect(lines).toContain('edge_caption_requests_total{outcome="unsupported_media_type",priority="interactive"} 1');
   for (const phase of ["decode", "queue", "encode", "search", "total"]) {
-    expect(lines).toContain(`edge_caption_phase_seconds_count{phase="${phase}"} 2`);
+    expect(lines).toContain(`edge_caption_phase_seconds_count{phase="${phase}",priority="interactive"} 2`);
   }
   expect(lines).toContain('edge_caption_batch_photos_bucket{le="1"} 2');
 });
@@ -68,7 +68,7 @@ describe("METRICS_PORT", () => {
 
     expect(hidden.status).toBe(404);
     expect(await problemOf(hidden)).toMatchObject({ code: "not_found" });
-    expect(await metricsOf({ origin })).toContain('edge_caption_requests_total{outcome="ok"} 1');
+    expect(await metricsOf({ origin })).toContain('edge_caption_requests_total{outcome="ok",priority="interactive"} 1');
     for (const path of ["/livez", "/readyz"]) {
       expect((await fetch(`${origin}${path}`)).status).toBe(200);
       expect((await fetch(`${split.origin}${path}`)).status).toBe(200);

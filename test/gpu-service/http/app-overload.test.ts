@@ -73,7 +73,7 @@ test("gives no place to a request whose signature is wrong", async () => {
   );
 
   expect(new Set(statuses)).toEqual(new Set([401]));
-  expect(await metricsOf(service)).toMatch(/edge_caption_admitted_requests 0\n/);
+  expect(await metricsOf(service)).toMatch(/edge_caption_admitted_requests\{priority="interactive"\} 0\n/);
   expect((await postCaption(service, photo)).status).toBe(200);
   for (const upload of uploads) upload.destroy();
 });
@@ -88,7 +88,7 @@ test("gives places back whose clients leave, at whatever moment that is", async 
 
   await expectNobodyInHand();
   const outcomes = await metricsOf(service);
-  expect(outcomes).toMatch(/edge_caption_requests_total\{outcome="client_gone"\} \d+/);
+  expect(outcomes).toMatch(/edge_caption_requests_total\{outcome="client_gone",priority="interactive"\} \d+/);
   expect((await postCaption(service, photo)).status).toBe(200);
 });
 
@@ -130,8 +130,8 @@ async function declareUpload(bytes: number, headers: Record<string, string> = {}
 async function expectNobodyInHand(): Promise<void> {
   await vi.waitFor(async () => {
     const metrics = await metricsOf(service);
-    expect(metrics).toMatch(/edge_caption_admitted_requests 0\n/);
+    expect(metrics).toMatch(/edge_caption_admitted_requests\{priority="interactive"\} 0\n/);
     expect(metrics).toMatch(/edge_caption_admitted_bytes 0\n/);
-    expect(metrics).toMatch(/edge_caption_queued_photos 0\n/);
+    expect(metrics).toMatch(/edge_caption_queued_photos\{priority="interactive"\} 0\n/);
   }, 5000);
 }

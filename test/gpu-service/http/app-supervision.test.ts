@@ -37,7 +37,7 @@ test("answers every request though its engine is killed under load", async () =>
   expect(statuses).toEqual(photos.map(() => 200));
   const metrics = await metricsOf(service);
   expect(metrics).toContain('edge_caption_engine_restarts_total{reason="died"} 1');
-  expect(metrics).toContain(`edge_caption_requests_total{outcome="ok"} ${photos.length}`);
+  expect(metrics).toContain(`edge_caption_requests_total{outcome="ok",priority="interactive"} ${photos.length}`);
   expect(service.logged).toContainEqual(
     expect.objectContaining({ msg: "replacing an engine", reason: "died", error: "the engine ended with SIGKILL" }),
   );
@@ -126,7 +126,7 @@ test("ends with a sentence, once it has told whoever waits, where its engine can
   const responses = (await madePhotos(12)).map((bytes) => postCaption(service, bytes));
   await vi.waitFor(async () => {
     expect(await metricsOf(service)).toMatch(/edge_caption_batch_photos_count [1-9]/);
-    expect(await metricsOf(service)).toContain("edge_caption_admitted_requests 12\n");
+    expect(await metricsOf(service)).toContain('edge_caption_admitted_requests{priority="interactive"} 12\n');
   }, 10_000);
   process.kill(engine, "SIGKILL");
 

@@ -40,7 +40,10 @@ export const slowPhotos: Fault = {
       `the median stays within ${mostTimesQuiet} times the quiet one`,
     );
     scene.expect(memoryMiB <= mostMemoryMiB, `the service stays below ${mostMemoryMiB} MiB`);
-    scene.expect((await scene.deployment.metric("edge_caption_admitted_requests")) < 10, "nothing piles up");
+    scene.expect(
+      (await scene.deployment.metric('edge_caption_admitted_requests{priority="interactive"}')) < 10,
+      "nothing piles up",
+    );
   },
 };
 
