@@ -12,6 +12,7 @@ const programs = {
   "edge-caption": "cli/main.ts",
   train: "training/main.ts",
   "create-captioner": "cli/create-captioner.ts",
+  client: "shared/client-entry.ts",
 };
 /** Style sheets and browser programs of the pages that the programs write. */
 const pageParts = ["cli/gallery/browser/gallery.css", "cli/gallery/browser/gallery.ts", "training/report/report.css"];

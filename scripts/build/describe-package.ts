@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { BuiltFile } from "../page/write-folder.ts";
 import { repository } from "../repository.ts";
 import { commands } from "./bundle-programs.ts";
+import { describeSystem, type RuntimeSystem, runtimePackage } from "./bundle-runtime.ts";
 
 const rootSchema = z.object({
   name: z.string(),
@@ -19,20 +20,27 @@ const rootSchema = z.object({
 });
 const workspaceSchema = z.object({ dependencies: z.record(z.string(), z.string()) });
 
-const entry = "cli/create-captioner.d.ts";
+/** What can be imported, by its path in the package: the source of its types, and its program. */
+const entries = {
+  ".": { types: "cli/create-captioner.d.ts", program: "create-captioner" },
+  "./client": { types: "shared/client-entry.d.ts", program: "client" },
+};
+/** Packages for training alone, 100 MB: who trains installs them, and the program says so. */
+const trainingPackages = /^@tensorflow\//;
 const relativeImport = /(?<=from ")(\.[^"]+)\.ts(?=")/g;
+
+interface PackageParts {
+  packages: ReadonlySet<string>;
+  isServiceAlone: boolean;
+  /** The system whose ONNX Runtime is in the package; undefined where it is a dependency, for all systems. */
+  system: RuntimeSystem | undefined;
+}
 
 /**
  * `package.json` of the built package: what it shares with the clone's, and of the workspaces' dependencies those that the programs
  * import, at the same versions. Throws if they import something that no workspace names.
  */
-export async function describePackage({
-  packages,
-  isServiceAlone,
-}: {
-  packages: ReadonlySet<string>;
-  isServiceAlone: boolean;
-}): Promise<string> {
+export async function describePackage({ packages, isServiceAlone, system }: PackageParts): Promise<string> {
   const { workspaces, ...shared } = rootSchema.parse(await readJson("package.json"));
   const versions = new Map<string, string>();
   for (const workspace of workspaces) {
@@ -43,15 +51,34 @@ export async function describePackage({
       versions.set(name, version);
     }
   }
-  const dependencies = Object.fromEntries([...packages].sort().map((name) => [name, versionOf(name, versions)]));
-  const entries = isServiceAlone
-    ? { private: true }
-    : {
-        bin: Object.fromEntries(Object.entries(commands).map(([name, program]) => [name, `lib/${program}.js`])),
-        exports: { ".": { types: "./types/cli/create-captioner.d.ts", default: "./lib/create-captioner.js" } },
-        files: ["lib", "types", "models", "docs", "NOTICE"],
-      };
-  return `${JSON.stringify({ ...shared, ...entries, dependencies }, null, 2)}\n`;
+  const versionsOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, versionOf(name, versions)]));
+  const imported = [...packages].sort();
+  if (isServiceAlone) return toJson({ ...shared, private: true, dependencies: versionsOf(imported) });
+  const optional = imported.filter((name) => trainingPackages.test(name));
+  return toJson({
+    ...shared,
+    ...(system && { ...describeSystem(system), bundleDependencies: [runtimePackage] }),
+    bin: mapValues(commands, (program) => `lib/${program}.js`),
+    exports: mapValues(entries, ({ types, program }) => ({
+      types: `./types/${types}`,
+      default: `./lib/${program}.js`,
+    })),
+    files: ["lib", "types", "models", "docs", "NOTICE"],
+    dependencies: versionsOf(imported.filter((name) => !optional.includes(name))),
+    peerDependencies: versionsOf(optional),
+    peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
+  });
+}
+
+function mapValues<Value, Mapped>(
+  record: Record<string, Value>,
+  map: (value: Value) => Mapped,
+): Record<string, Mapped> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}
+
+function toJson(manifest: unknown): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 function versionOf(name: string, versions: ReadonlyMap<string, string>): string {
@@ -64,7 +91,7 @@ async function readJson(path: string): Promise<unknown> {
   return JSON.parse(await readFile(join(repository, path), "utf8"));
 }
 
-/** Declarations of the library and of what it is declared in terms of, under the paths of their sources. */
+/** Declarations of the entries and of what it is declared in terms of, under the paths of their sources. */
 export async function declareTypes(): Promise<BuiltFile[]> {
   const folder = await mkdtemp(join(tmpdir(), "edge-caption-types-"));
   try {
@@ -80,7 +107,7 @@ export async function declareTypes(): Promise<BuiltFile[]> {
 /** tsc declares every source that the library is made of; most of them it only runs. */
 async function readReachable(folder: string): Promise<BuiltFile[]> {
   const files = new Map<string, BuiltFile>();
-  const wanted = [entry];
+  const wanted = Object.values(entries).map(({ types }) => types);
   for (const path of wanted) {
     if (files.has(path)) continue;
     const text = await readFile(join(folder, path), "utf8");

@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<void> {
 
 async function buildPrograms(): Promise<void> {
   const { files, packages } = await bundlePrograms({ isServiceAlone: false });
-  const manifest = await describePackage({ packages, isServiceAlone: false });
+  const manifest = await describePackage({ packages, isServiceAlone: false, system: undefined });
   const programs = files.map(({ path, content }) => ({ path: `lib/${path}`, content }));
   await writeFolder(folder, [...programs, { path: "package.json", content: manifest }]);
   await symlink(join(repository, "models"), join(folder, "models"), "dir").catch((error: NodeJS.ErrnoException) => {
