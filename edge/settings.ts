@@ -206,6 +206,18 @@ export function readSettings(environment: unknown) {
   };
 }
 
+/** Says of variables that somebody wants to set what is wrong with the first bad one; undefined where all are fine. */
+export function findBadVariable(variables: Record<string, string>): string | undefined {
+  const schemas = new Map<string, z.ZodType>(Object.entries(environmentSchema.shape));
+  for (const [name, value] of Object.entries(variables)) {
+    const schema = schemas.get(name);
+    if (schema === undefined) return `${name}: the edge has no such setting`;
+    const [issue] = schema.safeParse(value).error?.issues ?? [];
+    if (issue !== undefined) return `${name}: ${issue.message}`;
+  }
+  return undefined;
+}
+
 function parseList(text: string): string[] {
   return text.split(",").flatMap((item) => item.trim() || []);
 }

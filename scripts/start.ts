@@ -27,6 +27,8 @@ Examples:
   npm start -- holiday.jpg         caption this photo; the second time, the answer comes from the cache
   npm start -- --once holiday.jpg  caption it and end, for scripts
   npm start -- --port 9000         if 8787 is taken
+  npm start -- --var CORS_ORIGINS=http://localhost:5173
+                                   let pages of another origin call it, such as an app in development
 
 Both servers listen on this machine only, and share a secret that is made for the run. The edge fetches no addresses
 ({"url": …}) unless --source-hosts says so, since a public name may lead into your own network.`;
@@ -39,6 +41,7 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
   endOnSignal(ending); // before anything is started that could be left over
   const photo = await readPhoto(request.photo, { folder: invokedFrom });
   const stateDir = resolve(invokedFrom, request.stateDir);
+  await expectVariables(request.var);
   await expectPlaces([...edgePlaces, stateDir]);
   const edgePort = await expectFree(request.port, { option: "--port" });
   const servers = startServers({
@@ -47,7 +50,7 @@ async function start({ invokedFrom, ...request }: StartRequest): Promise<void> {
     modelDir: request.modelDir === undefined ? undefined : resolve(invokedFrom, request.modelDir),
     stateDir,
     onEdgeRestart: ({ message }) => process.stderr.write(`${message}\nThe edge is brought up again.\n`),
-    variables: { SOURCE_HOSTS: request.sourceHosts },
+    variables: { SOURCE_HOSTS: request.sourceHosts, ...request.var },
   });
   void servers.died.then((reason) => ending.abort(reason));
   try {
@@ -105,6 +108,20 @@ async function expectPlaces(folders: readonly string[]): Promise<void> {
   }
 }
 
+/** Throws a sentence about a variable that the edge does not read, or whose value it would refuse at every request. */
+async function expectVariables(variables: Record<string, string>): Promise<void> {
+  const own = ["SERVICE_ORIGINS", "SERVICE_SECRET"].find((name) => name in variables);
+  if (own !== undefined) throw new Error(`--var ${own}: npm start makes it for the run`);
+  const source: string = new URL("../edge/settings.ts", import.meta.url).href; // by its address: its types are a Worker's
+  const { findBadVariable }: EdgeSettingsModule = await import(source);
+  const problem = findBadVariable(variables);
+  if (problem !== undefined) throw new Error(`--var ${problem} (docs/edge.md describes the settings)`);
+}
+
+interface EdgeSettingsModule {
+  findBadVariable(variables: Record<string, string>): string | undefined;
+}
+
 /** The options of the command line; paths are relative to `invokedFrom`. */
 interface StartRequest {
   photo: string;
@@ -116,6 +133,8 @@ interface StartRequest {
   stateDir: string;
   /** Hosts from which the edge fetches photos. */
   sourceHosts: string;
+  /** Settings of the edge. */
+  var: Record<string, string>;
 }
 
 type Flags = Omit<StartRequest, "photo" | "invokedFrom" | "once"> & { once?: boolean };
@@ -137,11 +156,25 @@ function startCommand(start: (request: StartRequest) => Promise<void>): Command 
       ),
     )
     .option("--source-hosts <list>", "hosts that photos may be fetched from by address: any, none, or a list", "none")
+    .option(
+      "--var <name=value>",
+      "a setting of the edge, as docs/edge.md describes them; repeatable",
+      collectVariable,
+      {},
+    )
     .addHelpText("after", examples)
     .exitOverride()
     .action((photo: string | undefined, { once = false, ...flags }: Flags) =>
       start({ ...flags, once, photo: photo ?? relative(invokedFrom, samplePhoto), invokedFrom }),
     );
+}
+
+function collectVariable(text: string, others: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("Expected a setting of the edge with its value, such as CORS_ORIGINS=*.");
+  }
+  return { ...others, [name]: value };
 }
 
 function readPort(text: string): number {

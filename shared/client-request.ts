@@ -61,8 +61,18 @@ async function ask(
     signal?.throwIfAborted();
     throw timeout.aborted
       ? new CaptionError("upstream_timeout", `${url.host} did not answer within ${timeoutMs} ms`, { cause })
-      : new CaptionError("upstream_error", `${url.host} could not be reached`, { cause });
+      : new CaptionError("upstream_error", `${url.host} could not be reached${browserReasons(url)}`, { cause });
   }
+}
+
+/** Names what may be behind a browser's network error, which says the same for all of it; nothing outside of browsers. */
+function browserReasons({ origin, protocol }: URL): string {
+  const { location } = globalThis as { location?: { origin?: string; protocol?: string } }; // browsers and their workers have one
+  if (location?.origin === undefined) return "";
+  const reasons = ["it is down", "this device is offline"];
+  if (location.origin !== origin) reasons.push(`its CORS_ORIGINS does not name ${location.origin}`);
+  if (location.protocol === "https:" && protocol === "http:") reasons.push("an https page may not call http");
+  return `: ${reasons.slice(0, -1).join(", ")} or ${reasons.at(-1)}`;
 }
 
 function isForLater({ code }: CaptionError): boolean {

@@ -10,6 +10,7 @@ export interface Parameter {
   required?: boolean;
   description: string;
   schema: JsonSchema;
+  examples?: Record<string, { summary: string; value: number }>;
 }
 
 /** An operation of the contract, with the OpenAPI fields that it uses. */
@@ -32,12 +33,14 @@ const searchParameters: Parameter[] = [
     in: "query",
     description: "Beams of the search; 1 is greedy search, the fastest.",
     schema: { ...inlineSchema(beam), default: defaultCaptionOptions.beam },
+    examples: { greedy: { summary: "The fastest.", value: 1 }, usual: { summary: "The default.", value: 3 } },
   },
   {
     name: "candidates",
     in: "query",
-    description: "Captions in the answer, best first; at most `beam`.",
+    description: "Captions in the answer, best first; at most `beam`, also where `beam` is left out: more are 400.",
     schema: { ...inlineSchema(candidates), default: defaultCaptionOptions.candidates },
+    examples: { best: { summary: "The best alone, with any `beam`.", value: 1 } },
   },
 ];
 
@@ -77,6 +80,7 @@ export const captionPhoto: Operation = {
     required: true,
     content: {
       ...Object.fromEntries(imageFormats.map((format) => [`image/${format}`, image])),
+      "application/octet-stream": image,
       "multipart/form-data": {
         schema: { type: "object", required: ["image"], properties: { image: image.schema } },
       },

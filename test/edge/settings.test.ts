@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { readSettings } from "../../edge/settings.ts";
+import { findBadVariable, readSettings } from "../../edge/settings.ts";
 import { callWorker, readProblem, watchConsole } from "./call-worker.ts";
 
 const required = {
@@ -75,5 +75,19 @@ describe("settings", () => {
     const problem = await readProblem(await callWorker("/v1/model", { environment: { [name]: value } }), "internal");
     expect(problem.detail).toBe("something went wrong on our side");
     expect(JSON.stringify(errors())).toContain(`at ${name}`);
+  });
+});
+
+describe("a variable that somebody wants to set", () => {
+  test("is fine where the worker reads it and its value can be used", () => {
+    expect(findBadVariable({ CORS_ORIGINS: "*", ACCESS: "keys", MAX_BYTES: "1000" })).toBeUndefined();
+  });
+
+  test.each([
+    [{ ACCESS: "keys", CORS: "*" }, "CORS: the edge has no such setting"],
+    [{ CORS_ORIGINS: "me" }, /^CORS_ORIGINS: expected origins such as /],
+    [{ CAPTIONS: "captions" }, "CAPTIONS: expected a binding of a KV namespace"],
+  ])("is told of where it is not: %j", (variables, problem) => {
+    expect(findBadVariable(variables)).toMatch(problem);
   });
 });

@@ -207,27 +207,30 @@ describe("edge-caption/client", () => {
     expect(await answer.json()).toEqual(expected);
   });
 
-  test.skipIf(chromiumPath === undefined)("captions in a browser, from an app that Vite built", async () => {
-    await mkdir(join(folder, "app"), { recursive: true });
-    await writeFile(join(folder, "app/index.html"), '<!doctype html><script type="module" src="/main.ts"></script>');
-    const main =
-      'import { captionTwo } from "../captions.mts"; captionTwo(location.origin).then((text) => { document.title = text; });';
-    await writeFile(join(folder, "app/main.ts"), main);
-    const vite = join(createRequire(import.meta.url).resolve("vite/package.json"), "../bin/vite.js");
-    await run(process.execPath, [vite, "build", "app", "--logLevel", "error"], { cwd: folder });
-    const built = join(folder, "app/dist");
-    const [script = ""] = await readdir(join(built, "assets"));
-    const { origin } = await startEdge({
-      "/": { type: "text/html", text: await readFile(join(built, "index.html"), "utf8") },
-      [`/assets/${script}`]: { type: "text/javascript", text: await readFile(join(built, "assets", script), "utf8") },
-    });
-    const browser = await launchBrowser();
-    onTestFinished(() => browser.close());
-    const page = await browser.newPage();
-    await page.goto(origin);
-    await page.waitForFunction("document.title !== ''");
-    expect(JSON.parse(await page.title())).toEqual(expected);
-  });
+  test.skipIf(chromiumPath === undefined)(
+    "captions in a browser, from an app that Vite built (needs Chromium)",
+    async () => {
+      await mkdir(join(folder, "app"), { recursive: true });
+      await writeFile(join(folder, "app/index.html"), '<!doctype html><script type="module" src="/main.ts"></script>');
+      const main =
+        'import { captionTwo } from "../captions.mts"; captionTwo(location.origin).then((text) => { document.title = text; });';
+      await writeFile(join(folder, "app/main.ts"), main);
+      const vite = join(createRequire(import.meta.url).resolve("vite/package.json"), "../bin/vite.js");
+      await run(process.execPath, [vite, "build", "app", "--logLevel", "error"], { cwd: folder });
+      const built = join(folder, "app/dist");
+      const [script = ""] = await readdir(join(built, "assets"));
+      const { origin } = await startEdge({
+        "/": { type: "text/html", text: await readFile(join(built, "index.html"), "utf8") },
+        [`/assets/${script}`]: { type: "text/javascript", text: await readFile(join(built, "assets", script), "utf8") },
+      });
+      const browser = await launchBrowser();
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+      await page.goto(origin);
+      await page.waitForFunction("document.title !== ''");
+      expect(JSON.parse(await page.title())).toEqual(expected);
+    },
+  );
 });
 
 test("the installed service answers over HTTP with its own model, and drains", async () => {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { madeImage, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
 import { freePort, takePort } from "../support/free-port.ts";
@@ -41,6 +41,32 @@ describe("npm start", { timeout: 60_000 }, () => {
     expect(head).toMatch(/^Cache-Status: edge-caption; hit/m);
     expect(captionResultSchema.parse(JSON.parse(body)).image.format).toBe("jpeg");
     expect(await run.exited).toBe(0);
+  });
+
+  test("gives the edge the settings that --var names", async () => {
+    const run = workplace.start([photo, "--var", "CORS_ORIGINS=https://app.example", "--var", "MAX_BYTES=100"]);
+    await vi.waitFor(() => expect(run.stderr()).toMatch(/payload_too_large|at most 100 bytes/), { timeout: 40_000 });
+    expect(await run.exited).toBe(1);
+    const staying = workplace.start([photo, "--var", "CORS_ORIGINS=https://app.example"]);
+    await untilUp(staying);
+    const [, edge = ""] = staying.stdout().match(/edge +(http\S+)/) ?? [];
+    const { headers } = await fetch(`${edge}/v1/model`, { headers: { Origin: "https://app.example" } });
+    staying.process.kill("SIGINT");
+
+    expect(headers.get("Access-Control-Allow-Origin")).toBe("https://app.example");
+    expect(await staying.exited).toBe(0);
+  });
+
+  test.each([
+    ["CORS=*", "--var CORS: the edge has no such setting (docs/edge.md describes the settings)\n", 1],
+    ["CORS_ORIGINS=me", /^--var CORS_ORIGINS: expected origins such as https:.+, or \* \(docs.+\)\n$/, 1],
+    ["SERVICE_SECRET=0123456789abcdef", "--var SERVICE_SECRET: npm start makes it for the run\n", 1],
+    ["CORS_ORIGINS", /^error: .+ such as CORS_ORIGINS=\*\.\n$/, 2],
+  ])("says in one sentence what is wrong with --var %s", async (variable, sentence, code) => {
+    const ended = await workplace.runToEnd(["--var", variable, photo]);
+
+    expect(ended.stderr).toMatch(sentence);
+    expect(ended.code).toBe(code);
   });
 
   test("captions a photo of the repository's own when none is named", async () => {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { CaptionClient } from "../../shared/client.ts";
 import { CaptionError, type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import { contentIdOf } from "../../shared/photo-id.ts";
@@ -245,5 +245,31 @@ describe("ending early", () => {
     const { origin } = await startScriptedEdge(() => script);
     const asking = new CaptionClient({ origin, timeoutMs: 100 }).caption(photo("dog"));
     await expect(asking).rejects.toMatchObject({ code: "upstream_timeout" });
+  });
+});
+
+describe("an edge that cannot be reached from a page", () => {
+  const reach = async (origin: string, page?: string) => {
+    if (page !== undefined) vi.stubGlobal("location", new URL(page));
+    onTestFinished(() => void vi.unstubAllGlobals());
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    const refused: unknown = await new CaptionClient({ origin }).modelCard().catch((error: unknown) => error);
+    return refused instanceof CaptionError ? refused.message : refused;
+  };
+
+  test("is told with what may be behind it, which the browser does not say", async () => {
+    expect(await reach("https://edge.example", "https://edge.example/")).toBe(
+      "edge.example could not be reached: it is down or this device is offline",
+    );
+    expect(await reach("https://edge.example", "https://app.example/photos")).toBe(
+      "edge.example could not be reached: it is down, this device is offline or its CORS_ORIGINS does not name https://app.example",
+    );
+    expect(await reach("http://edge.example", "https://app.example/photos")).toBe(
+      "edge.example could not be reached: it is down, this device is offline, its CORS_ORIGINS does not name https://app.example or an https page may not call http",
+    );
+  });
+
+  test("is told without guesses outside of a browser", async () => {
+    expect(await reach("https://edge.example")).toBe("edge.example could not be reached");
   });
 });

@@ -26,6 +26,10 @@ const needs = [
   },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs moto_server)", isMet: isProgramThere("moto_server") },
+  {
+    words: "(needs openapi-python-client and schemathesis)",
+    isMet: ["openapi-python-client", "schemathesis"].every(isProgramThere),
+  },
   { words: "(needs Chromium)", isMet: chromiumPath !== undefined },
   { words: "(needs Debian's Chromium)", isMet: isSoftwareVulkanThere },
   { words: "(needs root, buildah, debootstrap and runc)", isMet: canBuildImages },
