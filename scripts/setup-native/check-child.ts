@@ -1,5 +1,6 @@
 import type { Rank } from "@tensorflow/tfjs-node-gpu";
 import * as z from "zod";
+import { giveBackRemoved } from "../../captioner/tensorflow/binding.ts";
 import type { CheckMessage } from "./final-check.ts";
 
 /** Entry of the final check's process, which sends one message: what it found. */
@@ -15,6 +16,7 @@ try {
 process.send?.(message);
 
 async function checkTensorFlow(): Promise<CheckMessage> {
+  giveBackRemoved();
   const tf = await import("@tensorflow/tfjs-node-gpu");
   const { binding, isUsingGpuDevice } = backendSchema.parse(tf.backend());
 

@@ -4,7 +4,6 @@ import * as z from "zod";
 import { say } from "../../terminal/progress.ts";
 import type { Architecture, Kind } from "./checksums.ts";
 
-const newestNode = 22;
 const architectures: Record<string, Architecture> = { x64: "x86_64", arm64: "aarch64" };
 const reportSchema = z.object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) });
 
@@ -19,22 +18,17 @@ interface Machine {
   arch: string;
   /** Version of glibc; undefined with another C library, as on Alpine. */
   glibc: string | undefined;
-  node: string;
 }
 
 /** Describes the machine that this process runs on. */
 export function thisMachine(): Machine {
   const { header } = reportSchema.parse(process.report.getReport());
-  const { platform, arch, versions } = process;
-  return { platform, arch, glibc: header.glibcVersionRuntime, node: versions.node };
+  const { platform, arch } = process;
+  return { platform, arch, glibc: header.glibcVersionRuntime };
 }
 
 /** Returns the wheels' name of the machine's architecture. Throws a sentence if no wheel or no binding can run on it. */
-export function expectSupported({ platform, arch, glibc, node }: Machine): Architecture {
-  if (Number.parseInt(node, 10) > newestNode)
-    throw new Error(
-      `expected Node 20 to ${newestNode}, running ${node}: @tensorflow/tfjs-node-gpu calls functions of node:util that Node 23 removed`,
-    );
+export function expectSupported({ platform, arch, glibc }: Machine): Architecture {
   const architecture = architectures[arch];
   if (platform === "linux" && glibc !== undefined && architecture !== undefined) return architecture;
   const found = `${platform} on ${arch}${platform === "linux" && glibc === undefined ? " without glibc" : ""}`;
