@@ -24,6 +24,8 @@ const needs = [
     words: "(needs setfattr, getfattr, setfacl, getfacl)",
     isMet: ["setfattr", "getfattr", "setfacl", "getfacl"].every(isProgramThere),
   },
+  { words: "(needs promtool)", isMet: isProgramThere("promtool") },
+  { words: "(needs systemd-analyze)", isMet: isProgramThere("systemd-analyze") },
   { words: "(needs kubectl)", isMet: isProgramThere("kubectl") },
   { words: "(needs moto_server)", isMet: isProgramThere("moto_server") },
   {
