@@ -19,51 +19,77 @@ interface RequestRecord {
   bytes: number;
 }
 
+/** What captions are found and made with. */
+export interface CaptionParts {
+  settings: Settings;
+  service: ServiceClient;
+  revision: ModelRevision;
+  cache: CaptionCache;
+  flights: Flights;
+  deletions: Deletions;
+}
+
 /** Hono's context: the environment unparsed, and what one request's handlers work with. */
 export interface EdgeEnv {
   Bindings: Record<string, unknown>;
-  Variables: RequestIdVariables & {
-    settings: Settings;
-    /** Time before the body was read. A deletion after it wins over what this request would store. */
-    startedAtMs: number;
-    service: ServiceClient;
-    revision: ModelRevision;
-    cache: CaptionCache;
-    flights: Flights;
-    deletions: Deletions;
-    record: RequestRecord;
-    /** Methods of the route; undefined where there is no route. */
-    methods?: readonly string[];
-    /** Code of the problem document in the answer. */
-    errorCode?: ErrorCode;
-    /** Tier whose limit the request counts against; undefined until `access` knows it. */
-    tier?: Tier;
-    /** A key's id or a network, whose requests are counted together. Set once `access` has let the request in. */
-    caller: string;
-  };
+  Variables: RequestIdVariables &
+    CaptionParts & {
+      /** Time before the body was read. A deletion after it wins over what this request would store. */
+      startedAtMs: number;
+      record: RequestRecord;
+      /** Methods of the route; undefined where there is no route. */
+      methods?: readonly string[];
+      /** Code of the problem document in the answer. */
+      errorCode?: ErrorCode;
+      /** Tier whose limit the request counts against; undefined until `access` knows it. */
+      tier?: Tier;
+      /** A key's id or a network, whose requests are counted together. Set once `access` has let the request in. */
+      caller: string;
+    };
 }
 
 /** Reads the settings and builds the request's context. */
 export const provideContext = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("startedAtMs", Date.now());
-  const settings = readSettings(c.env);
-  const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const traceparent = readTraceparent(c.req.header("traceparent"));
+  const parts = captionParts(c.env, {
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },
+  });
+  c.set("settings", parts.settings);
+  c.set("service", parts.service);
+  c.set("revision", parts.revision);
+  c.set("flights", parts.flights);
+  c.set("deletions", parts.deletions);
+  c.set("cache", parts.cache);
+  await next();
+});
+
+interface PartsOptions {
+  waitUntil: (work: Promise<unknown>) => void;
+  /** Headers of each request to the service. */
+  traceHeaders: Record<string, string>;
+}
+
+/** Reads the settings and builds what captions are made with. Throws for a bad setting. */
+export function captionParts(environment: unknown, { waitUntil, traceHeaders }: PartsOptions): CaptionParts {
+  const settings = readSettings(environment);
   const service = new ServiceClient({
     origins: new ServiceOrigins({ origins: settings.serviceOrigins, restSeconds: settings.originRestSeconds }),
     secret: settings.serviceSecret,
     timeoutMs: settings.upstreamTimeoutMs,
-    traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },
+    traceHeaders,
   });
   const kv = settings.captions;
-  c.set("settings", settings);
-  c.set("service", service);
-  c.set("revision", new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }));
-  c.set("flights", { namespace: settings.flights, waitUntil });
-  c.set("deletions", new Deletions(settings.tombstones));
-  c.set("cache", captionCacheOf(settings, waitUntil));
-  await next();
-});
+  return {
+    settings,
+    service,
+    revision: new ModelRevision({ kv, service, refreshSeconds: settings.modelRefreshSeconds, waitUntil }),
+    flights: { namespace: settings.flights, waitUntil },
+    deletions: new Deletions(settings.tombstones),
+    cache: captionCacheOf(settings, waitUntil),
+  };
+}
 
 /** Returns a W3C Trace Context header, level 1; anything else is not passed on. */
 function readTraceparent(header: string | undefined): string | undefined {

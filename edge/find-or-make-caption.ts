@@ -1,11 +1,20 @@
-import type { Context } from "hono";
 import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
-import type { EdgeEnv } from "./context.ts";
+import type { CaptionParts, RequestPhase } from "./context.ts";
 import type { Fate } from "./deletions.ts";
 import { joinFlight } from "./join-flight.ts";
-import { timePhase } from "./request-record.ts";
 import type { CheckedPhoto } from "./upload.ts";
+
+/** For whom and with what a photo is captioned: for a request, or for a job. */
+export interface CaptionScope extends CaptionParts {
+  /** Time before the photo was read. A deletion after it wins over what would be stored. */
+  startedAtMs: number;
+  /** Tier and key or network, for which the service counts photos that take long. */
+  caller: string;
+  waitUntil: (work: Promise<unknown>) => void;
+  /** Measures a phase. */
+  time: <T>(phase: RequestPhase, work: Promise<T>) => Promise<T>;
+}
 
 interface CaptionRequest {
   photo: CheckedPhoto;
@@ -13,33 +22,33 @@ interface CaptionRequest {
 }
 
 /** Finds a photo's caption in the cache, or has the service make it once for all requests that want it at the same time. */
-export async function findOrMakeCaption(c: Context<EdgeEnv>, { photo, options }: CaptionRequest): Promise<Caption> {
-  const revision = await c.get("revision").currentOrAsk();
+export async function findOrMakeCaption(scope: CaptionScope, { photo, options }: CaptionRequest): Promise<Caption> {
+  const revision = await scope.revision.currentOrAsk();
   const key = { photoId: cacheIdOf(photo), revision, options };
   const caption =
-    (await timePhase(c, "cache", c.get("cache").find(key))) ??
-    (await timePhase(c, "service", makeOrAwaitCaption(c, { photo, options, revision })));
-  if (caption.result.id !== photo.id) c.executionCtx.waitUntil(storeFile(c, photo));
+    (await scope.time("cache", scope.cache.find(key))) ??
+    (await scope.time("service", makeOrAwaitCaption(scope, { photo, options, revision })));
+  if (caption.result.id !== photo.id) scope.waitUntil(storeFile(scope, photo));
   return caption;
 }
 
 /** Ends within the upstream time limit, which includes waiting for another request's flight. */
 async function makeOrAwaitCaption(
-  c: Context<EdgeEnv>,
+  scope: CaptionScope,
   { photo, options, revision }: CaptionRequest & { revision: string },
 ): Promise<Caption> {
-  const deadlineAtMs = Date.now() + c.get("settings").upstreamTimeoutMs;
+  const deadlineAtMs = Date.now() + scope.settings.upstreamTimeoutMs;
   const key = { photoId: cacheIdOf(photo), revision, options };
-  const outcome = await joinFlight(c.get("flights"), {
+  const outcome = await joinFlight(scope.flights, {
     key,
     deadlineAtMs,
-    run: () => makeCaption(c, { photo, options, deadlineAtMs }),
+    run: () => makeCaption(scope, { photo, options, deadlineAtMs }),
     isKept: ({ result, from }) => result.model.revision === revision && from === "service",
   });
   if ("made" in outcome) return outcome.made;
   const { shared, isKept } = outcome;
   const result = captionResultSchema.parse(JSON.parse(shared.body));
-  if (isKept) c.get("cache").storeNear(key, shared);
+  if (isKept) scope.cache.storeNear(key, shared);
   return { ...shared, result, from: "another request" };
 }
 
@@ -48,21 +57,21 @@ async function makeOrAwaitCaption(
  * looked for. Stores nothing when the photo's captions were deleted since the request began.
  */
 async function makeCaption(
-  c: Context<EdgeEnv>,
+  scope: CaptionScope,
   { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
 ): Promise<Caption> {
   const askedAtMs = Date.now();
-  const caller = `${c.get("tier")} ${c.get("caller")}`;
-  const answer = await c.get("service").caption({ photo, options, deadlineAtMs, caller });
+  const { caller } = scope;
+  const answer = await scope.service.caption({ photo, options, deadlineAtMs, caller });
   const result = describeCaption(answer, { photo, options });
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };
-  c.get("revision").learn(revision, { askedAtMs });
-  const fate = await fateOf(c, photo);
+  scope.revision.learn(revision, { askedAtMs });
+  const fate = await fateOf(scope, photo);
   const key = { photoId: cacheIdOf(photo), revision, options };
-  if (fate === "unknown") c.get("cache").storeNear(key, caption); // KV would keep it for too long
+  if (fate === "unknown") scope.cache.storeNear(key, caption); // KV would keep it for too long
   if (fate !== "kept") return { ...caption, result, from: "service, not stored" };
-  c.get("cache").store(key, caption, { photo, areWanted: async () => (await fateOf(c, photo)) === "kept" });
+  scope.cache.store(key, caption, { photo, areWanted: async () => (await fateOf(scope, photo)) === "kept" });
   return { ...caption, result, from: "service" };
 }
 
@@ -76,12 +85,12 @@ function describeCaption(
 }
 
 /** Stores which content a file has, so that look-ups by the file's id find a caption that was made for another file. */
-async function storeFile(c: Context<EdgeEnv>, photo: CheckedPhoto): Promise<void> {
-  if (photo.contentId === undefined || (await c.get("cache").findFile(photo.id)) !== null) return;
-  const areWanted = async () => (await fateOf(c, photo)) === "kept";
-  if (await areWanted()) c.get("cache").storeFile(photo, { areWanted });
+async function storeFile(scope: CaptionScope, photo: CheckedPhoto): Promise<void> {
+  if (photo.contentId === undefined || (await scope.cache.findFile(photo.id)) !== null) return;
+  const areWanted = async () => (await fateOf(scope, photo)) === "kept";
+  if (await areWanted()) scope.cache.storeFile(photo, { areWanted });
 }
 
-function fateOf(c: Context<EdgeEnv>, photo: CheckedPhoto): Promise<Fate> {
-  return c.get("deletions").fateOf(photo, { sinceMs: c.get("startedAtMs") });
+function fateOf(scope: CaptionScope, photo: CheckedPhoto): Promise<Fate> {
+  return scope.deletions.fateOf(photo, { sinceMs: scope.startedAtMs });
 }

@@ -4,7 +4,7 @@ import type { BufferHold } from "./buffer-hold.ts";
 import { type Caption, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
 import type { EdgeEnv } from "./context.ts";
-import { findOrMakeCaption } from "./find-or-make-caption.ts";
+import { type CaptionScope, findOrMakeCaption } from "./find-or-make-caption.ts";
 import { isolateState } from "./isolate-state.ts";
 import { timePhase } from "./request-record.ts";
 import { type CheckedPhoto, readUpload, type UploadLimits } from "./upload.ts";
@@ -48,8 +48,17 @@ async function answerPhoto(
 ): Promise<Response> {
   const photo = await timePhase(c, "upload", read(c.req.raw, { ...uploadLimits(c), ...holds }));
   c.get("record").bytes = photo.bytes.length;
-  const caption = await findOrMakeCaption(c, { photo, options });
+  const caption = await findOrMakeCaption(scopeOf(c), { photo, options });
   return respond(caption, resultForFile(caption.result, { id: photo.id, bytes: photo.bytes.length }));
+}
+
+function scopeOf(c: Context<EdgeEnv>): CaptionScope {
+  return {
+    ...c.var,
+    caller: `${c.get("tier")} ${c.get("caller")}`,
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    time: (phase, work) => timePhase(c, phase, work),
+  };
 }
 
 function uploadLimits(c: Context<EdgeEnv>): Omit<UploadLimits, keyof Holds> {
