@@ -30,13 +30,23 @@ process.env.XDG_STATE_HOME = fileURLToPath(new URL("node_modules/.cache/tests", 
 
 export default defineConfig({
   test: {
-    onConsoleLog: (line) => !line.includes('"msg":"request"') && !line.startsWith("watched: "), // the worker logs each
+    onConsoleLog: (line) => !/"msg":"(?:request|photos of a job)"/.test(line) && !line.startsWith("watched: "), // the worker logs each
     maxWorkers: "100%", // most tests wait for processes of their own
     globalSetup: "./test/support/built-programs.ts",
     reporters: ["default", "./test/support/closing-line-reporter.ts"],
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "staging" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml", environment: "staging" },
+            miniflare: {
+              d1Databases: { JOBS_DB: "jobs" },
+              queueProducers: { JOBS_QUEUE: "jobs" },
+              r2Buckets: { JOBS_BUCKET_PHOTOS: "photos" },
+              workflows: { JOBS_WORKFLOW: { name: "jobs", className: "JobWorkflow" } },
+            },
+          }),
+        ],
         test: {
           name: "workerd",
           include: ["test/edge/**/*.test.ts"],

@@ -10,8 +10,8 @@ import { type Caller, limitCaller, publicCaller } from "./rate-limit.ts";
 const keyCacheSeconds = 60;
 
 /**
- * Lets in callers who may use the route, within the limit of their tier. `admin` always requires a key; for `caption` the
- * setting ACCESS decides. Runs before the body is read.
+ * Lets in callers who may use the route, within the limit of their tier. `admin` and `jobs` always require a key; for
+ * `caption` the setting ACCESS decides. Runs before the body is read.
  */
 export function access(scope: KeyScope) {
   return createMiddleware<EdgeEnv>(async (c, next) => {

@@ -19,7 +19,7 @@ const requestHeaders = [
 ];
 const responseHeaders = [
   ...["Age", "Allow", "Cache-Status", "Content-Location", "ETag", "RateLimit-Policy", "Retry-After", "Server-Timing"],
-  ...["WWW-Authenticate", "X-Request-Id"],
+  ...["Link", "Location", "WWW-Authenticate", "X-Request-Id"],
 ];
 /** The longest time for which any browser keeps the answer to a preflight, which is Firefox's. */
 const preflightSeconds = 86_400;

@@ -3,6 +3,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import { isFacadeOff } from "./compat/facade.ts";
 import type { EdgeEnv } from "./context.ts";
 import { answerWrongMethod } from "./error-handler.ts";
+import { areJobsOff } from "./jobs/job-handlers.ts";
 
 /**
  * Finds the methods of a request's route, for `Allow` and for preflights. hono's own `method-not-allowed` would join the
@@ -13,7 +14,7 @@ export function routeMethods(app: Hono<EdgeEnv>): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     find ??= methodFinder(app); // the routes are registered after this middleware
     const methods = find(c.req.path);
-    if (methods.length > 0 && !isFacadeOff(c)) c.set("methods", methods);
+    if (methods.length > 0 && !isFacadeOff(c) && !areJobsOff(c)) c.set("methods", methods);
     await next();
   };
 }

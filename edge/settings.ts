@@ -23,9 +23,29 @@ function bindingSchema<T>(method: string, name: string) {
 const kvSchema = bindingSchema<KVNamespace>("getWithMetadata", "a KV namespace");
 const rateLimitSchema = bindingSchema<RateLimit>("limit", "a rate limit").optional();
 
+const bucketSchema = bindingSchema<R2Bucket>("list", "an R2 bucket");
+
 const datasetSchema = bindingSchema<AnalyticsEngineDataset>("writeDataPoint", "an Analytics Engine dataset").optional();
 
 const assetsSchema = bindingSchema<Fetcher>("fetch", "static assets").optional();
+
+/** A bucket that jobs read is bound under this and its name in capitals, with `_` for `-`: JOBS_BUCKET_HOLIDAY_PHOTOS. */
+const bucketPrefix = "JOBS_BUCKET_";
+
+/** Bindings and settings of jobs, which are off unless the first three are there. */
+const jobsSchema = z.object({
+  /** Jobs and their photos, a row each. About five rows are written per photo, which is billed. */
+  JOBS_DB: bindingSchema<D1Database>("prepare", "a D1 database"),
+  /** Messages about ten photos each. Three operations are billed per message. */
+  JOBS_QUEUE: bindingSchema<Queue<unknown>>("sendBatch", "a queue"),
+  /** Lists buckets. A step is billed per thousand objects. */
+  JOBS_WORKFLOW: bindingSchema<Workflow<unknown>>("create", "the Workflow JobWorkflow"),
+  /**
+   * Seconds without any progress of a job after which its queued photos are sent again. Less than the time that ten photos
+   * take sends photos that are under way, which costs messages and captions none twice.
+   */
+  JOBS_RESEND_SECONDS: z.coerce.number().int().min(1).max(3600).default(60),
+});
 
 const policySchema = z
   .string()
@@ -169,6 +189,41 @@ export function readCorsOrigins({ CORS_ORIGINS }: Record<string, unknown>): read
 /** Reads the façades. Separate, since routes exist even when other settings are bad. */
 export function readFacades({ FACADES }: Record<string, unknown>): readonly FacadeName[] {
   return facadesSchema.safeParse(FACADES).data ?? [];
+}
+
+export interface JobsSettings {
+  db: D1Database;
+  queue: Queue<unknown>;
+  workflow: Workflow<unknown>;
+  /** By the names that callers use. */
+  buckets: ReadonlyMap<string, R2Bucket>;
+  resendSeconds: number;
+}
+
+/** Whether jobs are on: whether their bindings are there. */
+export function hasJobs(environment: unknown): boolean {
+  const names: (keyof z.input<typeof jobsSchema>)[] = ["JOBS_DB", "JOBS_QUEUE", "JOBS_WORKFLOW"];
+  return typeof environment === "object" && environment !== null && names.every((name) => name in environment);
+}
+
+/** Parses what jobs need. Throws an error that names a bad setting, for the log and not for the caller. */
+export function readJobs(environment: unknown): JobsSettings {
+  const parsed = jobsSchema.safeParse(environment);
+  if (!parsed.success) throw new Error(`bad settings: ${z.prettifyError(parsed.error)}`);
+  const { data } = parsed;
+  return {
+    db: data.JOBS_DB,
+    queue: data.JOBS_QUEUE,
+    workflow: data.JOBS_WORKFLOW,
+    buckets: bucketsIn(Object(environment)),
+    resendSeconds: data.JOBS_RESEND_SECONDS,
+  };
+}
+
+function bucketsIn(environment: Record<string, unknown>): Map<string, R2Bucket> {
+  const names = Object.keys(environment).filter((name) => name.startsWith(bucketPrefix));
+  const nameOf = (binding: string) => binding.slice(bucketPrefix.length).toLowerCase().replaceAll("_", "-");
+  return new Map(names.map((name) => [nameOf(name), bucketSchema.parse(environment[name])]));
 }
 
 /** Parses the environment. Throws an error that names a bad setting, for the log and not for the caller. */

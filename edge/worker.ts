@@ -14,6 +14,18 @@ import { type EdgeEnv, provideContext } from "./context.ts";
 import { handleDeletion } from "./deletion-handler.ts";
 import { drainBody } from "./drain-body.ts";
 import { handleError, handleNotFound } from "./error-handler.ts";
+import { consumeBatch } from "./jobs/consume-batch.ts";
+import {
+  handleJob,
+  handleJobCancel,
+  handleJobDeletion,
+  handleJobList,
+  handleJobStart,
+  requireJobs,
+} from "./jobs/job-handlers.ts";
+import { JobWorkflow } from "./jobs/job-workflow.ts";
+import { reconcileJobs } from "./jobs/reconcile.ts";
+import { handleJobResults } from "./jobs/result-handler.ts";
 import { handleBatchLookup, handleLookup } from "./lookup-handler.ts";
 import { pageFiles } from "./page-files.ts";
 import { PhotoTombstone } from "./photo-tombstone.ts";
@@ -44,6 +56,13 @@ app.post("/v1/captions/lookup", access("caption"), handleBatchLookup);
 app.get("/v1/captions/:id", access("caption"), etag({ retainedHeaders: headersOf304 }), handleLookup);
 app.delete("/v1/captions/:id", access("admin"), handleDeletion);
 
+app.post("/v1/jobs", requireJobs, access("jobs"), handleJobStart);
+app.get("/v1/jobs", requireJobs, access("jobs"), handleJobList);
+app.get("/v1/jobs/:id", requireJobs, access("jobs"), handleJob);
+app.get("/v1/jobs/:id/results", requireJobs, access("jobs"), handleJobResults);
+app.post("/v1/jobs/:id/cancel", requireJobs, access("jobs"), handleJobCancel);
+app.delete("/v1/jobs/:id", requireJobs, access("jobs"), handleJobDeletion);
+
 app.post("/model/predict", requireFacade, provideContext, access("caption"), handleMax);
 app.post("/models/*", requireFacade, provideContext, access("caption"), handleHuggingFace);
 app.post("/v1/chat/completions", requireFacade, access("caption"), handleChatCompletion);
@@ -55,6 +74,9 @@ app.get("/api/tags", requireFacade, provideContext, access("caption"), handleOll
 app.notFound(handleNotFound);
 app.onError(handleError);
 
-/** The runtime looks for its Durable Object classes in the entry file. */
-export { CaptionFlight, PhotoTombstone };
-export default app;
+/** The runtime looks for the classes of Durable Objects and Workflows in the entry file. */
+export { CaptionFlight, JobWorkflow, PhotoTombstone };
+export default Object.assign(app, {
+  queue: consumeBatch,
+  scheduled: (_: ScheduledController, environment: unknown) => reconcileJobs(environment),
+});

@@ -117,7 +117,10 @@ function keysCommand(): Command {
     .description("makes a key and shows it")
     .requiredOption("--name <text>", "whose key it is, 1 to 100 characters", readName)
     .addOption(
-      new Option("--scope <scope...>", "what it may do: caption, or delete captions (admin)")
+      new Option(
+        "--scope <scope...>",
+        "what it may do: caption, delete captions (admin), or caption whole buckets (jobs)",
+      )
         .choices(keyScopes)
         .default(["caption"]),
     )

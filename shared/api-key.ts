@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { toHex } from "./photo-id.ts";
 
-/** Permissions of a key: to caption and look up, or to delete captions. */
-export const keyScopes = ["caption", "admin"] as const;
+/** Permissions of a key: to caption and look up, to delete captions, or to caption whole buckets. */
+export const keyScopes = ["caption", "admin", "jobs"] as const;
 /** Tiers of keys, each with its own rate limit. */
 export const keyTiers = ["standard", "high"] as const;
 

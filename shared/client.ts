@@ -13,6 +13,17 @@ import {
   type PhotoId,
 } from "./contract.ts";
 import { CaptionError, quote } from "./errors.ts";
+import {
+  type Job,
+  type JobOrder,
+  type JobResult,
+  jobListSchema,
+  jobResultSchema,
+  jobSchema,
+  maxResultRows,
+  type ResultForm,
+  resultTypes,
+} from "./jobs.ts";
 import { parseOrigin } from "./origin.ts";
 import { photoIdsOf } from "./photo-id.ts";
 
@@ -99,6 +110,53 @@ export class CaptionClient {
     return readSuccess(await this.#send("/v1/model", {}, watch), modelCardSchema);
   }
 
+  /** Starts a job that captions a bucket or a list of addresses in the background. */
+  async startJob(order: JobOrder, watch: RequestWatch = {}): Promise<Job> {
+    return readSuccess(await this.#send("/v1/jobs", postedJson(order), watch), jobSchema);
+  }
+
+  /** Yields the key's jobs, the newest first. */
+  async *jobs(watch: RequestWatch = {}): AsyncGenerator<Job> {
+    for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+      const query: string = cursor === "" ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+      const list = readSuccess(await this.#send(`/v1/jobs${query}`, {}, watch), jobListSchema);
+      yield* list.jobs;
+      cursor = list.cursor;
+    }
+  }
+
+  /** Returns how far a job is. */
+  async job(id: string, watch: RequestWatch = {}): Promise<Job> {
+    return readSuccess(await this.#send(jobPath(id), {}, watch), jobSchema);
+  }
+
+  /** Yields a job's photos in the order of their keys, those that wait too. */
+  async *jobResults(id: string, watch: RequestWatch = {}): AsyncGenerator<JobResult> {
+    for await (const page of this.jobResultPages(id, { form: "jsonl", ...watch })) {
+      for (const line of page.split("\n")) if (line !== "") yield jobResultSchema.parse(JSON.parse(line));
+    }
+  }
+
+  /** Yields a job's results as text, which is CSV or JSON lines when its pages are put together. */
+  async *jobResultPages(id: string, { form, ...watch }: RequestWatch & { form: ResultForm }): AsyncGenerator<string> {
+    const headers = { Accept: resultTypes[form] };
+    for (let target: string | undefined = `${jobPath(id)}/results?limit=${maxResultRows}`; target !== undefined; ) {
+      const reply: Reply = await this.#send(target, { headers }, watch);
+      yield reply.text;
+      target = /^<([^>]+)>; rel="next"$/.exec(reply.headers.get("Link") ?? "")?.[1];
+    }
+  }
+
+  /** Cancels a job; photos that are being captioned are finished. */
+  async cancelJob(id: string, watch: RequestWatch = {}): Promise<Job> {
+    return readSuccess(await this.#send(`${jobPath(id)}/cancel`, { method: "POST" }, watch), jobSchema);
+  }
+
+  /** Deletes a job and its results. */
+  async deleteJob(id: string, watch: RequestWatch = {}): Promise<void> {
+    await this.#send(jobPath(id), { method: "DELETE" }, watch);
+  }
+
   #send(target: string, { headers, ...init }: Sent, watch: RequestWatch): Promise<Reply> {
     const request = {
       url: new URL(target, this.#origin),
@@ -154,6 +212,10 @@ function readOrigin(text: string): URL {
     "invalid_request",
     `expected an origin such as https://captions.example.com, received ${quote(text)}`,
   );
+}
+
+function jobPath(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
 /** Writes a look-up's path as the edge does, with a plain colon, so that HTTP caches see one URL. */

@@ -1,3 +1,4 @@
+import { cancelJob, deleteJob, listJobs, readJob, readJobResults, startJob } from "./job-operations.ts";
 import {
   captionPhoto,
   deleteCaption,
@@ -28,12 +29,21 @@ export function openApiDocument({ version }: { version: string }) {
     security: [{}, { apiKey: [] }],
     tags: [
       { name: "Captions", description: "Captions of photos." },
+      {
+        name: "Jobs",
+        description:
+          "Captions of whole buckets and lists of addresses, made in the background. Only for keys with the scope `jobs`, each of which sees its own; 404 where a deployment has none.",
+      },
       { name: "Service", description: "The deployment and its model." },
     ],
     paths: {
       "/v1/captions": { post: captionPhoto },
       "/v1/captions/{id}": { get: lookUpCaption, delete: deleteCaption },
       "/v1/captions/lookup": { post: lookUpCaptions },
+      "/v1/jobs": { post: startJob, get: listJobs },
+      "/v1/jobs/{id}": { get: readJob, delete: deleteJob },
+      "/v1/jobs/{id}/results": { get: readJobResults },
+      "/v1/jobs/{id}/cancel": { post: cancelJob },
       "/v1/model": { get: readModel },
       "/healthz": { get: readHealth },
       "/readyz": { get: readReadiness },

@@ -61,9 +61,9 @@ const captionHeaders: HeaderName[] = [
   "RateLimit-Policy",
 ];
 /** Codes of operations that check keys and limits. */
-const admission = ["unauthorized", "forbidden", "rate_limited"] as const;
+export const admission = ["unauthorized", "forbidden", "rate_limited"] as const;
 /** Codes of every operation. */
-const everywhere = ["method_not_allowed", "internal"] as const;
+export const everywhere = ["method_not_allowed", "internal"] as const;
 /** Codes of operations that ask the captioning service. */
 const service = ["upstream_error", "overloaded", "upstream_timeout", ...everywhere] as const;
 

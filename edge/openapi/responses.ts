@@ -45,6 +45,8 @@ const headers = {
   "Cache-Status": "RFC 9211: `hit`, or `fwd=miss` and whether the result is stored.",
   Age: "Seconds since the result was stored.",
   "RateLimit-Policy": "The limit that the request counts against: requests and seconds.",
+  Location: "The job's URL.",
+  Link: 'The next page, as `rel="next"`; missing on the last.',
   "Server-Timing": "Where the time went, in milliseconds.",
 } as const;
 

@@ -12,6 +12,7 @@ import {
   serviceReadinessSchema,
   sourceRequestSchema,
 } from "../../shared/contract.ts";
+import { jobListSchema, jobRequestSchema, jobResultSchema, jobSchema } from "../../shared/jobs.ts";
 import { problemSchema } from "../../shared/problem.ts";
 
 export type JsonSchema = Record<string, unknown>;
@@ -38,6 +39,10 @@ const named = {
   Deletion: deletionSchema,
   ModelCard: modelCardSchema,
   ServiceReadiness: serviceReadinessSchema,
+  JobRequest: jobRequestSchema,
+  Job: jobSchema,
+  JobList: jobListSchema,
+  JobResult: jobResultSchema,
   Problem: problemSchema,
 } as const;
 

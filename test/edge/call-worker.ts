@@ -56,7 +56,8 @@ export function postPhoto(
   });
 }
 
-function usualEnvironment() {
+/** The settings and bindings of a request that names no others. */
+export function usualEnvironment() {
   const service = { SERVICE_ORIGINS: inject("serviceOrigin"), SERVICE_SECRET: inject("serviceSecret") };
   const { CAPTIONS, KEYS, FLIGHTS, TOMBSTONES } = env;
   return { CAPTIONS, KEYS, FLIGHTS, TOMBSTONES, ...service };

@@ -8,6 +8,8 @@ declare module "vitest" {
     faultyServices: Record<string, string>;
     /** A web site with photos and with other replies. */
     photoSources: string;
+    /** Of the jobs' database. */
+    jobsMigrations: { name: string; queries: string[] }[];
     /** Image files by name, base64. */
     images: Record<string, string>;
   }
@@ -32,6 +34,7 @@ export type FaultyServiceName =
   | "restarts"
   | "overloadedProxy"
   | "crashed"
+  | "failsPhotos"
   | "slow"
   | "silentOfPng"
   | "busyWithCaller"

@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { type Candidate, type CaptionResult, type ModelCard, parseCaptionOptions } from "../../shared/contract.ts";
+import {
+  type Candidate,
+  type CaptionResult,
+  type ModelCard,
+  parseCaptionOptions,
+  type ServiceReadiness,
+} from "../../shared/contract.ts";
 import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
 import type { FaultyServiceName } from "../edge/provided-context.ts";
@@ -51,12 +57,17 @@ const answers: Record<Exclude<FaultyServiceName, "absent" | "restarts">, Answer>
   }),
   redirects: (_, response) => void response.writeHead(307, { Location: "/elsewhere" }).end(),
   overloaded: (request, response) => {
-    if (request.url === "/readyz") return void response.end("{}"); // overloaded is not unready
+    if (request.url === "/readyz") return sendJson(response, readiness); // overloaded is not unready
     sendOverloaded(response);
   },
   starting: (_, response) => sendOverloaded(response),
   overloadedProxy: (_, response) => void response.writeHead(503).end("no healthy upstream"),
   crashed: (_, response) => sendProblem(response, "internal"),
+  failsPhotos: (request, response) => {
+    if (request.url === "/readyz") return sendJson(response, readiness);
+    if (request.method === "POST") return void response.destroy();
+    sendJson(response, modelCard);
+  },
   slow: countsRuns(),
   silentOfPng: (request, response) =>
     request.headers["content-type"] === "image/png" ? undefined : captions()(request, response),
@@ -70,6 +81,17 @@ const answers: Record<Exclude<FaultyServiceName, "absent" | "restarts">, Answer>
 };
 
 const model = { id: "other", revision: "0123456789ab" };
+
+const readiness: ServiceReadiness = {
+  status: "ready",
+  engine: "none",
+  reason: "there is no other",
+  device: "none",
+  precision: "float32",
+  fallback: false,
+  engines: { ready: 1, expected: 1 },
+  model,
+};
 
 const modelCard: ModelCard = {
   ...model,
@@ -109,7 +131,7 @@ function captions(wrong: Partial<CaptionResult> = {}): Answer {
   };
 }
 
-function sendJson(response: ServerResponse, body: CaptionResult | ModelCard): void {
+function sendJson(response: ServerResponse, body: CaptionResult | ModelCard | ServiceReadiness): void {
   response.setHeader("Content-Type", "application/json").end(JSON.stringify(body));
 }
 

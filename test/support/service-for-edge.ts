@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import type { TestProject } from "vitest/node";
 import { buildPage } from "../../scripts/page/build-page.ts";
 import { repository } from "../../scripts/repository.ts";
@@ -26,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("serviceSecret", serviceSecret);
   project.provide("faultyServices", faulty.origins);
   project.provide("photoSources", sources.origin);
+  project.provide("jobsMigrations", await readD1Migrations(join(repository, "edge/jobs/migrations")));
   project.provide("images", await encodeImages());
   return async () => {
     await Promise.all([service.stop(), faulty.stop(), sources.stop()]);
