@@ -11,7 +11,7 @@ import {
 import { errorCodes } from "./errors.ts";
 
 /** Most addresses in one job; a longer list is several jobs, or a bucket. */
-export const maxJobUrls = 1000;
+const maxJobUrls = 1000;
 /** Most rows in one page of results. */
 export const maxResultRows = 10_000;
 export const defaultResultRows = 1000;
@@ -59,8 +59,6 @@ export type JobOrder = z.input<typeof jobRequestSchema>;
  * `failed` means that its photos could not be listed.
  */
 export const jobStates = ["listing", "running", "following", "done", "cancelled", "failed"] as const;
-
-export type JobState = (typeof jobStates)[number];
 
 const count = z.int().nonnegative();
 

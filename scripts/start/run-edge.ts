@@ -7,6 +7,7 @@ import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { buildPage } from "../page/build-page.ts";
 import { repository } from "../repository.ts";
 import { isWell } from "./local-servers.ts";
+import { migrateJobs } from "./migrate-jobs.ts";
 
 /** Interval between two checks of whether the edge still answers, and after a failed one. */
 const watchMs = 5_000;
@@ -16,6 +17,8 @@ const answerLimitMs = 5_000;
 /** Consecutive failed checks after which the edge counts as gone. */
 const silentAnswers = 3;
 const endLimitMs = 2_000;
+/** Cloudflare calls it each minute; on one machine, more often costs nothing. */
+const cronMs = 10_000;
 
 /**
  * The worker in Cloudflare's runtime (workerd), as `wrangler.toml` describes it, without the proxy that `wrangler dev` puts
@@ -47,6 +50,8 @@ const runtime = new Miniflare({
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
 await runtime.ready;
+await migrateJobs(runtime);
+setInterval(() => void runCron(), cronMs);
 await untilSilent(`http://localhost:${values.port}/healthz`);
 console.error("the edge does not answer any more: its runtime, workerd, ended or hangs");
 await end(1);
@@ -54,7 +59,14 @@ await end(1);
 /** Returns the folders that `wrangler` uses too: `npm run tool -- keys` writes there. */
 function persistence(folder: string) {
   const place = (name: string) => join(folder, "v3", name);
-  return { kvPersist: place("kv"), cachePersist: place("cache"), durableObjectsPersist: place("do") };
+  return {
+    kvPersist: place("kv"),
+    cachePersist: place("cache"),
+    durableObjectsPersist: place("do"),
+    d1Persist: place("d1"),
+    r2Persist: place("r2"),
+    workflowsPersist: place("workflows"),
+  };
 }
 
 async function describeWorker() {
@@ -90,6 +102,15 @@ async function untilSilent(address: string): Promise<void> {
     await setTimeout(unanswered === 0 ? watchMs : askAgainMs);
     const isThere = await isWell(address, AbortSignal.timeout(answerLimitMs)).catch(() => false);
     unanswered = isThere ? 0 : unanswered + 1;
+  }
+}
+
+/** Calls the worker's cron trigger, which nobody else does on this machine. */
+async function runCron(): Promise<void> {
+  try {
+    await (await runtime.getWorker()).scheduled({ cron: "* * * * *" });
+  } catch (error) {
+    console.error("the cron trigger failed:", error);
   }
 }
 

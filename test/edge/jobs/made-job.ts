@@ -33,7 +33,7 @@ interface SentMessage {
 }
 
 /** A queue that keeps what is put on it. */
-export class KeptQueue {
+class KeptQueue {
   readonly sent: SentMessage[] = [];
 
   async sendBatch(messages: Iterable<MessageSendRequest<unknown>>, { delaySeconds = 0 } = {}): Promise<void> {

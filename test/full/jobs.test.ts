@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type LocalServers, preferFree, startServers, waitUntilReady } from "../../scripts/start/local-servers.ts";
+import { keyEntry, newApiKey } from "../../shared/api-key.ts";
+import { CaptionClient } from "../../shared/client.ts";
+import { isOver, type Job, type JobResult } from "../../shared/jobs.ts";
+import { tinyBundle } from "../fixtures/bundles.ts";
+import { madePhotos, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
+import { keepOutput } from "../support/kept-output.ts";
+
+const [distinct, twins, broken, texts] = [1500, 300, 100, 100];
+const objects = distinct + twins + broken + texts;
+const waitMs = 240_000;
+
+let stateDir = "";
+let servers: LocalServers;
+let client: CaptionClient;
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), "jobs-"));
+  const apiKey = await fillState();
+  servers = startServers({
+    edgePort: await preferFree(0),
+    servicePort: await preferFree(0),
+    modelDir: tinyBundle,
+    stateDir,
+    variables: { JOBS_RESEND_SECONDS: "5" },
+    listen: keepOutput,
+  });
+  await waitUntilReady(servers, AbortSignal.timeout(120_000));
+  client = new CaptionClient({ origin: servers.edge, apiKey });
+}, 240_000);
+
+afterAll(async () => {
+  await servers.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+/** Puts photos into the local bucket and a key into the local KV, where the edge will find them. */
+async function fillState(): Promise<string> {
+  const place = (name: string) => join(stateDir, "v3", name);
+  const runtime = new Miniflare({
+    modules: true,
+    script: "export default { fetch: () => new Response() };",
+    kvNamespaces: { KEYS: "KEYS" },
+    r2Buckets: { PHOTOS: "photos" },
+    kvPersist: place("kv"),
+    r2Persist: place("r2"),
+  });
+  const bucket = await runtime.getR2Bucket("PHOTOS");
+  const photos = await madePhotos(distinct, { width: 64, height: 48 });
+  const [cutShort, text] = [await truncatedJpeg(), await textFile()];
+  for (const [index, photo] of photos.entries()) {
+    await bucket.put(`photos/${index}.jpg`, photo);
+    if (index < twins) await bucket.put(`twins/${index}.jpg`, photo);
+    if (index < broken) await bucket.put(`broken/${index}.jpg`, cutShort);
+    if (index < texts) await bucket.put(`texts/"${index}", a note.txt`, text);
+  }
+  const keys = await runtime.getKVNamespace("KEYS");
+  const key = newApiKey();
+  const { path, id } = await keyEntry(key);
+  const createdAt = new Date().toISOString();
+  await keys.put(path, id, { metadata: { id, name: "test", scopes: ["jobs"], tier: "standard", createdAt } });
+  await runtime.dispose();
+  return key;
+}
+
+/** Asks how far a job is, again and again, whatever the edge says meanwhile. */
+async function until(id: string, isSo: (job: Job) => boolean): Promise<Job> {
+  for (const endMs = Date.now() + waitMs; Date.now() < endMs; await setTimeout(200)) {
+    const job = await client.job(id).catch(() => undefined); // while it is away
+    if (job !== undefined && isSo(job)) return job;
+  }
+  throw new Error(`the job did not get there: ${JSON.stringify(await client.job(id))}`);
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function resultsOf(id: string): Promise<JobResult[]> {
+  return collect(client.jobResults(id));
+}
+
+test(
+  "a job whose edge is killed in the middle, its queue with it, ends with a row per object",
+  async () => {
+    const { id } = await client.startJob({ source: { bucket: "photos" } });
+    await until(id, ({ done }) => done > 150);
+    const meanwhile = await resultsOf(id);
+    expect(new Set(meanwhile.map(({ object }) => object)).size).toBe(meanwhile.length);
+    process.kill(-servers.pids.edge, "SIGKILL");
+    const job = await until(id, isOver);
+    expect(job).toMatchObject({ state: "done", listed: objects, done: distinct + twins, failed: broken + texts });
+
+    const results = await resultsOf(id);
+    const objectsOf = (folder: string) => results.filter(({ object }) => object.startsWith(`${folder}/`));
+    expect(results).toHaveLength(objects);
+    expect(new Set(results.map(({ object }) => object)).size).toBe(objects);
+    expect(new Set(objectsOf("photos").map(({ state }) => state))).toEqual(new Set(["done"]));
+    expect(new Set(objectsOf("broken").map(({ error }) => error?.code))).toEqual(new Set(["invalid_image"]));
+    expect(new Set(objectsOf("texts").map(({ error }) => error?.code))).toEqual(new Set(["unsupported_media_type"]));
+    const captions = new Map(objectsOf("photos").map(({ id: photo, caption }) => [photo, caption]));
+    expect(captions.size).toBe(distinct);
+    for (const { id: photo, caption } of objectsOf("twins")) expect(caption).toBe(captions.get(photo));
+  },
+  2 * waitMs,
+);
+
+test(
+  "a second job over the same bucket needs no model, and makes the same rows",
+  async () => {
+    const [first] = await collect(client.jobs());
+    const { id } = await client.startJob({ source: { bucket: "photos" } });
+    const job = await until(id, isOver);
+    expect(job).toMatchObject({ state: "done", done: distinct + twins, cached: distinct + twins });
+    const withoutCache = (results: JobResult[]) => results.map(({ isCached, ...result }) => result);
+    expect(withoutCache(await resultsOf(id))).toEqual(withoutCache(await resultsOf(first?.id ?? "")));
+  },
+  2 * waitMs,
+);
+
+test(
+  "a cancelled job stops within a batch",
+  async () => {
+    const { id } = await client.startJob({ source: { bucket: "photos" }, beam: 1 });
+    await until(id, ({ done }) => done > 20);
+    const { done, failed } = await client.cancelJob(id);
+    await setTimeout(5_000);
+    const later = await client.job(id);
+    expect(later.state).toBe("cancelled");
+    expect(later.done + later.failed - done - failed).toBeLessThanOrEqual(50);
+    const states = new Set((await resultsOf(id)).map(({ state }) => state));
+    expect(states).toContain("cancelled");
+    expect(states).not.toContain("queued");
+    await client.deleteJob(id);
+    await expect(client.job(id)).rejects.toMatchObject({ code: "not_found" });
+  },
+  waitMs,
+);
