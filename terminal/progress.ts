@@ -8,6 +8,8 @@ export interface Progress {
   advance(count?: number): void;
   /** Counts what took no work, so that it does not change the rate. */
   skip(count?: number): void;
+  /** Sets how much there is in all, where more is found meanwhile. */
+  expect(total: number): void;
   /** Shows the final state. Call it once, however the work ended. */
   end(): void;
 }
@@ -54,6 +56,10 @@ function showBar(what: string, pace: Pace): Progress {
       pace.skip(count);
       bar.update(pace.done, { pace: pace.describe() });
     },
+    expect(total) {
+      pace.total = total;
+      bar.setTotal(total);
+    },
     end: () => bar.stop(),
   };
 }
@@ -73,12 +79,15 @@ function showLines(what: string, pace: Pace): Progress {
       pace.skip(count);
       if (Date.now() - saidMs >= lineEveryMs) showLine();
     },
+    expect(total) {
+      pace.total = total;
+    },
     end: showLine,
   };
 }
 
 class Pace {
-  readonly total: number;
+  total: number;
   done: number;
   readonly #unit: string;
   readonly #more: () => string;

@@ -86,7 +86,7 @@ test("photos without a command are captioned, and a mistyped command is refused"
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\w[\w ]+\n$/) });
   expect(await edgeCaptionIn(folder, "statsu")).toMatchObject({
     code: 2,
-    stderr: "error: statsu is neither a command (caption, status, apply, join) nor a file or folder\n",
+    stderr: "error: statsu is neither a command (caption, status, apply, join, jobs) nor a file or folder\n",
   });
 });
 
