@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { toDiskPath } from "../../files/disk-path.ts";
@@ -146,13 +146,18 @@ async function print(pages: AsyncIterable<string>): Promise<void> {
 /** Writes a file that takes its name when it is whole. */
 async function writeFileOf(path: string, pages: AsyncIterable<string>): Promise<void> {
   const temporary = `${path}.partial`;
-  const file = await open(toDiskPath(temporary), "w");
   try {
-    for await (const page of pages) await file.writeFile(page);
-  } finally {
-    await file.close();
+    const file = await open(toDiskPath(temporary), "w");
+    try {
+      for await (const page of pages) await file.writeFile(page);
+    } finally {
+      await file.close();
+    }
+    await putInPlace(temporary, path);
+  } catch (error) {
+    await rm(toDiskPath(temporary), { force: true }).catch(() => undefined); // what went wrong first is what to tell
+    throw error;
   }
-  await putInPlace(temporary, path);
 }
 
 function toPath(path: string): string {

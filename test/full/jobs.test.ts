@@ -1,16 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LocalServers, preferFree, startServers, waitUntilReady } from "../../scripts/start/local-servers.ts";
-import { keyEntry, newApiKey } from "../../shared/api-key.ts";
 import { CaptionClient } from "../../shared/client.ts";
 import { isOver, type Job, type JobResult } from "../../shared/jobs.ts";
+import { edgeCaptionIn } from "../cli/run-command.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { madePhotos, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
 import { keepOutput } from "../support/kept-output.ts";
+import { addJobPhotos } from "../support/local-state.ts";
 
 const [distinct, twins, broken, texts] = [1500, 300, 100, 100];
 const objects = distinct + twins + broken + texts;
@@ -19,10 +19,11 @@ const waitMs = 240_000;
 let stateDir = "";
 let servers: LocalServers;
 let client: CaptionClient;
+let apiKey = "";
 
 beforeAll(async () => {
   stateDir = await mkdtemp(join(tmpdir(), "jobs-"));
-  const apiKey = await fillState();
+  apiKey = await addJobPhotos(stateDir, await madeObjects());
   servers = startServers({
     edgePort: await preferFree(0),
     servicePort: await preferFree(0),
@@ -40,33 +41,15 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true });
 });
 
-/** Puts photos into the local bucket and a key into the local KV, where the edge will find them. */
-async function fillState(): Promise<string> {
-  const place = (name: string) => join(stateDir, "v3", name);
-  const runtime = new Miniflare({
-    modules: true,
-    script: "export default { fetch: () => new Response() };",
-    kvNamespaces: { KEYS: "KEYS" },
-    r2Buckets: { PHOTOS: "photos" },
-    kvPersist: place("kv"),
-    r2Persist: place("r2"),
-  });
-  const bucket = await runtime.getR2Bucket("PHOTOS");
+async function madeObjects(): Promise<[key: string, bytes: Uint8Array][]> {
   const photos = await madePhotos(distinct, { width: 64, height: 48 });
   const [cutShort, text] = [await truncatedJpeg(), await textFile()];
-  for (const [index, photo] of photos.entries()) {
-    await bucket.put(`photos/${index}.jpg`, photo);
-    if (index < twins) await bucket.put(`twins/${index}.jpg`, photo);
-    if (index < broken) await bucket.put(`broken/${index}.jpg`, cutShort);
-    if (index < texts) await bucket.put(`texts/"${index}", a note.txt`, text);
-  }
-  const keys = await runtime.getKVNamespace("KEYS");
-  const key = newApiKey();
-  const { path, id } = await keyEntry(key);
-  const createdAt = new Date().toISOString();
-  await keys.put(path, id, { metadata: { id, name: "test", scopes: ["jobs"], tier: "standard", createdAt } });
-  await runtime.dispose();
-  return key;
+  return photos.flatMap((photo, index): [string, Uint8Array][] => [
+    [`photos/${index}.jpg`, photo],
+    ...(index < twins ? [[`twins/${index}.jpg`, photo] as [string, Uint8Array]] : []),
+    ...(index < broken ? [[`broken/${index}.jpg`, cutShort] as [string, Uint8Array]] : []),
+    ...(index < texts ? [[`texts/"${index}", a note.txt`, text] as [string, Uint8Array]] : []),
+  ]);
 }
 
 /** Asks how far a job is, again and again, whatever the edge says meanwhile. */
@@ -124,6 +107,37 @@ test(
     expect(withoutCache(await resultsOf(id))).toEqual(withoutCache(await resultsOf(first?.id ?? "")));
   },
   2 * waitMs,
+);
+
+test(
+  "the command starts a job, shows its progress and writes its results",
+  async () => {
+    const edge = ["--endpoint", servers.edge, "--key", apiKey];
+    const run = (...args: string[]) => edgeCaptionIn(stateDir, "jobs", ...args, ...edge);
+    const start = await run("start", "--bucket", "photos", "--prefix", "twins/");
+    const id = start.stdout.trim();
+    expect(start.code).toBe(0);
+    expect(start.stderr).toMatch(/captioning: 300 of 300 photos, 300 from the cache/);
+    expect(start.stderr).toContain("done");
+    const csv = await run("results", id, "--form", "csv", "--output", "captions.csv");
+    expect(csv).toEqual({ code: 0, stdout: "", stderr: "" });
+    const lines = (await readFile(join(stateDir, "captions.csv"), "utf8")).trimEnd().split("\r\n");
+    expect(lines).toHaveLength(301);
+    const jsonl = await run("results", id);
+    expect(
+      jsonl.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).state),
+    ).toEqual(Array(300).fill("done"));
+    expect((await run("status")).stdout.split("\n")[0]).toContain(`${id}  done`);
+    const broken = await run("start", "--bucket", "photos", "--prefix", "broken/1");
+    expect(broken.code).toBe(1);
+    expect((await run("cancel", id)).stderr).toContain("done");
+    expect((await run("delete", id)).code).toBe(0);
+    expect(await run("status", id)).toMatchObject({ code: 1, stderr: expect.stringContaining("this key has no job") });
+  },
+  waitMs,
 );
 
 test(

@@ -4,6 +4,7 @@ import { corruptBundle } from "./faults/bundle.ts";
 import { moveClock } from "./faults/clock.ts";
 import { restartEdge } from "./faults/edge.ts";
 import { killEngine, stopEngine } from "./faults/engine.ts";
+import { killEdgeInJob } from "./faults/jobs.ts";
 import { rollModel } from "./faults/model.ts";
 import { cutNetwork, silenceNetwork } from "./faults/network.ts";
 import { killService, stopService } from "./faults/service.ts";
@@ -26,4 +27,5 @@ export const faults: readonly Fault[] = [
   holdConnections,
   postToRoot,
   slowPhotos,
+  killEdgeInJob,
 ];

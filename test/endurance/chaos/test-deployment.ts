@@ -19,6 +19,8 @@ export const shortened = {
   restSeconds: 3,
   /** The service's `ENGINE_TIMEOUT_MS`. */
   engineTimeoutMs: 5_000,
+  /** The edge's `JOBS_RESEND_SECONDS`. */
+  resendSeconds: 5,
 } as const;
 
 /** Real hosts wait longer after each failure; here the pause is always the same. */
@@ -66,7 +68,7 @@ export class TestDeployment {
     const [edgePort, servicePort] = [await freePort(), await freePort()];
     const deployment = new TestDeployment(settings, { proxy: await TcpProxy.to(servicePort), edgePort });
     try {
-      await mkdir(deployment.#stateDir, { recursive: true });
+      await mkdir(deployment.stateDir, { recursive: true });
       deployment.#startService(settings.modelDir, servicePort);
       deployment.#edge = deployment.#startEdge();
       await deployment.#untilReady(deployment.edge);
@@ -142,7 +144,8 @@ export class TestDeployment {
     await this.proxy.close();
   }
 
-  get #stateDir(): string {
+  /** Where the edge keeps its cache, and what jobs read and know. */
+  get stateDir(): string {
     return join(this.#settings.folder, "edge");
   }
 
@@ -174,12 +177,13 @@ export class TestDeployment {
     return new ProcessGroup(
       edgeProgram({
         port: this.#edgePort,
-        stateDir: this.#stateDir,
+        stateDir: this.stateDir,
         service: this.proxy.origin,
         secret: this.#secret,
         variables: {
           UPSTREAM_TIMEOUT_MS: String(shortened.captionMs),
           ORIGIN_REST_SECONDS: String(shortened.restSeconds),
+          JOBS_RESEND_SECONDS: String(shortened.resendSeconds),
         },
       }),
     );
