@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { showSpinner } from "../../terminal/progress.ts";
 import { parseJsonOrNull, type Wrangler } from "../wrangler.ts";
+import { jobsPrerequisites, setUpJobs } from "./jobs-prerequisites.ts";
 import {
   type DeployRequest,
   type EdgeConfig,
@@ -30,6 +31,7 @@ export async function deployEdge(
 ): Promise<boolean> {
   const hideWaiting = showSpinner("looking at the settings and at Cloudflare…");
   const needs = await lookAtNeeds(request, { config, wrangler }).finally(hideWaiting);
+  needs.push(...jobsPrerequisites(config, request.environment));
   print(`${config.name}, ${request.environment}`);
   for (const need of needs) print(describe(need));
   if (needs.some(({ state }) => state === "missing")) {
@@ -40,6 +42,7 @@ export async function deployEdge(
     print("\nNothing was changed. --yes does what the arrows say.");
     return true;
   }
+  if (!(await setUpJobs(config, request.environment, wrangler))) return false;
   if (!(await deploy(request, wrangler))) return false;
   print(await nextSteps(request, { config, wrangler }));
   return true;

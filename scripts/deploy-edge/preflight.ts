@@ -46,6 +46,16 @@ const configSchema = z.object({
   vars: z.record(z.string(), z.unknown()),
   ratelimits: z.array(z.object({ name: z.string(), simple: z.object({ limit: z.number(), period: z.number() }) })),
   kv_namespaces: z.array(z.object({ binding: z.string(), id: z.string().optional() })),
+  d1_databases: z.array(
+    z.object({ binding: z.string(), database_name: z.string().optional(), database_id: z.string().optional() }),
+  ),
+  queues: z.object({
+    producers: z.array(z.object({ binding: z.string(), queue: z.string() })).default([]),
+    consumers: z.array(z.object({ queue: z.string() })).default([]),
+  }),
+  workflows: z.array(z.object({ binding: z.string() })),
+  r2_buckets: z.array(z.object({ binding: z.string(), bucket_name: z.string().optional() })),
+  triggers: z.object({ crons: z.array(z.string()).default([]) }),
 });
 
 export type EdgeConfig = z.infer<typeof configSchema>;

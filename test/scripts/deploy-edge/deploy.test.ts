@@ -30,16 +30,25 @@ interface Run {
   cloudflare: Cloudflare;
   vars?: Record<string, string>;
   ratelimits?: EdgeConfig["ratelimits"];
+  /** Bindings that `wrangler.toml` would have. */
+  jobs?: Partial<EdgeConfig>;
   /** Text of the file that `--secret-file` names. */
   secretText?: string;
   isForReal?: boolean;
 }
 
-async function run({ cloudflare, vars = { SERVICE_ORIGINS: origins }, ratelimits, secretText, isForReal = true }: Run) {
+async function run({
+  cloudflare,
+  vars = { SERVICE_ORIGINS: origins },
+  ratelimits,
+  jobs,
+  secretText,
+  isForReal = true,
+}: Run) {
   const { program, deployments } = await fakeWrangler(cloudflare);
   const secretFile = secretText === undefined ? undefined : join(await temporaryFolder(), "service-secret");
   if (secretFile !== undefined) await writeFile(secretFile, secretText ?? "");
-  const config: EdgeConfig = { ...readEdgeConfig("staging"), vars, ...(ratelimits && { ratelimits }) };
+  const config: EdgeConfig = { ...readEdgeConfig("staging"), vars, ...(ratelimits && { ratelimits }), ...jobs };
   const isWell = await deployEdge({ environment: "staging", secretFile, isForReal }, wranglerAt(program), config);
   return { isWell, deployments: await deployments() };
 }
@@ -187,5 +196,59 @@ describe("says before --yes who may call, how often, and what that costs at most
     await look({ ACCESS: "keys" });
     expect(said).toContain("✓ keys             each may call 600 times in 60 s, or 6000 times in 60 s, by its tier");
     expect(said).not.toContain("anybody");
+  });
+});
+
+describe("jobs", () => {
+  const usual: Run = { cloudflare: ready };
+  const jobs: Partial<EdgeConfig> = {
+    d1_databases: [{ binding: "JOBS_DB", database_name: "jobs", database_id: "0a1b2c3d-0000-4000-8000-000000000000" }],
+    queues: { producers: [{ binding: "JOBS_QUEUE", queue: "jobs" }], consumers: [{ queue: "jobs" }] },
+    workflows: [{ binding: "JOBS_WORKFLOW" }],
+    r2_buckets: [{ binding: "JOBS_BUCKET_PHOTOS", bucket_name: "photos" }],
+    triggers: { crons: ["* * * * *"] },
+  };
+  const applied = ["d1", "migrations", "apply", "JOBS_DB", "--remote", "--env", "staging"];
+  const argsOf = ({ deployments }: Awaited<ReturnType<typeof run>>) => deployments.map(({ args }) => args);
+
+  test("are off unless wrangler.toml has their bindings, and then nothing is set up for them", async () => {
+    expect(argsOf(await run(usual))).toEqual([["deploy", "--env", "staging"]]);
+    expect(said).toContain("✓ jobs             off; docs/jobs.md says how to turn them on");
+  });
+
+  test("get their queue and their tables before the worker, and say what they cost", async () => {
+    expect(argsOf(await run({ ...usual, jobs }))).toEqual([
+      ["queues", "create", "jobs"],
+      applied,
+      ["deploy", "--env", "staging"],
+    ]);
+    expect(said).toContain("! jobs             keys with the scope jobs may read photos");
+    expect(said).toContain("a million new photos cost 12 to 17 dollars");
+  });
+
+  test("keep the queue that is there, and nothing is deployed where the tables cannot be made", async () => {
+    const { isWell, deployments } = await run({ cloudflare: { ...ready, queues: ["jobs"], setUpCode: 1 }, jobs });
+    expect(isWell).toBe(false);
+    expect(deployments.map(({ args }) => args)).toEqual([applied]);
+  });
+
+  test.each<[string, Partial<EdgeConfig>, string]>([
+    ["a binding", { workflows: [] }, "uncomment JOBS_WORKFLOW in the sections [[env.staging.…]]"],
+    [
+      "the database's id",
+      { d1_databases: [{ binding: "JOBS_DB", database_name: "jobs" }] },
+      "npx wrangler d1 create jobs",
+    ],
+    [
+      "the consumer",
+      { queues: { producers: [{ binding: "JOBS_QUEUE", queue: "jobs" }], consumers: [] } },
+      "uncomment the consumer of jobs",
+    ],
+    ["the cron trigger", { triggers: { crons: [] } }, "uncomment crons"],
+  ])("are not deployed without %s", async (_, lack, words) => {
+    const { isWell, deployments } = await run({ ...usual, jobs: { ...jobs, ...lack } });
+    expect({ isWell, deployments }).toEqual({ isWell: false, deployments: [] });
+    expect(said).toContain(`✗ jobs             ${words}`.slice(0, 18));
+    expect(said).toContain(words);
   });
 });

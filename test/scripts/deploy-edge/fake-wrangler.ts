@@ -8,6 +8,9 @@ export interface Cloudflare {
   /** Undefined: the worker was never deployed. */
   secrets?: string[];
   namespaces?: { id: string; title: string }[];
+  queues?: string[];
+  /** Of what makes the queue and the tables of jobs. */
+  setUpCode?: number;
   /** Of `wrangler deploy`. */
   deployCode?: number;
   /** In the place of whatever was asked. */
@@ -60,6 +63,11 @@ function answer(told: Cloudflare & { record: string }, fs: typeof import("node:f
     } else say(told.secrets.map((name) => ({ name, type: "secret_text" })));
   } else if (command.startsWith("kv namespace list")) {
     say(told.namespaces ?? []);
+  } else if (command.startsWith("queues info")) {
+    process.exitCode = told.queues?.includes(args[2] ?? "") ? 0 : 1;
+  } else if (/^(?:queues create|d1 migrations apply)/.test(command)) {
+    fs.appendFileSync(told.record, `${JSON.stringify({ args, secrets: null })}\n`);
+    process.exitCode = told.setUpCode ?? 0;
   } else if (command.startsWith("deploy")) {
     const place = args.indexOf("--secrets-file");
     const path = args[place + 1] ?? "";
