@@ -71,7 +71,7 @@ export const jobSchema = z.object({
     ),
   reason: z.string().optional().describe("Why its photos could not be listed."),
   source: z.union([
-    bucketSourceSchema.required(),
+    z.object(bucketSourceSchema.shape).required(),
     z.object({ urls: z.int().positive().describe("Number of addresses.") }),
   ]),
   options: captionOptionsSchema,

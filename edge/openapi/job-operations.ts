@@ -30,7 +30,7 @@ export const startJob: Operation = {
   security,
   summary: "Caption a bucket or a list of addresses",
   description:
-    "Starts a job, which lists its photos and captions them in the background, after uploads by people. A photo that was captioned before is answered from the cache.",
+    "Starts a job, which lists its photos and captions them in the background. A photo that was captioned before is answered from the cache.",
   requestBody: { required: true, content: { "application/json": { schema: schemaRef("JobRequest") } } },
   responses: {
     "202": success("It is started.", { schema: schemaRef("Job"), headers: ["Location", "RateLimit-Policy"] }),

@@ -42,3 +42,14 @@ test("what took no work counts as done, but not for the rate", () => {
   vi.useRealTimers();
   expect(heard()).toBe("captioning: 60 of 100 photos, 40 skipped, 2.0 a second, 20 s left\n");
 });
+
+test("the total may grow while more is found", () => {
+  vi.useFakeTimers();
+  const heard = listen();
+  const progress = showProgress("captioning", { total: 10, unit: "photos" });
+  progress.expect(100);
+  vi.advanceTimersByTime(10_000);
+  progress.advance(20);
+  vi.useRealTimers();
+  expect(heard()).toBe("captioning: 20 of 100 photos, 2.0 a second, 40 s left\n");
+});
