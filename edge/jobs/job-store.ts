@@ -104,10 +104,10 @@ export class JobStore {
     return count ?? 0;
   }
 
-  /** Finds jobs that are not over, those without progress for the longest time first. */
+  /** Finds jobs that are not over, those without progress for the longest time first, and those that may just wait last. */
   async findUnderWay({ limit }: { limit: number }): Promise<JobRow[]> {
     const { results } = await this.#db
-      .prepare("SELECT * FROM jobs WHERE ended_at_ms IS NULL ORDER BY progress_at_ms LIMIT ?1")
+      .prepare("SELECT * FROM jobs WHERE ended_at_ms IS NULL ORDER BY state = 'following', progress_at_ms LIMIT ?1")
       .bind(limit)
       .all();
     return results.map((row) => rowSchema.parse(row));
