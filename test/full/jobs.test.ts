@@ -14,7 +14,7 @@ import { addJobPhotos } from "../support/local-state.ts";
 
 const [distinct, twins, broken, texts] = [1500, 300, 100, 100];
 const objects = distinct + twins + broken + texts;
-const waitMs = 240_000;
+const waitMs = 600_000;
 
 let stateDir = "";
 let servers: LocalServers;
