@@ -1,8 +1,8 @@
 import { CaptionError, quote } from "../shared/errors.ts";
-import { expectFetchable, type SourceRules } from "../shared/source-address.ts";
 import { type ArrivalLimits, ArrivalWatch } from "./arrival-watch.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { declaredLength, readBytes, tooManyBytes } from "./read-body.ts";
+import { expectFetchable, type SourceRules } from "./source-address.ts";
 
 const maxRedirects = 5;
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
