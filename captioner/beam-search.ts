@@ -1,4 +1,4 @@
-import type { CaptionOptions } from "../shared/contract.ts";
+import type { SearchOptions } from "../shared/contract.ts";
 import type { Repetition } from "../shared/manifest.ts";
 import type { DecoderStep, Engine } from "./engine.ts";
 
@@ -7,7 +7,10 @@ export interface SearchSettings {
   lengthPenalty: number;
   /** Undefined: repeated words cost nothing. */
   repetition?: Repetition | undefined;
+  /** Captions have no more words than this. */
   maxWords: number;
+  /** Words after which a caption with a limit of its own goes on. */
+  danglingIds?: ReadonlySet<number> | undefined;
   startId: number;
   endId: number;
 }
@@ -30,18 +33,33 @@ interface Beam extends FoundCaption {
 }
 
 /**
+ * Cost in nats of each word beyond a caption's own limit. At 3, a caption ends there if that is a twentieth as probable as one
+ * more word; after "in the", where it is a thousandth, it goes on.
+ */
+const excessPenalty = 3;
+/** Words beyond its own limit after which a caption is cut. */
+const maxExcess = 3;
+/** Within so many words of its limit, a caption that goes on is remembered as one that might have ended, too. */
+const endingWindow = 3;
+/** The end is looked for among this many next words: one that is rarer is no end. */
+const wordsToFindEnd = 32;
+
+/**
  * Beam search over any number of photos at once, each with its own width: each step runs the beams of all photos as
- * one matrix, and a beam that has ended is not replaced. Width 1 is greedy search.
+ * one matrix, and a beam that has ended is not replaced. Width 1 is greedy search. A limit of words (`maxWords` of the options)
+ * is soft: the captions end soon after it, where the model itself would end a sentence.
  *
  * `features` is float32 [photos, featureSize], `options` has one entry per photo. Returns each photo's captions, best first.
  */
 export async function searchCaptions(
   engine: Pick<Engine, "begin" | "step">,
-  { features, options }: { features: Float32Array; options: readonly CaptionOptions[] },
+  { features, options }: { features: Float32Array; options: readonly SearchOptions[] },
   settings: SearchSettings,
 ): Promise<FoundCaption[][]> {
   const costs = { penalty: settings.repetition?.penalty ?? 0, repeatable: new Set(settings.repetition?.except) };
-  const searches = options.map(({ beam }, photo) => new PhotoSearch({ width: beam, row: photo, costs }, settings));
+  const searches = options.map(
+    ({ beam, maxWords }, photo) => new PhotoSearch({ width: beam, row: photo, costs, limit: maxWords }, settings),
+  );
   let state = await engine.begin(features, options.length);
   try {
     for (;;) {
@@ -69,25 +87,41 @@ interface RepetitionCosts {
   repeatable: ReadonlySet<number>;
 }
 
+interface PhotoSearchParts {
+  width: number;
+  row: number;
+  costs: RepetitionCosts;
+  /** The soft limit of words; undefined: none. */
+  limit: number | undefined;
+}
+
 class PhotoSearch {
   beams: Beam[];
   readonly #ended: Omit<Beam, "row">[] = [];
+  /** Captions near their limit that ended without being among the best then. */
+  readonly #early: Omit<Beam, "row">[] = [];
   readonly #width: number;
   readonly #settings: SearchSettings;
   readonly #costs: RepetitionCosts;
+  readonly #limit: number;
+  readonly #longest: number;
 
-  constructor({ width, row, costs }: { width: number; row: number; costs: RepetitionCosts }, settings: SearchSettings) {
+  constructor({ width, row, costs, limit }: PhotoSearchParts, settings: SearchSettings) {
     this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row, cost: 0 }];
     this.#width = width;
     this.#settings = settings;
     this.#costs = costs;
+    this.#limit = limit ?? Number.POSITIVE_INFINITY;
+    this.#longest = Math.min(settings.maxWords, this.#limit + maxExcess);
   }
 
   /** How many next words a beam of this photo may need: one for each open beam, after those that would cost. */
   get wanted(): number {
     if (this.beams.length === 0) return 0;
-    const costly = this.#costs.penalty === 0 ? 0 : Math.max(...this.beams.map(({ words }) => words.length));
-    return this.#open + costly;
+    const length = Math.max(...this.beams.map(({ words }) => words.length));
+    return (
+      this.#open + (this.#costs.penalty === 0 ? 0 : length) + (length < this.#limit - endingWindow ? 0 : wordsToFindEnd)
+    );
   }
 
   get #open(): number {
@@ -99,7 +133,7 @@ class PhotoSearch {
     step: Pick<DecoderStep, "words" | "logProbabilities">,
     { row, columns }: { row: number; columns: number },
   ): number {
-    const { endId, maxWords } = this.#settings;
+    const { endId } = this.#settings;
     const width = this.#open;
     const candidates = Math.min(this.wanted, columns);
     const extended = this.beams.flatMap((beam, index) =>
@@ -111,12 +145,20 @@ class PhotoSearch {
     );
     const next = row + this.beams.length;
     const worth = ({ logProb, cost }: Beam) => logProb - cost;
-    const kept = extended.sort((one, other) => worth(other) - worth(one)).slice(0, width);
+    const allowed = extended.filter(({ words }) => !this.#endsBadly(words));
+    allowed.sort((one, other) => worth(other) - worth(one));
+    const kept = allowed.slice(0, width);
     this.beams = [];
+    for (const beam of allowed.slice(width)) {
+      const { words, wordLogProbs, logProb, cost } = beam;
+      const isNearLimit = words.length > this.#limit - endingWindow && words.at(-1) === endId;
+      if (isNearLimit) this.#early.push({ words: words.slice(0, -1), wordLogProbs, logProb, cost });
+    }
     for (const beam of kept) {
       const { words, wordLogProbs, logProb, cost } = beam;
       if (words.at(-1) === endId) this.#ended.push({ words: words.slice(0, -1), wordLogProbs, logProb, cost });
-      else if (words.length === maxWords) this.#ended.push({ words, wordLogProbs, logProb, cost });
+      else if (words.length === this.#longest)
+        this.#ended.push({ ...this.#cut({ words, wordLogProbs, logProb }), cost });
       else this.beams.push(beam);
     }
     return next;
@@ -126,13 +168,35 @@ class PhotoSearch {
     const { lengthPenalty } = this.#settings;
     const rank = ({ logProb, cost, words }: Omit<Beam, "row">) =>
       (logProb - cost) / (words.length + 1) ** lengthPenalty;
-    const inOrder = this.#ended.toSorted((one, other) => rank(other) - rank(one));
+    const inOrder = [...this.#ended, ...this.#early]
+      .sort((one, other) => rank(other) - rank(one))
+      .slice(0, this.#width);
     return inOrder.map(({ words, wordLogProbs, logProb }) => ({ words, wordLogProbs, logProb }));
   }
 
   #costOf(word: number, before: readonly number[]): number {
     const { penalty, repeatable } = this.#costs;
-    return penalty > 0 && before.includes(word) && !repeatable.has(word) ? penalty : 0;
+    const repetition = penalty > 0 && before.includes(word) && !repeatable.has(word) ? penalty : 0;
+    const isExcess = before.length >= this.#limit && word !== this.#settings.endId;
+    return repetition + (isExcess ? excessPenalty : 0);
+  }
+
+  /** Whether a caption with a limit would end with words like "in the". */
+  #endsBadly(words: readonly number[]): boolean {
+    return words.at(-1) === this.#settings.endId && this.#isDangling(words.at(-2));
+  }
+
+  /** Takes the words that end no sentence from a caption with a limit. */
+  #cut({ words, wordLogProbs, logProb }: FoundCaption): FoundCaption {
+    const last = words.findLastIndex((word) => !this.#isDangling(word));
+    if (last === -1 || last === words.length - 1) return { words, wordLogProbs, logProb };
+    const kept = wordLogProbs.slice(0, last + 1);
+    return { words: words.slice(0, last + 1), wordLogProbs: kept, logProb: kept.reduce((sum, one) => sum + one, 0) };
+  }
+
+  #isDangling(word: number | undefined): boolean {
+    const { danglingIds } = this.#settings;
+    return Number.isFinite(this.#limit) && word !== undefined && danglingIds?.has(word) === true;
   }
 }
 

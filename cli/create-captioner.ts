@@ -3,6 +3,7 @@ import { defaultModelDir } from "../captioner/bundle.ts";
 import { startCaptioner, usualCaptionerSettings } from "../captioner/captioner.ts";
 import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../captioner/engine.ts";
 import { readPhotoFile } from "../files/read-photo-file.ts";
+import { formResult } from "../shared/caption-form.ts";
 import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 
@@ -42,13 +43,14 @@ export async function createCaptioner({
   precision = defaultPrecision,
   ...search
 }: CaptionerOptions = {}): Promise<PhotoCaptioner> {
-  const asked = Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]);
+  const given = Object.entries(search).filter(([, value]) => value !== undefined);
+  const asked = given.map(([name, value]): [string, string] => [name, String(value)]);
   const options = parseCaptionOptions(new URLSearchParams(asked));
   const captioner = await startCaptioner({ ...usualCaptionerSettings, modelDir, engine, device, precision });
   const caption = async (photo: Photo): Promise<CaptionResult> => {
     const bytes = typeof photo === "string" ? await readPhotoFile(photo) : new Uint8Array(photo);
     const ids = await photoIdsOf(bytes);
-    return { ...ids, ...(await captioner.caption({ bytes, options })).caption };
+    return formResult({ ...ids, ...(await captioner.caption({ bytes, options })).caption }, options);
   };
   return {
     model: captioner.card,

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import {
-  allCaptionOptions,
-  type CaptionOptions,
+  allSearches,
   type CaptionResult,
   captionQuery,
   captionResultSchema,
   contentIdSchema,
   type PhotoId,
+  type SearchOptions,
 } from "../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
 import {
@@ -30,7 +30,7 @@ interface CaptionKey {
   /** Content id, or byte id of a photo that has none. */
   photoId: PhotoId;
   revision: string;
-  options: CaptionOptions;
+  options: SearchOptions;
 }
 
 /** Entry for a file by its byte id: where its caption is stored, and the file's own size. */
@@ -122,7 +122,7 @@ export class CaptionCache {
 
   /** Deletes a revision's captions of a photo, for all options, and its file entries. Returns whether KV deleted them. */
   remove({ photoId, revision, files }: Omit<CaptionKey, "options"> & { files: readonly PhotoId[] }): Promise<boolean> {
-    const captions = allCaptionOptions.map((options) => captionPath({ photoId, revision, options }));
+    const captions = allSearches.map((options) => captionPath({ photoId, revision, options }));
     const subjects = [...new Set([photoId, ...files])];
     const rememberedSeconds = removalRememberedSeconds;
     return this.#store.remove([...captions, ...files.map(filePath)], { subjects, rememberedSeconds });

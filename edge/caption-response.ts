@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { type CaptionOptions, type CaptionResult, captionQuery } from "../shared/contract.ts";
+import { type CaptionOptions, type CaptionResult, captionQuery, searchOf } from "../shared/contract.ts";
 import { toHex } from "../shared/photo-id.ts";
 import type { Caption } from "./caption-cache.ts";
 import type { EdgeEnv } from "./context.ts";
@@ -27,11 +27,13 @@ export async function captionResponse(
   c: Context<EdgeEnv>,
   { id, options, caption, result }: ResponseParts,
 ): Promise<Response> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(caption.body));
+  const query = captionQuery(options);
+  const form = query === captionQuery(searchOf(options)) ? "" : query; // of one stored result each form has its own tag
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${caption.body}${form}`));
   return c.body(JSON.stringify(result), 200, {
     "Content-Type": "application/json",
     "Cache-Control": "no-cache, no-transform",
-    "Content-Location": `/v1/captions/${id}?${captionQuery(options)}`,
+    "Content-Location": `/v1/captions/${id}?${query}`,
     ETag: `"${toHex(hash)}"`,
     ...cacheHeaders(caption),
   });

@@ -1,4 +1,4 @@
-import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../shared/contract.ts";
+import { type CaptionResult, captionResultSchema, type SearchOptions } from "../shared/contract.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
 import type { CaptionParts, RequestPhase } from "./context.ts";
 import type { Fate } from "./deletions.ts";
@@ -18,7 +18,7 @@ export interface CaptionScope extends CaptionParts {
 
 interface CaptionRequest {
   photo: CheckedPhoto;
-  options: CaptionOptions;
+  options: SearchOptions;
 }
 
 /** Finds a photo's caption in the cache, or has the service make it once for all requests that want it at the same time. */

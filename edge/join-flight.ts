@@ -1,4 +1,4 @@
-import { type CaptionOptions, captionQuery, type PhotoId } from "../shared/contract.ts";
+import { captionQuery, type PhotoId, type SearchOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { Stored } from "./layered-store.ts";
@@ -22,7 +22,7 @@ interface FlightPlan<T extends Stored> {
 interface FlightKey {
   photoId: PhotoId;
   revision: string;
-  options: CaptionOptions;
+  options: SearchOptions;
 }
 
 /** Names the object that all requests for captions of one photo join. */

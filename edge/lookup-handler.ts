@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { formResult } from "../shared/caption-form.ts";
 import {
   type CaptionOptions,
   captionQuery,
@@ -7,6 +8,7 @@ import {
   type PhotoId,
   parseCaptionOptions,
   photoIdSchema,
+  searchOf,
 } from "../shared/contract.ts";
 import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId, resultForFile } from "./caption-cache.ts";
@@ -24,13 +26,13 @@ export async function handleLookup(c: Context<EdgeEnv>): Promise<Response> {
   const cache = c.get("cache");
   const file = isByteId(id) ? await timePhase(c, "cache", cache.findFile(id)) : null;
   const photoId = file?.contentId ?? id;
-  const caption = await timePhase(c, "cache", cache.find({ photoId, revision, options }));
+  const caption = await timePhase(c, "cache", cache.find({ photoId, revision, options: searchOf(options) }));
   if (caption === null) {
     throw new CaptionError("not_found", `no caption is stored for ${id} with ${captionQuery(options)}: post the photo`);
   }
   const isForFile = file !== null && isByteId(id);
   const result = isForFile ? resultForFile(caption.result, { id, bytes: file.bytes }) : caption.result;
-  return captionResponse(c, { id, options, caption, result });
+  return captionResponse(c, { id, options, caption, result: formResult(result, options) });
 }
 
 /** `POST /v1/captions/lookup`: says which of many photos have a caption, so that only the others need to be uploaded. */
@@ -38,8 +40,9 @@ export async function handleBatchLookup(c: Context<EdgeEnv>): Promise<Response> 
   const options = readOptions(c);
   const ids = [...new Set(await readIds(c))];
   const revision = await c.get("revision").currentOrAsk();
-  const found = await timePhase(c, "cache", c.get("cache").findMany(ids, { revision, options }));
-  const reply: LookupReply = { found: Object.fromEntries(found), missing: ids.filter((id) => !found.has(id)) };
+  const found = await timePhase(c, "cache", c.get("cache").findMany(ids, { revision, options: searchOf(options) }));
+  const results = [...found].map(([id, result]) => [id, formResult(result, options)]);
+  const reply: LookupReply = { found: Object.fromEntries(results), missing: ids.filter((id) => !found.has(id)) };
   return c.json(reply, 200, { "Cache-Control": "no-store, no-transform" });
 }
 

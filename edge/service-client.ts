@@ -1,12 +1,12 @@
 import type * as z from "zod";
 import type { Reply } from "../shared/client-reply.ts";
 import {
-  type CaptionOptions,
   type CaptionResult,
   captionQuery,
   captionResultSchema,
   type ModelCard,
   modelCardSchema,
+  type SearchOptions,
   type ServiceReadiness,
   serviceReadinessSchema,
 } from "../shared/contract.ts";
@@ -38,7 +38,7 @@ interface ServiceClientParts {
 
 interface CaptionOrder {
   photo: CheckedPhoto;
-  options: CaptionOptions;
+  options: SearchOptions;
   /** Time by which the client must have an answer. */
   deadlineAtMs: number;
   /** Caller for whom the service counts photos that take long. */

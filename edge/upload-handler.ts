@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { type CaptionOptions, type CaptionResult, parseCaptionOptions } from "../shared/contract.ts";
+import { formResult } from "../shared/caption-form.ts";
+import { type CaptionOptions, type CaptionResult, parseCaptionOptions, searchOf } from "../shared/contract.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { type Caption, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";
@@ -12,7 +13,7 @@ import { type CheckedPhoto, readUpload, type UploadLimits } from "./upload.ts";
 interface PhotoRoute {
   options: CaptionOptions;
   read: (request: Request, limits: UploadLimits) => Promise<CheckedPhoto>;
-  /** `result` is the caption's result for the uploaded file. */
+  /** `result` is the caption's result for the uploaded file, in the form that was asked for. */
   respond: (caption: Caption, result: CaptionResult) => Response | Promise<Response>;
 }
 
@@ -48,8 +49,9 @@ async function answerPhoto(
 ): Promise<Response> {
   const photo = await timePhase(c, "upload", read(c.req.raw, { ...uploadLimits(c), ...holds }));
   c.get("record").bytes = photo.bytes.length;
-  const caption = await findOrMakeCaption(scopeOf(c), { photo, options });
-  return respond(caption, resultForFile(caption.result, { id: photo.id, bytes: photo.bytes.length }));
+  const caption = await findOrMakeCaption(scopeOf(c), { photo, options: searchOf(options) });
+  const result = resultForFile(caption.result, { id: photo.id, bytes: photo.bytes.length });
+  return respond(caption, formResult(result, options));
 }
 
 function scopeOf(c: Context<EdgeEnv>): CaptionScope {

@@ -36,7 +36,7 @@ interface CaptionClientParts extends Partial<RetryRules> {
   apiKey?: string | undefined;
 }
 
-/** Search options, which default to the contract's, and watchers of the request. */
+/** Options of search and form, which default to the contract's, and watchers of the request. */
 export type CaptionCall = Partial<CaptionOptions> & RequestWatch;
 
 /** A photo to upload. A stream is sent only once, so it is not retried when the edge is busy. */
@@ -193,10 +193,14 @@ function postedJson(body: unknown): Sent {
   return { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
 }
 
-function queryOf({ beam, candidates }: CaptionCall): string {
+function queryOf({ beam, candidates, maxWords, style, neutral, keywords }: CaptionCall): string {
   return captionQuery({
     beam: beam ?? Math.max(defaultCaptionOptions.beam, candidates ?? 1),
     candidates: candidates ?? defaultCaptionOptions.candidates,
+    maxWords,
+    style,
+    neutral,
+    keywords,
   });
 }
 

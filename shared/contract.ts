@@ -14,59 +14,128 @@ const maxBeam = 10;
 const maxCandidates = 5;
 const defaultBeam = 3;
 const defaultCandidates = 1;
+const leastMaxWords = 5;
+const mostMaxWords = 20;
 
-/** Search options of one caption. `beam` 1 is greedy search; `candidates` is at most `beam`. */
+/** Search options of one caption, which decide what the model says. `beam` 1 is greedy search; `candidates` is at most `beam`. */
+const searchOptionsShape = {
+  beam: z.int().min(1).max(maxBeam),
+  candidates: z.int().min(1).max(maxCandidates),
+  maxWords: z
+    .int()
+    .min(leastMaxWords)
+    .max(mostMaxWords)
+    .optional()
+    .describe("Captions end with about this many words, later only where they would end badly."),
+};
+
+/** Options of a caption's form, which change what is told of a search's result. A value that is the default is left out. */
+const formOptionsShape = {
+  style: z.literal("sentence").optional().describe("Captions begin with a capital and end with a full stop."),
+  neutral: z.literal(true).optional().describe("English words for women, men, girls and boys become person and child."),
+  keywords: z.literal(true).optional().describe("The answer also has keywords."),
+};
+
 export const captionOptionsSchema = z
-  .strictObject({
-    beam: z.int().min(1).max(maxBeam),
-    candidates: z.int().min(1).max(maxCandidates),
-  })
+  .strictObject({ ...searchOptionsShape, ...formOptionsShape })
   .refine(({ beam, candidates }) => candidates <= beam);
 
 export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
+export type SearchOptions = Pick<CaptionOptions, keyof typeof searchOptionsShape>;
 
 export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
 
-/** Every combination of options that may be requested. */
-export const allCaptionOptions: readonly CaptionOptions[] = Array.from({ length: maxBeam }, (_, index) => index + 1)
-  .flatMap((beam) => Array.from({ length: maxCandidates }, (_, index) => ({ beam, candidates: index + 1 })))
-  .filter(({ beam, candidates }) => candidates <= beam);
+/** The parameters of a caption's URL, as strings. */
+const captionParameters = ["beam", "candidates", "maxWords", "style", "neutral", "keywords"] as const;
 
-/** Reads `?beam=&candidates=`. Throws `invalid_request` that says what was expected and what was received. */
+type CaptionParameter = (typeof captionParameters)[number];
+
+/** Forms that may be asked for by name; `plain` is the default. */
+export const captionStyles = ["plain", "sentence"] as const;
+
+/** Reads `?beam=&candidates=` and the others. Throws `invalid_request` that says what was expected and what was received. */
 export function parseCaptionOptions(query: URLSearchParams): CaptionOptions {
+  const names: readonly string[] = captionParameters;
   for (const name of query.keys()) {
-    if (name !== "beam" && name !== "candidates") {
-      throw new CaptionError("invalid_request", `unknown query parameter ${quote(name)}: expected beam or candidates`);
-    }
+    if (names.includes(name)) continue;
+    const expected = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+    throw new CaptionError("invalid_request", `unknown query parameter ${quote(name)}: expected ${expected}`);
   }
-  const beam = readWhole(query, { name: "beam", max: maxBeam, fallback: defaultBeam });
-  const candidates = readWhole(query, { name: "candidates", max: maxCandidates, fallback: defaultCandidates });
+  const beam = readWhole(query, { name: "beam", min: 1, max: maxBeam }) ?? defaultBeam;
+  const candidates = readWhole(query, { name: "candidates", min: 1, max: maxCandidates }) ?? defaultCandidates;
   if (candidates > beam) {
     throw new CaptionError(
       "invalid_request",
       `expected candidates to be at most beam, received candidates=${candidates} and beam=${beam}`,
     );
   }
-  return { beam, candidates };
+  const maxWords = readWhole(query, { name: "maxWords", min: leastMaxWords, max: mostMaxWords });
+  return {
+    beam,
+    candidates,
+    ...(maxWords === undefined ? {} : { maxWords }),
+    ...(readChoice(query, "style", captionStyles) === "sentence" ? { style: "sentence" } : {}),
+    ...(readSwitch(query, "neutral") ? { neutral: true } : {}),
+    ...(readSwitch(query, "keywords") ? { keywords: true } : {}),
+  };
 }
 
-function readWhole(query: URLSearchParams, field: { name: string; max: number; fallback: number }): number {
+function readWhole(
+  query: URLSearchParams,
+  field: { name: CaptionParameter; min: number; max: number },
+): number | undefined {
   const [value, second] = query.getAll(field.name);
-  if (value === undefined) return field.fallback;
+  if (value === undefined) return undefined;
   if (second === undefined && /^\d{1,3}$/.test(value)) {
     const number = Number(value);
-    if (number >= 1 && number <= field.max) return number;
+    if (number >= field.min && number <= field.max) return number;
   }
   const received = second === undefined ? quote(value) : "it more than once";
   throw new CaptionError(
     "invalid_request",
-    `expected ${field.name} to be one whole number from 1 to ${field.max}, received ${received}`,
+    `expected ${field.name} to be one whole number from ${field.min} to ${field.max}, received ${received}`,
   );
 }
 
-/** Writes the query of a look-up's URL with every option spelt out, so that one result has one URL. */
-export function captionQuery({ beam, candidates }: CaptionOptions): string {
-  return `beam=${beam}&candidates=${candidates}`;
+function readChoice<Choice extends string>(
+  query: URLSearchParams,
+  name: CaptionParameter,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const [value, second] = query.getAll(name);
+  const found = choices.find((choice) => choice === value);
+  if (second === undefined && (value === undefined || found !== undefined)) return found;
+  const received = second === undefined ? quote(value ?? "") : "it more than once";
+  throw new CaptionError("invalid_request", `expected ${name} to be ${choices.join(" or ")}, received ${received}`);
+}
+
+function readSwitch(query: URLSearchParams, name: CaptionParameter): boolean {
+  return readChoice(query, name, ["true", "false"]) === "true";
+}
+
+/** Writes the query of a look-up's URL with every option spelt out that is not a newer one's default, so that one result has one URL. */
+export function captionQuery({ beam, candidates, maxWords, style, neutral, keywords }: CaptionOptions): string {
+  const newer = Object.entries({ maxWords, style, neutral, keywords });
+  const given = newer.flatMap(([name, value]) => (value === undefined ? [] : [`&${name}=${value}`]));
+  return `beam=${beam}&candidates=${candidates}${given.join("")}`;
+}
+
+/**
+ * Returns the search whose result is stored for a request: the options of a caption's form change nothing in it. With
+ * `maxWords` it has all candidates, of which an answer takes as many as were asked for, so that a photo has fewer results.
+ */
+export function searchOf({ beam, candidates, maxWords }: SearchOptions): SearchOptions {
+  return maxWords === undefined ? { beam, candidates } : { beam, candidates: Math.min(beam, maxCandidates), maxWords };
+}
+
+/** Every search whose result may be stored. */
+export const allSearches: readonly SearchOptions[] = wholeNumbers(1, maxBeam).flatMap((beam) => [
+  ...wholeNumbers(1, Math.min(beam, maxCandidates)).map((candidates) => ({ beam, candidates })),
+  ...wholeNumbers(leastMaxWords, mostMaxWords).map((maxWords) => searchOf({ beam, candidates: 1, maxWords })),
+]);
+
+function wholeNumbers(least: number, most: number): number[] {
+  return Array.from({ length: most - least + 1 }, (_, index) => least + index);
 }
 
 export const byteIdSchema = z
@@ -139,6 +208,13 @@ export const candidateSchema = z.object({
 
 export type Candidate = z.infer<typeof candidateSchema>;
 
+export const keywordSchema = z.object({
+  keyword: z.string().describe("A word of the candidates that describes the photo, in its dictionary form."),
+  confidence: probabilitySchema.describe("How sure the model is that the word belongs to the photo."),
+});
+
+export type Keyword = z.infer<typeof keywordSchema>;
+
 export const imageInfoSchema = z
   .object({
     format: z.enum(allImageFormats),
@@ -156,6 +232,7 @@ export const captionResultSchema = z.object({
   caption: z.string().describe("The best candidate's."),
   confidence: confidenceSchema,
   candidates: z.array(candidateSchema).min(1).describe("Best first."),
+  keywords: z.array(keywordSchema).optional().describe("Those that were asked for, most confident first."),
   image: imageInfoSchema,
   model: z.object({ id: z.string(), revision: revisionSchema }),
   options: captionOptionsSchema,

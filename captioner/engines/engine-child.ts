@@ -1,7 +1,8 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { argv, exit, memoryUsage } from "node:process";
-import type { CaptionOptions } from "../../shared/contract.ts";
-import { type FoundCaption, searchCaptions } from "../beam-search.ts";
+import { danglingWords } from "../../shared/content-words.ts";
+import type { SearchOptions } from "../../shared/contract.ts";
+import { type FoundCaption, type SearchSettings, searchCaptions } from "../beam-search.ts";
 import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "../bundle.ts";
 import { endingSignals } from "../child-process.ts";
 import { type ChosenEngine, chooseEngine } from "./choose-engine.ts";
@@ -34,14 +35,19 @@ try {
 interface Networks {
   encode(pixels: Uint8Array, photos: number): Promise<Float32Array>;
   /** Undefined for an encoder without a decoder, which suffices for training's features. */
-  search?(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]>;
+  search?(features: Float32Array, options: readonly SearchOptions[]): Promise<FoundCaption[][]>;
 }
 
 function networksOf(engine: ChosenEngine["engine"], bundle: EncoderBundle | Bundle): Networks {
   const encode: Networks["encode"] = (pixels, photos) => engine.encode(pixels, photos);
   if (!("begin" in engine) || !hasDecoder(bundle)) return { encode };
   const { search, specialIds } = bundle.manifest;
-  const settings = { ...search, startId: specialIds.start, endId: specialIds.end };
+  const settings: SearchSettings = {
+    ...search,
+    startId: specialIds.start,
+    endId: specialIds.end,
+    danglingIds: new Set(danglingWords.map((word) => bundle.vocabulary.idOf(word)).filter((id) => id !== undefined)),
+  };
   return { encode, search: (features, options) => searchCaptions(engine, { features, options }, settings) };
 }
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { CaptionOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
@@ -130,7 +130,7 @@ export class EnginePool {
    * Captions a batch on the least busy engine: `pixels` uint8 [photos, height, width, 3], one entry of `options` per photo.
    * Throws `EngineLost` when that engine is lost.
    */
-  async run(pixels: readonly Uint8Array[], options: readonly CaptionOptions[]): Promise<BatchCaptions> {
+  async run(pixels: readonly Uint8Array[], options: readonly SearchOptions[]): Promise<BatchCaptions> {
     const slot = this.#nextSlot();
     if (slot === undefined) throw new CaptionError("internal", "expected a running engine");
     const { engine } = slot;

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { CaptionOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
 import { loaderArguments, programExtension } from "../child-process.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice } from "../engine.ts";
@@ -169,12 +169,12 @@ export class EngineProcess {
   }
 
   /** `pixels` uint8 [photos, height, width, 3], one entry of `options` per photo → each photo's captions, best first. */
-  async caption(pixels: Uint8Array, options: readonly CaptionOptions[]): Promise<BatchCaptions> {
+  async caption(pixels: Uint8Array, options: readonly SearchOptions[]): Promise<BatchCaptions> {
     return captionsOf(await this.#call({ kind: "caption", pixels, options }));
   }
 
   /** `features` float32 [photos, featureSize], as `encode` returns them, → each photo's captions, best first. */
-  async search(features: Float32Array, options: readonly CaptionOptions[]): Promise<FoundCaption[][]> {
+  async search(features: Float32Array, options: readonly SearchOptions[]): Promise<FoundCaption[][]> {
     return captionsOf(await this.#call({ kind: "search", features, options })).captions;
   }
 

@@ -1,4 +1,4 @@
-import type { CaptionOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/contract.ts";
 import type { FoundCaption } from "../beam-search.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice, Precision } from "../engine.ts";
 
@@ -16,11 +16,11 @@ export type EngineRequest = { call: number } & EngineCall;
 
 export type EngineCall =
   /** `pixels`: uint8 [photos, height, width, 3], one entry of `options` per photo. */
-  | { kind: "caption"; pixels: Uint8Array; options: readonly CaptionOptions[] }
+  | { kind: "caption"; pixels: Uint8Array; options: readonly SearchOptions[] }
   /** `pixels`: uint8 [photos, height, width, 3]. */
   | { kind: "encode"; pixels: Uint8Array; photos: number }
   /** `features`: float32 [photos, featureSize], one entry of `options` per photo. */
-  | { kind: "search"; features: Float32Array; options: readonly CaptionOptions[] }
+  | { kind: "search"; features: Float32Array; options: readonly SearchOptions[] }
   /** Asks for a sign of life. */
   | { kind: "ping" };
 

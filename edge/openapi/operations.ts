@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { captionOptionsSchema, defaultCaptionOptions } from "../../shared/contract.ts";
+import { captionOptionsSchema, captionStyles, defaultCaptionOptions } from "../../shared/contract.ts";
 import { imageFormats } from "../../shared/image-header.ts";
 import { type ApiResponse, exampleResult, type HeaderName, headersOf, refusals, success } from "./responses.ts";
 import { inlineSchema, type JsonSchema, schemaRef } from "./schemas.ts";
@@ -25,7 +25,7 @@ export interface Operation {
   responses: Record<string, ApiResponse>;
 }
 
-const { beam, candidates } = captionOptionsSchema.shape;
+const { beam, candidates, maxWords } = captionOptionsSchema.shape;
 
 const searchParameters: Parameter[] = [
   {
@@ -41,6 +41,33 @@ const searchParameters: Parameter[] = [
     description: "Captions in the answer, best first; at most `beam`, also where `beam` is left out: more are 400.",
     schema: { ...inlineSchema(candidates), default: defaultCaptionOptions.candidates },
     examples: { best: { summary: "The best alone, with any `beam`.", value: 1 } },
+  },
+  {
+    name: "maxWords",
+    in: "query",
+    description:
+      "Words of a caption at most, or a few more where it would end badly. By default the model's own limit.",
+    schema: inlineSchema(maxWords.unwrap()),
+  },
+  {
+    name: "style",
+    in: "query",
+    description: "`sentence` writes captions with a capital and a full stop, or what the script has instead.",
+    schema: { type: "string", enum: captionStyles, default: "plain" },
+  },
+  {
+    name: "neutral",
+    in: "query",
+    description:
+      "Writes person and child for man, woman, girl and boy, and their for his and her, in every candidate; those that become equal are one. For English.",
+    schema: { type: "boolean", default: false },
+  },
+  {
+    name: "keywords",
+    in: "query",
+    description:
+      "Adds keywords: the candidates' content words in their dictionary forms, with a confidence each. For English.",
+    schema: { type: "boolean", default: false },
   },
 ];
 

@@ -5,6 +5,7 @@ import {
   captionResultSchema,
   deletionSchema,
   imageInfoSchema,
+  keywordSchema,
   lookupReplySchema,
   lookupRequestSchema,
   modelCardSchema,
@@ -30,6 +31,7 @@ const form = {
 const named = {
   CaptionResult: captionResultSchema,
   Candidate: candidateSchema,
+  Keyword: keywordSchema,
   ImageInfo: imageInfoSchema,
   CaptionOptions: captionOptionsSchema,
   PhotoId: photoIdSchema,

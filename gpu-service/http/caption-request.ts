@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { Captioner } from "../../captioner/captioner.ts";
+import { formResult } from "../../shared/caption-form.ts";
 import { type CaptionOptions, type CaptionResult, parseCaptionOptions } from "../../shared/contract.ts";
 import { CaptionError, quote } from "../../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
@@ -70,7 +71,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const { caption, timings } = await captioner.caption({ bytes, id, options, caller, priority, signal });
     signal.throwIfAborted();
     lifecycle.admission.countCaption();
-    const result: CaptionResult = { id, ...caption };
+    const result: CaptionResult = formResult({ id, ...caption }, options);
     return { result, timings };
   }
 }

@@ -158,6 +158,39 @@ describe("searchCaptions", () => {
     expect(Math.min(...ends)).toBeLessThan(6); // some did end early, or nothing was shown
   });
 
+  describe("with a limit of words", () => {
+    const long = { ...settings, maxWords: 20, danglingIds: new Set([3, 4, 5, 6, 7, 8]) };
+    const isDangling = (word: number | undefined) => word !== undefined && long.danglingIds.has(word);
+    const search = (limit: { maxWords?: number }, beam = 4) =>
+      searchCaptions(
+        madeLanguage(30),
+        { features: Float32Array.from(photos), options: photos.map(() => ({ beam, candidates: beam, ...limit })) },
+        long,
+      );
+
+    test.each([1, 4])("ends near it and never with a word that cannot end a sentence, with beam %i", async (beam) => {
+      const usual = (await search({}, beam)).flat();
+      expect(usual.filter(({ words }) => words.length > 8).length).toBeGreaterThan(10);
+      expect(usual.some(({ words }) => isDangling(words.at(-1)))).toBe(true);
+      const limited = (await search({ maxWords: 5 }, beam)).flat();
+      for (const { words, wordLogProbs, logProb } of limited) {
+        expect(words.length).toBeLessThanOrEqual(8);
+        expect(isDangling(words.at(-1))).toBe(false);
+        expect(wordLogProbs.reduce((sum, value) => sum + value, 0)).toBeCloseTo(logProb, 9);
+      }
+      const isWithin = limited.filter(({ words }) => words.length <= 5).length;
+      expect(isWithin).toBeGreaterThan(limited.length / 2);
+    });
+
+    test("changes nothing where the captions are shorter, and nothing for other photos of the batch", async () => {
+      const usual = await search({});
+      const options = photos.map((_, index) => ({ beam: 4, candidates: 4, ...(index % 2 ? { maxWords: 5 } : {}) }));
+      const mixed = await searchCaptions(madeLanguage(30), { features: Float32Array.from(photos), options }, long);
+      const limited = await search({ maxWords: 5 });
+      expect(mixed).toEqual(photos.map((_, index) => (index % 2 ? limited[index] : usual[index])));
+    });
+  });
+
   describe("where repetition costs", () => {
     const penalized = { ...settings, repetition: { penalty: 1, except: [] } };
     const search = (vocabularySize: number, beam: number, changed: SearchSettings) =>

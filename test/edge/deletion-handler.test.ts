@@ -147,6 +147,21 @@ const getFromKv = (key: string) => env.CAPTIONS.get(key);
 const deleteInKv = (key: string) => env.CAPTIONS.delete(key);
 
 describe("a caption that is deleted", () => {
+  test("is gone with those of every other search and form", async () => {
+    const photo = freshPhoto();
+    const { id } = await photoIdsOf(photo);
+    const queries = [
+      "?beam=1",
+      "?beam=10&candidates=5",
+      "?maxWords=5",
+      "?beam=10&candidates=2&maxWords=20&neutral=true",
+    ];
+    for (const one of queries) expect((await postPhoto(photo, { query: one })).status).toBe(200);
+    await remove(id, {});
+    for (const one of queries) expect((await callWorker(`/v1/captions/${id}${one}`)).status).toBe(404);
+    expect((await env.CAPTIONS.list({ prefix: "caption/" })).keys.filter(({ name }) => name.includes(id))).toEqual([]);
+  });
+
   test("is gone by whichever of its names the worker is called", async () => {
     const photo = freshPhoto();
     const { id } = await readCaption(await postPhoto(photo, slow));

@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { formResult } from "../../shared/caption-form.ts";
+import { captionQuery } from "../../shared/contract.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
   callWorker,
   faultyService,
   freshPhoto,
   postPhoto,
+  readCaption,
   readProblem,
   startFreshDeployment,
   watchWarnings,
@@ -35,6 +38,33 @@ describe("a look-up of a captioned photo", () => {
     const photo = freshPhoto();
     await postPhoto(photo, { query: "?beam=3&candidates=1" });
     expect((await callWorker(`/v1/captions/${await byteIdOf(photo)}`)).status).toBe(200);
+  });
+
+  test("answers in every form from the one result that is stored, each with its own ETag and address", async () => {
+    const { address, posted } = await captionAndLocate();
+    const plain = await readCaption(posted);
+    const forms = ["&style=sentence", "&neutral=true", "&keywords=true", "&style=sentence&neutral=true&keywords=true"];
+    const tags = new Set([posted.headers.get("ETag")]);
+    for (const form of forms) {
+      const response = await callWorker(`${address}${form}`, { environment: faultyService("absent") });
+      tags.add(response.headers.get("ETag"));
+      expect(response.headers.get("Content-Location")).toBe(`${address}${form}`);
+      expect(response.headers.get("Cache-Status")).toMatch("hit");
+      const result = await readCaption(response);
+      expect(result).toEqual(formResult(plain, result.options));
+      expect(captionQuery(result.options)).toBe(`beam=3&candidates=1${form}`);
+    }
+    expect(tags.size).toBe(1 + forms.length);
+  });
+
+  test("finds a limited caption for any number of candidates", async () => {
+    const photo = freshPhoto();
+    await postPhoto(photo, { query: "?candidates=1&maxWords=6" });
+    const id = await byteIdOf(photo);
+    const look = (query: string) => callWorker(`/v1/captions/${id}?${query}`, { environment: faultyService("absent") });
+    expect((await readCaption(await look("candidates=3&maxWords=6"))).candidates).toHaveLength(3);
+    expect((await look("candidates=3&maxWords=7")).status).toBe(404);
+    expect((await look("candidates=1")).status).toBe(404);
   });
 
   test("answers HEAD with the headers alone", async () => {

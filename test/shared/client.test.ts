@@ -30,6 +30,16 @@ describe("caption", () => {
     expect(second.headers.get("Cache-Status")).toBe("edge-caption; hit");
   });
 
+  test("asks for a form, and reads it from the answer", async () => {
+    const { origin, received } = await startScriptedEdge(({ body, target }) => ({ body: captionOf(body, target) }));
+    const form = { maxWords: 8, style: "sentence", neutral: true, keywords: true } as const;
+    const { result } = await new CaptionClient({ origin }).caption(photo("dog"), form);
+    expect(received[0]?.target).toBe(
+      "/v1/captions?beam=3&candidates=1&maxWords=8&style=sentence&neutral=true&keywords=true",
+    );
+    expect(result.options).toMatchObject(form);
+  });
+
   test("widens the beam to as many candidates as are asked for", async () => {
     const { origin, received } = await startScriptedEdge(({ body, target }) => ({ body: captionOf(body, target) }));
     await new CaptionClient({ origin }).caption(photo("dog"), { candidates: 4 });

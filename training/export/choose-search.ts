@@ -1,3 +1,4 @@
+import { contentWords } from "../../shared/content-words.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { searchOf } from "../bundles.ts";
@@ -5,7 +6,6 @@ import type { PhotoFeatures } from "../features/photo-features.ts";
 import { Scorer } from "../fit/scorer.ts";
 import type { ModelFiles } from "../layers-format.ts";
 import type { PreparedPhoto } from "../prepared.ts";
-import { contentWords } from "../score/content-words.ts";
 import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
 

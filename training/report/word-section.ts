@@ -1,7 +1,7 @@
 import { barPairs, histogram } from "../../pages/bar-chart.ts";
 import { type Cleaning, cleanCaption } from "../../shared/clean-caption.ts";
+import { contentWords } from "../../shared/content-words.ts";
 import { html, type Markup } from "../../shared/html.ts";
-import { contentWords } from "../score/content-words.ts";
 import { grouped } from "./figures.ts";
 import type { ReportInput } from "./report-input.ts";
 import type { Section } from "./section.ts";

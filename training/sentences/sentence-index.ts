@@ -1,4 +1,4 @@
-import { contentWords } from "../score/content-words.ts";
+import { contentWords } from "../../shared/content-words.ts";
 
 /** A sentence of the text, as written and cleaned. */
 export interface Sentence {

@@ -37,6 +37,19 @@ describe("POST /v1/captions", () => {
     expect(result.candidates).toHaveLength(4);
   });
 
+  test("answers in the form that was asked for, and says so", async () => {
+    const target = "/v1/captions?beam=4&candidates=4&maxWords=6&style=sentence&neutral=true&keywords=true";
+    const response = await postCaption(service, photo, { target });
+
+    const { candidates, options, keywords } = captionResultSchema.strict().parse(await response.json());
+    expect(options).toEqual({ beam: 4, candidates: 4, maxWords: 6, style: "sentence", neutral: true, keywords: true });
+    for (const { caption } of candidates) {
+      expect(caption).toMatch(/^[A-Z].*\.$/);
+      expect(caption).not.toMatch(/\b(?:man|woman|boy|girl)\b|\b(?:a|an|the|with|in|on)\.$/i);
+    }
+    expect(keywords?.length).toBeGreaterThan(0);
+  });
+
   test("answers a photo sent alone and in company the same", async () => {
     const alone = await (await postCaption(service, photo)).json();
     const company = await Promise.all(Array.from({ length: 12 }, () => postCaption(service, photo)));
@@ -59,7 +72,11 @@ describe("POST /v1/captions", () => {
     ["beam=0", 'expected beam to be one whole number from 1 to 10, received "0"'],
     ["beam=eleven", 'expected beam to be one whole number from 1 to 10, received "eleven"'],
     ["beam=2&candidates=3", "expected candidates to be at most beam, received candidates=3 and beam=2"],
-    ["beams=2", 'unknown query parameter "beams": expected beam or candidates'],
+    ["maxWords=4", 'expected maxWords to be one whole number from 5 to 20, received "4"'],
+    ["style=title", 'expected style to be plain or sentence, received "title"'],
+    ["neutral=yes", 'expected neutral to be true or false, received "yes"'],
+    ["keywords=true&keywords=true", "expected keywords to be true or false, received it more than once"],
+    ["beams=2", 'unknown query parameter "beams": expected beam, candidates, maxWords, style, neutral or keywords'],
   ])("refuses ?%s", async (query, detail) => {
     const response = await postCaption(service, photo, { target: `/v1/captions?${query}` });
 

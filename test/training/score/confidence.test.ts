@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { confidenceMapSchema, mapConfidence } from "../../../shared/confidence-map.ts";
+import { contentWords } from "../../../shared/content-words.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
 import { byTenths, fitConfidenceMap, spearman } from "../../../training/score/confidence.ts";
-import { contentPrecision, contentWords, repeatsItself } from "../../../training/score/content-words.ts";
+import { contentPrecision, repeatsItself } from "../../../training/score/content-words.ts";
 
 const draws = uniform(randomFor("confidence"), { size: 1000, limit: 0.5 });
 const rated = Array.from(draws, (draw, index) => {
