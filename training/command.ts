@@ -140,6 +140,7 @@ export function trainCommand({ stages, train }: CommandParts): Command {
         .choices(precisions)
         .default(defaultSettings.precision),
     )
+    .option("--neutral", "evaluate its captions with person and child for man, woman, girl and boy", false)
     .addHelpText("after", describeStages(stages) + examples)
     .exitOverride()
     .action((name: string | undefined, { data, devData, out, ...settings }: Flags, command: Command) => {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { type Bundle, revisionAt } from "../captioner/bundle.ts";
 import { toCandidate } from "../captioner/candidate.ts";
 import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
+import { neutralCandidate } from "../shared/caption-form.ts";
 import { terminalLines } from "../shared/terminal-text.ts";
 import { say, showProgress } from "../terminal/progress.ts";
 import type { Split } from "./dataset.ts";
@@ -38,8 +39,11 @@ export const evaluate: Stage = {
 
   needs: [{ stage: prepare, files: { captions: preparedFiles.captions } }],
 
-  async dependencies({ settings: { split, precision }, bundles }) {
-    return { settings: { split, precision, format }, inputs: { bundle: (await bundles.evaluated()).revision } };
+  async dependencies({ settings: { split, precision, neutral }, bundles }) {
+    return {
+      settings: { split, precision, format, ...(neutral ? { neutral } : {}) },
+      inputs: { bundle: (await bundles.evaluated()).revision },
+    };
   },
 
   async run(context) {
@@ -49,7 +53,7 @@ export const evaluate: Stage = {
     if (photos.length === 0)
       throw new Error(`expected photos in the ${split} split, found none: choose another with --split`);
     const bundle = await context.bundles.evaluated();
-    const { precision } = context.settings;
+    const { precision, neutral } = context.settings;
     const revision = revisionAt(bundle, precision);
     const engine = await startEngineProcess(bundle.folder, precision === "int8" ? "onnx" : "auto", {
       cpu: { precision },
@@ -61,6 +65,7 @@ export const evaluate: Stage = {
       const captions = await captionPhotos(files, {
         engine,
         bundle,
+        neutral,
         stored: precision === "float32" ? await openStored(context, { bundle, files }) : undefined,
       });
       const evaluation = evaluateCaptions(photos, {
@@ -94,10 +99,17 @@ function photosToScore(all: readonly PreparedPhoto[], split: Split): PreparedPho
   });
 }
 
+interface CaptioningParts {
+  engine: EngineProcess;
+  bundle: Bundle;
+  neutral: boolean;
+  stored: FeatureStore | undefined;
+}
+
 /** Captions the photos with each search, in their order. */
 async function captionPhotos(
   files: readonly PhotoToEncode[],
-  { engine, bundle, stored }: { engine: EngineProcess; bundle: Bundle; stored: FeatureStore | undefined },
+  { engine, bundle, neutral, stored }: CaptioningParts,
 ): Promise<Map<SearchName, SearchedCaption[]>> {
   const captions = new Map(searchNames.map((search): [SearchName, SearchedCaption[]] => [search, []]));
   const { vocabulary } = bundle;
@@ -112,7 +124,8 @@ async function captionPhotos(
       for (const [search, found] of captions) {
         const options = photos.map(() => ({ beam: searches[search], candidates: 1 }));
         const best = (await engine.search(features, options)).flat();
-        found.push(...best.map((caption) => toCandidate(caption, { vocabulary, confidenceMap })));
+        const said = best.map((caption) => toCandidate(caption, { vocabulary, confidenceMap }));
+        found.push(...(neutral ? said.map(neutralCandidate) : said));
       }
       progress.advance(photos.length);
     }

@@ -59,6 +59,8 @@ export interface TrainSettings {
   split: Split;
   /** Precision of its encoder during evaluation. */
   precision: Precision;
+  /** Whether to score its captions with neutral words. */
+  neutral: boolean;
 }
 
 export const defaultSettings: TrainSettings = {
@@ -78,4 +80,5 @@ export const defaultSettings: TrainSettings = {
   bundle: defaultModelDir,
   split: "test",
   precision: "float32",
+  neutral: false,
 };

@@ -65,6 +65,18 @@ test("takes the features that the stage features made, and gives the same scores
   expect(await readFile(path, "utf8")).toBe(scores);
 });
 
+test("scores neutral words when asked to", async () => {
+  const places = await prepared();
+  expect((await train("evaluate", ...places, "--neutral")).code).toBe(0);
+  const photo = JSON.parse(await readFile(join(places[3] ?? "", "evaluate", "captions.jsonl"), "utf8"));
+  const said = ["greedy", "beam 3", "beam 5"].map((name) => photo[name]).join(" ");
+  await train("evaluate", ...places);
+  const plain = JSON.parse(await readFile(join(places[3] ?? "", "evaluate", "captions.jsonl"), "utf8"));
+  const plainly = ["greedy", "beam 3", "beam 5"].map((name) => plain[name]).join(" ");
+  expect(plainly).toMatch(/\b(?:man|woman|boy|girl)\b/); // or nothing was shown
+  expect(said).not.toMatch(/\b(?:man|woman|boy|girl)\b/);
+});
+
 test("passes over what it has scored, until the bundle or the split is another", async () => {
   const places = await prepared();
   await train("evaluate", ...places);
