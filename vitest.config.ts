@@ -8,10 +8,12 @@ const inTheBrowser = ["test/page/page.test.ts", "test/page/docs.test.ts", "test/
 
 /** Of `test:full`, what starts the command or the service dozens of times. */
 const manyProcesses = [
-  ...["apply", "counts", "endpoint", "foreign-state", "hostile-names", "odd-files", "odd-names", "other-metadata"].map(
+  ...["apply", "counts", "endpoint", "foreign-state", "forms", "hostile-names", "odd-files", "odd-names"].map(
     (name) => `test/cli/${name}.test.ts`,
   ),
-  ...["addresses", "bucket", "outputs", "shard", "state", "usage"].map((name) => `test/cli/${name}.test.ts`),
+  ...["addresses", "bucket", "other-metadata", "outputs", "raw-photos", "shard", "state", "usage"].map(
+    (name) => `test/cli/${name}.test.ts`,
+  ),
   ...["http/app-supervision", "http/http-server", "main", "secrets"].map((name) => `test/gpu-service/${name}.test.ts`),
   "test/captioner/engines/engine-pool.test.ts",
   "test/files/keep-attributes.test.ts",

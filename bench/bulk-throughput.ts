@@ -49,7 +49,7 @@ async function measureCli(precision: Precision): Promise<BenchResult> {
         const state = await StateFile.open(join(out, "state.jsonl"));
         const { signal } = new AbortController();
         const listings = [await openJsonlFile(join(out, "captions.jsonl"), { signal })];
-        const run = { backend, state, options, folder, signal, listings, writers: [], report: () => {} };
+        const run = { backend, state, options, form: {}, folder, signal, listings, writers: [], report: () => {} };
         const { captioned } = await runPipeline(photos, run);
         if (captioned !== count) throw new Error(`expected ${count} captions, received ${captioned}`);
         await state.close();

@@ -125,7 +125,8 @@ export class CaptionCache {
     const captions = allSearches.map((options) => captionPath({ photoId, revision, options }));
     const subjects = [...new Set([photoId, ...files])];
     const rememberedSeconds = removalRememberedSeconds;
-    return this.#store.remove([...captions, ...files.map(filePath)], { subjects, rememberedSeconds });
+    // the likeliest first: Cloudflare's free plan ends a request's calls of its cache after fifty
+    return this.#store.remove([...files.map(filePath), ...captions], { subjects, rememberedSeconds });
   }
 }
 

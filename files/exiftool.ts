@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
@@ -28,8 +28,13 @@ export async function expectExifTool(flags = "--xmp and --embed"): Promise<void>
   }
 }
 
-/** Values by tags with their group, like `XMP-dc:Description`; null removes one. */
-export type RawTags = Record<string, string | number | null>;
+/** Values by tags with their group, like `XMP-dc:Description`; lists are written whole, and null removes a tag. */
+export type RawTags = Record<string, string | number | null | string[]>;
+
+/** Tags that hold a raw photo's pictures of a useful size; a thumbnail's 160 pixels are too few. */
+export const previewTags = ["JpgFromRaw", "PreviewImage", "OtherImage"] as const;
+
+export type PreviewTag = (typeof previewTags)[number];
 
 /** Reads and writes the metadata of files through ExifTool, which is started when it is first needed. */
 export class Metadata {
@@ -55,6 +60,13 @@ export class Metadata {
     await this.#withPlainNames({ file, extension }, (exiftool, { file: plain, folder }) =>
       exiftool.write(plain, tags, { writeArgs: ["-o", join(folder, basename(copy))] }),
     );
+  }
+
+  /** Reads the bytes of a tag that holds a picture. */
+  extract(file: string, tag: PreviewTag): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#withPlainNames({ file }, async (exiftool, { file: plain }) => {
+      return new Uint8Array(await exiftool.extractBinaryTagToBuffer(tag, plain));
+    });
   }
 
   /** Makes a file, named like `copy` above, that holds only these tags. */
@@ -105,19 +117,41 @@ const untilInputEnds = `
   syswrite($tool, "\\n-stay_open\\nFalse\\n");
   close($tool);`;
 
+/**
+ * The fields that this program marks its own texts with, in a namespace of its own, as ExifTool's configuration. They say which
+ * keywords and which alternative text it wrote, since the fields that everybody reads have no room for that.
+ */
+const ownFields = `
+%Image::ExifTool::UserDefined = (
+  'Image::ExifTool::XMP::Main' => {
+    edgecaption => { SubDirectory => { TagTable => 'Image::ExifTool::UserDefined::edgecaption' } },
+  },
+);
+%Image::ExifTool::UserDefined::edgecaption = (
+  GROUPS => { 0 => 'XMP', 1 => 'XMP-edgecaption', 2 => 'Other' },
+  NAMESPACE => { 'edgecaption' => 'urn:edge-caption:fields:1' },
+  WRITABLE => 'string',
+  Keywords => { List => 'Bag' },
+  AltText => { },
+);
+1;
+`;
+
 async function startExifTool(): Promise<{ exiftool: ExifTool; links: string }> {
   const { ExifTool, DefaultExiftoolArgs, exiftoolPath } = await import("exiftool-vendored");
   const path = await exiftoolPath();
   const links = await mkdtemp(join(plainTemporaryFolder(), "edge-caption-"));
+  const config = join(links, "fields.pl");
+  await writeFile(config, ownFields);
   const exiftool = new ExifTool({
     maxProcs: maxProcesses,
     // detached: Ctrl-C in a terminal reaches the whole group, and what is being written must still be finished.
-    // In a folder of ours: without a home, ExifTool runs the settings that it finds where it is started.
+    // In a folder of ours, with a configuration of ours: ExifTool would run the settings that it finds.
     processFactory: () => {
       const [program, ...args] =
         process.platform === "win32"
-          ? [path, ...DefaultExiftoolArgs]
-          : ["perl", "-e", untilInputEnds, path, ...DefaultExiftoolArgs];
+          ? [path, "-config", config, ...DefaultExiftoolArgs]
+          : ["perl", "-e", untilInputEnds, path, "-config", config, ...DefaultExiftoolArgs];
       return spawn(program, args, { stdio: "pipe", detached: true, cwd: links });
     },
   });

@@ -22,17 +22,6 @@ export function formResult(result: CaptionResult, options: CaptionOptions): Capt
   };
 }
 
-/** Returns every form in which the model's captions may have been written, the plain one first. */
-export function allFormsOf(caption: string): string[] {
-  const forms = [caption, neutralCaption(caption)];
-  return [...new Set([...forms, ...forms.map(toSentence)])];
-}
-
-function neutralCaption(caption: string): string {
-  const words = caption.split(" ").map((word) => ({ word, probability: 1 }));
-  return neutralCandidate({ caption, confidence: 1, logProb: 0, words }).caption;
-}
-
 /** Of captions that neutral words made equal, the best is enough. */
 function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(
@@ -44,7 +33,7 @@ function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
  * Replaces words that name people's sex. The words' probabilities still multiply to the caption's: a word in place of several
  * has the product of theirs.
  */
-function neutralCandidate(candidate: Candidate): Candidate {
+export function neutralCandidate(candidate: Candidate): Candidate {
   const spoken = candidate.words.filter(({ end }) => end === undefined);
   const changes = findNeutralChanges(spoken.map(({ word }) => word));
   if (changes.length === 0) return candidate;

@@ -42,6 +42,7 @@ export const captionOptionsSchema = z
 
 export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
 export type SearchOptions = Pick<CaptionOptions, keyof typeof searchOptionsShape>;
+export type FormOptions = Pick<CaptionOptions, keyof typeof formOptionsShape>;
 
 export const defaultCaptionOptions: CaptionOptions = { beam: defaultBeam, candidates: defaultCandidates };
 
@@ -128,11 +129,17 @@ export function searchOf({ beam, candidates, maxWords }: SearchOptions): SearchO
   return maxWords === undefined ? { beam, candidates } : { beam, candidates: Math.min(beam, maxCandidates), maxWords };
 }
 
-/** Every search whose result may be stored. */
-export const allSearches: readonly SearchOptions[] = wholeNumbers(1, maxBeam).flatMap((beam) => [
-  ...wholeNumbers(1, Math.min(beam, maxCandidates)).map((candidates) => ({ beam, candidates })),
-  ...wholeNumbers(leastMaxWords, mostMaxWords).map((maxWords) => searchOf({ beam, candidates: 1, maxWords })),
-]);
+const allBeams = wholeNumbers(1, maxBeam);
+
+/** Every search whose result may be stored, those without a limit first. */
+export const allSearches: readonly SearchOptions[] = [
+  ...allBeams.flatMap((beam) =>
+    wholeNumbers(1, Math.min(beam, maxCandidates)).map((candidates) => ({ beam, candidates })),
+  ),
+  ...allBeams.flatMap((beam) =>
+    wholeNumbers(leastMaxWords, mostMaxWords).map((maxWords) => searchOf({ beam, candidates: 1, maxWords })),
+  ),
+];
 
 function wholeNumbers(least: number, most: number): number[] {
   return Array.from({ length: most - least + 1 }, (_, index) => least + index);

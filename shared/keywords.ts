@@ -16,8 +16,9 @@ const latinWord = /^\p{Script=Latin}{3,}$/u;
 
 /**
  * Returns the words of the candidates that describe the photo, in their dictionary forms, most confident first. A word is as
- * probable as where the model was surest of it, and as credible as the most confident candidate that has it: the confidence is
- * the geometric mean of the two.
+ * probable as where the model was surest of it, and as credible as the candidate that says it: its confidence is the geometric
+ * mean of the two. Of the keywords of 300 Flickr8k test photos (beam 3, three candidates), sorted into fifths, 24, 36, 47, 59
+ * and 76 % were expected to be among people's words, and 29, 41, 51, 61 and 77 % were.
  */
 export function keywordsOf(candidates: readonly Pick<Candidate, "words" | "confidence">[]): Keyword[] {
   const confidences = new Map<string, number>();

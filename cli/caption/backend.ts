@@ -4,7 +4,7 @@ import { type PhotoCaption, startCaptioner, usualCaptionerSettings } from "../..
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../../captioner/engine.ts";
 import { expectedPrecision } from "../../captioner/onnx/precision-memory.ts";
 import { CaptionClient } from "../../shared/client.ts";
-import type { CaptionOptions, CaptionResult, ModelCard, PhotoId } from "../../shared/contract.ts";
+import type { CaptionResult, ModelCard, PhotoId, SearchOptions } from "../../shared/contract.ts";
 import { CaptionError, errorFacts } from "../../shared/errors.ts";
 import { readImageHeader } from "../../shared/image-header.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
@@ -17,7 +17,7 @@ export interface CaptionBackend {
   /** Looks a photo's caption up by its ids; absent where the photo itself is always needed. */
   lookUp?(ids: PhotoIds): Promise<PhotoCaption | undefined>;
   /** Throws a `CaptionError` for what is wrong with this photo alone. */
-  caption(photo: { bytes: Uint8Array<ArrayBuffer>; options: CaptionOptions }): Promise<PhotoCaption>;
+  caption(photo: { bytes: Uint8Array<ArrayBuffer>; options: SearchOptions }): Promise<PhotoCaption>;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export interface EndpointSettings {
   /** URL of the edge. */
   endpoint: string;
   apiKey: string | undefined;
-  options: CaptionOptions;
+  options: SearchOptions;
   /** Photos that are uploaded at once. */
   uploads: number;
 }

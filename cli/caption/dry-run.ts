@@ -11,7 +11,7 @@ import { PhotoCounts } from "./run-progress.ts";
 export async function dryRun(request: CaptionRequest): Promise<PhotoCounts> {
   const { folder, options, limit = Number.POSITIVE_INFINITY, statePath = "", trustsState: trusts } = request;
   const revision = await request.readRevision();
-  const { photos, passedOver } = await findAllPhotos(request);
+  const { photos, passedOver } = await findAllPhotos({ ...request, takesRaw: true });
   const index =
     statePath === ""
       ? new StateIndex()

@@ -1,6 +1,11 @@
 import { pMapIterable } from "p-map";
 import { describeFileError, isLastingFileError, UnfitForCaption } from "../../files/file-error.ts";
 import type { FoundPhoto } from "../../files/find/search-result.ts";
+import { isRawPhoto } from "../../files/raw-preview.ts";
+import { formResult } from "../../shared/caption-form.ts";
+import { cleanCaption } from "../../shared/clean-caption.ts";
+import type { FormOptions } from "../../shared/contract.ts";
+import { keywordsOf } from "../../shared/keywords.ts";
 import type { CaptionToList, CaptionToWrite, Listing, PhotoWriter, WriteOutcome } from "../outputs/output.ts";
 import { jpegStemsIn } from "../outputs/sidecar-path.ts";
 import { type EndedPhoto, PhotoCounts } from "./run-progress.ts";
@@ -21,6 +26,8 @@ interface PipelineRun extends ScheduledRun {
   listings: readonly Listing[];
   writers: readonly PhotoWriter[];
   confidence?: ConfidenceLimit | undefined;
+  /** The form in which captions are told: what is remembered is the search's result. */
+  form: FormOptions;
   /** Called once for each photo, in their order. */
   report(ended: EndedPhoto, counts: PhotoCounts): void;
 }
@@ -78,6 +85,9 @@ async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun, coun
         yield { kind: "unsure", path: outcome.path, hasTakenWork: outcome.origin === "new" };
         continue;
       }
+      if (photo.model !== undefined && photo.caption !== outcome.result.caption) {
+        await run.state?.rememberForm(photo.photo, photo.caption);
+      }
       for (const listing of run.listings) await listing.add(photo);
       yield { kind: "ready", photo, origin: outcome.origin };
     }
@@ -86,9 +96,10 @@ async function* listPhotos(photos: readonly FoundPhoto[], run: PipelineRun, coun
 
 /** Returns undefined for a photo whose confidence is too low. What a person wrote counts as certain. */
 function toCaptionedPhoto(
-  { path, file, result, thumbnail }: FinishedPhoto,
-  { state, confidence }: PipelineRun,
+  { path, file, result: found, thumbnail }: FinishedPhoto,
+  { state, confidence, form }: PipelineRun,
 ): CaptionToList | undefined {
+  const result = formResult(found, { ...found.options, ...form });
   const correction = state?.correctionOf(result);
   const isBelow = correction === undefined && confidence !== undefined && result.confidence < confidence.least;
   if (isBelow && confidence.below === "leave-out") return undefined;
@@ -99,10 +110,18 @@ function toCaptionedPhoto(
     photo: result,
     format: result.image.format,
     caption: correction ?? result.caption,
+    keywords:
+      correction === undefined ? result.keywords?.map(({ keyword }) => keyword) : form.keywords && wordsOf(correction),
     model: correction === undefined ? result.model : undefined,
     isUnsure: isBelow,
     ...(thumbnail === undefined ? {} : { thumbnail }),
   };
+}
+
+/** The keywords of a person's caption. */
+function wordsOf(caption: string): string[] {
+  const words = cleanCaption(caption, "natural").map((word) => ({ word, probability: 1 }));
+  return keywordsOf([{ words, confidence: 1 }]).map(({ keyword }) => keyword);
 }
 
 /** Writes a caption to all places. Returns the outcomes, and counts those that the last line of a run reports. */
@@ -112,7 +131,9 @@ export async function writeToAll(
   counts: PhotoCounts,
 ): Promise<ReadonlySet<WriteOutcome>> {
   const outcomes = new Set<WriteOutcome>();
-  for (const writer of writers) outcomes.add(await writer.write(caption));
+  for (const writer of writers) {
+    for (const outcome of await writer.write(caption)) outcomes.add(outcome);
+  }
   if (outcomes.has("kept")) counts.kept += 1;
   if (outcomes.has("shared")) counts.shared += 1;
   return outcomes;
@@ -127,6 +148,7 @@ async function writeCaption(
   if (step.kind !== "ready") return step;
   const { photo, origin } = step;
   const { path, thumbnail } = photo;
+  if (isRawPhoto(photo.file)) counts.raw += 1;
   try {
     const isWritten = (await writeToAll(photo, writers, counts)).has("written");
     const hasTakenWork = origin === "new" || isWritten || thumbnail !== undefined;

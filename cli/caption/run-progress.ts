@@ -27,6 +27,8 @@ export class PhotoCounts {
   /** HEIC photos that an endpoint refused, each beside the same photo as JPEG. */
   paired = 0;
 
+  /** Raw photos among those above, which were captioned by their previews. */
+  raw = 0;
   /** Photos among those above where the words of a person were kept. */
   kept = 0;
   /** Photos among those above that are at an address and were not read again, because they have not changed. */
@@ -57,6 +59,7 @@ export class PhotoCounts {
     ]);
     const remarks = listOf([
       [this.unread, "unchanged and not read again"],
+      [this.raw, this.raw === 1 ? "is raw and known by its preview" : "are raw and known by their previews"],
       [this.kept, "kept what a person wrote"],
       [this.shared, "shared the sidecar of the same photo in another format"],
     ]);

@@ -1,8 +1,9 @@
-import { expectExifTool } from "../../files/exiftool.ts";
+import { expectExifTool, Metadata } from "../../files/exiftool.ts";
 import { findAllPhotos, type SearchRequest } from "../../files/find/find-photos.ts";
 import type { FoundPhoto } from "../../files/find/search-result.ts";
+import { RawPreviews } from "../../files/raw-preview.ts";
 import { isAddress } from "../../files/remote/address.ts";
-import type { CaptionOptions } from "../../shared/contract.ts";
+import type { FormOptions, SearchOptions } from "../../shared/contract.ts";
 import { say, showSpinner } from "../../terminal/progress.ts";
 import { endOnSignal, Interrupted, untilAborted } from "../../terminal/run-program.ts";
 import { openJsonlFile } from "../outputs/jsonl-file.ts";
@@ -18,7 +19,8 @@ import { PhotoCounts, RunProgress } from "./run-progress.ts";
 const endWithinMs = 30_000;
 
 export interface CaptionRequest extends SearchRequest {
-  options: CaptionOptions;
+  options: SearchOptions;
+  form: FormOptions;
   outputs: OutputRequest;
   /** Absolute path; undefined where nothing is remembered, and standard output is the only output. */
   statePath: string | undefined;
@@ -41,7 +43,7 @@ export interface CaptionRequest extends SearchRequest {
 export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> {
   const isFar = request.paths.some(isAddress) && !request.isQuiet;
   const hideSpinner = isFar ? showSpinner("listing the photos…") : () => {};
-  const { photos, passedOver } = await findAllPhotos(request).finally(hideSpinner);
+  const { photos, passedOver } = await findAllPhotos({ ...request, takesRaw: true }).finally(hideSpinner);
   expectFilesFor(request.outputs, photos);
   const notFound = photos.filter((photo) => "error" in photo).length;
   const reportPassedOver = () => {
@@ -74,6 +76,8 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
       folder: request.folder,
     });
     const words = { doing: "captioning", captioned: "captioned" };
+    const metadata = new Metadata();
+    const previews = new RawPreviews(metadata);
     const progress = new RunProgress({ words, total: photos.length, isShown: request.showsProgress });
     try {
       const counts = await runPipeline(photos, {
@@ -81,6 +85,7 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
         backend,
         state,
         files: opened?.files,
+        previewOf: (file) => previews.read(file),
         signal,
         listings: [printed, ...(opened?.listings ?? [])].filter((listing) => listing !== undefined),
         writers: opened?.writers ?? [],
@@ -93,7 +98,7 @@ export async function runCaption(request: CaptionRequest): Promise<PhotoCounts> 
     } finally {
       progress.end();
       reportPassedOver();
-      await Promise.all([backend.close(), opened?.close()]);
+      await Promise.all([backend.close(), opened?.close(), metadata.close()]);
     }
   } finally {
     await state?.close();

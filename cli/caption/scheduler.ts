@@ -1,10 +1,12 @@
 import { Semaphore } from "async-mutex";
 import { pMapIterable, pMapStop } from "p-map";
+import { UnfitForCaption } from "../../files/file-error.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import type { FoundPhoto } from "../../files/find/search-result.ts";
-import { unfitReason } from "../../files/read-photo-file.ts";
+import { isRawPhoto } from "../../files/raw-preview.ts";
+import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
 import type { RemotePhotos } from "../../files/remote/remote-photos.ts";
-import { type CaptionOptions, type CaptionResult, captionResultSchema } from "../../shared/contract.ts";
+import { type CaptionResult, captionResultSchema, type SearchOptions } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { type PhotoIds, photoIdsOf } from "../../shared/photo-id.ts";
 import type { StateFile } from "../state/state-file.ts";
@@ -45,7 +47,9 @@ export interface ScheduledRun {
   files?: Pick<FileReplacer, "tidy" | "readWhole"> | undefined;
   /** Reads the photos at addresses; undefined if none can be among them. */
   remote?: RemotePhotos | undefined;
-  options: CaptionOptions;
+  options: SearchOptions;
+  /** Reads the JPEG in a raw photo; undefined if there are none. */
+  previewOf?: ((file: string) => Promise<Uint8Array<ArrayBuffer>>) | undefined;
   /** The folder that relative paths start from. */
   folder: string;
   /** The most photos to caption anew. */
@@ -74,6 +78,12 @@ interface PhotoToCaption {
   path: string;
   source: PhotoSource;
   turn: Turn;
+}
+
+/** What is captioned of a photo: its file, or the preview in a raw one. */
+interface Picture {
+  show: () => Promise<Uint8Array<ArrayBuffer>>;
+  hasPreview: boolean;
 }
 
 /** A photo's turn to be decided on, after the photos before it. */
@@ -118,7 +128,8 @@ class Scheduler {
       const weight = Math.min(Math.ceil((source.mostBytes + 1) / 2 ** 20), maxMebibytesInHand);
       return await this.#memory.runExclusive(() => this.#caption({ path, source, turn }), weight);
     } catch (error) {
-      const reason = error instanceof CaptionError ? error.message : unfitReason(error);
+      const isItsOwn = error instanceof CaptionError || error instanceof UnfitForCaption;
+      const reason = isItsOwn ? error.message : unfitReason(error);
       if (reason !== undefined) {
         return { kind: "failed", path, error: reason, isHeicRefused: error instanceof HeicRefused };
       }
@@ -141,20 +152,22 @@ class Scheduler {
   }
 
   async #caption({ path, source, turn }: PhotoToCaption): Promise<SchedulerOutcome> {
-    const { state, options, backend, thumbnailOf } = this.#run;
+    const { state, options, backend, thumbnailOf, previewOf } = this.#run;
     const read = () => source.read();
+    const hasPreview = previewOf !== undefined && !source.isRemote && isRawPhoto(source.file);
+    const show = hasPreview ? photoReader(source.file, { readWhole: previewOf }) : read;
     const known = await source.knownIds();
     if (known === undefined && source.isRemote && this.#isAtLimit) return { kind: "left", path }; // unread: it may be far
     const ids = known ?? (await photoIdsOf(await read()));
     const remembered = await state?.find(ids, { revision: backend.model.revision, options });
     const origin: CaptionOrigin = this.#captioned.has(photoKeyOf(ids)) ? "copy" : "earlier";
-    const captioning = remembered ? { result: remembered, origin } : this.#captionOnce(ids, read);
+    const captioning = remembered ? { result: remembered, origin } : this.#captionOnce(ids, { show, hasPreview });
     turn.end();
     const found = await captioning;
     if (found === undefined) return { kind: "left", path };
     if (known === undefined) await source.remember(ids);
     const result = asFoundNow(found.result, { ids, bytes: source.bytes() });
-    const thumbnail = await thumbnailOf?.(result, read);
+    const thumbnail = await thumbnailOf?.(result, show);
     const isUnread = known !== undefined && source.isRemote;
     const finished = { path, file: source.file, result, origin: found.origin, isUnread };
     return { kind: "captioned", ...finished, ...(thumbnail === undefined ? {} : { thumbnail }) };
@@ -163,14 +176,14 @@ class Scheduler {
   /** Resolves to undefined beyond the limit. */
   async #captionOnce(
     ids: PhotoIds,
-    read: () => Promise<Uint8Array<ArrayBuffer>>,
+    picture: Picture,
   ): Promise<{ result: CaptionResult; origin: CaptionOrigin } | undefined> {
     const key = photoKeyOf(ids);
     const other = this.#underWay.get(key);
     if (other !== undefined) return { result: await other, origin: "copy" };
     if (this.#isAtLimit) return undefined;
     this.#begun += 1;
-    const own = this.#captionAnew(ids, read);
+    const own = this.#captionAnew(ids, picture);
     this.#underWay.set(key, own);
     try {
       return { result: await own, origin: "new" };
@@ -182,9 +195,10 @@ class Scheduler {
     }
   }
 
-  async #captionAnew(ids: PhotoIds, read: () => Promise<Uint8Array<ArrayBuffer>>): Promise<CaptionResult> {
+  async #captionAnew(ids: PhotoIds, { show, hasPreview }: Picture): Promise<CaptionResult> {
     const { backend, options, state } = this.#run;
-    const caption = (await backend.lookUp?.(ids)) ?? (await backend.caption({ bytes: await read(), options }));
+    const shownIds = hasPreview && backend.lookUp !== undefined ? await photoIdsOf(await show()) : ids;
+    const caption = (await backend.lookUp?.(shownIds)) ?? (await backend.caption({ bytes: await show(), options }));
     const result = captionResultSchema.parse({ ...caption, ...ids }); // fields in the order in which a state returns them
     await state?.remember(result);
     this.#captioned.add(photoKeyOf(ids));

@@ -6,6 +6,7 @@ import { fromPathText, toDiskPath } from "../../files/disk-path.ts";
 import { expectExifTool } from "../../files/exiftool.ts";
 import { isLastingFileError, UnfitForCaption } from "../../files/file-error.ts";
 import { FileReplacer } from "../../files/file-replacer.ts";
+import { isRawPhoto } from "../../files/raw-preview.ts";
 import { readCsv } from "../../files/read-csv.ts";
 import { photoReader, unfitReason } from "../../files/read-photo-file.ts";
 import { CaptionError } from "../../shared/errors.ts";
@@ -36,7 +37,10 @@ export interface ApplyRequest extends WriterRequest {
 }
 
 type Row = Record<string, string>;
-type KnownCaptions = Pick<StateFile, "idsOf" | "last" | "correctionOf" | "hasSaid" | "correct" | "carryOver" | "close">;
+type KnownCaptions = Omit<
+  StateFile,
+  "find" | "has" | "remember" | "rememberFile" | "rememberForm" | "objectAt" | "rememberObject"
+>;
 
 /** Runs `edge-caption apply`: writes the captions that a person changed to the outputs that were asked for, and remembers them. */
 export async function applyCorrections(request: ApplyRequest): Promise<PhotoCounts> {
@@ -107,12 +111,22 @@ async function readCorrection(
   }
   const text = caption.trim();
   const correction = state.correctionOf(photo);
-  const isPersons = last?.caption !== text || correction !== undefined;
+  const isModels = last?.caption === text || state.hasFormed(photo, text);
+  const isPersons = !isModels || correction !== undefined;
   if (!isPersons && !all) return undefined;
   const isKnown = last !== undefined || correction !== undefined;
   if (isPersons && (text !== "" || isKnown)) await state.correct(photo, text); // an empty cell alone corrects nothing
-  const format = readImageFormat(await read(), { allowHeic: true }); // a person may describe what is not decoded
-  return { path, file, photo, format, caption: text, model: isPersons ? undefined : last?.model, isUnsure: false };
+  const format = isRawPhoto(file) ? "jpeg" : readImageFormat(await read(), { allowHeic: true }); // a person may describe what is not decoded
+  return {
+    path,
+    file,
+    photo,
+    format,
+    caption: text,
+    keywords: text === "" ? [] : undefined,
+    model: isPersons ? undefined : last?.model,
+    isUnsure: false,
+  };
 }
 
 /** Describes where the state is, since what it knows decides what is written. */
@@ -129,6 +143,7 @@ const emptyState: KnownCaptions = {
   last: async () => undefined,
   correctionOf: () => undefined,
   hasSaid: () => false,
+  hasFormed: () => false,
   correct: async () => {},
   carryOver: async () => {},
   close: async () => {},

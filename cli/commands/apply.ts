@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { invocationFolder } from "../../terminal/command-line.ts";
 import { findState } from "../state/state-path.ts";
 import { applyCorrections } from "./apply-corrections.ts";
-import { addPhotoOutputOptions, type PhotoOutputFlags, trustOption } from "./options.ts";
+import { addPhotoOutputOptions, expectMetadataFor, type PhotoOutputFlags, trustOption } from "./options.ts";
 
 interface Flags extends PhotoOutputFlags {
   root: string;
@@ -46,6 +46,7 @@ export function applyCommand(): Command {
       if (!flags.txt && !flags.xmp && !flags.embed) {
         command.error("error: expected --txt, --xmp or --embed, which say where to write the captions");
       }
+      expectMetadataFor(command, flags);
       const beside = csvPath === "-" ? undefined : findState(dirname(csvPath));
       const statePath = flags.state ?? beside ?? findState(root);
       const { failed } = await applyCorrections({

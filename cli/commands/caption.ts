@@ -10,7 +10,12 @@ import {
 } from "../../captioner/engine.ts";
 import { RemotePhotos } from "../../files/remote/remote-photos.ts";
 import { type Shard, shardPath } from "../../files/shard.ts";
-import { type CaptionOptions, defaultCaptionOptions, parseCaptionOptions } from "../../shared/contract.ts";
+import {
+  defaultCaptionOptions,
+  type FormOptions,
+  parseCaptionOptions,
+  type SearchOptions,
+} from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { SourceHosts } from "../../shared/source-address.ts";
 import { invocationFolder, readCount, readMoment, readShard, readShare } from "../../terminal/command-line.ts";
@@ -22,6 +27,7 @@ import { outputPlace } from "../outputs/output-stream.ts";
 import { defaultStatePath } from "../state/state-path.ts";
 import {
   addPhotoOutputOptions,
+  expectMetadataFor,
   maxBytesOption,
   type PhotoOutputFlags,
   precisionOption,
@@ -39,6 +45,10 @@ interface Flags extends PhotoOutputFlags {
   sourceHosts: SourceHosts;
   beam: string;
   candidates: string;
+  maxWords?: string;
+  sentence: boolean;
+  neutral: boolean;
+  keywords: boolean;
   modelDir: string;
   engine: EngineChoice;
   device: OnnxDevice;
@@ -66,7 +76,9 @@ export function captionCommand(): Command {
   const toOutput = (path: string) => (path === standardOutput ? path : toPath(path));
   const command = new Command("caption");
   command
-    .description("Captions photos (JPEG, PNG, WebP, GIF, AVIF, TIFF and HEIC) with the local model or at an endpoint.")
+    .description(
+      "Captions photos (JPEG, PNG, WebP, GIF, AVIF, TIFF, HEIC, and the previews of raw photos) with the local model or at an endpoint.",
+    )
     .argument(
       "[paths...]",
       "photos, folders with everything below them, patterns, addresses (s3://bucket/folder/, https://host/photo.jpg), or - to read a list of all these from standard input",
@@ -103,6 +115,9 @@ export function captionCommand(): Command {
       "captions per photo, 1 to 5, at most the beam width",
       String(defaultCaptionOptions.candidates),
     )
+    .option("--max-words <n>", "end captions at about this many words, 5 to 20; a few more where they would end badly")
+    .option("--sentence", "write captions with a capital and a full stop", false)
+    .option("--neutral", "say person and child for man, woman, girl and boy (English)", false)
     .option("--min-confidence <share>", "leave out captions with a confidence below this, 0 to 1", readShare)
     .addOption(
       new Option(
@@ -144,6 +159,11 @@ export function captionCommand(): Command {
     .option("--csv <file>", "a table for spreadsheets", toOutput)
     .option("--html <file>", "a page to look at the captions and correct them", toOutput);
   return addPhotoOutputOptions(command)
+    .option(
+      "--keywords",
+      "with --xmp or --embed, also keywords from the candidates; with --json or --jsonl, in the results (English)",
+      false,
+    )
     .option("--json", "JSON lines on standard output", false)
     .option("--quiet", "report only failures; captions on standard output are still printed", false)
     .option("--exit-zero", "exit with 0 although photos failed, for jobs; with 1 still if a path was not found", false)
@@ -159,8 +179,10 @@ export function captionCommand(): Command {
       if (paths.length === 0 && flags.list === undefined) command.error("error: missing required argument 'paths'");
       expectNoPrecisionElsewhere(command, flags);
       expectStateInFile(command, flags);
+      expectMetadataFor(command, flags);
+      expectPlaceForKeywords(command, flags);
       expectShardInParts(command, flags);
-      const request = toRequest(paths, { ...flags, folder, options: readOptions(command, flags) });
+      const request = toRequest(paths, { ...flags, folder, ...readOptions(command, flags) });
       expectOutputsApart(command, { ...flags, state: request.statePath });
       const { failed, notFound } = await (flags.dryRun ? dryRun(request) : runCaption(request));
       if (flags.exitZero ? notFound > 0 : failed > 0) process.exitCode = 1;
@@ -173,6 +195,7 @@ Examples:
   edge-caption caption photos --csv captions.csv --html gallery.html
   edge-caption caption photos --xmp                     sidecars that digiKam and Immich read
   edge-caption caption photos --embed --since 7d        into the photos of the last week
+  edge-caption caption photos --xmp --sentence --alt-text   sentences, as alternative text too
   edge-caption caption 'photos/**/*.png' --json > captions.jsonl
   edge-caption caption photos --endpoint https://captions.example.com --csv captions.csv
   find . -name 'IMG_*' -print0 | edge-caption caption - -0 --txt
@@ -239,9 +262,25 @@ function printedForm({ csv, html, json, jsonl }: Flags, isLasting: boolean): Cap
   return isLasting ? "nothing" : "captions";
 }
 
-function readOptions(command: Command, { beam, candidates }: Flags): CaptionOptions {
+/** Refuses keywords for outputs that have no place for them. */
+function expectPlaceForKeywords(command: Command, { keywords, xmp, embed, json, jsonl }: Flags): void {
+  if (!keywords || xmp || embed || json || jsonl !== undefined) return;
+  command.error("error: expected --xmp, --embed, --json or --jsonl with --keywords, which say where to write them");
+}
+
+function readOptions(command: Command, flags: Flags): { options: SearchOptions; form: FormOptions } {
+  const { beam, candidates, maxWords, sentence, neutral, keywords } = flags;
+  const limit: Record<string, string> = maxWords === undefined ? {} : { maxWords };
   try {
-    return parseCaptionOptions(new URLSearchParams({ beam, candidates }));
+    const options: SearchOptions = parseCaptionOptions(new URLSearchParams({ beam, candidates, ...limit }));
+    return {
+      options,
+      form: {
+        ...(sentence ? { style: "sentence" } : {}),
+        ...(neutral ? { neutral } : {}),
+        ...(keywords ? { keywords } : {}),
+      },
+    };
   } catch (error) {
     if (error instanceof CaptionError) command.error(`error: ${error.message}`);
     throw error;
@@ -249,7 +288,7 @@ function readOptions(command: Command, { beam, candidates }: Flags): CaptionOpti
 }
 
 /** Chooses the local model or an endpoint. */
-function backendOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequest, "startBackend" | "readRevision"> {
+function backendOf(flags: Flags & { options: SearchOptions }): Pick<CaptionRequest, "startBackend" | "readRevision"> {
   const { endpoint, key: apiKey, options, uploads } = flags;
   if (endpoint === undefined) {
     return {
@@ -265,9 +304,9 @@ function backendOf(flags: Flags & { options: CaptionOptions }): Pick<CaptionRequ
 
 function toRequest(
   paths: readonly string[],
-  flags: Flags & { folder: string; options: CaptionOptions },
+  flags: Flags & { folder: string; options: SearchOptions; form: FormOptions },
 ): CaptionRequest {
-  const { list, endpoint, folder, options, txt, xmp, embed, quiet, minConfidence } = flags;
+  const { list, endpoint, folder, options, form, txt, xmp, embed, quiet, minConfidence } = flags;
   const inFile = (file: string | undefined) => (file === standardOutput ? undefined : file);
   const ofShard = (file: string | undefined) =>
     file === undefined || flags.shard === undefined ? file : shardPath(file, flags.shard);
@@ -287,6 +326,7 @@ function toRequest(
     limit: flags.limit,
     shard: flags.shard,
     options,
+    form,
     outputs: { ...flags, jsonl, csv, html },
     statePath,
     trustsState: flags.trustState,

@@ -3,6 +3,7 @@ import { defaultPrecision, precisionChoices } from "../../captioner/engine.ts";
 import { defaultMaxBytes } from "../../shared/contract.ts";
 import { parseSourceHosts } from "../../shared/source-address.ts";
 import { readCount } from "../../terminal/command-line.ts";
+import { type AltTextChoice, altTextChoices } from "../outputs/description.ts";
 import { type XmpName, xmpNames } from "../outputs/xmp-sidecar.ts";
 
 /** Flags that say whether captions are written beside each photo or into it. */
@@ -11,6 +12,7 @@ export interface PhotoOutputFlags {
   xmp: boolean;
   xmpName: XmpName;
   embed: boolean;
+  altText?: AltTextChoice;
   overwrite: boolean;
 }
 
@@ -28,7 +30,22 @@ export function addPhotoOutputOptions(command: Command): Command {
         .default("full"),
     )
     .option("--embed", "the description inside the photo, as XMP and IPTC", false)
+    .addOption(
+      new Option(
+        "--alt-text [only]",
+        "with --xmp or --embed, the caption also as alternative text (IPTC), or only so; write --alt-text=only before paths",
+      )
+        .choices(altTextChoices)
+        .preset("beside"),
+    )
     .option("--overwrite", "also replace captions that somebody else wrote", false);
+}
+
+/** Refuses options for the metadata of photos where none is written. */
+export function expectMetadataFor(command: Command, { xmp, embed, altText }: PhotoOutputFlags): void {
+  if (altText !== undefined && !xmp && !embed) {
+    command.error("error: expected --xmp or --embed with --alt-text, which say where to write it");
+  }
 }
 
 /** Makes the option for the number format of the encoder. */

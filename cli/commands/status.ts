@@ -47,6 +47,7 @@ export function statusCommand(): Command {
     .action(async (folder: string, flags: Flags) => {
       const revision = await readLocalRevision({ ...flags, engine: "auto", device: "cpu" });
       const { photos, passedOver } = await findAllPhotos({
+        takesRaw: true,
         paths: [folder],
         isNulSeparated: false,
         folder: invokedFrom,

@@ -7,11 +7,12 @@ import { UnfitForCaption } from "../../files/file-error.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
 import { KeyedMutex } from "../../files/file-replacer.ts";
 import { identityOf, statExactly } from "../../files/keep-attributes.ts";
+import { isRawPhoto } from "../../files/raw-preview.ts";
 import { readPhotoFile } from "../../files/read-photo-file.ts";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import type { StateFile } from "../state/state-file.ts";
-import { judgeDescription, photoTags, readDescription } from "./description.ts";
+import { captionTags, type Judgement, readDescription } from "./description.ts";
 import type { CaptionToWrite, PhotoWriter, WriteOutcome } from "./output.ts";
 
 /** The extension by which ExifTool recognizes each format. */
@@ -25,12 +26,12 @@ const extensions: Record<ImageFormat, string> = {
   heic: ".heic",
 };
 
-interface EmbedSettings {
+interface EmbedSettings extends Judgement {
   files: FileReplacer;
   metadata: Metadata;
   state: Pick<StateFile, "hasSaid" | "carryOver">;
-  /** Whether to replace also what a person wrote. */
-  overwrite: boolean;
+  /** Writes the captions of raw photos, into which nothing is written. */
+  sidecars: PhotoWriter;
   /** The folders of photos that were named; a link out of them is not followed. */
   roots: readonly string[];
 }
@@ -44,6 +45,7 @@ export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
   const roots = resolveAll(settings.roots);
   return {
     async write(caption) {
+      if (isRawPhoto(caption.file)) return settings.sidecars.write(caption);
       const file = await realPathOf(caption.file); // a link stays a link
       expectWithin(file, await roots);
       return mutex.run(await identityOf(file), () => embed({ caption, file }, settings)); // links lead to one photo
@@ -53,23 +55,24 @@ export function embeddedCaptions(settings: EmbedSettings): PhotoWriter {
 
 async function embed(
   { caption, file }: { caption: CaptionToWrite; file: string },
-  { files, metadata, state, overwrite }: EmbedSettings,
-): Promise<WriteOutcome> {
+  { files, metadata, state, overwrite, altText }: EmbedSettings,
+): Promise<WriteOutcome[]> {
   const before = await statExactly(file);
   const description = await readDescription(metadata, file);
-  const judgement = judgeDescription(description, caption, { state, overwrite });
-  if (judgement !== "write") return judgement;
+  const { format } = caption;
+  const { tags, isKept } = captionTags(description, caption, { format, state, overwrite, altText });
+  if (Object.keys(tags).length === 0) return [isKept ? "kept" : "same"];
   const extension = extensions[caption.format];
   await files.replaceKeeping(
     file,
     async (copy) => {
-      await metadata.writeCopy({ file, copy, extension }, photoTags(caption, description));
+      await metadata.writeCopy({ file, copy, extension }, tags);
       await rememberCopy(copy, caption, state);
       await expectUntouched(file, before);
     },
     { extension },
   );
-  return "written";
+  return isKept ? ["written", "kept"] : ["written"];
 }
 
 /** Throws for a file outside of the named folders, to which a link has led. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { AppendFile } from "../../files/append-file.ts";
 import { readJsonLines } from "../../files/read-lines.ts";
-import { captionResultSchema } from "../../shared/contract.ts";
+import { captionQuery, captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
 import { photoKeyOf } from "../state/state-index.ts";
 import type { CaptionToList, Listing } from "./output.ts";
@@ -53,5 +53,5 @@ export function jsonLineOf({ path, result, caption, model, isUnsure }: CaptionTo
 
 function lineKeyOf({ path, result }: z.infer<typeof lineSchema>): string {
   const { model, options } = result;
-  return JSON.stringify([path, photoKeyOf(result), model.revision, options.beam, options.candidates]);
+  return JSON.stringify([path, photoKeyOf(result), model.revision, captionQuery(options)]);
 }

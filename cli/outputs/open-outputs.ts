@@ -5,6 +5,7 @@ import type { ScheduledRun } from "../caption/scheduler.ts";
 import { openGallery } from "../gallery/gallery-file.ts";
 import type { StateFile } from "../state/state-file.ts";
 import { openCsvFile } from "./csv-file.ts";
+import type { AltTextChoice } from "./description.ts";
 import { embeddedCaptions } from "./embedded-caption.ts";
 import { openJsonlFile } from "./jsonl-file.ts";
 import type { Listing, PhotoWriter } from "./output.ts";
@@ -25,6 +26,8 @@ export interface WriterRequest {
   xmp: boolean;
   xmpName: XmpName;
   embed: boolean;
+  /** Whether captions are written as alternative text, too, or only so. */
+  altText?: AltTextChoice | undefined;
   /** Whether to replace also what a person wrote. */
   overwrite: boolean;
 }
@@ -60,7 +63,7 @@ export async function openOutputs(
 
 /** Opens the writers beside photos and into them. Close them after the last photo. */
 export function openWriters(
-  { txt, xmp, xmpName, embed, overwrite }: WriterRequest,
+  { txt, xmp, xmpName, embed, altText, overwrite }: WriterRequest,
   {
     files,
     state,
@@ -68,12 +71,13 @@ export function openWriters(
   }: { files: FileReplacer; state: Pick<StateFile, "hasSaid" | "carryOver">; roots: readonly string[] },
 ): { writers: PhotoWriter[]; close(): Promise<void> } {
   const metadata = new Metadata();
-  const settings = { files, metadata, state, claims: new SidecarClaims(), overwrite };
+  const settings = { files, metadata, state, claims: new SidecarClaims(), altText, overwrite };
+  const sidecars = xmpSidecars({ ...settings, name: xmpName });
   return {
     writers: [
       ...(txt ? [txtSidecars(settings)] : []),
-      ...(xmp ? [xmpSidecars({ ...settings, name: xmpName })] : []),
-      ...(embed ? [embeddedCaptions({ ...settings, roots })] : []), // last: it changes the photo
+      ...(xmp ? [sidecars] : []),
+      ...(embed ? [embeddedCaptions({ ...settings, roots, sidecars })] : []), // last: it changes the photo
     ],
     async close() {
       await metadata.close();

@@ -12,6 +12,8 @@ export interface CaptionToWrite {
   format: ImageFormat;
   /** The model's best, or a person's correction. */
   caption: string;
+  /** Keywords to write; undefined: those that are there are left alone. */
+  keywords: readonly string[] | undefined;
   /** The model that made it; undefined for a person's. */
   model: CaptionResult["model"] | undefined;
   /** Whether it is below --min-confidence and to be marked. */
@@ -41,7 +43,7 @@ export interface Listing {
  */
 export type WriteOutcome = "written" | "same" | "kept" | "shared";
 
-/** An output that writes each caption beside its photo or into it. */
+/** An output that writes each caption beside its photo or into it. What it kept may stand beside what it wrote. */
 export interface PhotoWriter {
-  write(caption: CaptionToWrite): Promise<WriteOutcome>;
+  write(caption: CaptionToWrite): Promise<readonly WriteOutcome[]>;
 }

@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from "node:path";
 import { UnfitForCaption } from "../../files/file-error.ts";
+import { isRawPhoto } from "../../files/raw-preview.ts";
 import { unfitReason } from "../../files/read-photo-file.ts";
 import { isRegularFileThere } from "../../files/regular-file.ts";
 
@@ -18,23 +19,25 @@ export async function isSidecarThere(path: string): Promise<boolean> {
   }
 }
 
-/** Whether two files are one photo as phones and cameras write it twice, such as `IMG_1.HEIC` and `IMG_1.JPG`. */
+/** Whether two files are one photo as phones and cameras write it twice: `IMG_1.HEIC` and `IMG_1.JPG`, or `IMG_1.CR2` and either. */
 function isPair(one: string, other: string): boolean {
   if (stemPath(one, "") !== stemPath(other, "")) return false;
-  const [first, second] = [extname(one).toLowerCase(), extname(other).toLowerCase()];
-  return (heifNames.has(first) && jpegNames.has(second)) || (jpegNames.has(first) && heifNames.has(second));
+  const kinds = [one, other].map((file) => (isRawPhoto(file) ? "raw" : kindByName.get(extname(file).toLowerCase())));
+  return kinds[0] !== kinds[1] && !kinds.includes(undefined);
 }
 
 /** Makes a test whether a HEIC photo is among these photos as a JPEG, too. */
 export function jpegStemsIn(photos: readonly { path: string }[]): (path: string) => boolean {
   const stems = new Set(
-    photos.flatMap(({ path }) => (jpegNames.has(extname(path).toLowerCase()) ? [stemPath(path, "")] : [])),
+    photos.flatMap(({ path }) => (kindByName.get(extname(path).toLowerCase()) === "jpeg" ? [stemPath(path, "")] : [])),
   );
   return (path) => stems.has(stemPath(path, ""));
 }
 
-const heifNames = new Set([".heic", ".heif", ".hif"]);
-const jpegNames = new Set([".jpg", ".jpeg", ".jpe"]);
+const kindByName = new Map([
+  ...[".heic", ".heif", ".hif"].map((name) => [name, "heif"] as const),
+  ...[".jpg", ".jpeg", ".jpe"].map((name) => [name, "jpeg"] as const),
+]);
 
 /** Assigns sidecars that are named after a stem to photos: of `photo.jpg` and `photo.png` only one can have `photo.txt`. */
 export class SidecarClaims {

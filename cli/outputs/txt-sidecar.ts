@@ -24,16 +24,16 @@ export function txtSidecars({ files, state, claims, overwrite }: TxtSettings): P
   return {
     async write(caption) {
       const path = claims.claim(stemPath(caption.file, ".txt"), caption.path);
-      if (path === undefined) return "shared";
+      if (path === undefined) return ["shared"];
       const wanted = markedCaption(caption);
       const existing = (await isSidecarThere(path)) ? await readCaption(path) : "";
-      if (existing === wanted) return "same";
+      if (existing === wanted) return ["same"];
       const isCleared = wanted === "";
       if (existing !== "" && (!overwrite || isCleared) && !state.hasSaid(caption.photo, unmarkedCaption(existing)))
-        return "kept";
+        return ["kept"];
       if (isCleared) await files.remove(path);
       else await files.replace(path, (temporary) => writeFile(toDiskPath(temporary), `${wanted}\n`));
-      return "written";
+      return ["written"];
     },
   };
 }

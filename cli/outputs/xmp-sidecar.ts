@@ -4,8 +4,15 @@ import { basename, dirname, extname } from "node:path";
 import { fromDiskPath, toDiskPath } from "../../files/disk-path.ts";
 import type { Metadata } from "../../files/exiftool.ts";
 import type { FileReplacer } from "../../files/file-replacer.ts";
-import type { StateFile } from "../state/state-file.ts";
-import { type Description, holdsNothingElse, judgeDescription, readDescription, xmpTags } from "./description.ts";
+import {
+  captionTags,
+  carriedTags,
+  type Description,
+  holdsNothingElse,
+  type Judgement,
+  noDescription,
+  readDescription,
+} from "./description.ts";
 import type { CaptionToWrite, PhotoWriter } from "./output.ts";
 import { isSidecarThere, type SidecarClaims, stemPath } from "./sidecar-path.ts";
 
@@ -14,21 +21,18 @@ export const xmpNames = ["full", "stem"] as const;
 
 export type XmpName = (typeof xmpNames)[number];
 
-interface XmpSettings {
+interface XmpSettings extends Judgement {
   name: XmpName;
   files: FileReplacer;
   metadata: Metadata;
-  state: Pick<StateFile, "hasSaid">;
   claims: SidecarClaims;
-  /** Whether to replace also what a person wrote. */
-  overwrite: boolean;
 }
 
 /**
  * Writes descriptions in sidecars for `--xmp`. Everything else in a sidecar stays. None is begun that would hide what a person
  * wrote into the photo or into a sidecar of the other naming. An empty caption removes ours, and begins no sidecar.
  */
-export function xmpSidecars({ name, files, metadata, state, claims, overwrite }: XmpSettings): PhotoWriter {
+export function xmpSidecars({ name, files, metadata, claims, ...judgement }: XmpSettings): PhotoWriter {
   return {
     async write(caption) {
       const { file, path } = caption;
@@ -37,34 +41,35 @@ export function xmpSidecars({ name, files, metadata, state, claims, overwrite }:
       const other = name === "full" ? stemPath(file, ".xmp") : `${file}.xmp`;
       const isOtherAlone = name === "stem" && !existsSync(toDiskPath(wanted)) && existsSync(toDiskPath(other));
       const own = claims.claim(isOtherAlone ? other : wanted, path); // before any wait: the first photo by name has it
-      if (own === undefined) return "shared";
+      if (own === undefined) return ["shared"];
       const read = async (sidecar: string) =>
         (await isSidecarThere(sidecar)) ? readDescription(metadata, sidecar) : undefined;
       const [inWanted, inOther] = [await read(wanted), await read(other)];
-      const judge = (there: Description) => judgeDescription(there, caption, { state, overwrite });
+      const judge = (there: Description) => captionTags(there, caption, judgement);
       const belongsHere = inOther && (await isAbout(caption, { sidecar: other, description: inOther }));
       const isInOther = inWanted === undefined && belongsHere === "alone";
       const sidecar = isInOther ? claims.claim(other, path) : own;
-      if (sidecar === undefined) return "shared";
+      if (sidecar === undefined) return ["shared"];
       const there = isInOther ? inOther : inWanted;
-      const judgements = [isCleared ? undefined : inOther, there].flatMap((description) =>
-        description ? [judge(description)] : [],
-      );
-      if (judgements.includes("kept")) return "kept";
-      if (there === undefined ? isCleared : judge(there) === "same") return "same";
-      if (isCleared && (await holdsNothingElse(metadata, sidecar))) {
-        await files.remove(sidecar);
-        return "written";
-      }
-      if (!isCleared && judge(await readDescription(metadata, file)) === "kept") return "kept";
-      const tags = xmpTags(caption, there);
+      if (!isCleared && inOther !== undefined && inOther !== there && judge(inOther).isKept) return ["kept"];
+      if (there === undefined && isCleared) return ["same"];
       const begun = there ? sidecar : belongsHere === "shared" ? other : undefined;
+      const inBegun = there ?? (begun === undefined ? undefined : inOther);
+      const { tags, isKept } = judge(inBegun ?? noDescription);
+      if (Object.keys(tags).length === 0) return [isKept ? "kept" : "same"];
+      if (isCleared && !isKept && (await holdsNothingElse(metadata, sidecar, judgement))) {
+        await files.remove(sidecar);
+        return ["written"];
+      }
+      const inPhoto = isCleared ? noDescription : await readDescription(metadata, file);
+      if (judge(inPhoto).isKept) return ["kept"];
+      const carried = inBegun === undefined ? carriedTags(inPhoto, tags) : {};
       await files.replace(sidecar, (temporary) =>
         begun === undefined
-          ? metadata.create(temporary, tags)
+          ? metadata.create(temporary, { ...tags, ...carried })
           : metadata.writeCopy({ file: begun, copy: temporary, extension: ".xmp" }, tags),
       );
-      return "written";
+      return isKept ? ["written", "kept"] : ["written"];
     },
   };
 }

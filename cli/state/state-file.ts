@@ -80,6 +80,11 @@ export class StateFile {
     return this.#index.hasSaid(photoKeyOf(photo), caption);
   }
 
+  /** Whether the photo's last caption was written in this form. */
+  hasFormed(photo: PhotoIdentity, caption: string): boolean {
+    return this.#index.hasFormed(photoKeyOf(photo), caption);
+  }
+
   /** Returns the ids of a file that has not been touched since they were computed. */
   idsOf(file: string, stats: Stats): PhotoIds | undefined {
     return this.#index.idsOf(relative(this.#folder, file), stats);
@@ -109,6 +114,12 @@ export class StateFile {
     await this.#append({ kind: "object", address, version, bytes, ...ids });
   }
 
+  /** Remembers a form of the last caption, so that it is not taken for a person's words. */
+  async rememberForm(photo: PhotoIdentity, caption: string): Promise<void> {
+    if (this.hasFormed(photo, caption)) return;
+    await this.#append({ kind: "formed", key: photoKeyOf(photo), caption });
+  }
+
   async correct(photo: PhotoIdentity, caption: string): Promise<void> {
     if (this.correctionOf(photo) === caption) return;
     await this.#append({ kind: "corrected", key: photoKeyOf(photo), caption });
@@ -118,6 +129,7 @@ export class StateFile {
   async carryOver(photo: PhotoIdentity, id: ByteId): Promise<void> {
     const result = await this.last(photo);
     if (result !== undefined) await this.#append({ kind: "captioned", as: id, result });
+    for (const form of this.#index.formsOf(photoKeyOf(photo))) await this.rememberForm({ id }, form);
     const correction = this.correctionOf(photo);
     if (correction !== undefined) await this.correct({ id }, correction);
   }

@@ -5,10 +5,11 @@ import { readJsonLines } from "../../files/read-lines.ts";
 import type { Version } from "../../files/remote/address.ts";
 import {
   byteIdSchema,
-  type CaptionOptions,
   type CaptionResult,
+  captionQuery,
   captionResultSchema,
   contentIdSchema,
+  type SearchOptions,
 } from "../../shared/contract.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
 import { type StateKey, stateKeyPath } from "./state-key.ts";
@@ -49,6 +50,8 @@ const lineSchema = z.discriminatedUnion("kind", [
     id: byteIdSchema,
     contentId: contentIdSchema.optional(),
   }),
+  /** The last caption was written in another form: as a sentence, or with neutral words. */
+  z.object({ kind: z.literal("formed"), key: z.string(), caption: z.string() }),
   /** A person corrected the caption. */
   z.object({ kind: z.literal("corrected"), key: z.string(), caption: z.string() }),
   /** The user vouched for everything before this line, which has this many bytes and this digest. */
@@ -68,7 +71,7 @@ export function photoKeyOf({ id, contentId }: PhotoIdentity): string {
 /** The model and search that made a caption: others may make another. */
 export interface CaptionMaker {
   revision: string;
-  options: CaptionOptions;
+  options: SearchOptions;
 }
 
 /** A photo's last caption, and the place of its line in the state file, in bytes. */
@@ -80,9 +83,7 @@ export interface LastCaption extends CaptionMaker {
 
 /** Whether this model and search made a caption. */
 export function isMadeBy({ revision, options }: CaptionMaker, last: LastCaption | undefined): boolean {
-  return (
-    last?.revision === revision && last.options.beam === options.beam && last.options.candidates === options.candidates
-  );
+  return last?.revision === revision && captionQuery(last.options) === captionQuery(options);
 }
 
 interface KnownFile {
@@ -109,6 +110,8 @@ export class StateIndex {
   readonly #last = new Map<string, LastCaption>();
   readonly #written = new Map<string, string[]>();
   readonly #corrections = new Map<string, string>();
+  /** The forms of each photo's last caption. */
+  readonly #forms = new Map<string, Set<string>>();
   readonly #files = new Map<string, KnownFile>();
   readonly #objects = new Map<string, KnownObject>();
   /** Where the last whole line ends. */
@@ -163,6 +166,10 @@ export class StateIndex {
       const key = line.as ?? photoKeyOf(result);
       this.#last.set(key, { revision: model.revision, options, confidence, offset, length: end - offset });
       this.#remember(key, result.caption);
+      this.#forms.delete(key);
+    } else if (line.kind === "formed") {
+      this.#forms.set(line.key, (this.#forms.get(line.key) ?? new Set()).add(line.caption));
+      this.#remember(line.key, line.caption);
     } else if (line.kind === "corrected") {
       this.#corrections.set(line.key, line.caption);
       this.#remember(line.key, line.caption);
@@ -188,6 +195,15 @@ export class StateIndex {
 
   correctionOf(key: string): string | undefined {
     return this.#corrections.get(key);
+  }
+
+  /** Whether the photo's last caption was written in this form. */
+  hasFormed(key: string, caption: string): boolean {
+    return this.formsOf(key).has(caption);
+  }
+
+  formsOf(key: string): ReadonlySet<string> {
+    return this.#forms.get(key) ?? new Set();
   }
 
   /** Whether this was ever the photo's caption here, as opposed to text that somebody wrote elsewhere. */

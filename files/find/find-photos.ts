@@ -22,13 +22,15 @@ interface Search {
   sinceMs?: number | undefined;
   /** Finds only the photos of this shard, by their paths. */
   shard?: Shard | undefined;
+  /** Whether raw photos with a preview count as photos in folders. */
+  takesRaw?: boolean | undefined;
   /** Counts what is passed over. */
   passedOver?: PassedOver;
   /** Finds what is behind addresses; without it, they are paths. */
   remote?: RemotePhotos | undefined;
 }
 
-type Walk = Pick<Search, "folder"> & { passedOver: PassedOver };
+type Walk = Pick<Search, "folder" | "takesRaw"> & { passedOver: PassedOver };
 
 /** Photos to look for, as a command line names them. */
 export interface SearchRequest extends Omit<Search, "passedOver"> {
@@ -76,11 +78,11 @@ async function* placesIn(
  */
 export async function* findPhotos(
   places: Iterable<Place> | AsyncIterable<Place>,
-  { folder, sinceMs, shard, passedOver = new PassedOver(), remote }: Search,
+  { folder, sinceMs, shard, takesRaw, passedOver = new PassedOver(), remote }: Search,
 ): AsyncGenerator<FoundPhoto> {
   const seen = new Map<string, FoundPhoto>();
   for await (const place of places) {
-    for await (const found of photosAt(place, { folder, passedOver, remote })) {
+    for await (const found of photosAt(place, { folder, takesRaw, passedOver, remote })) {
       const isError = "error" in found;
       if (!isError && shard !== undefined && !isInShard(shard, hashName(found.path))) continue;
       const file = isError || found.remote === undefined ? resolve(folder, found.path) : found.path;

@@ -3,6 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { fromDiskPath, toDiskPath } from "../disk-path.ts";
 import { fileErrorReason } from "../file-error.ts";
+import { isRawPhoto } from "../raw-preview.ts";
 import { type FoundPhoto, isSystemFolder, otherKindOf, type PassedOver } from "./search-result.ts";
 
 /** Extensions of photos in a folder. A file that is named on the command line may be called anything. */
@@ -15,6 +16,8 @@ const photoExtensions = new Set(
 interface Walk {
   /** The folder that relative paths start from. */
   folder: string;
+  /** Whether raw photos with a preview count as photos. */
+  takesRaw?: boolean | undefined;
   passedOver: PassedOver;
 }
 
@@ -44,7 +47,7 @@ export async function* walkFolder(path: string, walk: Walk): AsyncGenerator<Foun
     if (isFolder && isSystemFolder(name, { within: basename(place) })) walk.passedOver.add("system");
     else if (name.startsWith(".")) countHidden(named, walk.passedOver);
     else if (isFolder) yield* walkFolder(below, walk);
-    else if (await isPhoto(named, { file: resolve(place, name), passedOver: walk.passedOver })) yield { path: below };
+    else if (await isPhoto(named, { ...walk, file: resolve(place, name) })) yield { path: below };
   }
 }
 
@@ -68,16 +71,17 @@ function countHidden({ name, entry }: NamedEntry, passedOver: PassedOver): void 
 /** A link counts as what it leads to. One that leads nowhere counts as a photo, so that reading it reports the error. */
 async function isPhoto(
   { name, entry }: NamedEntry,
-  { file, passedOver }: { file: string; passedOver: PassedOver },
+  { file, takesRaw, passedOver }: { file: string } & Pick<Walk, "takesRaw" | "passedOver">,
 ): Promise<boolean> {
   const isLink = entry.isSymbolicLink();
   if (isLink && (await stat(toDiskPath(file)).catch(() => undefined))?.isDirectory()) {
     passedOver.add("link");
     return false;
   }
-  const otherKind = otherKindOf(name);
+  const isTaken = isCalledPhoto(name) || (takesRaw === true && isRawPhoto(name));
+  const otherKind = isTaken ? undefined : otherKindOf(name);
   if (otherKind !== undefined) passedOver.add(otherKind);
-  if (!isCalledPhoto(name)) return false;
+  if (!isTaken) return false;
   if (!isLink && !entry.isFile()) passedOver.add("special");
   return isLink || entry.isFile();
 }

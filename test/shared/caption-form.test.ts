@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allFormsOf, formResult, toSentence } from "../../shared/caption-form.ts";
+import { formResult, toSentence } from "../../shared/caption-form.ts";
 import type { Candidate, CaptionResult } from "../../shared/contract.ts";
 
 function candidate(caption: string, confidence: number): Candidate {
@@ -59,13 +59,6 @@ describe("formResult", () => {
     const result = resultOf("men ride bikes");
     const { keywords } = formResult(result, { ...result.options, neutral: true, style: "sentence", keywords: true });
     expect(keywords?.map(({ keyword }) => keyword)).toEqual(["person", "ride", "bike"]);
-  });
-});
-
-describe("allFormsOf", () => {
-  test("gives each form in which a caption may have been written", () => {
-    expect(allFormsOf("a man runs")).toEqual(["a man runs", "a person runs", "A man runs.", "A person runs."]);
-    expect(allFormsOf("")).toEqual([""]);
   });
 });
 
