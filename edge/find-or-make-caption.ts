@@ -1,4 +1,5 @@
 import { type CaptionResult, captionResultSchema, type SearchOptions } from "../shared/contract.ts";
+import type { Priority } from "../shared/priority.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
 import type { CaptionParts, RequestPhase } from "./context.ts";
 import type { Fate } from "./deletions.ts";
@@ -11,6 +12,8 @@ export interface CaptionScope extends CaptionParts {
   startedAtMs: number;
   /** Tier and key or network, for which the service counts photos that take long. */
   caller: string;
+  /** Whether a person waits; by default one does. */
+  priority?: Priority;
   waitUntil: (work: Promise<unknown>) => void;
   /** Measures a phase. */
   time: <T>(phase: RequestPhase, work: Promise<T>) => Promise<T>;
@@ -61,8 +64,8 @@ async function makeCaption(
   { photo, options, deadlineAtMs }: CaptionRequest & { deadlineAtMs: number },
 ): Promise<Caption> {
   const askedAtMs = Date.now();
-  const { caller } = scope;
-  const answer = await scope.service.caption({ photo, options, deadlineAtMs, caller });
+  const { caller, priority } = scope;
+  const answer = await scope.service.caption({ photo, options, deadlineAtMs, caller, ...(priority && { priority }) });
   const result = describeCaption(answer, { photo, options });
   const { revision } = result.model;
   const caption = { body: JSON.stringify(result), storedAtMs: Date.now() };

@@ -263,7 +263,9 @@ export function readSettings(environment: unknown) {
 
 /** Says of variables that somebody wants to set what is wrong with the first bad one; undefined where all are fine. */
 export function findBadVariable(variables: Record<string, string>): string | undefined {
-  const schemas = new Map<string, z.ZodType>(Object.entries(environmentSchema.shape));
+  const schemas = new Map<string, z.ZodType>(
+    Object.entries({ ...environmentSchema.shape, JOBS_RESEND_SECONDS: jobsSchema.shape.JOBS_RESEND_SECONDS }),
+  );
   for (const [name, value] of Object.entries(variables)) {
     const schema = schemas.get(name);
     if (schema === undefined) return `${name}: the edge has no such setting`;

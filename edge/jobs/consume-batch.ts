@@ -83,7 +83,8 @@ class Consumer {
   async #caption(job: JobRow, photo: QueuedPhoto): Promise<PhotoOutcome> {
     if (this.#pauseSeconds !== null) return { kind: "later", seconds: this.#pauseSeconds, isTry: false };
     const bucket = job.bucket === null ? undefined : this.#jobs.buckets.get(job.bucket);
-    const scope = { ...this.#scope, startedAtMs: Date.now(), caller: `${job.tier} ${job.owner}` };
+    const caller = `${job.tier} ${job.owner}`;
+    const scope: CaptionScope = { ...this.#scope, startedAtMs: Date.now(), caller, priority: "bulk" };
     const outcome = await captionPhoto(scope, { photo, job, bucket });
     if (outcome.kind === "later" && !outcome.isTry) this.#pauseSeconds = outcome.seconds;
     return outcome;

@@ -44,6 +44,22 @@ describe("a job over a bucket", () => {
     expect(first?.candidates).toBeUndefined();
   });
 
+  test("lets people pass: its photos have bulk priority in the service", async () => {
+    const captioned = async () => {
+      const metrics = await (await fetch(`${inject("serviceOrigin")}/metrics`)).text();
+      const [, count = "0"] = /edge_caption_requests_total\{outcome="ok",priority="bulk"\} (\d+)/.exec(metrics) ?? [];
+      return Number(count);
+    };
+    const before = await captioned();
+    await bucket.put("dog.jpg", freshPhoto());
+    const caller = await jobsCaller();
+    const job = await caller.start({ bucket: "photos" });
+    await deliver(await messagesOf(job.id));
+
+    expect(await caller.read(job.id)).toMatchObject({ state: "done", done: 1 });
+    expect(await captioned()).toBeGreaterThan(before);
+  });
+
   test("reads only what begins with the prefix, and keeps as many candidates as were asked for", async () => {
     await bucket.put("2024/dog.jpg", freshPhoto());
     await bucket.put("2025/dog.jpg", freshPhoto());

@@ -107,12 +107,13 @@ export class TestDeployment {
     await this.#untilReady(origin);
   }
 
-  /** Kills the edge with all that it has started, and starts it again with its stored cache. */
-  async restartEdge(): Promise<void> {
+  /** Kills the edge with all that it has started, and starts it again with its stored cache, after `meanwhile` if that is given. */
+  async restartEdge(meanwhile?: () => Promise<void>): Promise<void> {
     const gap = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
     this.#edgeGaps.push(gap);
     this.#edge?.signal("SIGKILL");
     await this.#edge?.stop();
+    await meanwhile?.();
     this.#edge = this.#startEdge();
     await this.#withinStart(async (signal) => {
       while (!(await isWell(`${this.edge}/healthz`, signal))) await setTimeout(pollMs, undefined, { signal });

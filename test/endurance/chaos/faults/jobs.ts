@@ -18,11 +18,12 @@ export const killEdgeInJob: Fault = {
   recoverySeconds: 10,
   async run({ deployment, mended, until, expect }) {
     const made = await madePhotos(photos, { seed: 77 });
-    const apiKey = await addJobPhotos(
-      deployment.stateDir,
-      made.map((photo, index): [string, Uint8Array] => [`${index}.jpg`, photo]),
-    );
-    const client = new CaptionClient({ origin: deployment.edge, apiKey, maxTries: 1 });
+    const objects = made.map((photo, index): [string, Uint8Array] => [`${index}.jpg`, photo]);
+    let apiKey = "";
+    await deployment.restartEdge(async () => {
+      apiKey = await addJobPhotos(deployment.stateDir, objects); // two runtimes would lock each other out of one state
+    });
+    const client = new CaptionClient({ origin: deployment.edge, apiKey });
     let job: Job = await client.startJob({ source: { bucket: "photos" } });
     const look = async () => {
       job = await client.job(job.id).catch(() => job); // while nobody is there
