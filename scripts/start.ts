@@ -19,7 +19,7 @@ import {
 const preferredServicePort = 8788;
 const startLimitSeconds = 120;
 
-const samplePhoto = join(repository, "test/fixtures/photos/chelsea.jpg");
+const samplePhoto = join(repository, "samples/pizza.jpg");
 
 const examples = `
 Examples:

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,8 +13,7 @@ import { type BuiltFile, writeFolder } from "./write-folder.ts";
 const outputFolder = join(repository, "dist/page");
 const pageFolder = fileURLToPath(new URL("../../edge/page", import.meta.url));
 const libheifFolder = dirname(createRequire(import.meta.url).resolve("libheif-js/package.json"));
-const sampleFolder = join(repository, "test/fixtures/photos");
-const sampleNames = ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"];
+const sampleFolder = join(repository, "samples");
 
 /** Builds the page, its docs and `openapi.json` into `dist/page`. */
 export async function buildPage(): Promise<void> {
@@ -22,6 +21,7 @@ export async function buildPage(): Promise<void> {
   const bundled = await bundle({ libheifName });
   const document = openApiDocument({ version: await readVersion(join(repository, "package.json")) });
   const asTheyAre = ["_headers", "icon.svg"].map((name) => readBuilt(join(pageFolder, name), name));
+  const sampleNames = (await readdir(sampleFolder)).filter((name) => name.endsWith(".jpg"));
   const samples = sampleNames.map((name) => readBuilt(join(sampleFolder, name), `samples/${name}`));
   const index = await readFile(join(pageFolder, "index.html"), "utf8");
   await writeFolder(outputFolder, [

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captionResultSchema } from "../../shared/contract.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
-import { chelseaCaption, photoPath } from "../fixtures/real-photos.ts";
+import { pizzaCaption, pizzaPath } from "../fixtures/real-photos.ts";
 import { metricsOf, postCaption, secret } from "../gpu-service/running-service.ts";
 import { canBuildImages } from "./buildah.ts";
 import { type RunningContainer, startContainer } from "./running-container.ts";
@@ -47,11 +47,11 @@ export function checkImage({ dockerfile, engine, isFallback, limit }: Expected):
       try {
         const ready = await (await fetch(`${container.origin}/readyz`)).json();
         expect(ready).toMatchObject({ engine, device: "cpu" });
-        const photo = new Uint8Array(await readFile(photoPath("chelsea")));
+        const photo = new Uint8Array(await readFile(pizzaPath));
         const answer = postCaption(container, photo);
         expect(await container.execute("node", "-e", 'require("fs").writeFileSync("/tmp/x", "")')).not.toBe(0);
         const { caption, model } = captionResultSchema.parse(await (await answer).json());
-        expect(caption).toBe(chelseaCaption);
+        expect(caption).toBe(pizzaCaption);
         expect(model.id).toBe("everyday-merge");
         const [, ...health] = image.config.Healthcheck.Test;
         const port = new URL(container.origin).port;

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { captionResultSchema } from "../../shared/contract.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { chromiumPath } from "../fixtures/chromium.ts";
-import { chelseaCaption, chelseaConfidence, heicPath, photoPath } from "../fixtures/real-photos.ts";
+import { heicPath, pizzaCaption, pizzaConfidence, pizzaPath } from "../fixtures/real-photos.ts";
 import { postCaption, secret, startService } from "../gpu-service/running-service.ts";
 import { launchBrowser } from "../page/browser.ts";
 import { captionOf, idOf, refusal, startScriptedEdge } from "../shared/scripted-edge.ts";
@@ -78,14 +78,14 @@ test("what is published imports no source, and what is installed is at most 250 
 });
 
 test("the installed command captions photos, a HEIC one in its worker too, and names itself in its help", async () => {
-  await cp(photoPath("chelsea"), join(folder, "chelsea.jpg"));
+  await cp(pizzaPath, join(folder, "pizza.jpg"));
   await cp(heicPath, join(folder, "coffee.heic"));
-  const { stdout } = await runCommand("edge-caption", "caption", "chelsea.jpg", "coffee.heic", "--json");
+  const { stdout } = await runCommand("edge-caption", "caption", "pizza.jpg", "coffee.heic", "--json");
   const captions = stdout
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line).result?.caption);
-  expect(captions[0]).toBe(chelseaCaption);
+  expect(captions[0]).toBe(pizzaCaption);
   expect(captions[1]).toMatch(/\w+ \w+/);
   const help = await runCommand("edge-caption", "--help");
   expect(help.stdout).toMatch(/^Usage: edge-caption /);
@@ -95,21 +95,21 @@ test("the installed library captions, and a strict consumer type-checks against 
   const program = `
     import { createCaptioner, type CaptionOutcome } from "edge-caption";
     const captioner = await createCaptioner({ beam: 3, candidates: 1 });
-    const { caption, confidence, model } = await captioner.caption("chelsea.jpg");
+    const { caption, confidence, model } = await captioner.caption("pizza.jpg");
     const [text, share, id]: [string, number, string] = [caption, confidence, model.id];
     const outcomes: CaptionOutcome[] = [];
-    for await (const outcome of captioner.captionMany(["chelsea.jpg"])) outcomes.push(outcome);
+    for await (const outcome of captioner.captionMany(["pizza.jpg"])) outcomes.push(outcome);
     // @ts-expect-error: a beam is a number
     export const refused = () => createCaptioner({ beam: "3" });
     console.log(JSON.stringify({ text, share, id, outcomes: outcomes.length }));
     await captioner.close();`;
-  await cp(photoPath("chelsea"), join(folder, "chelsea.jpg"));
+  await cp(pizzaPath, join(folder, "pizza.jpg"));
   await writeFile(join(folder, "consumer.mts"), program);
   await compile("consumer.mts", { types: ["node"], typeRoots: [join(repository, "node_modules/@types")] });
   const { stdout } = await run(process.execPath, ["consumer.mjs"], { cwd: folder });
   expect(JSON.parse(stdout)).toEqual({
-    text: chelseaCaption,
-    share: expect.closeTo(chelseaConfidence, 2),
+    text: pizzaCaption,
+    share: expect.closeTo(pizzaConfidence, 2),
     id: "everyday-merge",
     outcomes: 1,
   });
@@ -238,9 +238,9 @@ test("the installed service answers over HTTP with its own model, and drains", a
   const program = join(folder, "node_modules/.bin/edge-caption-service");
   const service = await startService({}, spawn(program, { env, stdio: ["ignore", "pipe", "pipe"] }));
   try {
-    const response = await postCaption(service, new Uint8Array(await readFile(photoPath("chelsea"))));
+    const response = await postCaption(service, new Uint8Array(await readFile(pizzaPath)));
     const { caption, model } = captionResultSchema.parse(await response.json());
-    expect(caption).toBe(chelseaCaption);
+    expect(caption).toBe(pizzaCaption);
     expect(model.id).toBe("everyday-merge");
   } finally {
     expect(await service.stop()).toBe(0);

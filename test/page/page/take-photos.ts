@@ -79,9 +79,9 @@ export function photosComeIn(open: OpenPage): void {
 
     test("is one of the samples", async () => {
       const page = await open();
-      await page.getByRole("button", { name: "Try a cat" }).click();
+      await page.getByRole("button", { name: "Try a pizza" }).click();
       await untilEnded(page, 1);
-      expect(await card(page, "chelsea.jpg").getAttribute("data-step")).toBe("captioned");
+      expect(await card(page, "pizza.jpg").getAttribute("data-step")).toBe("captioned");
     });
   });
 
