@@ -17,5 +17,9 @@ export const tools: Record<string, { path: string; about: string }> = {
     path: "scripts/compare-forms.ts",
     about: "compares captions of the same photos in two sizes or encodings",
   },
+  screenshots: {
+    path: "test/page/screenshots.ts",
+    about: "photographs the page, the gallery and the report for the docs",
+  },
   "tiny-bundle": { path: "test/fixtures/write-tiny-bundle.ts", about: "writes the tests' small model again" },
 };

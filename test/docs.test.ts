@@ -33,6 +33,11 @@ describe.each(pages)("%s", (page) => {
     expect(toolNames.filter((name) => !(name in tools))).toEqual([]);
   });
 
+  test("shows pictures that there are", () => {
+    const pictures = [...text.matchAll(/(?:src|srcset)="([\w./-]+\.png)"/g)].map(([, path = ""]) => path);
+    expect(pictures.filter((path) => !existsSync(join(repository, dirname(page), path)))).toEqual([]);
+  });
+
   test("links to pages and headings that there are", () => {
     const links = [...text.matchAll(/\]\((?!https:)([\w./-]*)(?:#([\w-]+))?\)/g)];
     for (const [link, path = "", anchor] of links) {
