@@ -10,9 +10,11 @@ import { photoIdsOf } from "../shared/photo-id.ts";
 /** A photo's bytes, or the path of its file. */
 export type Photo = Uint8Array | string;
 
+/** What a captioner runs on, and how it searches: `beam` is 1 to 10, 1 being greedy search; `candidates` is at most `beam`. */
 export interface CaptionerOptions extends Partial<CaptionOptions> {
   /** Folder of a model bundle; by default the one that ships with the package. */
   modelDir?: string;
+  /** What runs the model; `auto` is TensorFlow where it finds a GPU, otherwise ONNX Runtime. */
   engine?: EngineChoice;
   /** What the onnx engine's encoder runs on; by default the CPU. Needs `engine: "onnx"`. */
   device?: OnnxDevice;
@@ -23,12 +25,15 @@ export interface CaptionerOptions extends Partial<CaptionOptions> {
 /** One of many photos, with its result or why it has none. */
 export type CaptionOutcome = { photo: Photo; result: CaptionResult } | { photo: Photo; error: unknown };
 
+/** A loaded model that captions photos until it is closed. */
 export interface PhotoCaptioner {
+  /** The model's id, revision, vocabulary size, scores and licence. */
   readonly model: ModelCard;
   /** Captions a photo. Throws a `CaptionError` with a code of the HTTP contract for what cannot be captioned, the file system's error for what cannot be read. */
   caption(photo: Photo): Promise<CaptionResult>;
   /** Captions photos, several at a time, and yields the outcomes in their order. One that fails does not end the others. */
   captionMany(photos: AsyncIterable<Photo> | Iterable<Photo>): AsyncIterable<CaptionOutcome>;
+  /** Ends the model's process, so that the program can end. */
   close(): Promise<void>;
 }
 
