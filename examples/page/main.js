@@ -1,8 +1,8 @@
 // Captions the photos that a visitor chooses. ?origin=https://captions.example.com names another edge; it has to allow
 // this page's origin (CORS_ORIGINS). In this folder's grandparent:
+//   npm start -- --var CORS_ORIGINS=http://localhost:8000
 //   npx esbuild --servedir=examples/page --bundle --format=esm --outdir=examples/page examples/page/main.js
-import { captionAll } from "../../shared/caption-all.ts";
-import { CaptionClient } from "../../shared/client.ts";
+import { CaptionClient, captionAll } from "edge-caption/client";
 
 const origin = new URLSearchParams(location.search).get("origin") ?? "http://localhost:8787";
 const client = new CaptionClient({ origin });

@@ -1,5 +1,4 @@
-import { CaptionClient } from "../../shared/client.ts";
-import { CaptionError } from "../../shared/errors.ts";
+import { CaptionClient, CaptionError } from "edge-caption/client";
 
 interface Environment {
   /** Origin of the captioning edge. */

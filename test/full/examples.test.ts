@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
@@ -14,6 +14,7 @@ import { madePhotos } from "../fixtures/made-images.ts";
 import { pizzaPath } from "../fixtures/real-photos.ts";
 import { launchBrowser } from "../page/browser.ts";
 import { keepOutput } from "../support/kept-output.ts";
+import { MadeBucket } from "../support/made-bucket.ts";
 import { enoughCaptions } from "../training/made-dataset.ts";
 
 const run = (program: string, ...args: string[]) => promisify(execFile)(program, args, { cwd: repository });
@@ -41,16 +42,24 @@ test("fine-tune.sh makes a bundle from thirty captioned photos, and captions the
   expect(rows).toHaveLength(31);
 });
 
-test("caption-shards.sh captions each photo in one of two parts, which join", { timeout: 300_000 }, async () => {
-  const photos = await folderOfPhotos(6);
+test("caption-bucket.sh captions each photo of a bucket in one of two parts, which join", {
+  timeout: 300_000,
+}, async () => {
+  const photos = await madePhotos(6);
+  const bucket = await MadeBucket.start(Object.fromEntries(photos.map((bytes, index) => [`2026/${index}.jpg`, bytes])));
   const folder = await temporaryFolder();
   const table = join(folder, "captions.jsonl");
-  for (const part of ["1/2", "2/2"]) await run("examples/caption-shards.sh", photos, part, table);
+  for (const part of ["1/2", "2/2"]) {
+    await promisify(execFile)("examples/caption-bucket.sh", ["s3://photos/2026/", part, table], {
+      cwd: repository,
+      env: bucket.environment,
+    });
+  }
   const { code, stderr } = await edgeCaptionIn(folder, "join", "captions.jsonl");
   expect(code, stderr).toBe(0);
   const lines = (await readFile(table, "utf8")).trim().split("\n");
-  const names = lines.map((line) => basename(JSON.parse(line).path)).sort();
-  expect(names).toEqual(Array.from({ length: 6 }, (_, index) => `${index}.jpg`));
+  const paths = lines.map((line) => JSON.parse(line).path).sort();
+  expect(paths).toEqual(Array.from({ length: 6 }, (_, index) => `s3://photos/2026/${index}.jpg`));
 });
 
 test.skipIf(chromiumPath === undefined)(
