@@ -9,5 +9,7 @@ test("caption-folder.ts prints a line for each of a folder's photos, and ends", 
   expect(lines.map((line) => line.split("\t")[0])).toEqual(
     ["burger", "jockey", "pizza", "plane", "soccer", "surfing"].map((name) => `samples/${name}.jpg`),
   );
-  expect(lines[2]).toBe(`samples/pizza.jpg\t${pizzaCaption}\t${pizzaConfidence}`);
+  const [, caption, confidence] = lines[2]?.split("\t") ?? [];
+  expect(caption).toBe(pizzaCaption);
+  expect(Number(confidence)).toBeCloseTo(pizzaConfidence, 1); // in int8 it differs in the second decimal
 });
