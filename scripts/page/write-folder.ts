@@ -16,9 +16,17 @@ export interface BuiltFile {
 export async function writeFolder(folder: string, files: readonly BuiltFile[]): Promise<void> {
   for (const { path, content } of files) await writeChanged(join(folder, path), Buffer.from(content));
   const wanted = new Set(files.map(({ path }) => join(folder, path)));
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !wanted.has(path) && !path.endsWith(partialEnding)) await rm(path, { force: true });
+  for await (const path of filesIn(folder)) {
+    if (!wanted.has(path) && !path.endsWith(partialEnding)) await rm(path, { force: true });
+  }
+}
+
+/** Walks a folder without following links: behind one are files of somebody else. Node's own `recursive` follows them from 26 on. */
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path);
+    else if (entry.isFile()) yield path;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeFolder } from "../../../scripts/page/write-folder.ts";
@@ -27,4 +27,13 @@ test("lets several writers write at once", async () => {
   await Promise.all(Array.from({ length: 5 }, () => writeFolder(folder, files)));
   for (const { path, content } of files) expect(await readFile(join(folder, path), "utf8")).toBe(content);
   expect(await readdir(folder)).toHaveLength(20);
+});
+
+test("removes nothing behind a link, which is somebody else's", async () => {
+  const [folder, other] = [await temporaryFolder(), await temporaryFolder()];
+  await writeFile(join(other, "model.bin"), "weights");
+  await symlink(other, join(folder, "models"), "dir");
+  await writeFolder(folder, [{ path: "main.js", content: "" }]);
+  expect(await readdir(other)).toEqual(["model.bin"]);
+  expect((await readdir(folder)).sort()).toEqual(["main.js", "models"]);
 });
