@@ -109,7 +109,7 @@ test("the installed library captions, and a strict consumer type-checks against 
   const { stdout } = await run(process.execPath, ["consumer.mjs"], { cwd: folder });
   expect(JSON.parse(stdout)).toEqual({
     text: pizzaCaption,
-    share: expect.closeTo(pizzaConfidence, 2),
+    share: expect.closeTo(pizzaConfidence, 1), // in int8 it differs in the second decimal
     id: "everyday-merge",
     outcomes: 1,
   });
