@@ -72,7 +72,7 @@ describe("npm start", { timeout: 60_000 }, () => {
   test("captions a photo of the repository's own when none is named", async () => {
     const { code, stdout } = await workplace.runToEnd(["--once"]);
 
-    expect(stdout).toMatch(/photo +.*test\/fixtures\/photos\/\w+\.jpg/);
+    expect(stdout).toMatch(/photo +.*samples\/\w+\.jpg/);
     expect(code).toBe(0);
   });
 

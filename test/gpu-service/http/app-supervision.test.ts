@@ -83,11 +83,11 @@ test("remembers a photo whose clients did not wait for the engines that were los
     const left = postCaption(service, photo, { headers: { "X-Deadline-Ms": "300" } });
     await vi.waitFor(async () => {
       expect(await metricsOf(service)).toContain(`edge_caption_batch_photos_count ${index + 1}`);
-    }, 5000);
+    }, 15_000);
     expect((await left).status).toBe(504);
   }
   for (const engine of engines) process.kill(engine, "SIGKILL");
-  await vi.waitFor(async () => expect(await metricsOf(service)).toContain('{reason="died"} 2'), 5000);
+  await vi.waitFor(async () => expect(await metricsOf(service)).toContain('{reason="died"} 2'), 15_000);
   const again = await postCaption(service, photo);
 
   expect(again.status).toBe(422);
@@ -100,7 +100,7 @@ test("refuses a photo with which two engines were lost, then and later, and capt
   const lethal = postCaption(service, photo);
   for (const [index, engine] of engines.entries()) {
     const batches = `edge_caption_batch_photos_count ${index + 1}`;
-    await vi.waitFor(async () => expect(await metricsOf(service)).toContain(batches), 5000);
+    await vi.waitFor(async () => expect(await metricsOf(service)).toContain(batches), 15_000);
     process.kill(engine, "SIGKILL");
   }
   const response = await lethal;
