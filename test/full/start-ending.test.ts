@@ -74,7 +74,8 @@ describe("npm start", { timeout: 60_000 }, () => {
     const run = workplace.start([photo], { state: end.what });
     await untilUp(run);
     const processes = descendantsOf(run.pid);
-    const [, edge = 0] = childrenOf(run.pid);
+    const edge =
+      childrenOf(run.pid).find((pid) => descendantsOf(pid).some((below) => programOf(below) === "workerd")) ?? 0;
     const runtimes = processes.filter((pid) => programOf(pid) === "workerd");
     const [address = ""] = run.stdout().match(/http:\/\/127\.0\.0\.1:\d+/) ?? [];
     expect(runtimes).toHaveLength(1);
