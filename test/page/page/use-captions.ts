@@ -85,7 +85,7 @@ export function captionsAreUsed(open: OpenPage): void {
       expect(await page.locator(".picture img").count()).toBe(2);
       await page.getByRole("button", { name: "Clear all" }).click();
       await page.reload();
-      await page.getByRole("button", { name: "Try a cat" }).waitFor();
+      await page.getByRole("button", { name: "Try a pizza" }).waitFor();
       expect(await page.locator(".card").count()).toBe(0);
     });
 
