@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { defaultModelDir } from "../../captioner/bundle.ts";
 import {
@@ -23,7 +23,6 @@ import { openEndpoint, readEndpointRevision, readLocalRevision, startLocalModel 
 import { dryRun } from "../caption/dry-run.ts";
 import { type ConfidenceLimit, unsureChoices } from "../caption/pipeline.ts";
 import { type CaptionRequest, runCaption } from "../caption/run.ts";
-import { outputPlace } from "../outputs/output-stream.ts";
 import { defaultStatePath } from "../state/state-path.ts";
 import {
   addPhotoOutputOptions,
@@ -34,6 +33,14 @@ import {
   sourceHostsOption,
   trustOption,
 } from "./options.ts";
+import {
+  expectNoPrecisionElsewhere,
+  expectOutputsApart,
+  expectPlaceForKeywords,
+  expectShardInParts,
+  expectStateInFile,
+  standardOutput,
+} from "./refuse-flags.ts";
 
 interface Flags extends PhotoOutputFlags {
   list?: string;
@@ -208,64 +215,11 @@ Photos that already have a caption are skipped: run the same command again after
 A photo that cannot be captioned is reported, and the others continue. Exit codes: 0 all done, 1 some failed, 2 wrong usage.
 More: docs/cli.md`;
 
-/** Refuses --precision with an endpoint, whose model it cannot change. PRECISION in the environment may be meant for other programs. */
-function expectNoPrecisionElsewhere(command: Command, { endpoint }: Flags): void {
-  if (endpoint === undefined || command.getOptionValueSource("precision") !== "cli") return;
-  command.error("error: option '--endpoint <url>' cannot be used with option '--precision <name>'");
-}
-
-/** The name of a file that means standard output. */
-const standardOutput = "-";
-
-function expectStateInFile(command: Command, { state }: Flags): void {
-  if (state === undefined || basename(state) !== standardOutput) return;
-  command.error("error: expected a file for option '--state <file>', received -");
-}
-
-/**
- * Refuses to write anything but JSON lines from a shard. Nothing joins parts of a table or of a page, and several machines that
- * write into one folder of photos would take each other's temporary files for leftovers.
- */
-function expectShardInParts(command: Command, flags: Flags): void {
-  const outputs = ["csv", "html", "txt", "xmp", "embed"] as const;
-  const output = outputs.find((name) => flags[name] !== undefined && flags[name] !== false);
-  if (flags.shard === undefined || output === undefined) return;
-  command.error(
-    `error: option '--shard <part>' cannot be used with option '--${output}': use --jsonl, and edge-caption join`,
-  );
-}
-
-/** Refuses two outputs in one file or on one stream, under any names: each would break the other. */
-function expectOutputsApart(
-  command: Command,
-  { csv, html, json, jsonl, state }: Pick<Flags, "csv" | "html" | "json" | "jsonl"> & { state: string | undefined },
-): void {
-  const outputsAt = new Map<string, string[]>();
-  const files = { "--csv": csv, "--html": html, "--jsonl": jsonl, "--json": json ? standardOutput : undefined };
-  for (const [flag, file] of Object.entries({ ...files, "--state": state })) {
-    const place = file === undefined ? undefined : outputPlace(file);
-    if (place === undefined) continue;
-    outputsAt.set(place, [...(outputsAt.get(place) ?? []), flag === "--json" ? flag : `${flag} ${file}`]);
-  }
-  const printed = outputPlace(standardOutput);
-  for (const [place, outputs] of outputsAt) {
-    if (outputs.length === 1) continue;
-    const where = place === printed ? "on standard output" : "in one file";
-    command.error(`error: expected at most one output ${where}, received ${outputs.join(" and ")}`);
-  }
-}
-
 function printedForm({ csv, html, json, jsonl }: Flags, isLasting: boolean): CaptionRequest["prints"] {
   if (json || jsonl === standardOutput) return "json";
   if (csv === standardOutput) return "table";
   if (html === standardOutput) return "gallery";
   return isLasting ? "nothing" : "captions";
-}
-
-/** Refuses keywords for outputs that have no place for them. */
-function expectPlaceForKeywords(command: Command, { keywords, xmp, embed, json, jsonl }: Flags): void {
-  if (!keywords || xmp || embed || json || jsonl !== undefined) return;
-  command.error("error: expected --xmp, --embed, --json or --jsonl with --keywords, which say where to write them");
 }
 
 function readOptions(command: Command, flags: Flags): { options: SearchOptions; form: FormOptions } {

@@ -55,7 +55,7 @@ const runtime = new Miniflare({
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void end(0));
 await runtime.ready;
-setInterval(() => void runCron(), cronMs);
+void repeatCron();
 await untilSilent(`http://localhost:${values.port}/healthz`);
 console.error("the edge does not answer any more: its runtime, workerd, ended or hangs");
 await end(1);
@@ -122,6 +122,14 @@ async function untilSilent(address: string): Promise<void> {
       () => false,
     );
     unanswered = isThere ? 0 : unanswered + 1;
+  }
+}
+
+/** Lets one run of the trigger end before the next. */
+async function repeatCron(): Promise<never> {
+  for (;;) {
+    await setTimeout(cronMs);
+    await runCron();
   }
 }
 

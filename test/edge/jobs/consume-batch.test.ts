@@ -125,6 +125,22 @@ describe("a job over a bucket", () => {
     expect(await sidecar?.json()).toMatchObject({ caption: result?.caption, id: result?.id });
     expect(await caller.start({ bucket: "photos" })).toMatchObject({ listed: 1 });
   });
+
+  test("writes its sidecar again, and none over somebody else's file", async () => {
+    await bucket.put("one.jpg", freshPhoto());
+    await bucket.put("two.jpg", freshPhoto());
+    await bucket.put("two.jpg.json", "somebody else's");
+    const caller = await jobsCaller();
+    const sidecarOf = async (key: string) => (await bucket.get(`${key}.json`))?.text();
+    const first = await caller.start({ bucket: "photos", sidecars: "json" });
+    await deliver(await messagesOf(first.id));
+    expect(JSON.parse((await sidecarOf("one.jpg")) ?? "")).toMatchObject({ options: { beam: 3 } });
+    const second = await caller.start({ bucket: "photos", sidecars: "json" }, { beam: 4, candidates: 2 });
+    await deliver(await messagesOf(second.id));
+    expect(JSON.parse((await sidecarOf("one.jpg")) ?? "")).toMatchObject({ options: { beam: 4 } });
+    expect(await sidecarOf("two.jpg")).toBe("somebody else's");
+    expect(await caller.read(second.id)).toMatchObject({ state: "done", done: 2 });
+  });
 });
 
 test("a job over addresses fetches them as an upload of an address does", async () => {
