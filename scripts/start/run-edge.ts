@@ -21,6 +21,7 @@ const endLimitMs = 2_000;
 /** Cloudflare calls it each minute; on one machine, more often costs nothing. */
 const cronMs = 10_000;
 const cronLimitMs = 60_000;
+const cronPath = "/cdn-cgi/handler/scheduled";
 
 /**
  * The worker in Cloudflare's runtime (workerd), as `wrangler.toml` describes it, without the proxy that `wrangler dev` puts
@@ -105,6 +106,7 @@ async function describeWorker() {
   return {
     ...workerOptions,
     name: "edge-caption",
+    routes: [`*${cronPath}*`], // past the worker that serves static files, which has no such handler
     modules: [{ type: "ESModule" as const, path: "worker.js", contents: outputFiles[0]?.text ?? "" }],
     bindings: {
       ...workerOptions.bindings,
@@ -138,7 +140,7 @@ async function repeatCron(): Promise<never> {
  * runtime with this whole process stopped, for ever if the runtime hangs or itself waits for this process.
  */
 async function runCron(): Promise<void> {
-  const address = "http://localhost/cdn-cgi/handler/scheduled?cron=*+*+*+*+*";
+  const address = `http://localhost${cronPath}?cron=*+*+*+*+*`;
   try {
     const { status } = await runtime.dispatchFetch(address, { signal: AbortSignal.timeout(cronLimitMs) });
     if (status !== 200) console.error(`the cron trigger failed with ${status}`);
