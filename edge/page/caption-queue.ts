@@ -125,10 +125,14 @@ export class CaptionQueue {
   }
 
   #options() {
-    const { beam, candidates } = this.#parts.preferences();
+    const { beam, candidates, maxWords, isSentence, isNeutral, hasKeywords } = this.#parts.preferences();
     return {
       beam: Math.max(beam, candidates),
       candidates,
+      maxWords,
+      style: isSentence ? ("sentence" as const) : undefined,
+      neutral: isNeutral || undefined,
+      keywords: hasKeywords || undefined,
       onRetry: ({ message }: CaptionError, waitSeconds: number) => {
         const news = `${sentence(message)} Trying again in ${Math.ceil(waitSeconds)}\u00a0s.`;
         this.#parts.announcer.show(news, { forMs: waitSeconds * 1000 });

@@ -1,6 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import { type Candidate, captionQuery } from "../../shared/contract.ts";
-import { gapBetween } from "../../shared/word-boundaries.ts";
+import { type Candidate, type CaptionOptions, captionQuery } from "../../shared/contract.ts";
 import { asDuration, asPercent, asSize } from "./format.ts";
 import { type CaptionedState, captionOf, otherCandidates, shownCandidate, type WallPhoto } from "./wall.ts";
 
@@ -8,6 +7,7 @@ import { type CaptionedState, captionOf, otherCandidates, shownCandidate, type W
 export interface CardActions {
   copyText(photo: WallPhoto, state: CaptionedState): void;
   copyHtml(photo: WallPhoto, state: CaptionedState): void;
+  copyKeywords(photo: WallPhoto, state: CaptionedState): void;
   edit(photo: WallPhoto): void;
   /** Puts a text in the caption's place, and closes its editor; an empty one brings back the model's. */
   correct(photo: WallPhoto, state: CaptionedState, text: string): void;
@@ -31,6 +31,7 @@ export function captionedView(
   { isEdited, actions }: CardParts,
 ): TemplateResult {
   return html`${isEdited ? editorView(photo, state, actions) : captionView(photo, state, actions)}
+    ${keywordsView(photo, state, actions)}
     ${othersView(photo, state, actions)}
     ${isEdited ? nothing : actionsView(photo, state, actions)}`;
 }
@@ -56,7 +57,7 @@ function correctionView(photo: WallPhoto, state: CaptionedState, actions: CardAc
   const origin = shownCandidate(state) === undefined ? "your words" : "your choice";
   const undo = () => actions.correct(photo, state, state.result.caption);
   return html`<span class="corrected">${origin}
-    <button class="undo" type="button" @click=${undo}>Undo<span class="for-readers"> the correction of ${photo.name}</span></button></span>`;
+    <button class="as-link" type="button" @click=${undo}>Undo<span class="for-readers"> the correction of ${photo.name}</span></button></span>`;
 }
 
 /** Renders the editor. Leaving it saves, as Enter does; Escape does not. */
@@ -97,6 +98,20 @@ function keepFocus(event: Event): void {
   event.preventDefault();
 }
 
+function keywordsView(photo: WallPhoto, state: CaptionedState, actions: CardActions): TemplateResult | typeof nothing {
+  const { keywords = [] } = state.result;
+  if (keywords.length === 0) return nothing;
+  return html`<div class="keywords">
+    <ul role="list" aria-label=${`Keywords of ${photo.name}`}>
+      ${keywords.map(
+        ({ keyword, confidence }) =>
+          html`<li class="keyword" .style=${`--share: ${confidence}`}>${keyword}<span class="number">${asPercent(confidence)}</span></li>`,
+      )}
+    </ul>
+    <button class="as-link" type="button" @click=${() => actions.copyKeywords(photo, state)}>Copy<span class="for-readers"> the keywords of ${photo.name}</span></button>
+  </div>`;
+}
+
 /** Renders the other candidates. A click puts one in the caption's place. */
 function othersView(photo: WallPhoto, state: CaptionedState, actions: CardActions): TemplateResult | typeof nothing {
   const others = otherCandidates(state);
@@ -124,14 +139,26 @@ function actionsView(photo: WallPhoto, state: CaptionedState, actions: CardActio
   </div>`;
 }
 
-/** Renders a caption with each word's probability as the bar below it; `wordList` has the numbers for those who cannot see bars. */
-function captionWithBars({ words }: Candidate): TemplateResult {
-  const shown = words.filter(({ end }) => end !== true);
-  // Styles are set as properties, since the page's content security policy forbids style attributes.
-  return html`${shown.map(
-    ({ word, probability }, index) =>
-      html`${gapBetween(shown[index - 1]?.word, word)}<span class="word" data-percent=${asPercent(probability)} .style=${`--share: ${probability}`}>${word}</span>`,
-  )}`;
+/**
+ * Renders a caption with each word's probability as the bar below it; `wordList` has the numbers for those who cannot see bars.
+ * A sentence has a capital and a full stop that the words lack.
+ */
+function captionWithBars({ caption, words }: Candidate): TemplateResult {
+  const lowerCase = caption.toLowerCase();
+  const pieces: TemplateResult[] = [];
+  let at = 0;
+  for (const { word, probability, end } of words) {
+    if (end === true) continue;
+    const start = lowerCase.indexOf(word.toLowerCase(), at);
+    if (start === -1) return html`${caption}`;
+    const shown = caption.slice(start, start + word.length);
+    // Styles are set as properties, since the page's content security policy forbids style attributes.
+    pieces.push(
+      html`${caption.slice(at, start)}<span class="word" data-percent=${asPercent(probability)} .style=${`--share: ${probability}`}>${shown}</span>`,
+    );
+    at = start + word.length;
+  }
+  return html`${pieces}${caption.slice(at)}`;
 }
 
 /** Renders every word of a caption with its probability, the caption's end included. */
@@ -157,10 +184,19 @@ function factsView({ result, isHit, elapsedMs }: CaptionedState): TemplateResult
       <dt>Answered</dt>
       <dd>by ${isHit ? "the cache" : "the model"} in ${asDuration(elapsedMs)}</dd>
       <dt>Search</dt>
-      <dd>${options.beam === 1 ? "greedy" : `beam ${options.beam}`}</dd>
+      <dd>${searchTextOf(options)}</dd>
       <dt>Model</dt>
       <dd>${model.id}, revision ${model.revision}</dd>
       <dt>Address</dt>
       <dd><a class="address" href=${address}>${address}</a></dd>
     </dl>`;
+}
+
+function searchTextOf({ beam, maxWords, style, neutral }: CaptionOptions): string {
+  return [
+    beam === 1 ? "greedy" : `beam ${beam}`,
+    ...(maxWords === undefined ? [] : [`at most about ${maxWords} words`]),
+    ...(style === "sentence" ? ["as a sentence"] : []),
+    ...(neutral === true ? ["neutral words"] : []),
+  ].join(", ");
 }

@@ -1,3 +1,4 @@
+import type { CaptionResult } from "../../shared/contract.ts";
 import { byteOrderMark, csvRow } from "../../shared/csv.ts";
 import type { Announcer } from "./announcer.ts";
 import type { CaptionQueue } from "./caption-queue.ts";
@@ -49,6 +50,8 @@ export class PageActions implements PhotoReceiver, WallActions {
   copyText = (_: WallPhoto, state: CaptionedState): void => void this.#copy(captionOf(state));
 
   copyHtml = (photo: WallPhoto, state: CaptionedState): void => void this.#copy(asHtml(photo, state));
+
+  copyKeywords = (_: WallPhoto, { result }: CaptionedState): void => void this.#copy(keywordsOf(result).join(", "));
 
   edit = ({ key }: WallPhoto): void => {
     this.#parts.wall.edit(key);
@@ -163,10 +166,15 @@ function rowOf(name: string, state: CaptionedState): Record<string, string | num
   const { format, width, height, bytes } = image;
   return {
     ...{ file: name, caption: captionOf(state), confidence, others: others.join(" | ") },
+    ...{ keywords: keywordsOf(result).join(" | ") },
     ...{ corrected: correction === undefined ? "" : "yes" },
     ...{ source: isHit ? "cache" : "model", milliseconds: Math.round(elapsedMs) },
     ...{ format, width, height, bytes, id, contentId, model: model.id, revision: model.revision },
   };
+}
+
+function keywordsOf({ keywords = [] }: CaptionResult): string[] {
+  return keywords.map(({ keyword }) => keyword);
 }
 
 /** Has the browser save a table as a file. */

@@ -1,29 +1,59 @@
 import * as z from "zod";
+import { captionOptionsSchema } from "../../shared/contract.ts";
 import { find } from "./find.ts";
 
 const storageKey = "preferences";
 
+const { beam, candidates, maxWords } = captionOptionsSchema.shape;
+
 const preferencesSchema = z.object({
   /** Whether large photos are shrunk before they are sent. */
   isShrunk: z.boolean().default(true),
-  beam: z.int().min(1).max(10).default(3),
-  candidates: z.int().min(1).max(5).default(3),
+  isSentence: z.boolean().default(false),
+  isNeutral: z.boolean().default(false),
+  hasKeywords: z.boolean().default(false),
+  beam: beam.default(3),
+  candidates: candidates.default(3),
+  maxWords,
 });
 
 export type Preferences = z.infer<typeof preferencesSchema>;
 
 /** Restores the form's options from the last visit, and stores every change. Returns a function that reads them. */
 export function connectPreferences(): () => Preferences {
-  const shrink = find("#shrink", HTMLInputElement);
-  const beam = find("#beam", HTMLSelectElement);
-  const candidates = find("#candidates", HTMLSelectElement);
+  const controls = findControls();
+  const { shrink, sentence, neutral, keywords, beam, candidates, maxWords } = controls;
   const stored = readPreferences();
   shrink.checked = stored.isShrunk;
+  sentence.checked = stored.isSentence;
+  neutral.checked = stored.isNeutral;
+  keywords.checked = stored.hasKeywords;
   beam.value = String(stored.beam);
   candidates.value = String(stored.candidates);
-  const read = () => ({ isShrunk: shrink.checked, beam: Number(beam.value), candidates: Number(candidates.value) });
-  for (const control of [shrink, beam, candidates]) control.addEventListener("change", () => storePreferences(read()));
+  maxWords.value = String(stored.maxWords ?? "");
+  const read = () => ({
+    isShrunk: shrink.checked,
+    isSentence: sentence.checked,
+    isNeutral: neutral.checked,
+    hasKeywords: keywords.checked,
+    beam: Number(beam.value),
+    candidates: Number(candidates.value),
+    maxWords: maxWords.value === "" ? undefined : Number(maxWords.value),
+  });
+  for (const control of Object.values(controls)) control.addEventListener("change", () => storePreferences(read()));
   return read;
+}
+
+function findControls() {
+  return {
+    shrink: find("#shrink", HTMLInputElement),
+    sentence: find("#sentence", HTMLInputElement),
+    neutral: find("#neutral", HTMLInputElement),
+    keywords: find("#keywords", HTMLInputElement),
+    beam: find("#beam", HTMLSelectElement),
+    candidates: find("#candidates", HTMLSelectElement),
+    maxWords: find("#max-words", HTMLSelectElement),
+  };
 }
 
 function readPreferences(): Preferences {

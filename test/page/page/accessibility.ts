@@ -59,10 +59,11 @@ export function everybodyUsesIt(open: OpenPage): void {
       expect(await findInBoth()).toEqual([]);
       const notes = { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from(textFile()) };
       await page.route("**/v1/captions?*", (route) => route.abort(), { times: 1 });
+      await page.locator(".options summary").click();
+      await page.getByLabel("Keywords").check();
       await choose(page, [notes, ...(await freshPhotos(3))]);
       await untilEnded(page, 4);
       await page.locator(".card[data-step=captioned] summary").first().click();
-      await page.locator(".options summary").click();
       await page.locator(".other").first().click();
       await page.locator(".caption").last().click();
       await page.context().setOffline(true);
@@ -82,6 +83,9 @@ export function everybodyUsesIt(open: OpenPage): void {
         }
         return widths;
       };
+      expect(await measure()).toEqual(sizes);
+      await page.locator(".options summary").click();
+      await page.getByLabel("Keywords").check();
       expect(await measure()).toEqual(sizes);
       await page.getByLabel("Address of a photo").fill(`http://192.0.2.1/${"a-very-long-name-".repeat(10)}.jpg`);
       await page.keyboard.press("Enter");

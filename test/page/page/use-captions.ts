@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { photoPath } from "../../fixtures/real-photos.ts";
 import type { OpenPage } from "../browser.ts";
-import { card, choose, freshPhotos, listen, untilEnded, uploads, watchRequests } from "../page-actions.ts";
+import { card, choose, freshPhotos, jpeg, listen, untilEnded, uploads, watchRequests } from "../page-actions.ts";
 
 /** What is done with captions once they are there. */
 export function captionsAreUsed(open: OpenPage): void {
@@ -102,6 +103,41 @@ export function captionsAreUsed(open: OpenPage): void {
       const words = await page.locator(".word-list li").allInnerTexts();
       expect(words.length).toBeGreaterThan(1);
       for (const word of words) expect(word).toMatch(/^\S.*\s\d+\s%$/s);
+    });
+
+    test("asks for sentences, neutral words, a length and keywords, which are copied and downloaded too", async () => {
+      const page = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      const seen = watchRequests(page);
+      await page.getByText("Options", { exact: true }).click();
+      for (const name of ["As a sentence", "Neutral words", "Keywords"]) await page.getByLabel(name).check();
+      await page.getByLabel("Length").selectOption("at most 8 words");
+      await page.reload();
+      await choose(page, [jpeg("coffee.jpg", await readFile(photoPath("coffee")))]);
+      await untilEnded(page, 1);
+      expect(uploads(seen)[0]?.url()).toMatch(
+        /\?beam=3&candidates=3&maxWords=8&style=sentence&neutral=true&keywords=true$/,
+      );
+      const captions = [page.locator(".caption"), page.locator(".other .text").first()];
+      for (const caption of captions) expect(await caption.innerText()).toMatch(/^[A-Z].*\w\.$/);
+      expect(await page.locator(".word").first().innerText()).toMatch(/^[A-Z]/);
+
+      const chips = await page
+        .getByRole("list", { name: "Keywords of coffee.jpg" })
+        .getByRole("listitem")
+        .allInnerTexts();
+      expect(chips.length).toBeGreaterThan(1);
+      for (const chip of chips) expect(chip).toMatch(/^[a-z]+\s*\d+\s%$/);
+      const keywords = chips.map((chip) => /^[a-z]+/.exec(chip)?.[0]);
+      await page.getByRole("button", { name: "Copy the keywords of coffee.jpg" }).click();
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(keywords.join(", "));
+      const downloading = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Download CSV" }).click();
+      const csv = await readFile(await (await downloading).path(), "utf8");
+      expect(csv).toContain(`,${keywords.join(" | ")},`);
+      await page.getByText("Details").click();
+      expect(await page.locator(".more").innerText()).toContain(
+        "beam 3, at most about 8 words, as a sentence, neutral words",
+      );
     });
   });
 }
