@@ -2,32 +2,58 @@ import { CaptionClient } from "../../shared/client.ts";
 
 const storageKey = "api-key";
 
-/** The field for an API key, shown if the deployment requires one, and a client that uses the key in it. */
-export class KeyField {
-  readonly #label: HTMLElement;
-  readonly #input: HTMLInputElement;
+interface KeyFieldParts {
+  label: HTMLElement;
+  input: HTMLInputElement;
+  /** The part of the label that says that a key is required. */
+  requirement: HTMLElement;
+  /** A button that shows the field to those who have a key anyway. */
+  offer: HTMLButtonElement;
+}
 
-  constructor(label: HTMLElement, input: HTMLInputElement) {
-    this.#label = label;
-    this.#input = input;
+/** The field for an API key, shown if the deployment requires one or a visitor wants it, and a client that uses the key in it. */
+export class KeyField {
+  readonly #parts: KeyFieldParts;
+
+  constructor(parts: KeyFieldParts) {
+    this.#parts = parts;
+    const { input, offer } = parts;
+    offer.addEventListener("click", () => {
+      this.#show();
+      input.focus();
+    });
     input.value = readKey();
-    if (input.value !== "") this.show();
+    if (this.isFilled) this.#show();
+  }
+
+  get isFilled(): boolean {
+    return this.#key !== "";
   }
 
   get client(): CaptionClient {
-    const key = this.#input.value.trim();
-    return new CaptionClient({ origin: location.origin, apiKey: key === "" ? undefined : key });
+    return new CaptionClient({ origin: location.origin, apiKey: this.isFilled ? this.#key : undefined });
   }
 
-  show(): void {
-    this.#label.hidden = false;
+  /** Shows the field and says that this deployment requires a key. */
+  require(): void {
+    this.#parts.requirement.hidden = false;
+    this.#show();
   }
 
   onChange(listener: () => void): void {
-    this.#input.addEventListener("change", () => {
-      storeKey(this.#input.value.trim());
+    this.#parts.input.addEventListener("change", () => {
+      storeKey(this.#key);
       listener();
     });
+  }
+
+  get #key(): string {
+    return this.#parts.input.value.trim();
+  }
+
+  #show(): void {
+    this.#parts.label.hidden = false;
+    this.#parts.offer.hidden = true;
   }
 }
 

@@ -4,6 +4,7 @@ import { Announcer } from "./announcer.ts";
 import { CaptionQueue } from "./caption-queue.ts";
 import { find } from "./find.ts";
 import { History } from "./history.ts";
+import { JobPanel } from "./job-panel.ts";
 import { KeyField } from "./key-field.ts";
 import { PageActions } from "./page-actions.ts";
 import { connectDrop, connectFileField, connectLinkForm, connectPaste, connectSamples } from "./photo-inputs.ts";
@@ -13,7 +14,12 @@ import { Wall } from "./wall.ts";
 import { wallView } from "./wall-view.ts";
 
 const announcer = new Announcer({ region: find("#news", HTMLElement), toast: find("#toast", HTMLElement) });
-const key = new KeyField(find("#key-field", HTMLElement), find("#key", HTMLInputElement));
+const key = new KeyField({
+  label: find("#key-field", HTMLElement),
+  input: find("#key", HTMLInputElement),
+  requirement: find("#key-requirement", HTMLElement),
+  offer: find("#use-key", HTMLButtonElement),
+});
 const history = new History();
 const wall = new Wall();
 const queue = new CaptionQueue({ key, wall, history, announcer, preferences: connectPreferences() });
@@ -37,4 +43,5 @@ key.onChange(() => {
   void showModel(find("#model", HTMLElement), key);
   queue.retryRefused();
 });
+new JobPanel({ element: find("#jobs", HTMLDetailsElement), key, announcer }).load();
 void actions.loadHistory(find("#history-note", HTMLElement));

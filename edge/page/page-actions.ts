@@ -2,6 +2,7 @@ import type { CaptionResult } from "../../shared/contract.ts";
 import { byteOrderMark, csvRow } from "../../shared/csv.ts";
 import type { Announcer } from "./announcer.ts";
 import type { CaptionQueue } from "./caption-queue.ts";
+import { download } from "./download.ts";
 import type { History } from "./history.ts";
 import type { PhotoReceiver } from "./photo-inputs.ts";
 import { type CaptionedState, captionOf, otherCandidates, shownCandidate, type Wall, type WallPhoto } from "./wall.ts";
@@ -94,7 +95,7 @@ export class PageActions implements PhotoReceiver, WallActions {
     focusRemoveButton(index);
   };
 
-  downloadCsv = (): void => download("captions.csv", asCsv(this.#parts.wall.photos));
+  downloadCsv = (): void => download("captions.csv", { parts: [asCsv(this.#parts.wall.photos)], type: "text/csv" });
 
   clear = (): void => {
     this.#parts.wall.clear();
@@ -175,13 +176,4 @@ function rowOf(name: string, state: CaptionedState): Record<string, string | num
 
 function keywordsOf({ keywords = [] }: CaptionResult): string[] {
   return keywords.map(({ keyword }) => keyword);
-}
-
-/** Has the browser save a table as a file. */
-function download(name: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href)); // once the browser has taken it
 }

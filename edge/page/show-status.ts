@@ -31,7 +31,7 @@ export async function showModel(element: HTMLElement, key: KeyField): Promise<vo
     element.textContent = `${id}, revision ${revision}: ${vocabularySize.toLocaleString("en")} words`;
   } catch (error) {
     const isUnauthorized = error instanceof CaptionError && error.code === "unauthorized";
-    if (isUnauthorized) key.show();
+    if (isUnauthorized) key.require();
     element.textContent = isUnauthorized
       ? "this deployment requires an API key."
       : "the captioning service does not answer; known photos can still be looked up.";

@@ -5,6 +5,7 @@ import { chromiumPath } from "../fixtures/chromium.ts";
 import { startTinyDeployment } from "../support/deployment.ts";
 import { launchBrowser, type OpenPage, visit } from "./browser.ts";
 import { everybodyUsesIt } from "./page/accessibility.ts";
+import { jobsAreShown } from "./page/jobs.ts";
 import { captionsAreRefused } from "./page/refusals.ts";
 import { photosComeIn } from "./page/take-photos.ts";
 import { captionsAreUsed } from "./page/use-captions.ts";
@@ -27,4 +28,5 @@ describe.skipIf(chromiumPath === undefined)("the page (needs Chromium)", () => {
   captionsAreRefused(open);
   captionsAreUsed(open);
   everybodyUsesIt(open);
+  jobsAreShown(open, () => deployment);
 });
