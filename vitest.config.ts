@@ -14,7 +14,9 @@ const manyProcesses = [
   ...["addresses", "bucket", "other-metadata", "outputs", "raw-photos", "shard", "state", "usage"].map(
     (name) => `test/cli/${name}.test.ts`,
   ),
-  ...["http/app-supervision", "http/http-server", "main", "secrets"].map((name) => `test/gpu-service/${name}.test.ts`),
+  ...["http/app-supervision", "http/http-server", "main", "secrets", "traces"].map(
+    (name) => `test/gpu-service/${name}.test.ts`,
+  ),
   "test/captioner/engines/engine-pool.test.ts",
   "test/files/keep-attributes.test.ts",
   ...["closing-line-reporter", "scripts/encoder/command", "scripts/start"].map((name) => `test/${name}.test.ts`),

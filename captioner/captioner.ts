@@ -86,6 +86,24 @@ export type PhotoCaption = Omit<CaptionResult, "id" | "contentId">;
  */
 export type PhaseTimings = Record<"decode" | "queue" | "encode" | "search", number>;
 
+/** A stretch of time by `performance.now()`, in milliseconds. */
+export interface Interval {
+  fromMs: number;
+  toMs: number;
+}
+
+/** When a photo was worked on; between these times it waited. */
+export interface Timeline extends Record<"decode" | "encode" | "search", Interval> {
+  /** One object for all photos of a batch. */
+  batch: { photos: number };
+}
+
+interface CaptionedPhoto {
+  caption: PhotoCaption;
+  timings: PhaseTimings;
+  timeline: Timeline;
+}
+
 /** A captioner's load at this moment. */
 interface CaptionerState {
   /** Photos being decoded or waiting to be. */
@@ -103,7 +121,7 @@ export interface Captioner {
   /** Resolves when an engine is lost and cannot be replaced. */
   readonly gaveUp: Promise<Error>;
   state(): CaptionerState;
-  caption(request: CaptionRequest): Promise<{ caption: PhotoCaption; timings: PhaseTimings }>;
+  caption(request: CaptionRequest): Promise<CaptionedPhoto>;
   close(): Promise<void>;
 }
 
@@ -117,6 +135,7 @@ interface FoundCaptions {
   captions: FoundCaption[];
   encodeMs: number;
   searchMs: number;
+  batch: Timeline["batch"];
 }
 
 /** Opens the bundle and starts its engines; resolves when all are warm. */
@@ -162,13 +181,15 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
         if (isPhotosFault) quarantine.countTimeout(id, { isSlow });
       };
       const { pixels, image, decodeMs } = await decoding.decode(bytes, { signal, caller, priority, onGivenUp });
+      const decodedAtMs = performance.now();
       const found = await batcher.push({ pixels, options, id }, { signal, priority }).catch((error) => {
         quarantine.admit(id);
         throw error;
       });
       quarantine.release(id);
-      const { captions, encodeMs, searchMs } = found;
-      const queueMs = performance.now() - begunMs - decodeMs - encodeMs - searchMs;
+      const { captions, encodeMs, searchMs, batch } = found;
+      const foundAtMs = performance.now();
+      const queueMs = foundAtMs - begunMs - decodeMs - encodeMs - searchMs;
       const candidates = captions.map((caption) => toCandidate(caption, { vocabulary, confidenceMap }));
       const [best] = candidates;
       if (best === undefined) throw new CaptionError("internal", "the search found no caption");
@@ -176,6 +197,12 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       return {
         caption: { caption, confidence, candidates, image, model, options },
         timings: { decode: decodeMs, queue: queueMs, encode: encodeMs, search: searchMs },
+        timeline: {
+          decode: endingAt(decodedAtMs, decodeMs),
+          encode: endingAt(foundAtMs - searchMs, encodeMs),
+          search: endingAt(foundAtMs, searchMs),
+          batch,
+        },
       };
     },
     close: () => {
@@ -183,6 +210,10 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
       return pool.close();
     },
   };
+}
+
+function endingAt(toMs: number, ms: number): Interval {
+  return { fromMs: toMs - ms, toMs };
 }
 
 function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): DecodePool {
@@ -232,7 +263,8 @@ function workersOf(pool: EnginePool) {
         photos.map(({ pixels }) => pixels),
         options,
       );
-      return captions.map((found) => ({ captions: found, ...took }));
+      const batch = { photos: photos.length };
+      return captions.map((found) => ({ captions: found, batch, ...took }));
     },
   };
 }

@@ -140,6 +140,21 @@ const environmentSchema = z.object({
   ALLOW_UNSIGNED: oneOf(["true", "false"])
     .default("false")
     .describe("true, instead of secrets, captions for anyone who can reach the port."),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpAddress()
+    .optional()
+    .describe(
+      "Collector of OpenTelemetry traces, such as http://127.0.0.1:4318; /v1/traces is appended. About 2 kB are sent per caption, in the background. Default: no traces.",
+    ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpAddress()
+    .optional()
+    .describe("The whole address that traces are posted to, instead; if both are set, this one wins."),
+  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf(["http/protobuf"])
+    .default("http/protobuf")
+    .describe("Protocol of traces; there is no other. A collector takes it at port 4318, and gRPC at 4317."),
+  OTEL_SDK_DISABLED: z
+    .stringbool({ error: ({ input }) => `expected true or false, received ${quote(String(input))}` })
+    .default(false)
+    .describe("true turns traces off, whatever else is set."),
 });
 
 const settingsSchema = environmentSchema
@@ -201,7 +216,17 @@ const settingsSchema = environmentSchema
     /** Undefined: they are in `secretsFile`, or, if that is undefined too, requests need no signature. */
     secrets: environment.SERVICE_SECRETS,
     secretsFile: environment.SERVICE_SECRETS_FILE,
+    /** Where traces are posted; undefined: there are none. */
+    tracesUrl: tracesUrlOf(environment),
   }));
+
+type Environment = z.infer<typeof environmentSchema>;
+
+function tracesUrlOf(environment: Environment): string | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = environment;
+  if (environment.OTEL_SDK_DISABLED) return undefined;
+  return whole ?? (base === undefined ? undefined : `${base.replace(/\/$/, "")}/v1/traces`);
+}
 
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -230,6 +255,16 @@ function text() {
 
 function oneOf<const Value extends string>(values: readonly Value[]) {
   return z.enum(values, { error: ({ input }) => `expected ${values.join(" or ")}, received ${quote(String(input))}` });
+}
+
+/** An empty one counts as none, as OpenTelemetry has it. */
+function httpAddress() {
+  return z.string().transform((address, context) => {
+    if (address === "") return undefined;
+    if (/^https?:/.test(address) && URL.canParse(address)) return address;
+    context.addIssue(`expected an address such as http://127.0.0.1:4318, received ${quote(address)}`);
+    return z.NEVER;
+  });
 }
 
 function wholeNumber({ min, max }: { min: number; max: number }) {

@@ -23,7 +23,8 @@ function expectTensorFlowJs(): void {
     .object({ peerDependencies: z.record(z.string(), z.string()).optional() })
     .parse(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")));
   const require = createRequire(import.meta.url);
-  const missing = Object.entries(wanted).filter(([name]) => !canResolve(name, require));
+  const packages = Object.entries(wanted).filter(([name]) => name.startsWith("@tensorflow/"));
+  const missing = packages.filter(([name]) => !canResolve(name, require));
   if (missing.length === 0) return;
   const names = missing.map(([name, version]) => `${name}@${version}`).join(" ");
   process.stderr.write(`training needs TensorFlow.js, which is not installed: npm install ${names}\n`);

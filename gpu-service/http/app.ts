@@ -8,6 +8,7 @@ import { problemResponse } from "../../shared/problem.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
+import type { Traces } from "../traces.ts";
 import { captionRequest } from "./caption-request.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { observeRequest, type ServiceEnv } from "./observe-request.ts";
@@ -17,6 +18,8 @@ interface AppParts {
   secrets: Secrets;
   lifecycle: Lifecycle;
   metrics: Metrics;
+  /** Undefined unless traces are on. */
+  traces?: Traces | undefined;
   log: Logger;
 }
 
@@ -31,8 +34,8 @@ const livePaths = ["/livez", "/health", "/ping", "/v2/health/live"];
 const readyPaths = ["/readyz", "/v2/health/ready"];
 
 /** Creates the service's app; `/metrics` is part of it unless it has a port of its own. */
-export function createApp({ settings, secrets, lifecycle, metrics, log }: AppParts): Hono<ServiceEnv> {
-  const app = createObservedApp({ lifecycle, metrics, log });
+export function createApp({ settings, secrets, lifecycle, metrics, traces, log }: AppParts): Hono<ServiceEnv> {
+  const app = createObservedApp({ lifecycle, metrics, traces, log });
   app.post("/v1/captions", captionRequest({ settings, secrets, lifecycle }));
   app.get("/v1/model", (c) => c.json(lifecycle.expectOpen().card));
   addProbes(app, lifecycle);
@@ -45,7 +48,7 @@ export function createMetricsApp({
   lifecycle,
   metrics,
   log,
-}: Omit<AppParts, "settings" | "secrets">): Hono<ServiceEnv> {
+}: Omit<AppParts, "settings" | "secrets" | "traces">): Hono<ServiceEnv> {
   const app = createObservedApp({ lifecycle, metrics, log });
   addProbes(app, lifecycle);
   addMetrics(app, metrics);

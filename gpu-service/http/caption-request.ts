@@ -41,7 +41,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     const client = c.req.raw.signal;
     const signal = AbortSignal.any([client, deadline, reservation.signal]);
     try {
-      const { result, timings } = await captionBody(c.req.raw, {
+      const { result, ...spent } = await captionBody(c, {
         captioner,
         reservation,
         options,
@@ -50,7 +50,8 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
         signedId,
         signal,
       });
-      c.set("timings", timings);
+      c.set("timings", spent.timings);
+      c.set("timeline", spent.timeline);
       return c.json(result);
     } catch (cause) {
       if (client.aborted) throw new CaptionError("invalid_request", "the client left before the answer", { cause });
@@ -60,19 +61,21 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
   };
 
   async function captionBody(
-    request: Request,
+    c: Context<ServiceEnv>,
     { captioner, reservation, options, caller, priority, signedId, signal }: Admitted,
   ) {
     const { maxBytes, bodyTimeoutMs } = settings;
-    const bytes = await readBody(request, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
+    const begunMs = performance.now();
+    const bytes = await readBody(c.req.raw, { maxBytes, timeoutMs: bodyTimeoutMs, signal });
+    c.set("read", { fromMs: begunMs, toMs: performance.now() });
     reservation.resize(bytes.length);
     const id = await byteIdOf(bytes);
     if (signedId !== undefined) expectSameId(id, signedId);
-    const { caption, timings } = await captioner.caption({ bytes, id, options, caller, priority, signal });
+    const { caption, ...spent } = await captioner.caption({ bytes, id, options, caller, priority, signal });
     signal.throwIfAborted();
     lifecycle.admission.countCaption();
     const result: CaptionResult = formResult({ id, ...caption }, options);
-    return { result, timings };
+    return { result, ...spent };
   }
 }
 

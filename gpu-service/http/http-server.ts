@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { endingSignals } from "../../captioner/child-process.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import { problemResponse } from "../../shared/problem.ts";
+import type { Traces } from "../traces.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 
@@ -67,6 +68,8 @@ interface Drainable {
   servers: readonly Server[];
   lifecycle: Lifecycle;
   drainSeconds: number;
+  /** Undefined unless traces are on. */
+  traces: Traces | undefined;
   log: Logger;
 }
 
@@ -85,19 +88,20 @@ export function drainOnSignal(service: Drainable): void {
  * Refuses new requests, finishes the admitted ones and ends the process. Requests that are not done after `drainSeconds` are
  * answered with 503, and cut off a second later.
  */
-export async function drain({ servers, lifecycle, drainSeconds, log }: Drainable, exitCode: 0 | 1): Promise<void> {
+export async function drain(service: Drainable, exitCode: 0 | 1): Promise<void> {
+  const { servers, lifecycle, drainSeconds, log } = service;
   setTimeout(() => {
     log.error({ admitted: lifecycle.admission.requests }, "gave up on admitted requests");
     lifecycle.giveUp();
-    setTimeout(() => void end(lifecycle, exitCode), lastSecondMs);
+    setTimeout(() => void end(service, exitCode), lastSecondMs);
   }, drainSeconds * 1000);
   // still listening, so that a load balancer which has not noticed gets a 503 instead of a refused connection
   await lifecycle.drain();
   await Promise.all(servers.map(close));
-  await end(lifecycle, exitCode);
+  await end(service, exitCode);
 }
 
-async function end(lifecycle: Lifecycle, exitCode: 0 | 1): Promise<void> {
-  await lifecycle.end();
+async function end({ lifecycle, traces }: Drainable, exitCode: 0 | 1): Promise<void> {
+  await Promise.all([lifecycle.end(), traces?.end()]);
   process.exit(exitCode);
 }

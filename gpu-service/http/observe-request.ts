@@ -2,10 +2,11 @@ import type { HttpBindings } from "@hono/node-server";
 import { createMiddleware } from "hono/factory";
 import type { RequestIdVariables } from "hono/request-id";
 import type { Logger } from "pino";
-import type { PhaseTimings } from "../../captioner/captioner.ts";
+import type { Interval, PhaseTimings, Timeline } from "../../captioner/captioner.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { Priority } from "../../shared/priority.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Traces } from "../traces.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 export interface ServiceEnv {
@@ -17,19 +18,24 @@ export interface ServiceEnv {
     priority?: Priority;
     /** Set on liveness and readiness probes. */
     isProbe?: true;
+    /** Set when the photo has been read. */
+    read?: Interval;
     /** Set when there is a caption. */
     timings?: PhaseTimings;
+    timeline?: Timeline;
   };
 }
 
 interface Observers {
   lifecycle: Lifecycle;
   metrics: Metrics;
+  /** Undefined unless traces are on. */
+  traces?: Traces | undefined;
   log: Logger;
 }
 
-/** Times and counts each request, and writes its line of log. */
-export function observeRequest({ lifecycle, metrics, log }: Observers) {
+/** Times, counts and traces each request, and writes its line of log. */
+export function observeRequest({ lifecycle, metrics, traces, log }: Observers) {
   return createMiddleware<ServiceEnv>(async (c, next) => {
     const begun = performance.now();
     await next();
@@ -42,7 +48,17 @@ export function observeRequest({ lifecycle, metrics, log }: Observers) {
     if (c.get("isCaption")) metrics.onRequest({ outcome, priority });
     if (outcome === "ok" && timings !== undefined) metrics.onCaption({ ...timings, total }, priority);
     const { method, path } = c.req;
-    const traceId = traceIdOf(c.req.header("traceparent"));
+    const traced = c.get("isCaption") ? traces : undefined;
+    const traceId =
+      traced?.record({
+        headers: c.req.header(),
+        whole: { fromMs: begun, toMs: begun + total },
+        read: c.get("read"),
+        timeline: c.get("timeline"),
+        status: c.res.status,
+        outcome,
+        attributes: { "edge_caption.priority": priority, "edge_caption.request_id": c.get("requestId") },
+      }) ?? traceIdOf(c.req.header("traceparent"));
     const isExpected = outcome === "ok" || (c.get("isProbe") && outcome === "overloaded"); // while it starts or drains
     const level = c.get("isCaption") || !isExpected ? "info" : "debug"; // probes come every few seconds
     log[level](

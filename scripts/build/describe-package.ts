@@ -25,8 +25,11 @@ const entries = {
   ".": { types: "cli/create-captioner.d.ts", program: "create-captioner" },
   "./client": { types: "shared/client-entry.d.ts", program: "client" },
 };
-/** Packages for training alone, 100 MB: who trains installs them, and the program says so. */
-const trainingPackages = /^@tensorflow\//;
+/**
+ * Packages for training alone, 100 MB, and for traces, 25 MB: who wants either installs them, and the program says so.
+ * OpenTelemetry's API is no such package, since the metrics need it as well.
+ */
+const optionalPackages = /^@tensorflow\/|^@opentelemetry\/(?!api$)/;
 const relativeImport = /(?<=from ")(\.[^"]+)\.ts(?=")/g;
 
 interface PackageParts {
@@ -54,7 +57,7 @@ export async function describePackage({ packages, isServiceAlone, system }: Pack
   const versionsOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, versionOf(name, versions)]));
   const imported = [...packages].sort();
   if (isServiceAlone) return toJson({ ...shared, private: true, dependencies: versionsOf(imported) });
-  const optional = imported.filter((name) => trainingPackages.test(name));
+  const optional = imported.filter((name) => optionalPackages.test(name));
   return toJson({
     ...shared,
     ...(system && { ...describeSystem(system), bundleDependencies: [runtimePackage] }),

@@ -15,6 +15,7 @@ import { heicPath, pizzaCaption, pizzaConfidence, pizzaPath } from "../fixtures/
 import { postCaption, secret, startService } from "../gpu-service/running-service.ts";
 import { launchBrowser } from "../page/browser.ts";
 import { captionOf, idOf, refusal, startScriptedEdge } from "../shared/scripted-edge.ts";
+import { startCollector } from "../support/otlp-collector.ts";
 import { makeFlickr8k } from "../training/made-dataset.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -60,6 +61,7 @@ test("the tarball holds the programs with their style sheets, the model, types a
   expect(packages).not.toContain("tsx");
   expect(packages).not.toContain("esbuild");
   expect(packages).not.toContain("@tensorflow");
+  expect(await readdir(join(folder, "node_modules/@opentelemetry"))).toEqual(["api"]);
 });
 
 test("what is published imports no source, and what is installed is at most 250 MB, for one system", async () => {
@@ -72,7 +74,7 @@ test("what is published imports no source, and what is installed is at most 250 
     expect(text, name).not.toMatch(/(from |import\(?)\s*["'][^"']+\.ts["']/);
   }
   const { stdout } = await run("du", ["-sm", "node_modules"], { cwd: folder });
-  expect(Number.parseInt(stdout, 10)).toBeLessThanOrEqual(250); // 194
+  expect(Number.parseInt(stdout, 10)).toBeLessThanOrEqual(250); // 219
   const [version = ""] = await readdir(join(installed, "node_modules/onnxruntime-node/bin"));
   expect(await readdir(join(installed, "node_modules/onnxruntime-node/bin", version))).toEqual([process.platform]);
 });
@@ -245,6 +247,25 @@ test("the installed service answers over HTTP with its own model, and drains", a
   } finally {
     expect(await service.stop()).toBe(0);
   }
+});
+
+test("the installed service says in a sentence what traces need, and with that sends them", async () => {
+  const collector = await startCollector();
+  onTestFinished(() => collector.close());
+  const env = { PATH: process.env.PATH, PORT: "0", SERVICE_SECRETS: secret, MODEL_DIR: tinyBundle };
+  const traced = { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  const program = join(folder, "node_modules/.bin/edge-caption-service");
+  const refusal = await run(program, [], { env: traced }).catch((error) => error);
+  expect(refusal).toMatchObject({ code: 1, stdout: "" });
+  const sentence =
+    /^edge-caption service: traces need OpenTelemetry's SDK, which is not installed: npm install (.+)\n$/;
+  const [, names = ""] = sentence.exec(refusal.stderr) ?? [];
+  expect(names.split(" ")).toHaveLength(4);
+  await run("npm", ["install", ...names.split(" ")], { cwd: folder });
+  const service = await startService({}, spawn(program, { env: traced, stdio: ["ignore", "pipe", "pipe"] }));
+  expect((await postCaption(service, new Uint8Array(await readFile(pizzaPath)))).status).toBe(200);
+  expect(await service.stop()).toBe(0);
+  expect(collector.spans.map(({ name }) => name)).toContain("POST /v1/captions");
 });
 
 test("the installed training says in a sentence what to install, and with that prepares, trains and scores a model, and names itself where it is used wrongly", async () => {

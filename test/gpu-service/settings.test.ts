@@ -39,7 +39,21 @@ describe("readSettings", () => {
       logLevel: "info",
       secrets: [SERVICE_SECRETS],
       secretsFile: undefined,
+      tracesUrl: undefined,
     });
+  });
+
+  test.each([
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" }, "http://127.0.0.1:4318/v1/traces"],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "https://otlp.example.com/base/" }, "https://otlp.example.com/base/v1/traces"],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: "http://one:4318", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://two:4318/spans" },
+      "http://two:4318/spans",
+    ],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "" }, undefined],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", OTEL_SDK_DISABLED: "true" }, undefined],
+  ])("sends traces, for %j, to %s", (environment, url) => {
+    expect(readSettings({ SERVICE_SECRETS, ...environment }).tracesUrl).toBe(url);
   });
 
   test("takes several secrets, for a rotation", () => {
@@ -88,6 +102,12 @@ describe("readSettings", () => {
       "SERVICE_SECRETS: expected one or more secrets, or else SERVICE_SECRETS_FILE or ALLOW_UNSIGNED=true, and one of them alone",
     ],
     [{ METRICS_PORT: "8788" }, "METRICS_PORT: expected a port other than PORT, or none, which leaves /metrics at PORT"],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: expected an address such as http://127.0.0.1:4318, received "collector:4318"',
+    ],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, 'OTEL_EXPORTER_OTLP_PROTOCOL: expected http/protobuf, received "grpc"'],
+    [{ OTEL_SDK_DISABLED: "perhaps" }, 'OTEL_SDK_DISABLED: expected true or false, received "perhaps"'],
   ])("refuses %j", (environment, sentence) => {
     expect(() => readSettings({ SERVICE_SECRETS, ...environment })).toThrow(new Error(sentence));
   });
@@ -126,6 +146,10 @@ test("describeSettings names every setting with its default", () => {
     expect.stringMatching(/^ {2}SERVICE_SECRETS .+ Required, unless SERVICE_SECRETS_FILE is set\.$/),
     expect.stringMatching(/^ {2}SERVICE_SECRETS_FILE .+ without a restart\.$/),
     expect.stringMatching(/^ {2}ALLOW_UNSIGNED .+ Default false\.$/),
+    expect.stringMatching(/^ {2}OTEL_EXPORTER_OTLP_ENDPOINT .+ Default: no traces\.$/),
+    expect.stringMatching(/^ {2}OTEL_EXPORTER_OTLP_TRACES_ENDPOINT .+ wins\.$/),
+    expect.stringMatching(/^ {2}OTEL_EXPORTER_OTLP_PROTOCOL .+ Default http\/protobuf\.$/),
+    expect.stringMatching(/^ {2}OTEL_SDK_DISABLED .+ Default false\.$/),
   ]);
 });
 
