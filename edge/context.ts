@@ -5,6 +5,7 @@ import { type CaptionCache, captionCacheOf } from "./caption-cache.ts";
 import { Deletions } from "./deletions.ts";
 import type { Flights } from "./join-flight.ts";
 import { ModelRevision } from "./model-revision.ts";
+import { type RequestTrace, traceOf } from "./request-trace.ts";
 import { ServiceClient } from "./service-client.ts";
 import { ServiceOrigins } from "./service-origins.ts";
 import { readSettings, type Settings, type Tier } from "./settings.ts";
@@ -37,6 +38,8 @@ export interface EdgeEnv {
       /** Time before the body was read. A deletion after it wins over what this request would store. */
       startedAtMs: number;
       record: RequestRecord;
+      /** Undefined where there is none. */
+      trace: RequestTrace | undefined;
       /** Methods of the route; undefined where there is no route. */
       methods?: readonly string[];
       /** Code of the problem document in the answer. */
@@ -51,12 +54,14 @@ export interface EdgeEnv {
 /** Reads the settings and builds the request's context. */
 export const provideContext = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("startedAtMs", Date.now());
-  const traceparent = readTraceparent(c.req.header("traceparent"));
-  const parts = captionParts(c.env, {
+  const settings = readSettings(c.env);
+  const trace = traceOf(c.req.header("traceparent"), settings.traces);
+  const parts = captionParts(settings, {
     waitUntil: (work) => c.executionCtx.waitUntil(work),
-    traceHeaders: { "X-Request-Id": c.get("requestId"), ...(traceparent === undefined ? {} : { traceparent }) },
+    traceHeaders: { "X-Request-Id": c.get("requestId"), ...(trace && { traceparent: trace.traceparent }) },
   });
-  c.set("settings", parts.settings);
+  c.set("trace", trace);
+  c.set("settings", settings);
   c.set("service", parts.service);
   c.set("revision", parts.revision);
   c.set("flights", parts.flights);
@@ -71,9 +76,8 @@ interface PartsOptions {
   traceHeaders: Record<string, string>;
 }
 
-/** Reads the settings and builds what captions are made with. Throws for a bad setting. */
-export function captionParts(environment: unknown, { waitUntil, traceHeaders }: PartsOptions): CaptionParts {
-  const settings = readSettings(environment);
+/** Builds what captions are made with. */
+export function captionParts(settings: Settings, { waitUntil, traceHeaders }: PartsOptions): CaptionParts {
   const service = new ServiceClient({
     origins: new ServiceOrigins({ origins: settings.serviceOrigins, restSeconds: settings.originRestSeconds }),
     secret: settings.serviceSecret,
@@ -89,11 +93,4 @@ export function captionParts(environment: unknown, { waitUntil, traceHeaders }: 
     deletions: new Deletions(settings.tombstones),
     cache: captionCacheOf(settings, waitUntil),
   };
-}
-
-/** Returns a W3C Trace Context header, level 1; anything else is not passed on. */
-function readTraceparent(header: string | undefined): string | undefined {
-  return header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
-    ? header
-    : undefined;
 }

@@ -4,6 +4,7 @@ import { routePath } from "hono/route";
 import { endTime, startTime } from "hono/timing";
 import type { EdgeEnv, RequestPhase } from "./context.ts";
 import { describeError, log } from "./log.ts";
+import { sendSpan } from "./request-trace.ts";
 import { readAnalytics } from "./settings.ts";
 
 /** Phases in the order of the data point's doubles. */
@@ -28,9 +29,12 @@ export const recordRequest = createMiddleware<EdgeEnv>(async (c, next) => {
   c.set("record", { phaseMs: {}, bytes: 0 });
   await next();
   const summary = summarize(c, performance.now() - begunMs);
-  log("info", "request", summary);
+  log("info", "request", { ...summary, traceId: c.get("trace")?.traceId });
   writeDataPoint(c, summary);
+  sendTrace(c, summary);
 });
+
+type Summary = ReturnType<typeof summarize>;
 
 function summarize(c: Context<EdgeEnv>, totalMs: number) {
   const { phaseMs, bytes } = c.get("record");
@@ -49,6 +53,22 @@ function summarize(c: Context<EdgeEnv>, totalMs: number) {
   };
 }
 
+/** Sends the request's span while nobody waits for it. A collector that fails is told in the log, and costs no request. */
+function sendTrace(c: Context<EdgeEnv>, { requestId, cache, tier, colo, bytes, phaseMs, ...summary }: Summary): void {
+  const trace = c.get("trace");
+  const settings = c.get("settings")?.traces;
+  if (trace?.span === undefined || settings === undefined) return;
+  const phases = Object.entries(phaseMs).map(([phase, ms]) => [`edge_caption.${phase}_ms`, ms]);
+  const attributes = {
+    ...{ "edge_caption.request_id": requestId, "edge_caption.cache": cache, "edge_caption.tier": tier },
+    ...{ "edge_caption.colo": colo, "edge_caption.bytes": bytes, ...Object.fromEntries(phases) },
+  };
+  const sent = sendSpan(trace, settings, { ...summary, attributes });
+  c.executionCtx.waitUntil(
+    sent.catch((error) => log("warn", "a span could not be sent", { error: describeError(error) })),
+  );
+}
+
 /** Returns `hit`, `stored` or `collapsed`, or `none` if no cache was asked. */
 function cacheOutcome(cacheStatus: string | null): string {
   return /(?:^|; )(hit|stored|collapsed)(?:;|$)/.exec(cacheStatus ?? "")?.[1] ?? "none";
@@ -61,7 +81,7 @@ function coloOf(request: Request): string {
 }
 
 /** Writes to Analytics Engine, which tells blobs and doubles apart by position, so new ones go to the end. */
-function writeDataPoint(c: Context<EdgeEnv>, summary: ReturnType<typeof summarize>): void {
+function writeDataPoint(c: Context<EdgeEnv>, summary: Summary): void {
   const { outcome, cache, colo, route, method, tier, status, totalMs, bytes, phaseMs } = summary;
   try {
     readAnalytics(c.env)?.writeDataPoint({

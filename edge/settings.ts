@@ -4,6 +4,7 @@ import { parseOrigin } from "../shared/origin.ts";
 import { parseSourceHosts } from "../shared/source-address.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { Tombstone } from "./deletions.ts";
+import { traceSettings, traceShape } from "./request-trace.ts";
 
 const mebibyte = 1024 * 1024;
 const daySeconds = 24 * 60 * 60;
@@ -164,6 +165,7 @@ const environmentSchema = z.object({
   MODEL_REFRESH_SECONDS: z.coerce.number().int().positive().default(60),
   /** Milliseconds for one caption, including all attempts and waiting for other requests. Below the 30 s that Cloudflare grants after a client has left. */
   UPSTREAM_TIMEOUT_MS: z.coerce.number().int().min(100).max(29_000).default(25_000),
+  ...traceShape,
 });
 
 export type Settings = ReturnType<typeof readSettings>;
@@ -258,6 +260,8 @@ export function readSettings(environment: unknown) {
     nearCacheSeconds: data.NEAR_CACHE_SECONDS,
     modelRefreshSeconds: data.MODEL_REFRESH_SECONDS,
     upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
+    /** Undefined: there are none. */
+    traces: traceSettings(data),
   };
 }
 

@@ -1,6 +1,7 @@
 import { captionParts } from "../context.ts";
 import type { CaptionScope } from "../find-or-make-caption.ts";
 import { describeError, log } from "../log.ts";
+import { readSettings } from "../settings.ts";
 import { captionPhoto, type PhotoOutcome } from "./caption-photo.ts";
 import { followBucket } from "./follow-bucket.ts";
 import type { JobRow } from "./job-store.ts";
@@ -43,7 +44,10 @@ class Consumer {
 
   constructor(environment: unknown, waitUntil: (work: Promise<unknown>) => void) {
     this.#jobs = openJobs(environment);
-    const parts = captionParts(environment, { waitUntil, traceHeaders: { "X-Request-Id": crypto.randomUUID() } });
+    const parts = captionParts(readSettings(environment), {
+      waitUntil,
+      traceHeaders: { "X-Request-Id": crypto.randomUUID() },
+    });
     this.#scope = { ...parts, waitUntil, time: (_, work) => work };
   }
 

@@ -40,6 +40,17 @@ describe("settings", () => {
     expect(readSettings({ ...required, MAX_BYTES: "1000" }).maxBytes).toBe(1000);
   });
 
+  test("name a collector of traces with its headers, whose values are percent-encoded", () => {
+    const OTEL_EXPORTER_OTLP_ENDPOINT = "https://otlp.example.com/base/";
+    const OTEL_EXPORTER_OTLP_HEADERS = "Authorization=Bearer%20a%2Cb==, x-team=photos,";
+    const named = { ...required, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS };
+    expect(readSettings({ ...named, OTEL_TRACES_SAMPLER_ARG: "0.1" }).traces).toEqual({
+      url: "https://otlp.example.com/base/v1/traces",
+      headers: { Authorization: "Bearer a,b==", "x-team": "photos" },
+      share: 0.1,
+    });
+  });
+
   test.each(["https://captions.example.com", "http://localhost:8788", "http://127.0.0.1:8788", "http://[::1]:8788/"])(
     "take %s for a service",
     (origin) => {
@@ -70,6 +81,10 @@ describe("settings", () => {
     ["MAX_BYTES", "1e9"],
     ["CACHE_TTL_SECONDS", "59"],
     ["UPSTREAM_TIMEOUT_MS", "60000"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "Bearer 1"],
+    ["OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%2"],
+    ["OTEL_TRACES_SAMPLER_ARG", "10"],
   ])("that are bad end in a bland 500, and in a log that names %s: %j", async (name, value) => {
     const errors = watchConsole("error");
     const problem = await readProblem(await callWorker("/v1/model", { environment: { [name]: value } }), "internal");

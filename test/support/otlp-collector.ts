@@ -24,7 +24,11 @@ const { root } = parse(`
 `);
 const exportType = root.lookupType("Export");
 
-const hexSchema = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString("hex"));
+/** Bytes in protobuf, and in JSON their hex digits. */
+const hexSchema = z.union([
+  z.string().regex(/^[0-9a-f]+$/),
+  z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString("hex")),
+]);
 const attributesSchema = z
   .array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) }))
   .default([])
@@ -64,17 +68,30 @@ export interface Collector {
   close(): void;
 }
 
-/** A collector of OpenTelemetry traces by OTLP over HTTP, in protobuf or JSON. `status` 0 never answers. */
-export async function startCollector({ status = 200 }: { status?: number } = {}): Promise<Collector> {
+interface CollectorSettings {
+  /** What it answers; 0 never answers. */
+  status?: number;
+  /** Headers without which it answers 401. */
+  headers?: Record<string, string>;
+}
+
+/** A collector of OpenTelemetry traces by OTLP over HTTP, in protobuf or JSON. */
+export async function startCollector({
+  status: usual = 200,
+  headers = {},
+}: CollectorSettings = {}): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const paths: string[] = [];
   const server = createServer(async (request, response) => {
     paths.push(request.url ?? "");
     const sent = await buffer(request);
     const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
+    const isAllowed = Object.entries(headers).every(([name, value]) => request.headers[name] === value);
+    const status = isAllowed ? usual : 401;
     if (status === 0) return;
-    if (status === 200) spans.push(...spansIn(body));
-    response.writeHead(status, { "Content-Type": "application/x-protobuf" }).end();
+    const isJson = request.headers["content-type"] === "application/json";
+    if (status === 200) spans.push(...spansIn(isJson ? JSON.parse(body.toString()) : fromProtobuf(body)));
+    response.writeHead(status, { "Content-Type": isJson ? "application/json" : "application/x-protobuf" }).end();
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
@@ -90,8 +107,12 @@ export async function startCollector({ status = 200 }: { status?: number } = {})
   };
 }
 
-function spansIn(body: Buffer): CollectedSpan[] {
-  const { resourceSpans } = exportSchema.parse(exportType.toObject(exportType.decode(body), { longs: String }));
+function fromProtobuf(body: Buffer): unknown {
+  return exportType.toObject(exportType.decode(body), { longs: String });
+}
+
+function spansIn(exported: unknown): CollectedSpan[] {
+  const { resourceSpans } = exportSchema.parse(exported);
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, resource: resource.attributes }))),
   );
