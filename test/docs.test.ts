@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { repository } from "../scripts/repository.ts";
 import { tools } from "../scripts/tools.ts";
+import { pizzaCaption, pizzaConfidence, pizzaPath } from "./fixtures/real-photos.ts";
 
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
@@ -39,12 +41,32 @@ describe.each(pages)("%s", (page) => {
   });
 
   test("links to pages and headings that there are", () => {
-    const links = [...text.matchAll(/\]\((?!https:)([\w./-]*)(?:#([\w-]+))?\)/g)];
-    for (const [link, path = "", anchor] of links) {
+    const inText = [...text.matchAll(/\]\((?!https:|\.\.\/\.\.\/actions\/)([\w./-]*)(?:#([^)]+))?\)/g)];
+    const atEnds = [...text.matchAll(/^\[\w+\]: (?!https:)([\w./-]*)(?:#(.+))?$/gm)];
+    for (const [link, path = "", anchor] of [...inText, ...atEnds]) {
       const target = path === "" ? join(repository, page) : join(repository, dirname(page), path);
       expect(existsSync(target), link).toBe(true);
       if (anchor !== undefined) expect(anchorsOf(readFileSync(target, "utf8")), link).toContain(anchor);
     }
+  });
+});
+
+describe("README.md", () => {
+  const text = readFileSync(join(repository, "README.md"), "utf8");
+
+  test("is read in two minutes: at most 120 lines of at most 120 characters", () => {
+    const lines = text.trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(120);
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  test("shows the answer that its sample gets, as docs/http.md does in full", () => {
+    const digest = createHash("sha256").update(readFileSync(pizzaPath)).digest("hex");
+    expect(text).toContain(`"id": "sha256:${digest.slice(0, 12)}…", "caption": "${pizzaCaption}"`);
+    expect(text).toContain(`"confidence": ${pizzaConfidence.toFixed(2)},`);
+    const whole = readFileSync(join(repository, "docs/http.md"), "utf8");
+    expect(whole).toContain(`"id": "sha256:${digest}",`);
+    expect(whole).toContain(`"caption": "${pizzaCaption}",\n  "confidence": ${pizzaConfidence},`);
   });
 });
 
@@ -57,7 +79,7 @@ function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, "")
+      .replaceAll(/[^\p{L}\p{N}_\s-]/gu, "")
       .replaceAll(" ", "-"),
   );
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { glob } from "tinyglobby";
+import * as z from "zod";
 import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { evaluationSchema } from "../../training/evaluate/evaluate-captions.ts";
 import { summarySchema } from "../../training/prepared.ts";
@@ -56,6 +57,7 @@ export async function allTables(): Promise<Tables> {
     ["chaos", faultTable(faults)],
     ...evaluationTables(await readResults("evaluation.json", evaluationSchema), manifest),
     ["prepare", prepareTable(await summaryOf("tutorial"), await summaryOf("natural"))],
+    ["badges", await badges()],
     ["rooms", await roomDiagram()],
     ...scalingTables(),
   ]);
@@ -65,6 +67,23 @@ export async function allTables(): Promise<Tables> {
 export async function pagesWithTables(): Promise<string[]> {
   const pages = (await readdir(join(repository, "docs"))).filter((name) => name.endsWith(".md"));
   return ["README.md", "models/default/README.md", ...pages.map((name) => `docs/${name}`)];
+}
+
+const manifestSchema = z.object({ version: z.string(), license: z.string() });
+
+/** README's badges. CI's address is relative, so it is that of the repository that shows the page. */
+async function badges(): Promise<string> {
+  const { version, license } = manifestSchema.parse(
+    JSON.parse(await readFile(join(repository, "package.json"), "utf8")),
+  );
+  const workflow = "../../actions/workflows/ci.yml";
+  const badge = (name: string, value: string, link: string) =>
+    `[![${name}: ${value}](https://img.shields.io/badge/${name}-${value.replaceAll("-", "--")}-blue)](${link})`;
+  return [
+    `[![CI](${workflow}/badge.svg)](${workflow})`,
+    badge("licence", license, "LICENSE"),
+    badge("version", version, "CHANGELOG.md"),
+  ].join("\n");
 }
 
 /** What `npm run tool -- scaling` forecasts: the example's output, and hit rates by collection and Zipf's exponent. */

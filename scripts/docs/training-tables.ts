@@ -1,12 +1,13 @@
 import type { Manifest } from "../../shared/manifest.ts";
-import type { Evaluation, SetEvaluation } from "../../training/evaluate/evaluate-captions.ts";
+import type { Evaluation, SearchEvaluation, SetEvaluation } from "../../training/evaluate/evaluate-captions.ts";
 import type { Summary } from "../../training/prepared.ts";
 import { publishedScores } from "../../training/report/score-section.ts";
 import { markdownTable, type Row } from "./tables.ts";
 
 const shownScores = ["bleu1", "bleu4", "rougeL", "cider"] as const;
 const manifestScores = ["bleu1", "bleu2", "bleu3", "bleu4", "rougeL", "cider"] as const;
-const confidenceSearch = "beam 3";
+/** The default of every program. */
+const usualSearch = "beam 3";
 
 /** The tables made of what `npm run train -- evaluate` writes to `scores.json`, and of the manifest's scores. */
 export function evaluationTables(
@@ -17,6 +18,7 @@ export function evaluationTables(
   const theirs = shownScores.map((name) => tanti?.[name]?.toFixed(1) ?? "");
   return [
     ["scores", scoreTable(flickr8k, [["merge model of Tanti et al. 2018, beam 3", ...theirs, ""]])],
+    ["scores-brief", briefTable(flickr8k, others)],
     ["confidence", confidenceTable(flickr8k)],
     ...others.flatMap((other): [string, string][] => [
       ["scores-everyday", scoreTable(other)],
@@ -33,18 +35,40 @@ export function evaluationTables(
 }
 
 function scoreTable({ searches }: SetEvaluation, published: readonly Row[] = []): string {
-  const percent = (share: number) => (100 * share).toFixed(1);
   const ours = searches.map((found): Row => {
-    const figures = shownScores.map(
-      (name) => `${percent(found[name])} (${found.intervals[name].map(percent).join("–")})`,
-    );
+    const figures = shownScores.map((name) => scoreCell(found, name));
     return [found.search, ...figures, String(found.words)];
   });
   return markdownTable(["", "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr", "different words"], [...ours, ...published]);
 }
 
+/** README's: CIDEr of the usual search, on the set by which the model was chosen and on Flickr8k's test split. */
+function briefTable(flickr8k: SetEvaluation, everyday: readonly SetEvaluation[]): string {
+  const [tanti] = publishedScores;
+  const cells = [...everyday, flickr8k].map(({ searches }) => {
+    const found = searches.find(({ search }) => search === usualSearch);
+    return found === undefined ? "–" : scoreCell(found, "cider");
+  });
+  return markdownTable(
+    [
+      "CIDEr",
+      ...everyday.map(({ photos }) => `${photos} everyday photos`),
+      `Flickr8k's ${flickr8k.photos} test photos`,
+    ],
+    [
+      ["this model", ...cells],
+      ["merge model of Tanti et al. 2018", ...everyday.map(() => "–"), tanti?.cider?.toFixed(1) ?? "–"],
+    ],
+  );
+}
+
+function scoreCell(found: SearchEvaluation, name: (typeof shownScores)[number]): string {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  return `${percent(found[name])} (${found.intervals[name].map(percent).join("–")})`;
+}
+
 function confidenceTable({ searches }: SetEvaluation): string {
-  const tenths = searches.find(({ search }) => search === confidenceSearch)?.confidence.tenths ?? [];
+  const tenths = searches.find(({ search }) => search === usualSearch)?.confidence.tenths ?? [];
   const ofTenths = (what: keyof (typeof tenths)[number]) => tenths.map((tenth) => (100 * tenth[what]).toFixed(0));
   return markdownTable(
     ["confidence, %", ...ofTenths("confidence")],

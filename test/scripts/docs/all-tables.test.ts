@@ -32,7 +32,7 @@ describe("tables of measured figures", () => {
 
 test("a bench that a table shows and the results lack is asked for by name", () => {
   expect(() => benchTables({ machine: "one", date: "2026-11-27", results: [] })).toThrow(
-    "expected the bench wasm-encode in docs/results/bench.json, found none",
+    "expected the bench service-throughput-int8 in docs/results/bench.json, found none",
   );
 });
 
