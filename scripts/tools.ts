@@ -17,6 +17,10 @@ export const tools: Record<string, { path: string; about: string }> = {
     path: "scripts/compare-forms.ts",
     about: "compares captions of the same photos in two sizes or encodings",
   },
+  "api-reference": {
+    path: "scripts/api-reference/write-reference.ts",
+    about: "writes the reference of what can be imported from the package",
+  },
   screenshots: {
     path: "test/page/screenshots.ts",
     about: "photographs the page, the gallery and the report for the docs",

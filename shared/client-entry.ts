@@ -1,6 +1,8 @@
 /** `edge-caption/client`: what a program needs that captions at an edge. A package's entry is one file, so this one re-exports. */
 export { captionAll, type PhotoOutcome } from "./caption-all.ts";
 export { type CaptionAnswer, type CaptionCall, CaptionClient, type PhotoSource } from "./client.ts";
-export type { Candidate, CaptionOptions, CaptionResult, ImageInfo, ModelCard, PhotoId } from "./contract.ts";
+export type { RequestWatch } from "./client-request.ts";
+export type { Candidate, CaptionOptions, CaptionResult, ImageInfo, Keyword, ModelCard, PhotoId } from "./contract.ts";
 export { CaptionError, type ErrorCode } from "./errors.ts";
-export { photoIdsOf } from "./photo-id.ts";
+export type { Job, JobOrder, JobResult, ResultForm } from "./jobs.ts";
+export { type PhotoIds, photoIdsOf } from "./photo-id.ts";

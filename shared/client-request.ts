@@ -15,6 +15,7 @@ export interface RetryRules {
   timeoutMs: number;
 }
 
+/** What a caller may do while a request is under way: end it, and hear of retries. */
 export interface RequestWatch {
   /** Ends the request or the wait before the next try; its reason is thrown. */
   signal?: AbortSignal | undefined;

@@ -42,7 +42,9 @@ export type CaptionCall = Partial<CaptionOptions> & RequestWatch;
 /** A photo to upload. A stream is sent only once, so it is not retried when the edge is busy. */
 export type PhotoSource = Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
+/** A caption and how the edge came by it. */
 export interface CaptionAnswer {
+  /** The caption, as the contract has it. */
   result: CaptionResult;
   /** Whether a cache held it, so that no model ran. */
   isHit: boolean;

@@ -3,6 +3,7 @@ import { cleanings } from "./clean-caption.ts";
 import { CaptionError, quote } from "./errors.ts";
 import { allImageFormats } from "./image-header.ts";
 import { scoreSchema } from "./manifest.ts";
+import type { ByteId, ContentId } from "./photo-id.ts";
 
 /** Default upload limits of both edge and service: bytes of the file, pixels by its header. */
 export const defaultMaxBytes = 20 * 1024 * 1024;
@@ -19,8 +20,8 @@ const mostMaxWords = 20;
 
 /** Search options of one caption, which decide what the model says. `beam` 1 is greedy search; `candidates` is at most `beam`. */
 const searchOptionsShape = {
-  beam: z.int().min(1).max(maxBeam),
-  candidates: z.int().min(1).max(maxCandidates),
+  beam: z.int().min(1).max(maxBeam).describe("Partial captions that the search keeps; 1 is greedy search."),
+  candidates: z.int().min(1).max(maxCandidates).describe("Captions in the answer; at most `beam`."),
   maxWords: z
     .int()
     .min(leastMaxWords)
@@ -40,7 +41,8 @@ export const captionOptionsSchema = z
   .strictObject({ ...searchOptionsShape, ...formOptionsShape })
   .refine(({ beam, candidates }) => candidates <= beam);
 
-export type CaptionOptions = z.infer<typeof captionOptionsSchema>;
+/** How to search for a caption, and which form it is to have. `candidates` is at most `beam`. */
+export interface CaptionOptions extends z.infer<typeof captionOptionsSchema> {}
 export type SearchOptions = Pick<CaptionOptions, keyof typeof searchOptionsShape>;
 export type FormOptions = Pick<CaptionOptions, keyof typeof formOptionsShape>;
 
@@ -158,7 +160,8 @@ export const photoIdSchema = z.union(
   "expected sha256: or content: and 64 lower-case hexadecimal digits",
 );
 
-export type PhotoId = z.infer<typeof photoIdSchema>;
+/** A photo's id: of its bytes (`sha256:…`) or of what it shows (`content:…`). */
+export type PhotoId = ByteId | ContentId;
 
 /** Most ids in one look-up, which is also the most keys that KV reads at once. */
 export const maxLookupIds = 100;
@@ -213,14 +216,16 @@ export const candidateSchema = z.object({
   words: z.array(wordSchema),
 });
 
-export type Candidate = z.infer<typeof candidateSchema>;
+/** One caption that the search found, with the probability of each word. */
+export interface Candidate extends z.infer<typeof candidateSchema> {}
 
 export const keywordSchema = z.object({
   keyword: z.string().describe("A word of the candidates that describes the photo, in its dictionary form."),
   confidence: probabilitySchema.describe("How sure the model is that the word belongs to the photo."),
 });
 
-export type Keyword = z.infer<typeof keywordSchema>;
+/** A word that describes a photo, with its confidence. */
+export interface Keyword extends z.infer<typeof keywordSchema> {}
 
 export const imageInfoSchema = z
   .object({
@@ -231,7 +236,8 @@ export const imageInfoSchema = z
   })
   .describe("The image by its header: size in pixels before EXIF orientation and an AVIF's own rotation.");
 
-export type ImageInfo = z.infer<typeof imageInfoSchema>;
+/** What a photo's header says. */
+export interface ImageInfo extends z.infer<typeof imageInfoSchema> {}
 
 export const captionResultSchema = z.object({
   id: byteIdSchema,
@@ -241,11 +247,12 @@ export const captionResultSchema = z.object({
   candidates: z.array(candidateSchema).min(1).describe("Best first."),
   keywords: z.array(keywordSchema).optional().describe("Those that were asked for, most confident first."),
   image: imageInfoSchema,
-  model: z.object({ id: z.string(), revision: revisionSchema }),
-  options: captionOptionsSchema,
+  model: z.object({ id: z.string(), revision: revisionSchema }).describe("What made the caption."),
+  options: captionOptionsSchema.describe("Those that were asked for."),
 });
 
-export type CaptionResult = z.infer<typeof captionResultSchema>;
+/** A photo's caption, with other candidates and what they were made from. */
+export interface CaptionResult extends z.infer<typeof captionResultSchema> {}
 
 /** The answer to a look-up: results by requested id, and the ids that have none. */
 export const lookupReplySchema = z.object({
@@ -270,14 +277,15 @@ export const modelCardSchema = z.object({
   revision: revisionSchema,
   precision: precisionSchema,
   description: z.string(),
-  vocabularySize: z.int().positive(),
-  cleaning: z.enum(cleanings),
-  maxWords: z.int().positive(),
-  scores: z.array(scoreSchema),
+  vocabularySize: z.int().positive().describe("Words that the model has, with padding, start and end."),
+  cleaning: z.enum(cleanings).describe("How captions became words in training."),
+  maxWords: z.int().positive().describe("Words of the longest caption."),
+  scores: z.array(scoreSchema).describe("Agreement with people's captions, times 100, as the COCO scorer computes it."),
   licence: z.string(),
 });
 
-export type ModelCard = z.infer<typeof modelCardSchema>;
+/** What a deployment says about its model. */
+export interface ModelCard extends z.infer<typeof modelCardSchema> {}
 
 /** The answer to `GET /readyz` of a ready service: its engine and device. A service that is not ready answers 503. */
 export const serviceReadinessSchema = z.object({

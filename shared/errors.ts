@@ -130,6 +130,7 @@ const table = {
   },
 } as const satisfies Record<string, ErrorFacts>;
 
+/** The code of a refusal, by which programs decide what to do. */
 export type ErrorCode = keyof typeof table;
 
 /** Every error code of the HTTP contract. The list is closed: edge and service send no others. */
@@ -153,10 +154,15 @@ interface CaptionErrorOptions {
 /** The one error class: leaves throw it, and one handler per server turns it into a problem document. Its message is for the caller. */
 export class CaptionError extends Error {
   override readonly name = "CaptionError";
+  /** Why it was refused. */
   readonly code: ErrorCode;
+  /** Seconds after which the request may be sent again, from `Retry-After`. */
   readonly retryAfterSeconds: number | undefined;
+  /** With `method_not_allowed`, the methods that the route accepts. */
   readonly allow: readonly string[] | undefined;
+  /** With `unsupported_media_type`, the content codings that are accepted. */
   readonly acceptEncoding: string | undefined;
+  /** Id of the refused request, which finds it in the server's log. */
   readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: CaptionErrorOptions = {}) {
@@ -169,6 +175,7 @@ export class CaptionError extends Error {
     this.requestId = requestId;
   }
 
+  /** The HTTP status that belongs to the code. */
   get status(): number {
     return errorFacts[this.code].status;
   }

@@ -52,7 +52,7 @@ export const jobRequestSchema = z
 
 export type JobRequest = z.output<typeof jobRequestSchema>;
 /** A job as a caller asks for it: what has a default may be left out. */
-export type JobOrder = z.input<typeof jobRequestSchema>;
+export interface JobOrder extends z.input<typeof jobRequestSchema> {}
 
 /**
  * `listing` finds its photos, `running` captions them, `following` waits for changes of its bucket; the others are ends.
@@ -89,7 +89,8 @@ export const jobSchema = z.object({
   endedAt: z.iso.datetime().optional(),
 });
 
-export type Job = z.infer<typeof jobSchema>;
+/** A job and how far it is. */
+export interface Job extends z.infer<typeof jobSchema> {}
 
 /** The answer to `GET /v1/jobs`: those of the caller's key, the newest first. */
 export const jobListSchema = z.object({
@@ -117,7 +118,8 @@ export const jobResultSchema = z.object({
     .describe("Why there is no caption: a code of the contract, and a sentence."),
 });
 
-export type JobResult = z.infer<typeof jobResultSchema>;
+/** What became of one photo of a job. */
+export interface JobResult extends z.infer<typeof jobResultSchema> {}
 
 /** Columns of the results as CSV. */
 export const resultColumns = [
@@ -128,6 +130,7 @@ export const resultColumns = [
 /** Media types of results. */
 export const resultTypes = { jsonl: "application/jsonl", csv: "text/csv" } as const;
 
+/** Forms of a job's results, by the name of their file's extension. */
 export type ResultForm = keyof typeof resultTypes;
 
 /** Whether nothing more happens to a job by itself. */

@@ -18,7 +18,7 @@ const rootSchema = z.object({
   engines: z.record(z.string(), z.string()),
   workspaces: z.array(z.string()),
 });
-const workspaceSchema = z.object({ dependencies: z.record(z.string(), z.string()) });
+const workspaceSchema = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
 
 /** What can be imported, by its path in the package: the source of its types, and its program. */
 const entries = {
