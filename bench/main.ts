@@ -37,7 +37,7 @@ const benches = [
 /** Each ends with one line, `<name>: <number> (ours …, peer …)`. */
 const program = new Command("npm run bench --")
   .description("Measures, each figure as a ratio to a named peer.")
-  .addArgument(new Argument("[bench...]", "which; without any, all").choices(benches.map(({ name }) => name)))
+  .addArgument(new Argument("[bench...]", "benches to run; by default all").choices(benches.map(({ name }) => name)))
   .option("--record", "write the figures of a whole run to docs/results/bench.json")
   .addHelpText("after", `\nBenches:\n${benches.map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n")}`)
   .exitOverride()
@@ -56,8 +56,8 @@ const program = new Command("npm run bench --")
 
 program
   .command("phases")
-  .description("measures where a photo's time goes in the service: alone, large, and in a crowd")
-  .option("--chart <file>", "SVG file to draw it into", "runs/phases.svg")
+  .description("Measures where a photo's time goes in the service: alone, large, and in a crowd.")
+  .option("--chart <file>", "SVG file for a chart of it", "runs/phases.svg")
   .action(async ({ chart }: { chart: string }) => {
     exitOnSignal();
     await drawPhases(resolve(invocationFolder(), chart));
@@ -65,8 +65,8 @@ program
 
 program
   .command("gpu")
-  .description("photos per second on this machine's GPU, against its CPU")
-  .argument("[batch...]", "batch sizes (default: 1 8 32 128)", readBatch, [])
+  .description("Measures photos per second on this machine's GPU, against its CPU.")
+  .addArgument(new Argument("[batch...]", "batch sizes").argParser(readBatch).default([], "1 8 32 128"))
   .action(async (batches: number[]) => {
     exitOnSignal();
     await benchGpu(batches.length === 0 ? [1, 8, 32, 128] : batches);

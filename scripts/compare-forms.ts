@@ -13,11 +13,11 @@ const toPath = (path: string) => resolve(invocationFolder(), path);
 
 /** `npm run tool -- compare-forms`: what it changes for a model that photos come in another size or encoding. */
 const program = new Command("npm run tool -- compare-forms")
-  .description("Compares the features and captions of photos that stand in two folders under the same names.")
+  .description("Compares the features and captions of photos that have the same names in two folders.")
   .argument("<folder>", "photos in one form", toPath)
   .argument("<other>", "the same in another", toPath)
   .option("--model-dir <folder>", "the model bundle", toPath, defaultModelDir)
-  .option("--direct", "without the form that the encoder learnt from, where the bundle names one", false)
+  .option("--direct", "do not first bring photos to the form that the encoder was trained on", false)
   .exitOverride()
   .action(async (folder: string, other: string, flags: { modelDir: string; direct: boolean }) => {
     const { photos, meanCosine, leastCosine, alike } = await compareForms([folder, other], flags);

@@ -13,7 +13,7 @@ Examples:
   npm run deploy:edge -- --env staging --yes                                 from then on
   npm run deploy:edge -- --dry-run                                           bundle only, as npm run check does
 
-docs/deploy.md has the way from nothing to the first caption.`;
+docs/deploy.md leads from nothing to the first caption.`;
 
 /** `npm run deploy:edge`. Exit codes: 0 done, or all is there; 1 something is missing or failed; 2 wrong usage. */
 const program = deployEdgeCommand({
@@ -50,7 +50,7 @@ function deployEdgeCommand({ deploy, dryRun }: Actions): Command {
       "Says what a deployment of the edge to Cloudflare lacks, and with --yes deploys it. Secrets are never shown.",
     )
     .addOption(new Option("--env <name>", "environment of wrangler.toml").choices(environments))
-    .option("--secret-file <file>", "sets SERVICE_SECRET to what stands in this file, alone")
+    .option("--secret-file <file>", "sets SERVICE_SECRET to the content of this file")
     .option("--yes", "deploy; without it, nothing is changed anywhere")
     .addOption(
       new Option(

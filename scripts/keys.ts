@@ -110,11 +110,13 @@ interface PlaceFlags {
 /** The command line of `npm run tool -- keys`. */
 function keysCommand(): Command {
   const program = new Command("npm run tool -- keys")
-    .description("API keys of the edge. A key is shown once, when it is made; what is stored is its hash.")
+    .description(
+      "Creates, lists and revokes API keys of the edge. A key is shown once, when it is created; only its hash is stored.",
+    )
     .addHelpText("after", examples)
     .exitOverride();
   withPlace(program.command("create"))
-    .description("makes a key and shows it")
+    .description("Creates a key and shows it.")
     .requiredOption("--name <text>", "whose key it is, 1 to 100 characters", readName)
     .addOption(
       new Option(
@@ -124,15 +126,15 @@ function keysCommand(): Command {
         .choices(keyScopes)
         .default(["caption"]),
     )
-    .addOption(new Option("--tier <tier>", "which rate limit it has").choices(keyTiers).default("standard"))
+    .addOption(new Option("--tier <tier>", "its rate limit").choices(keyTiers).default("standard"))
     .action(({ name, scope, tier, ...place }: PlaceFlags & { name: string; scope: KeyScope[]; tier: KeyTier }) =>
       createKey({ name, scopes: [...new Set(scope)], tier }, readPlace(place)),
     );
   withPlace(program.command("list"))
-    .description("shows what is stored of each key")
+    .description("Lists the keys, with what is stored of each.")
     .action((place: PlaceFlags) => listKeys(readPlace(place)));
   withPlace(program.command("revoke"))
-    .description("deletes a key; the edge may take it for another minute")
+    .description("Deletes a key; the edge may accept it for another minute.")
     .argument("<id>", "its id, 12 hexadecimal digits, as list shows it", readId)
     .action((id: string, place: PlaceFlags) => revokeKey(id, readPlace(place)));
   return program;

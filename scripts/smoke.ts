@@ -10,7 +10,7 @@ Examples:
   npm run tool -- smoke https://captions.example.com
   npm run tool -- smoke http://localhost:8787          what npm start has brought up
 
-It captions one small picture that nobody has sent before, so that the model runs.`;
+It captions one small picture that is new to the edge, so the model runs.`;
 
 /** `npm run tool -- smoke`. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage. */
 const program = smokeCommand(async (request) => {
@@ -28,12 +28,12 @@ interface Flags {
 /** The command line of `npm run tool -- smoke`. */
 function smokeCommand(smoke: (request: SmokeRequest) => Promise<void>): Command {
   return new Command("npm run tool -- smoke")
-    .description("Asks a deployment for everything it offers, once, and says in words what is not as it should be.")
+    .description("Uses every feature of a deployment once and reports what is wrong.")
     .argument("<address>", "where the edge answers, such as https://captions.example.com", readOrigin)
-    .addOption(new Option("--key <key>", "for a deployment that asks for one").env("EDGE_CAPTION_KEY"))
+    .addOption(new Option("--key <key>", "API key, for a deployment that requires one").env("EDGE_CAPTION_KEY"))
     .option(
       "--hit-seconds <n>",
-      "how long the second upload of a photo may go on missing the cache; KV may deny for a minute what it has",
+      "how long the second upload of a photo may miss the cache, because KV may lag by a minute",
       readSeconds,
       75,
     )

@@ -156,11 +156,10 @@ function startCommand(start: (request: StartRequest) => Promise<void>): Command 
       ),
     )
     .option("--source-hosts <list>", "hosts that photos may be fetched from by address: any, none, or a list", "none")
-    .option(
-      "--var <name=value>",
-      "a setting of the edge, as docs/edge.md describes them; repeatable",
-      collectVariable,
-      {},
+    .addOption(
+      new Option("--var <name=value>", "a setting of the edge, as docs/edge.md describes them; repeatable")
+        .argParser(collectVariable)
+        .default({}, "none"),
     )
     .addHelpText("after", examples)
     .exitOverride()

@@ -7,7 +7,7 @@ import { sealBundle } from "../training/write-bundle.ts";
 /** `npm run tool -- update-manifest-hashes`. Exit codes: 0 updated, 1 something failed, 2 wrong usage. */
 const program = new Command("npm run tool -- update-manifest-hashes")
   .description(
-    "Writes the size and SHA-256 of every file of a model bundle into its manifest.json, and checks the whole.",
+    "Writes the size and SHA-256 of every file of a model bundle into its manifest.json, and checks the bundle.",
   )
   .argument("<bundles...>", "bundle folders")
   .exitOverride()

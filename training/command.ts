@@ -41,32 +41,38 @@ export function trainCommand({ stages, train }: CommandParts): Command {
         .default([], "none"),
     )
     .requiredOption("--out <folder>", "output folder, with a folder for each stage; created if missing")
-    .option(
-      "--dev-data <place>",
-      "captioned photos to choose between epochs by, never to learn from; repeatable",
-      collect(toPath),
-      [],
+    .addOption(
+      new Option("--dev-data <place>", "captioned photos to choose between epochs by, never to learn from; repeatable")
+        .argParser(collect(toPath))
+        .default([], "none"),
     )
-    .option(
-      "--images <folder>",
-      "another folder to search for the photos that caption files name; repeatable",
-      collect(toPath),
-      [],
+    .addOption(
+      new Option("--images <folder>", "another folder to search for the photos that caption files name; repeatable")
+        .argParser(collect(toPath))
+        .default([], "none"),
     )
     .optionsGroup("Photos without captions:")
-    .option(
-      "--words <file>",
-      "photos with words; each is learnt from the sentences of --text that fit its words best",
-      collect(toPath),
-      [],
+    .addOption(
+      new Option(
+        "--words <file>",
+        "photos with words; each is learnt from the sentences of --text that fit its words best",
+      )
+        .argParser(collect(toPath))
+        .default([], "none"),
     )
-    .option(
-      "--keywords <folder>",
-      "photos with embedded keywords, as Lightroom and digiKam write them; learnt in the same way",
-      collect(toPath),
-      [],
+    .addOption(
+      new Option(
+        "--keywords <folder>",
+        "photos with embedded keywords, as Lightroom and digiKam write them; learnt in the same way",
+      )
+        .argParser(collect(toPath))
+        .default([], "none"),
     )
-    .option("--text <file>", "sentences without photos, one per line; repeatable", collect(toPath), [])
+    .addOption(
+      new Option("--text <file>", "sentences without photos, one per line; repeatable")
+        .argParser(collect(toPath))
+        .default([], "none"),
+    )
     .option(
       "--sentence-weight <weight>",
       "weight of such a sentence relative to a written caption",

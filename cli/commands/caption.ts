@@ -173,7 +173,11 @@ export function captionCommand(): Command {
     )
     .option("--json", "JSON lines on standard output", false)
     .option("--quiet", "report only failures; captions on standard output are still printed", false)
-    .option("--exit-zero", "exit with 0 although photos failed, for jobs; with 1 still if a path was not found", false)
+    .option(
+      "--exit-zero",
+      "exit with 0 even if photos failed, for batch jobs; still with 1 if a path was not found",
+      false,
+    )
     .option(
       "--state <file>",
       "file that remembers what was captioned (default: .edge-caption.jsonl beside the first output)",

@@ -36,7 +36,7 @@ export function jobsCommand(): Command {
     .addHelpText("after", examples)
     .exitOverride();
   atEdge(command.command("start"))
-    .description("starts a job and shows its progress; Ctrl-C leaves it running")
+    .description("Starts a job and shows its progress; Ctrl-C leaves it running.")
     .argument("[urls...]", "addresses of photos, instead of a bucket; at most 1000")
     .option("--bucket <name>", "a bucket that the edge lets jobs read")
     .option("--prefix <text>", "only objects whose keys begin with this", "")
@@ -62,7 +62,7 @@ export function jobsCommand(): Command {
       if (flags.wait) report(await watch(client, job, { isShown: !flags.quiet }));
     });
   atEdge(command.command("status"))
-    .description("shows how far a job is, or all jobs of the key")
+    .description("Shows how far a job is, or all jobs of the key.")
     .argument("[id]", "a job's id; without it, all of them")
     .option("--watch", "show its progress until it is over", false)
     .option("--json", "print what the edge says, as JSON lines", false)
@@ -75,7 +75,7 @@ export function jobsCommand(): Command {
       else print(await client.job(id));
     });
   atEdge(command.command("results"))
-    .description("writes a job's results, a row per photo; those that wait are queued")
+    .description("Writes a job's results, a row per photo; waiting ones are listed as queued.")
     .argument("<id>", "a job's id")
     .addOption(new Option("--form <name>", "JSON lines, or a table").choices(["jsonl", "csv"]).default("jsonl"))
     .option("--output <file>", "file to write (default: standard output)", toPath)
@@ -84,11 +84,11 @@ export function jobsCommand(): Command {
       await (flags.output === undefined ? print(pages) : writeFileOf(flags.output, pages));
     });
   atEdge(command.command("cancel"))
-    .description("ends a job; photos that are being captioned are finished")
+    .description("Ends a job; photos that are being captioned are finished.")
     .argument("<id>", "a job's id")
     .action(async (id: string, flags: EdgeFlags) => say(describeJob(await clientOf(flags).cancelJob(id))));
   atEdge(command.command("delete"))
-    .description("deletes a job and its results; one that is under way is cancelled first")
+    .description("Deletes a job and its results; one that is running is cancelled first.")
     .argument("<id>", "a job's id")
     .action(async (id: string, flags: EdgeFlags) => clientOf(flags).deleteJob(id));
   return command;
@@ -103,7 +103,7 @@ Examples:
   edge-caption jobs cancel --endpoint https://captions.example.com <id>
 
 The key needs the scope jobs. From a clone: npm run edge-caption -- jobs …
-Exit codes: 0 all captioned, 1 some failed or the job did, 2 wrong usage, 130 interrupted; the job runs on.
+Exit codes: 0 all captioned, 1 some failed or the job did, 2 wrong usage, 130 interrupted (the job continues).
 More: docs/jobs.md`;
 
 function atEdge(command: Command): Command {

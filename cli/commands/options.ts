@@ -38,7 +38,7 @@ export function addPhotoOutputOptions(command: Command): Command {
         .choices(altTextChoices)
         .preset("beside"),
     )
-    .option("--overwrite", "also replace captions that somebody else wrote", false);
+    .option("--overwrite", "also replace captions that a person or another program wrote", false);
 }
 
 /** Refuses options for the metadata of photos where none is written. */

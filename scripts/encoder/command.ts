@@ -32,19 +32,21 @@ export function encoderCommand(makeEncoder: (request: EncoderRequest) => Promise
   const invokedFrom = invocationFolder();
   const toPath = (path: string) => resolve(invokedFrom, path);
   return new Command("npm run tool -- encoder")
-    .description("Makes an encoder of Keras' InceptionV3 weights, for npm run train -- --encoder <folder>.")
+    .description("Converts Keras' InceptionV3 weights into an encoder, for npm run train -- --encoder <folder>.")
     .option("--weights <file>", "weights in Keras' .h5 format, with or without the classifier", toPath)
     .addOption(new Option("--download", "Keras' own ImageNet weights, 88 MB, from its release").conflicts("weights"))
-    .requiredOption("--out <folder>", "where the encoder goes; one that is there is replaced", toPath)
+    .requiredOption("--out <folder>", "folder for the encoder; an existing one is replaced", toPath)
     .option(
       "--uint8",
       "keep kernels in 8 bits, a quarter of the size: 23 MB; without it float32, 88 MB, as Keras has them",
     )
-    .option("--licence <name>", "of weights that are not Keras' own; it goes into the manifest")
+    .option("--licence <name>", "licence of weights that are not Keras' own, for the manifest")
     .optionsGroup("Download:")
     .option("--mirror <address>", "a folder on the web that has the same file", readAddress, releaseAddress)
     .addOption(
-      new Option("--cache <folder>", "what is fetched is kept here").argParser(toPath).default(defaultCache, ".cache"),
+      new Option("--cache <folder>", "folder that keeps the download")
+        .argParser(toPath)
+        .default(defaultCache, ".cache"),
     )
     .addHelpText("after", examples)
     .exitOverride()

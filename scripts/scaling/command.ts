@@ -35,28 +35,33 @@ export function scalingCommand(scale: (request: ScalingRequest) => void): Comman
   return new Command("npm run tool -- scaling")
     .description("Forecasts how many GPUs or CPU machines a load needs, how long captions take, and what it costs.")
     .addOption(
-      new Option("--rate <photos>", "photos a second that are asked for, at their busiest; several with commas between")
+      new Option("--rate <photos>", "photos requested per second at the busiest time; several, separated by commas")
         .argParser(readRates)
         .default([1, 10, 1000], "1,10,1000"),
     )
     .optionsGroup("The cache:")
     .option("--hit-rate <share>", "share of them that the cache answers", readShare, 0)
     .addOption(
-      new Option("--photos <count>", "in its place: how many different photos there are, wanted as Zipf has it")
+      new Option("--photos <count>", "instead of that: number of different photos, requested by Zipf's law")
         .argParser(readPositive)
         .conflicts("hitRate"),
     )
-    .option("--zipf <exponent>", "with --photos: 0 for all alike, 1 for a few that everybody wants", readNumber, 0.8)
+    .option(
+      "--zipf <exponent>",
+      "with --photos: 0 if all are equally popular, 1 if a few get most requests",
+      readNumber,
+      0.8,
+    )
     .option("--ttl-days <days>", "how long captions are kept (CACHE_TTL_SECONDS)", readPositive, 30)
-    .optionsGroup("An engine, by default a machine of two cores; of yours, as /metrics tells:")
+    .optionsGroup("An engine, by default two CPU cores; take the times of yours from /metrics:")
     .option("--lone-ms <ms>", "encode and search of one photo", readPositive, 72)
-    .option("--batch-ms <ms>", "of a full batch", readPositive, 523)
+    .option("--batch-ms <ms>", "the same for a full batch", readPositive, 523)
     .option("--max-batch <photos>", "MAX_BATCH", readPhotoCount, 8)
     .option("--decode-ms <ms>", "decoding a photo", readNumber, 7)
     .option("--max-queued <photos>", "MAX_QUEUED", readPhotoCount, 64)
-    .optionsGroup("Wanted, and prices:")
-    .option("--p99-ms <ms>", "in which 99 of 100 misses are captioned, from reaching the service", readPositive, 1000)
-    .option("--host-price <dollars>", "of an engine's host, an hour", readNumber)
+    .optionsGroup("Target and prices:")
+    .option("--p99-ms <ms>", "time in which the service captions 99 of 100 misses", readPositive, 1000)
+    .option("--host-price <dollars>", "price of an engine's host per hour", readNumber)
     .option("--edge-cpu-ms <ms>", "CPU time of a request at the edge", readPositive, 5)
     .addHelpText("after", examples)
     .exitOverride()
@@ -74,10 +79,10 @@ export function scalingCommand(scale: (request: ScalingRequest) => void): Comman
 const examples = `
 Examples:
   npm run tool -- scaling --rate 10 --hit-rate 0.8
-  npm run tool -- scaling --photos 1000000 --zipf 0.9                                  the hit rate from how photos are wanted
+  npm run tool -- scaling --photos 1000000 --zipf 0.9                                  derives the hit rate from how popular photos are
   npm run tool -- scaling --rate 1000 --lone-ms 6 --batch-ms 12 --host-price 0.80      a GPU that you have measured
 
-docs/scaling.md says what it reckons with and what not.`;
+docs/scaling.md says what the forecast includes and what it does not.`;
 
 function readRates(text: string): number[] {
   return text.split(",").map(readPositive);

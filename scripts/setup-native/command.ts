@@ -37,10 +37,10 @@ export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): C
   const invokedFrom = invocationFolder();
   return new Command("npm run setup:native --")
     .description("Sets up the native engine: TensorFlow's own library under @tensorflow/tfjs-node-gpu.")
-    .addOption(new Option("--gpu", "the library for NVIDIA GPUs (default where one is seen)").conflicts("cpu"))
+    .addOption(new Option("--gpu", "the library for NVIDIA GPUs (default if one is detected)").conflicts("cpu"))
     .option("--cpu", "the library without GPU support, less than half as large")
     .addOption(
-      new Option("--with-cuda", "fetch CUDA and cuDNN too, where the system has none").conflicts(["cpu", "classic"]),
+      new Option("--with-cuda", "also fetch CUDA and cuDNN, if the system has none").conflicts(["cpu", "classic"]),
     )
     .addOption(
       new Option("--from <place>", "TensorFlow from this wheel, libtensorflow archive, folder or URL, without pip")
@@ -49,9 +49,9 @@ export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): C
     )
     .option("--classic", `the package's own libtensorflow ${classicVersion}: CUDA 11.2, no GPU newer than Ampere`)
     .option("--tensorflow <version>", "version of TensorFlow to fetch", readVersion, defaultVersion)
-    .option("--unpinned", "take files whose hash is not pinned here")
-    .option("--cache <folder>", "what is fetched and built is kept here (default: ~/.cache/edge-caption)")
-    .option("--force", "unpack and build again what is set up already")
+    .option("--unpinned", "accept files whose hash is not pinned here")
+    .option("--cache <folder>", "folder that keeps what is fetched and built (default: ~/.cache/edge-caption)")
+    .option("--force", "unpack and build again even if it is set up")
     .addHelpText("after", examples)
     .exitOverride()
     .action((flags: Flags) =>
@@ -70,14 +70,14 @@ export function setupCommand(setUp: (request: SetupRequest) => Promise<void>): C
 
 const examples = `
 Examples:
-  npm run setup:native                      GPU library where a GPU is seen, else the CPU one
+  npm run setup:native                      the GPU library if a GPU is detected, else the CPU one
   npm run setup:native -- --gpu --with-cuda on a machine that has an NVIDIA driver and nothing else
   npm run setup:native -- --from ./tensorflow_cpu-2.20.0-….whl
                                             without pip or network: fetch that file elsewhere
 
 It fetches a TensorFlow wheel through pip (nothing of Python is installed), checks its hash, unpacks the library,
-compiles the binding with node-gyp (g++, make, python3), and trains a little to see that it runs. Run again, it only
-does the last. The variable EDGE_CAPTION_CACHE is --cache for every run. More: docs/native.md`;
+compiles the binding with node-gyp (g++, make, python3), and trains a little to see that it runs. A second run only
+does the last. The variable EDGE_CAPTION_CACHE sets --cache for every run. More: docs/native.md`;
 
 function readPlace(place: string, { invokedFrom }: { invokedFrom: string }): string {
   return /^https?:\/\//.test(place) ? place : resolve(invokedFrom, place);

@@ -24,10 +24,10 @@ export function chaosCommand(run: (request: ChaosRequest) => Promise<void>): Com
   const names = faults.map(({ name }) => name);
   return new Command("npm run chaos --")
     .description(
-      "Breaks the running product in every way that has a promise, while photos keep coming, and looks whether the promise is kept.",
+      "Breaks the running product in every way that it promises to survive, while photos keep coming, and checks each promise.",
     )
-    .addArgument(new Argument("[fault...]", "which; without any, all one after the other").choices(names))
-    .option("--tiny", "with the tests' bundle of a thousandth of the work, at a quicker pace")
+    .addArgument(new Argument("[fault...]", "faults to try; by default all, one after the other").choices(names))
+    .option("--tiny", "use the tests' tiny model, a thousandth of the work, at a quicker pace")
     .addOption(new Option("--record", "write the outcomes of all faults to docs/results/chaos.json").conflicts("tiny"))
     .addHelpText("after", help)
     .exitOverride()
@@ -46,9 +46,9 @@ const help = `
 Faults:
 ${faults.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join("\n")}
 
-Each is tried on a deployment of its own: the edge in Cloudflare's runtime, the service, a proxy between them and a host that starts the
-service again. A request counts as lost that gets neither a caption nor a problem document of the contract in time;
-what the edge cuts off because it is killed itself is counted apart. The edge gives a caption ${shortened.captionMs / 1000} s here, leaves a
+Each is tried on a fresh deployment: the edge in Cloudflare's runtime, the service, a proxy between them and a host that restarts the
+service. A request is lost if it gets neither a caption nor a problem document of the contract in time;
+requests that break off because the edge itself is killed are counted separately. The edge gives a caption ${shortened.captionMs / 1000} s here, leaves a
 failing service alone for ${shortened.restSeconds} s, and an engine is silent for at most ${shortened.engineTimeoutMs / 1000} s: shorter than by default, so that this ends.
 
-Prints a table in Markdown. Exit codes: 0 all promises kept, 1 one is broken or something failed, 2 wrong usage, 130 interrupted.`;
+Prints a table in Markdown. Exit codes: 0 all promises kept, 1 a promise broken or another failure, 2 wrong usage, 130 interrupted.`;

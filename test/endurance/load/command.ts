@@ -28,12 +28,12 @@ interface Flags {
 export function loadCommand(load: (request: LoadRequest) => Promise<void>): Command {
   const names = [...shapes.map(({ name }) => name), "soak"];
   return new Command("npm run tool -- load")
-    .description("Puts what npm start brings up under load, on this machine, and looks at every answer.")
-    .addArgument(new Argument("[load...]", "which; without any, all but the soak").choices(names))
+    .description("Puts what npm start brings up under load, on this machine, and checks every answer.")
+    .addArgument(new Argument("[load...]", "loads to run; by default all but the soak").choices(names))
     .option("--seconds <n>", "how long each load lasts", readCount, 15)
     .option("--minutes <n>", "how long the soak lasts", readCount, 10)
     .option("--chart <file>", "SVG file for the soak's memory", "runs/soak.svg")
-    .option("--tiny", "with the tests' bundle of a thousandth of the work")
+    .option("--tiny", "use the tests' tiny model, a thousandth of the work")
     .addOption(
       new Option("--record", "write the figures to docs/results: of all loads, or of the soak alone").conflicts("tiny"),
     )
@@ -59,7 +59,7 @@ Loads:
 ${shapes.map(({ name, about, connections }) => `  ${name.padEnd(12)}${about}; ${connections} clients`).join("\n")}
   soak        the mixed load for minutes, with the memory of edge and service
 
-Every answer must be a caption of the photo that was sent, or where there is too much, a 503 or 429 that says when to come back.
+Every answer must be a caption of the photo that was sent, or under overload a 503 or 429 with Retry-After.
 In a soak of five minutes or more, the service's memory must not grow. Prints tables in Markdown. Load and servers share the machine, so figures are lower
 bounds. Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 130 interrupted.
 
