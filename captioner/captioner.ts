@@ -230,7 +230,9 @@ function poolOf(settings: CaptionerSettings, preprocessing: Preprocessing): Deco
 }
 
 function serviceEnding(): CaptionError {
-  return new CaptionError("overloaded", "an engine cannot be replaced: the service ends", { retryAfterSeconds: 1 });
+  return new CaptionError("overloaded", "an engine could not be replaced: the service is stopping", {
+    retryAfterSeconds: 1,
+  });
 }
 
 async function startPool(

@@ -34,7 +34,7 @@ async function drain(
   { caller, arrival = usualArrival }: { caller: string; arrival: ArrivalLimits | undefined },
 ): Promise<void> {
   const hold = isolateState.drains.holdFor(caller);
-  const tooLate = () => new CaptionError("request_timeout", "the rest of a refused body did not come");
+  const tooLate = () => new CaptionError("request_timeout", "the rest of a refused body did not arrive");
   const watch = new ArrivalWatch({ ...arrival, tooLate });
   try {
     hold.growTo(bufferBytes);

@@ -49,7 +49,7 @@ export async function fetchSource(
 
 function sourceTooLate(cause: "time" | "rate", { timeoutMs, minBytesPerSecond }: ArrivalLimits): CaptionError {
   const how =
-    cause === "time" ? `did not come within ${timeoutMs} ms` : `came slower than ${minBytesPerSecond} bytes a second`;
+    cause === "time" ? `did not arrive within ${timeoutMs} ms` : `came slower than ${minBytesPerSecond} bytes a second`;
   return new CaptionError("source_unreachable", `the photo ${how}`);
 }
 

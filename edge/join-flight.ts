@@ -41,7 +41,7 @@ export async function joinFlight<T extends Stored>(
   const ticket = await takeTicket({ namespace, key, deadlineAtMs });
   if (ticket === null) return { made: await run() };
   if (ticket.kind === "result") return { shared: ticket.result, isKept: ticket.isKept };
-  if (ticket.kind === "timeout") throw new CaptionError("upstream_timeout", "no caption was made in the time there is");
+  if (ticket.kind === "timeout") throw new CaptionError("upstream_timeout", "no caption was made in time");
   const { lease } = ticket;
   try {
     const made = await run();

@@ -62,7 +62,7 @@ export async function readBody(
   } catch (error) {
     if (error instanceof CaptionError) throw error;
     watch.signal.throwIfAborted();
-    throw new CaptionError("invalid_request", "the upload broke off before its end", { cause: error });
+    throw new CaptionError("invalid_request", "the upload ended before it was complete", { cause: error });
   } finally {
     watch.end();
   }

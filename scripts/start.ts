@@ -103,7 +103,7 @@ async function expectPlaces(folders: readonly string[]): Promise<void> {
     } catch (cause) {
       const reason = fileErrorReason(cause);
       if (reason === undefined) throw cause;
-      throw new Error(`${folder}: npm start keeps files there, and cannot: ${reason}`, { cause });
+      throw new Error(`${folder}: npm start has to write files there and cannot: ${reason}`, { cause });
     }
   }
 }
@@ -111,7 +111,7 @@ async function expectPlaces(folders: readonly string[]): Promise<void> {
 /** Throws a sentence about a variable that the edge does not read, or whose value it would refuse at every request. */
 async function expectVariables(variables: Record<string, string>): Promise<void> {
   const own = ["SERVICE_ORIGINS", "SERVICE_SECRET"].find((name) => name in variables);
-  if (own !== undefined) throw new Error(`--var ${own}: npm start makes it for the run`);
+  if (own !== undefined) throw new Error(`--var ${own}: npm start sets it by itself`);
   const source: string = new URL("../edge/settings.ts", import.meta.url).href; // by its address: its types are a Worker's
   const { findBadVariable }: EdgeSettingsModule = await import(source);
   const problem = findBadVariable(variables);

@@ -63,7 +63,7 @@ async function knownVocabulary({ settings, bundles }: TrainContext): Promise<Voc
   if (from === undefined) return undefined;
   const { folder, manifest, vocabulary } = from;
   if (manifest.cleaning === settings.cleaning) return vocabulary;
-  throw new Error(`${folder}: its captions were cleaned otherwise: use --cleaning ${manifest.cleaning}`);
+  throw new Error(`${folder}: its captions were cleaned differently: use --cleaning ${manifest.cleaning}`);
 }
 
 function* jsonLines(values: Iterable<unknown>): Generator<string> {

@@ -63,6 +63,6 @@ function parseRecord(path: string): NativeSetup {
   try {
     return nativeSetupSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw new Error(`${path}: cannot be read; npm run setup:native writes it anew`, { cause });
+    throw new Error(`${path}: cannot be read; npm run setup:native rewrites it`, { cause });
   }
 }

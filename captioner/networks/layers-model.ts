@@ -162,7 +162,7 @@ function inOrder(layers: readonly Layer[], output: string): Layer[] {
   const visiting = new Set<Layer>();
   const visit = (name: string) => {
     const layer = layerByName.get(name);
-    if (layer === undefined) throw new Error(`layer ${name} is read but not there`);
+    if (layer === undefined) throw new Error(`layer ${name} is read but missing`);
     if (ordered.has(layer)) return;
     if (visiting.has(layer)) throw new Error(`layer ${name} reads its own output`);
     visiting.add(layer);

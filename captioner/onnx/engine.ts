@@ -77,7 +77,7 @@ async function verifyDevice(
   }
   if (there.milliseconds > mostTimes * here.milliseconds) {
     const times = `${there.milliseconds.toFixed(0)} ms a photo where the CPU takes ${here.milliseconds.toFixed(0)} ms`;
-    throw new Error(`device ${device.device}: expected a GPU, found one that is made of software (${times})`);
+    throw new Error(`device ${device.device}: expected a GPU, found one emulated in software (${times})`);
   }
 }
 

@@ -31,7 +31,7 @@ export function joinCommand(): Command {
     .exitOverride()
     .action(async (path: string, { force }: { force: boolean }) => {
       if (!force && existsSync(path))
-        throw new Error(`${path}: exists already: remove it, or give --force to replace it`);
+        throw new Error(`${path}: already exists: remove it, or use --force to replace it`);
       const parts: Part[] = [];
       for (const part of await findShards(path)) parts.push(await measurePart(part));
       await joinParts(path, parts);

@@ -18,7 +18,7 @@ export function readCursor<T>(text: string | undefined, schema: z.ZodType<T>): T
     const json = new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
     return schema.parse(JSON.parse(json));
   } catch (cause) {
-    throw new CaptionError("invalid_request", `expected a cursor of an earlier answer, received ${quote(text)}`, {
+    throw new CaptionError("invalid_request", `expected a cursor from an earlier answer, received ${quote(text)}`, {
       cause,
     });
   }

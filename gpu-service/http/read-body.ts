@@ -53,7 +53,7 @@ async function* chunksOf(request: Request, stop: AbortSignal): AsyncGenerator<Ui
       yield value;
     }
   } catch (cause) {
-    throw new CaptionError("invalid_request", "the body broke off before its end", { cause });
+    throw new CaptionError("invalid_request", "the body ended before it was complete", { cause });
   } finally {
     stop.removeEventListener("abort", cancel);
     await cancel();

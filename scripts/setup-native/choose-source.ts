@@ -77,7 +77,7 @@ function chooseWheel({ kind, version, architecture, isUnpinned }: Choice): Sourc
   if (pin === undefined && !isUnpinned) {
     const versions = new Set(libraryWheels.map((wheel) => wheel.version));
     throw new Error(
-      `expected TensorFlow ${[...versions].join(" or ")}, received ${version}, whose hash is not pinned: --unpinned takes it unchecked`,
+      `expected TensorFlow ${[...versions].join(" or ")}, received ${version}, whose hash is not pinned: --unpinned accepts it unchecked`,
     );
   }
   const place = { from: "index", package: name, version } as const;
@@ -106,7 +106,7 @@ interface GivenRequest {
 async function chooseGiven(given: string, { isUnpinned, ...request }: GivenRequest): Promise<Source> {
   const { place, pin, identity } = await locate(given, request);
   if (pin === undefined && !isUnpinned)
-    throw new Error(`${given}: no hash is pinned for it: --unpinned takes it unchecked, if you trust it`);
+    throw new Error(`${given}: no hash is pinned for it: --unpinned accepts it unchecked, if you trust it`);
   const kind = pin?.kind ?? request.kind ?? detectKind();
   return { place, kind, pin, name: nameSource({ kind, pin, identity }) };
 }

@@ -28,7 +28,7 @@ export async function fetchLibrary({ place, pin }: Source, context: FetchContext
   const { signal } = context;
   if (place.from === "index") {
     const file = pin?.file ?? `a wheel of ${place.package} ${place.version} for ${context.architecture}`;
-    return keepWheel({ ...place, pin }, { ...context, advice: `fetch ${file} elsewhere and give it with --from` });
+    return keepWheel({ ...place, pin }, { ...context, advice: `fetch ${file} elsewhere and pass it with --from` });
   }
   if (place.from === "url")
     return keepDownload({ ...context, pin, fetch: (folder) => downloadFile(place.url, { folder, signal }) });
@@ -166,7 +166,7 @@ async function openDownload(
   const response = await fetch(url, { signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
     const reason = `${address} cannot be reached (${reasonOf(cause)})`;
-    throw new Error(`${reason}: fetch it elsewhere and give it with ${flag}`, { cause });
+    throw new Error(`${reason}: fetch it elsewhere and pass it with ${flag}`, { cause });
   });
   if (!response.ok || response.body === null)
     throw new Error(`${address}: expected status 200, received ${response.status}`);

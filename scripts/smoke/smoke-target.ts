@@ -41,7 +41,7 @@ export class SmokeTarget {
 
   /** The answer to the picture's upload. Throws if there was none. */
   get result(): CaptionResult {
-    if (this.#result === undefined) throw new Error("left out, since the picture got no caption");
+    if (this.#result === undefined) throw new Error("skipped, because the picture got no caption");
     return this.#result;
   }
 }

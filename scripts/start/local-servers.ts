@@ -159,7 +159,7 @@ export const host = "127.0.0.1";
 export async function expectFree(port: number, { option }: { option: string }): Promise<number> {
   const free = await freePort(port);
   if (free !== undefined) return free;
-  throw new Error(`port ${port} is taken: end what listens there, or choose another with ${option} (0 takes any)`);
+  throw new Error(`port ${port} is taken: stop what listens there, or choose another with ${option} (0 takes any)`);
 }
 
 /** Returns the port if it is free, otherwise any other. */

@@ -128,7 +128,7 @@ test("a part has a state of its own where --state names one, and join replaces n
   expect(states.sort()).toEqual(["known-shard-1-of-2.jsonl", "known-shard-2-of-2.jsonl"]);
   await writeFile(join(folder, "captions.jsonl"), "mine");
   const refused = await edgeCaptionIn(folder, "join", "captions.jsonl");
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("exists already")]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("already exists")]);
   expect(await readFile(join(folder, "captions.jsonl"), "utf8")).toBe("mine");
   expect((await edgeCaptionIn(folder, "join", "captions.jsonl", "--force")).code).toBe(0);
   expect(await linesOf(folder, "captions.jsonl")).toHaveLength(photoCount);

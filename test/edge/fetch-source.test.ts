@@ -65,7 +65,7 @@ describe("an address without a photo", () => {
     ["/empty", "invalid_request", "received nothing"],
     ["/large", "payload_too_large", "received 100000000"],
     ["/endless", "payload_too_large", "received more"],
-    ["/silent", "source_unreachable", "did not come within 1000 ms"],
+    ["/silent", "source_unreachable", "did not arrive within 1000 ms"],
     ["/stalls", "source_unreachable", "came slower than 4096 bytes a second"],
     ["/breaks-off", "source_unreachable", "could not be fetched"],
   ])("is refused: %s is %s, %s", async (path, code, why) => {

@@ -109,7 +109,7 @@ describe("an upload without an image", () => {
   test("is 400 when the connection breaks in mid-body", async () => {
     const body = streamOf(freshPhoto(), (writer) => writer.abort(new Error("the client left")));
     const response = await callWorker("/v1/captions", { method: "POST", body });
-    expect((await readProblem(response, "invalid_request")).detail).toBe("the upload broke off before its end");
+    expect((await readProblem(response, "invalid_request")).detail).toBe("the upload ended before it was complete");
   });
 
   test.each(["application/ld+json; charset=utf-8", "multipart/mixed; boundary=x"])(

@@ -20,6 +20,6 @@ describe.skipIf(!isSoftwareVulkanThere)("WebGPU on a driver made of software (ne
   test("is not taken for a GPU: the service does not start on it", async () => {
     const { code, stderr } = await runService({ ...softwareVulkan, ENGINE: "onnx", DEVICE: "webgpu" });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/device webgpu: expected a GPU, found one that is made of software \(\d+ ms a photo/);
+    expect(stderr).toMatch(/device webgpu: expected a GPU, found one emulated in software \(\d+ ms a photo/);
   });
 });

@@ -60,7 +60,7 @@ describe("npm start", { timeout: 60_000 }, () => {
   test.each([
     ["CORS=*", "--var CORS: the edge has no such setting (docs/edge.md describes the settings)\n", 1],
     ["CORS_ORIGINS=me", /^--var CORS_ORIGINS: expected origins such as https:.+, or \* \(docs.+\)\n$/, 1],
-    ["SERVICE_SECRET=0123456789abcdef", "--var SERVICE_SECRET: npm start makes it for the run\n", 1],
+    ["SERVICE_SECRET=0123456789abcdef", "--var SERVICE_SECRET: npm start sets it by itself\n", 1],
     ["CORS_ORIGINS", /^error: .+ such as CORS_ORIGINS=\*\.\n$/, 2],
   ])("says in one sentence what is wrong with --var %s", async (variable, sentence, code) => {
     const ended = await workplace.runToEnd(["--var", variable, photo]);
@@ -84,7 +84,7 @@ describe("npm start", { timeout: 60_000 }, () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
       stdout: "",
-      stderr: `${stateDir}: npm start keeps files there, and cannot: ${reason}\n`,
+      stderr: `${stateDir}: npm start has to write files there and cannot: ${reason}\n`,
     });
   });
 
@@ -94,7 +94,7 @@ describe("npm start", { timeout: 60_000 }, () => {
     server.close();
 
     expect(stderr).toBe(
-      `port ${port} is taken: end what listens there, or choose another with ${option} (0 takes any)\n`,
+      `port ${port} is taken: stop what listens there, or choose another with ${option} (0 takes any)\n`,
     );
     expect(code).toBe(1);
   });

@@ -207,9 +207,9 @@ describe("training that goes on from a bundle", () => {
     expect((await train({ data, stages: [prepare], from: tinyBundle })).said).toMatch(/vocabulary size.* \d\d\n/);
   });
 
-  test("refuses captions that were cleaned otherwise, and words that prepare did not begin with", async () => {
+  test("refuses captions that were cleaned differently, and words that prepare did not begin with", async () => {
     await expect(train({ from: tinyBundle, cleaning: "tutorial" })).rejects.toThrow(
-      `${tinyBundle}: its captions were cleaned otherwise: use --cleaning natural`,
+      `${tinyBundle}: its captions were cleaned differently: use --cleaning natural`,
     );
     const context = await train({ stages: [prepare, features] });
     const later = { ...context, settings: { ...context.settings, from: tinyBundle } };

@@ -69,7 +69,7 @@ export async function readCheckpoint(folder: string, dependencies: Dependencies)
     };
     return { state, best: wholeGroup(tensors, "best"), metrics: notes.metrics };
   } catch (cause) {
-    throw new Error(`${path}: is damaged: delete it to begin anew`, { cause });
+    throw new Error(`${path}: is damaged: delete it to start over`, { cause });
   }
 }
 

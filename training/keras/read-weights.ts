@@ -55,7 +55,7 @@ function weightedGroups(file: Group): SavedLayer[] {
   }
   return namesIn(root, "layer_names").flatMap((name) => {
     const group = root.get(name);
-    if (!(group instanceof Group)) throw new Error(`layer ${name} is listed but not there`);
+    if (!(group instanceof Group)) throw new Error(`layer ${name} is listed but missing`);
     const weightNames = namesIn(group, "weight_names");
     return weightNames.length > 0 ? [{ name, group, weightNames }] : [];
   });

@@ -38,7 +38,7 @@ describe("parseLayersModel", () => {
       topology([input, { ...dense("out", "in"), config: { units: 2, activation: "gelu", use_bias: true } }]),
       "layer out (Dense)",
     ],
-    ["a layer that is not there", topology([input, dense("out", "gone")]), "layer gone is read but not there"],
+    ["a layer that is not there", topology([input, dense("out", "gone")]), "layer gone is read but missing"],
     ["a cycle", topology([dense("out", "other"), dense("other", "out")]), "layer out reads its own output"],
     ["another format", { format: "graph-model" }, "at format"],
   ])("refuses %s, by name", (_, json, message) => {

@@ -133,7 +133,7 @@ test("ends with a sentence, once it has told whoever waits, where its engine can
   for (const response of await Promise.all(responses)) {
     expect(response.status).toBe(503);
     expect(response.headers.get("Retry-After")).toBe("1");
-    expect((await problemOf(response)).detail).toBe("an engine cannot be replaced: the service ends");
+    expect((await problemOf(response)).detail).toBe("an engine could not be replaced: the service is stopping");
   }
   await vi.waitFor(() => expect(service.process.exitCode).toBe(1), 5000);
   expect(service.complaints).toEqual([expect.stringMatching(/^edge-caption service: .*vocabulary\.json.*$/)]);

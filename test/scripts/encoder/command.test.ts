@@ -59,7 +59,7 @@ test("exits with 2 when it is used wrongly, with 1 and one sentence when the fil
     stdout: "",
     stderr: `reading ${page}\n${page}: expected an HDF5 file, found one that begins with "<!doctyp"\n`,
   });
-  expect(refused.stderr).toMatch(/^http:.*cannot be reached \(.*\): fetch it elsewhere and give it with --weights\n$/);
+  expect(refused.stderr).toMatch(/^http:.*cannot be reached \(.*\): fetch it elsewhere and pass it with --weights\n$/);
   expect(refused.code).toBe(1);
   expect(await readdir(folder)).toEqual(["cache", "page.h5"]);
 });

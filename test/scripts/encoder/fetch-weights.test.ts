@@ -73,7 +73,7 @@ test("says what to do where the network refuses", async () => {
   const cacheFolder = await temporaryFolder();
 
   await expect(fetchFrom(`http://127.0.0.1:${await freePort()}/keras`, cacheFolder)).rejects.toThrow(
-    /weights\.h5 cannot be reached \(.*ECONNREFUSED.*\): fetch it elsewhere and give it with --weights$/,
+    /weights\.h5 cannot be reached \(.*ECONNREFUSED.*\): fetch it elsewhere and pass it with --weights$/,
   );
   expect(await readdir(cacheFolder)).toEqual([]);
 });

@@ -32,7 +32,7 @@ test("stops at an unknown version with one sentence", async () => {
   const { code, stderr } = await run(["--cpu", "--tensorflow", "9.9.9"]);
 
   expect(stderr).toBe(
-    "expected TensorFlow 2.20.0, received 9.9.9, whose hash is not pinned: --unpinned takes it unchecked\n",
+    "expected TensorFlow 2.20.0, received 9.9.9, whose hash is not pinned: --unpinned accepts it unchecked\n",
   );
   expect(code).toBe(1);
 });

@@ -36,7 +36,7 @@ test("says what to do where there is no network", async () => {
   const origin = `http://127.0.0.1:${await freePort()}`;
 
   await expect(download(origin)).rejects.toThrow(
-    /cannot be reached \(.*ECONNREFUSED.*\): fetch it elsewhere and give it with --from$/,
+    /cannot be reached \(.*ECONNREFUSED.*\): fetch it elsewhere and pass it with --from$/,
   );
 });
 

@@ -65,7 +65,7 @@ test("names a damaged record", async () => {
   await writeFile(join(packageFolder, "native.json"), '{"tensorflow":');
 
   expect(() => readNativeSetup(packageFolder)).toThrow(
-    /native\.json: cannot be read; npm run setup:native writes it anew$/,
+    /native\.json: cannot be read; npm run setup:native rewrites it$/,
   );
 });
 

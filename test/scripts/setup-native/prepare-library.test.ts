@@ -126,7 +126,7 @@ test("says what to fetch elsewhere when pip cannot reach its index", async () =>
   await useFakePrograms(folder);
 
   await expect(prepare(source)).rejects.toThrow(
-    `pip could not fetch tensorflow-cpu==9.9.9 (it ended with 1: ERROR: Could not find a version (from versions: none)): see that its package index can be reached, or fetch ${file} elsewhere and give it with --from`,
+    `pip could not fetch tensorflow-cpu==9.9.9 (it ended with 1: ERROR: Could not find a version (from versions: none)): see that its package index can be reached, or fetch ${file} elsewhere and pass it with --from`,
   );
   await expectNothingLeft();
 });
@@ -136,7 +136,7 @@ test("says what to fetch elsewhere when there is no pip", async () => {
   await useFakePrograms(folder, { pip: "absent" });
 
   await expect(prepare(source)).rejects.toThrow(
-    `expected pip to fetch tensorflow-cpu with, found none (tried python3 -m pip, pip3, pip): install it, or fetch ${file} elsewhere and give it with --from`,
+    `expected pip to fetch tensorflow-cpu with, found none (tried python3 -m pip, pip3, pip): install it, or fetch ${file} elsewhere and pass it with --from`,
   );
 });
 

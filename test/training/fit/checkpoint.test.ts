@@ -40,7 +40,7 @@ describe("a checkpoint", () => {
     const folder = await written();
     const path = join(folder, "checkpoint.safetensors");
     await spoil(path);
-    await expect(readCheckpoint(folder, dependencies)).rejects.toThrow(`${path}: is damaged: delete it to begin anew`);
+    await expect(readCheckpoint(folder, dependencies)).rejects.toThrow(`${path}: is damaged: delete it to start over`);
   });
 
   test("stays as it was when the disk is full", async () => {
