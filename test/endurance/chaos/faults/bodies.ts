@@ -13,7 +13,7 @@ export const holdConnections: Fault = {
   name: "hold-connections",
   about:
     "four connections declare 64 MiB and send a byte, forty more send a byte a second, look-ups among them, for 10 s",
-  promise: "they get 408, and nobody else notices: all is answered, look-ups too",
+  promise: "they get 408, and nobody else notices: everything else is answered, look-ups too",
   mayRefuse: [],
   recoverySeconds: 2,
   async run(scene) {
@@ -42,7 +42,7 @@ export const postToRoot: Fault = {
   name: "post-to-root",
   about:
     "2 MB are posted to the page, 25 MiB in chunks to the photos' route, and clients leave in the middle of both, for 10 s",
-  promise: "they get 405 and 413, and nobody else notices: the runtime goes on, and no request is lost",
+  promise: "they get 405 and 413, and nobody else notices: the runtime continues, and no request is lost",
   mayRefuse: [],
   recoverySeconds: 2,
   async run(scene) {

@@ -8,9 +8,9 @@ import { restartSeconds } from "./service.ts";
 export const corruptBundle: Fault = {
   name: "corrupt-bundle",
   about:
-    "a byte of the decoder's weights is changed on disk; a second service is started on it, then the engine killed; at last the byte is put right",
+    "a byte of the decoder's weights is changed on disk; a second service is started on it, then the engine is killed; finally the byte is restored",
   promise:
-    "the one that runs goes on; one that starts refuses, naming the file; without an engine the service ends, and the edge answers what is cached",
+    "the running service continues; a starting one refuses, naming the file; without an engine the service ends, and the edge answers what is cached",
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
   async run(scene) {

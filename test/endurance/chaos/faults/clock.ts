@@ -2,9 +2,9 @@ import type { Fault, Scene } from "../fault.ts";
 
 export const moveClock: Fault = {
   name: "move-clock",
-  about: "the service's clock goes four minutes ahead, then six, then right again",
+  about: "the service's clock is set four minutes ahead, then six, then right again",
   promise:
-    "up to five minutes change nothing; beyond, photos get 502 and what is cached is answered; right again, all is as before at once",
+    "up to five minutes change nothing; beyond that, new photos get 502 and what is cached is answered; once it is right, everything works at once",
   mayRefuse: ["upstream_error"],
   recoverySeconds: 2,
   service: ({ args, ...program }) => ({

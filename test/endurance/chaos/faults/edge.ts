@@ -2,8 +2,8 @@ import type { Fault } from "../fault.ts";
 
 export const restartEdge: Fault = {
   name: "restart-edge",
-  about: "SIGKILL to the edge, which is started again on its stored cache",
-  promise: "clients find nobody for a while, then all as before: what was cached still is",
+  about: "SIGKILL to the edge, which is restarted on its stored cache",
+  promise: "clients cannot connect for a while, then everything is as before, the cache included",
   mayRefuse: [],
   recoverySeconds: 5,
   mayCutOff: true,

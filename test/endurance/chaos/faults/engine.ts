@@ -21,7 +21,7 @@ export const killEngine: Fault = {
 export const stopEngine: Fault = {
   name: "stop-engine",
   about: "SIGSTOP to the engine, for good",
-  promise: "one that hangs is replaced; who waited too long gets 504, and what is too much for the queue 503",
+  promise: "a hung engine is replaced; requests that waited too long get 504, those beyond the queue 503",
   mayRefuse: ["upstream_timeout", "overloaded", "upstream_error"],
   recoverySeconds: shortened.engineTimeoutMs / 1000 + replaceSeconds + shortened.restSeconds,
   async run(scene) {

@@ -7,9 +7,10 @@ const shortWords = 3;
 
 export const rollModel: Fault = {
   name: "roll-model",
-  about: "a service with another model is started, traffic moved over, the old one ended; then the same way back",
+  about:
+    "a service with another model is started, traffic is moved over, the old one is stopped; then the same in reverse",
   promise:
-    "nobody is lost and neither model's captions stand for the other's; back again, the old ones come from the cache",
+    "no request is lost and neither model's captions are served for the other's; afterwards the old ones come from the cache",
   mayRefuse: ["overloaded"],
   mayMiss: true,
   recoverySeconds: 5,

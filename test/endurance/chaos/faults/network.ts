@@ -3,7 +3,7 @@ import { shortened } from "../test-deployment.ts";
 
 export const cutNetwork: Fault = {
   name: "cut-link",
-  about: "connections between edge and service are reset, and new ones too, for 6 s",
+  about: "connections between edge and service are reset, new ones too, for 6 s",
   promise: "what is cached is answered, the rest gets 502; the service is asked again once its rest is over",
   mayRefuse: ["upstream_error"],
   recoverySeconds: shortened.restSeconds + 2,
@@ -17,7 +17,7 @@ export const cutNetwork: Fault = {
 
 export const silenceNetwork: Fault = {
   name: "silence-link",
-  about: "no byte passes between edge and service for 12 s, and nobody is told",
+  about: "no byte passes between edge and service for 12 s, and no connection is closed",
   promise: "what is cached is answered, the rest gets 504 when its time is up, or 502 while the service is left alone",
   mayRefuse: ["upstream_timeout", "upstream_error", "overloaded"],
   recoverySeconds: shortened.restSeconds + 5,

@@ -7,7 +7,7 @@ export const restartSeconds = 10;
 
 export const killService: Fault = {
   name: "kill-service",
-  about: "SIGKILL to the service, which its host starts again",
+  about: "SIGKILL to the service, which its host restarts",
   promise: "what is cached is answered, the rest waits for the service, or gets 502 or 503",
   mayRefuse: ["upstream_error", "overloaded"],
   recoverySeconds: restartSeconds + shortened.restSeconds,
@@ -26,7 +26,7 @@ export const stopService: Fault = {
   name: "stop-service",
   about: "SIGSTOP to the service and its engine, SIGCONT after 10 s",
   promise:
-    "what is cached is answered, the rest gets 504, 502 or 503; going on, it does not take its engine for one that hangs",
+    "what is cached is answered, the rest gets 504, 502 or 503; once it continues, it does not mistake its engine for a hung one",
   mayRefuse: ["upstream_timeout", "upstream_error", "overloaded"],
   recoverySeconds: shortened.restSeconds + 5,
   async run(scene) {

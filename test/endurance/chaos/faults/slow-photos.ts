@@ -20,7 +20,7 @@ const mostMemoryMiB = 2000;
 /** Large photos of small files, one after the other and no two the same, from one caller within the rate limit. */
 export const slowPhotos: Fault = {
   name: "slow-photos",
-  about: `${attackSeconds} s of one photo a second that takes two seconds to decode, AVIF and interlaced PNG of 49 megapixels`,
+  about: `${attackSeconds} s of one photo per second that takes two seconds to decode, AVIF and interlaced PNG of 49 megapixels`,
   promise: `other photos pass them: none is refused, and their median stays within ${mostTimesQuiet} times the quiet one`,
   mayRefuse: [],
   recoverySeconds: 5,
