@@ -35,7 +35,7 @@ export async function deployEdge(
   print(`${config.name}, ${request.environment}`);
   for (const need of needs) print(describe(need));
   if (needs.some(({ state }) => state === "missing")) {
-    print("\nNothing was changed. Do what the crosses say, then run this again.");
+    print("\nNothing was changed. Fix what is marked ✗, then run this again.");
     return false;
   }
   if (!request.isForReal) {

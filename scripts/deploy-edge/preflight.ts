@@ -62,7 +62,10 @@ export type EdgeConfig = z.infer<typeof configSchema>;
 
 /** What `wrangler.toml` says of an environment. */
 export function readEdgeConfig(environment: string): EdgeConfig {
-  return configSchema.parse(unstable_readConfig({ config: join(repository, "wrangler.toml"), env: environment }));
+  const options = { hideWarnings: true }; // of jobs, which npm start has and a deployment need not; `wrangler deploy` prints all
+  return configSchema.parse(
+    unstable_readConfig({ config: join(repository, "wrangler.toml"), env: environment }, options),
+  );
 }
 
 /** Looks at the settings and at Cloudflare, and changes nothing. */
@@ -96,7 +99,8 @@ async function lookAtAccount(wrangler: Wrangler, { account_id }: EdgeConfig): Pr
     const list = accounts.map((one) => `${one.id} (${one.name})`).join(", ");
     return { name, state: "missing", words: `set CLOUDFLARE_ACCOUNT_ID to one of ${list}` };
   }
-  if (account === undefined) return { name, state: "missing", words: `whoever is signed in cannot use account ${id}` };
+  if (account === undefined)
+    return { name, state: "missing", words: `the signed-in user has no access to account ${id}` };
   return { name, state: "there", words: account.name };
 }
 
@@ -122,18 +126,19 @@ function namespacesNeed({ kv_namespaces }: EdgeConfig): Prerequisite {
   const name = "KV";
   const unnamed = kv_namespaces.filter(({ id }) => id === undefined).map(({ binding }) => binding);
   if (unnamed.length === 0) return { name, state: "there", words: "wrangler.toml names the namespaces" };
-  const words = `${unnamed.join(" and ")}, without an id in wrangler.toml: the first deployment makes them, later ones keep them`;
+  const words = `${unnamed.join(" and ")}, without an id in wrangler.toml: the first deployment creates them, later ones keep them`;
   return { name, state: "made", words };
 }
 
 function secretNeed(secretFile: string | undefined, isThere: boolean | undefined): Prerequisite {
   const name = "SERVICE_SECRET";
   if (secretFile !== undefined) {
-    return { name, state: "made", words: `${isThere ? "replaced" : "set"} with what stands in ${secretFile}` };
+    return { name, state: "made", words: `${isThere ? "replaced" : "set"} from ${secretFile}` };
   }
   if (isThere) return { name, state: "there", words: "set; --secret-file replaces it" };
   const unless = isThere === undefined ? "unless Cloudflare has it already: " : "";
-  const words = "make one, openssl rand -hex 32 > service-secret, give it to the services, and name it: --secret-file";
+  const words =
+    "create one (openssl rand -hex 32 > service-secret), give it to the services, and pass it with --secret-file";
   return { name, state: "missing", words: unless + words };
 }
 
@@ -141,7 +146,7 @@ function workerNeed({ name }: EdgeConfig, isDeployed: boolean): Prerequisite {
   return {
     name: "worker",
     state: "made",
-    words: `${name}, ${isDeployed ? "in the place of what runs" : "for the first time"}`,
+    words: `${name}, ${isDeployed ? "replaces the running one" : "for the first time"}`,
   };
 }
 
@@ -154,7 +159,7 @@ function describeCallers(config: EdgeConfig): Prerequisite[] {
   const anybody: Prerequisite = {
     name: "public",
     state: "noted",
-    words: `anybody may call, ${each ?? "without limit"} from one address; ACCESS = "keys" asks for keys`,
+    words: `anyone may call, ${each ?? "without limit"} from one address; ACCESS = "keys" requires keys`,
   };
   return [...(access === "both" ? [keys] : []), anybody, overallNeed(config)];
 }
@@ -169,7 +174,8 @@ function overallNeed(config: EdgeConfig): Prerequisite {
   const name = "public, together";
   const overall = limitOf(config, "OVERALL_LIMIT");
   if (overall === undefined) {
-    const words = "without limit: bind OVERALL_LIMIT in wrangler.toml, or whoever has many addresses spends your money";
+    const words =
+      "without limit: bind OVERALL_LIMIT in wrangler.toml, or anyone with many addresses can spend your money";
     return { name, state: "noted", words };
   }
   const requestsPerSecond = overall.limit / overall.period;

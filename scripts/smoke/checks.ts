@@ -24,7 +24,7 @@ function stateChecks({ origin, client }: SmokeTarget): Check[] {
   return [
     { what: "GET /healthz says that the edge runs", run: () => checkStatus(`${origin}/healthz`, 200) },
     { what: "GET /readyz says that the service behind it is ready", run: () => checkReadiness(`${origin}/readyz`) },
-    { what: "GET /v1/model tells the model", run: describeModel },
+    { what: "GET /v1/model describes the model", run: describeModel },
   ];
 }
 
@@ -40,7 +40,7 @@ function refusalChecks({ origin, headers }: SmokeTarget): Check[] {
       run: () => checkRefusal(`${origin}/v1/captions/${noPhoto}`, { code: "unauthorized", method: "DELETE" }),
     },
     {
-      what: "POST /v1/captions of a text is refused",
+      what: "POST /v1/captions of text is refused",
       run: () => checkRefusal(`${origin}/v1/captions`, { code: "unsupported_media_type", ...text }),
     },
   ];
@@ -49,7 +49,7 @@ function refusalChecks({ origin, headers }: SmokeTarget): Check[] {
 function fileChecks({ origin }: SmokeTarget): Check[] {
   return [
     { what: "GET / is the page", run: () => checkPage(`${origin}/`) },
-    { what: "GET /docs is the contract to read", run: () => checkPage(`${origin}/docs`) },
+    { what: "GET /docs is the API documentation", run: () => checkPage(`${origin}/docs`) },
     { what: "GET /openapi.json is the contract", run: () => checkOpenApi(`${origin}/openapi.json`) },
   ];
 }
@@ -62,8 +62,8 @@ function captionChecks(deployment: SmokeTarget): Check[] {
   return [
     { what: "POST /v1/captions captions a picture that is new", run: () => captionNew(deployment) },
     { what: "POST /v1/captions answers the same picture from the cache", run: () => untilHit(deployment) },
-    { what: "GET /v1/captions/{id} finds it, and says so where it is known", run: () => lookUp(deployment) },
-    { what: "HEAD /v1/captions/{id} tells the same without a body", run: () => lookUpHead(deployment) },
+    { what: "GET /v1/captions/{id} finds it, and answers 304 to its ETag", run: () => lookUp(deployment) },
+    { what: "HEAD /v1/captions/{id} answers the same without a body", run: () => lookUpHead(deployment) },
     { what: "POST /v1/captions/lookup finds it among others", run: () => lookUpMany(deployment) },
   ];
 }

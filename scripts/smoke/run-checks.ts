@@ -26,7 +26,7 @@ export async function runChecks(checks: readonly Check[]): Promise<boolean> {
       }
     }
   }
-  console.log(wrong === 0 ? "all is as it should be" : `${wrong} of ${checks.length} are not as they should be`);
+  console.log(wrong === 0 ? "everything works" : `${wrong} of ${checks.length} checks failed`);
   return wrong === 0;
 }
 

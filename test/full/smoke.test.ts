@@ -51,8 +51,8 @@ describe("npm run tool -- smoke", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.match(/^ {2}ok /gm)).toHaveLength(14);
     expect(stdout).toMatch(/from the cache: edge-caption; hit/);
-    expect(stdout).toMatch(/of a text is refused: 415 unsupported_media_type/);
-    expect(stdout.trim().split("\n").at(-1)).toBe("all is as it should be");
+    expect(stdout).toMatch(/of text is refused: 415 unsupported_media_type/);
+    expect(stdout.trim().split("\n").at(-1)).toBe("everything works");
   });
 
   test.each<[string, Spoil, string]>([
@@ -64,7 +64,7 @@ describe("npm run tool -- smoke", () => {
     [
       "look-ups without an ETag",
       (_, { headers }) => headers.delete("ETag"),
-      "wrong  GET /v1/captions/{id} finds it, and says so where it is known: expected an ETag, received none",
+      "wrong  GET /v1/captions/{id} finds it, and answers 304 to its ETag: expected an ETag, received none",
     ],
     [
       "a proxy that answers for a route",
@@ -89,7 +89,7 @@ describe("npm run tool -- smoke", () => {
   ])("says in words what is wrong with %s", async (_, spoil, sentence) => {
     const { code, stdout } = await smoke(await spoiltDeployment(spoil), "--hit-seconds", "0");
     expect(stdout).toContain(sentence);
-    expect(stdout).toMatch(/[12] of 14 are not as they should be\n$/);
+    expect(stdout).toMatch(/[12] of 14 checks failed\n$/);
     expect(code).toBe(1);
   });
 

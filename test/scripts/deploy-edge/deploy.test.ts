@@ -134,7 +134,7 @@ test.each<[string, Run, string]>([
   [
     "Cloudflare has no secret, and none is given",
     { cloudflare: { accounts, secrets: [] } },
-    "✗ SERVICE_SECRET   make one",
+    "✗ SERVICE_SECRET   create one",
   ],
 ])("deploys nothing, and says what to do, where %s", async (_, request, words) => {
   const { isWell, deployments } = await run(request);
@@ -179,7 +179,7 @@ describe("says before --yes who may call, how often, and what that costs at most
 
   test("anybody, with the limits of wrangler.toml", async () => {
     await look({});
-    expect(said).toContain("! public           anybody may call, 60 times in 60 s from one address");
+    expect(said).toContain("! public           anyone may call, 60 times in 60 s from one address");
     expect(said).toMatch(
       /! public, together 600 in 60 s from all addresses, in each data centre: at most 10 photos a second for the services and \d{3} dollars a month/,
     );
@@ -188,7 +188,7 @@ describe("says before --yes who may call, how often, and what that costs at most
 
   test("anybody, without a limit for all together", async () => {
     await look({}, []);
-    expect(said).toContain("! public           anybody may call, without limit from one address");
+    expect(said).toContain("! public           anyone may call, without limit from one address");
     expect(said).toContain("! public, together without limit: bind OVERALL_LIMIT");
   });
 
