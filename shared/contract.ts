@@ -27,7 +27,7 @@ const searchOptionsShape = {
     .min(leastMaxWords)
     .max(mostMaxWords)
     .optional()
-    .describe("Captions end with about this many words, later only where they would end badly."),
+    .describe("Captions end with about this many words, later only to avoid a bad ending."),
 };
 
 /** Options of a caption's form, which change what is told of a search's result. A value that is the default is left out. */

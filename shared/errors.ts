@@ -41,7 +41,7 @@ const table = {
   not_found: {
     status: 404,
     title: "Not found",
-    meaning: "Nothing is stored for this photo with these options, or there is no such address.",
+    meaning: "Nothing is stored for this photo with these options, or there is no such route.",
     retry: "maybe",
     isForEveryPhoto: true,
   },

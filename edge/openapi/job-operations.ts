@@ -33,7 +33,7 @@ export const startJob: Operation = {
     "Starts a job, which lists its photos and captions them in the background. A photo that was captioned before is answered from the cache.",
   requestBody: { required: true, content: { "application/json": { schema: schemaRef("JobRequest") } } },
   responses: {
-    "202": success("It is started.", { schema: schemaRef("Job"), headers: ["Location", "RateLimit-Policy"] }),
+    "202": success("Started.", { schema: schemaRef("Job"), headers: ["Location", "RateLimit-Policy"] }),
     ...refusals([...usual, "request_timeout", "payload_too_large", "unsupported_media_type", "source_unreachable"]),
   },
 };
@@ -42,7 +42,7 @@ export const listJobs: Operation = {
   operationId: "listJobs",
   tags,
   security,
-  summary: "The key's jobs",
+  summary: "List the key's jobs",
   description: "The newest first, a hundred on a page.",
   parameters: [cursorParameter],
   responses: { "200": success("The jobs.", { schema: schemaRef("JobList") }), ...refusals(usual) },
@@ -52,8 +52,8 @@ export const readJob: Operation = {
   operationId: "readJob",
   tags,
   security,
-  summary: "How far a job is",
-  description: "Its state, its counts, its rate and the time that is left.",
+  summary: "Look up how far a job is",
+  description: "Its state, counts, rate and remaining time.",
   parameters: [idParameter],
   responses: { "200": success("The job.", { schema: schemaRef("Job") }), ...refusals(usual) },
 };
@@ -64,7 +64,7 @@ export const readJobResults: Operation = {
   security,
   summary: "A job's results",
   description:
-    "The job's photos in the order of their keys, a page at a time: a `JobResult` per line of JSON, or CSV. Photos that wait are there too, as `queued`, so pages may be read while the job runs.",
+    "The job's photos in the order of their keys, a page at a time: a `JobResult` per line of JSON, or CSV. Waiting photos are included, as `queued`, so pages may be read while the job runs.",
   parameters: [
     idParameter,
     cursorParameter,
@@ -93,7 +93,7 @@ export const cancelJob: Operation = {
   tags,
   security,
   summary: "Cancel a job",
-  description: "Photos that are being captioned are finished and no others begun. A job that is over stays as it is.",
+  description: "Photos that are being captioned are finished, no others are begun. A finished job is not changed.",
   parameters: [idParameter],
   responses: { "200": success("The job.", { schema: schemaRef("Job") }), ...refusals(usual) },
 };
@@ -103,7 +103,7 @@ export const deleteJob: Operation = {
   tags,
   security,
   summary: "Delete a job and its results",
-  description: "Cancels it first if it is under way. Captions stay in the cache, where others may have them from.",
+  description: "Cancels it first if it is under way. Captions stay in the cache.",
   parameters: [idParameter],
-  responses: { "204": { description: "It is deleted.", headers: headersOf(["X-Request-Id"]) }, ...refusals(usual) },
+  responses: { "204": { description: "Deleted.", headers: headersOf(["X-Request-Id"]) }, ...refusals(usual) },
 };

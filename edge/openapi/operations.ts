@@ -40,26 +40,25 @@ const searchParameters: Parameter[] = [
     in: "query",
     description: "Captions in the answer, best first; at most `beam`, also where `beam` is left out: more are 400.",
     schema: { ...inlineSchema(candidates), default: defaultCaptionOptions.candidates },
-    examples: { best: { summary: "The best alone, with any `beam`.", value: 1 } },
+    examples: { best: { summary: "Only the best, with any `beam`.", value: 1 } },
   },
   {
     name: "maxWords",
     in: "query",
-    description:
-      "Words of a caption at most, or a few more where it would end badly. By default the model's own limit.",
+    description: "Most words of a caption, or a few more to avoid a bad ending. By default the model's own limit.",
     schema: inlineSchema(maxWords.unwrap()),
   },
   {
     name: "style",
     in: "query",
-    description: "`sentence` writes captions with a capital and a full stop, or what the script has instead.",
+    description: "`sentence` writes captions with a capital and a full stop, or the script's own full stop.",
     schema: { type: "string", enum: captionStyles, default: "plain" },
   },
   {
     name: "neutral",
     in: "query",
     description:
-      "Writes person and child for man, woman, girl and boy, and their for his and her, in every candidate; those that become equal are one. For English.",
+      "Writes person and child for man, woman, girl and boy, and their for his and her, in every candidate; those that become equal are merged. For English.",
     schema: { type: "boolean", default: false },
   },
   {
@@ -171,7 +170,7 @@ export const deleteCaption: Operation = {
   security: [{ apiKey: [] }],
   parameters: [idParameter],
   responses: {
-    "200": success("It is deleted.", { schema: schemaRef("Deletion") }),
+    "200": success("Deleted.", { schema: schemaRef("Deletion") }),
     ...refusals(["invalid_request", ...admission, ...service]),
   },
 };
@@ -207,7 +206,7 @@ export const readHealth: Operation = {
   description: "Does not ask the captioning service.",
   security: [],
   responses: {
-    "200": success("It runs.", { schema: inlineSchema(z.object({ status: z.literal("ok") })) }),
+    "200": success("The edge runs.", { schema: inlineSchema(z.object({ status: z.literal("ok") })) }),
     ...refusals(everywhere),
   },
 };
@@ -219,7 +218,7 @@ export const readReadiness: Operation = {
   description: "Asks the captioning service.",
   security: [],
   responses: {
-    "200": success("It would.", {
+    "200": success("A photo would be captioned.", {
       schema: {
         type: "object",
         required: ["status", "service"],

@@ -15,11 +15,11 @@ export function confidenceSection({ evaluation: { searches }, bundle }: ReportIn
   return {
     id: "confidence",
     title: "Confidence",
-    body: html`<p>The captions in the order of their confidence, a tenth after the other. On the diagonal, confidence would be the share of a caption's
+    body: html`<p>Captions by tenth, from the least confident. On the diagonal, confidence equals the share of a caption's
 content words that some reference has; above it the model is too modest, below it too sure. ${
       calibrated
-        ? "The bundle holds a calibration, fitted on dev, which the confidence of beam searches has been through."
-        : "The bundle holds no calibration: confidence is the geometric mean of the words' probabilities."
+        ? "The bundle has a calibration, fitted on dev, which is applied to the confidence of beam searches."
+        : "The bundle has no calibration: confidence is the geometric mean of the words' probabilities."
     }</p>
 <div class="charts">${lineFigure({
       title: "Confidence and content words in a reference",
@@ -38,8 +38,8 @@ content words that some reference has; above it the model is too modest, below i
       y: { label: "CIDEr × 100", domain: [0, 110 * highest] },
       series: seriesOf(shown, "cider"),
     })}</div>
-<p>Rank correlation of confidence and CIDEr: ${searches.map(({ search, confidence }, index) => `${index > 0 ? ", " : ""}${confidence.spearman?.toFixed(2) ?? "none"} ${search}`)}. 1 would be captions
-that stand in the order of their quality, 0 no connection.</p>
+<p>Rank correlation of confidence and CIDEr: ${searches.map(({ search, confidence }, index) => `${index > 0 ? ", " : ""}${confidence.spearman?.toFixed(2) ?? "none"} ${search}`)}. 1 means
+that confidence orders captions as CIDEr does, 0 that the two are unrelated.</p>
 <details><summary>The same as a table</summary>${shown.map(tenthTable)}</details>`,
   };
 }

@@ -36,7 +36,7 @@ ${head(input)}
 ${contents(sections)}
 <main>
 ${sections.map(drawSection)}</main>
-<footer><p>The photos and their captions belong to their authors: look at this file and do not pass it on without their leave.</p></footer>
+<footer><p>The photos and their captions belong to their authors: do not pass this file on without their permission.</p></footer>
 </body>
 </html>
 `.text;

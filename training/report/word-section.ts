@@ -46,7 +46,7 @@ uses ${grouped(unused)}; the references of the same photos use ${grouped(inRefer
         { name: "references", tone: "two", shares: sharesOf(references.lengths) },
       ],
     })}</div>
-<p>Our captions have ${meanOf(ours.lengths)} words on average, the references ${meanOf(references.lengths)}, cleaned alike.</p>`,
+<p>Our captions have ${meanOf(ours.lengths)} words on average, the references ${meanOf(references.lengths)}, cleaned in the same way.</p>`,
   };
 }
 
