@@ -103,7 +103,7 @@ function briefTable(machine: string, find: (name: string) => BenchResult): strin
     [
       ["new photos, through the saturated service, in int8", throughput.ours],
       ["posting a photo of 100 kB that the edge knows", hit.ours.replace(" a cached photo", "")],
-      ["greedy search, and the tutorial's", `${search.ours}; ${search.peer}`],
+      ["greedy search; the tutorial's, on the same engine", `${search.ours}; ${search.peer}`],
     ],
   );
 }
