@@ -118,7 +118,7 @@ function othersView(photo: WallPhoto, state: CaptionedState, actions: CardAction
   if (others.length === 0) return nothing;
   const otherView = ({ caption, confidence }: Candidate) => html`<li>
     <button class="other" type="button" title="Take this one" @mousedown=${keepFocus} @click=${() => actions.correct(photo, state, caption)}>
-      <span class="for-readers">Take instead: </span><span class="text">${caption}</span> <span class="number">${asPercent(confidence)}</span>
+      <span class="for-readers">Use instead: </span><span class="text">${caption}</span> <span class="number">${asPercent(confidence)}</span>
     </button>
   </li>`;
   return html`<ul class="others" role="list" aria-label=${`Other captions of ${photo.name}`}>${others.map(otherView)}</ul>`;

@@ -96,7 +96,7 @@ async function send(form: HTMLFormElement): Promise<void> {
     );
     if (response.ok) fillIds(text);
   } catch {
-    reply.replaceChildren(paragraph("Nothing came back: is this machine online?"));
+    reply.replaceChildren(paragraph("No answer: are you online?"));
   }
 }
 

@@ -31,7 +31,7 @@ export class PageActions implements PhotoReceiver, WallActions {
     try {
       this.#parts.wall.append(await this.#parts.history.read());
     } catch {
-      note.textContent = "This browser keeps no history: the captions last as long as this page.";
+      note.textContent = "This browser keeps no history: captions are lost when you close this page.";
     }
   }
 

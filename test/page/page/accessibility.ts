@@ -87,7 +87,7 @@ export function everybodyUsesIt(open: OpenPage): void {
       await page.locator(".options summary").click();
       await page.getByLabel("Keywords").check();
       expect(await measure()).toEqual(sizes);
-      await page.getByLabel("Address of a photo").fill(`http://192.0.2.1/${"a-very-long-name-".repeat(10)}.jpg`);
+      await page.getByLabel("Photo URL").fill(`http://192.0.2.1/${"a-very-long-name-".repeat(10)}.jpg`);
       await page.keyboard.press("Enter");
       await choose(page, [jpeg("coffee.jpg", await readFile(photoPath("coffee")))]);
       await untilEnded(page, 2);

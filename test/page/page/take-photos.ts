@@ -70,7 +70,7 @@ export function photosComeIn(open: OpenPage): void {
     test("is named by its address, which the edge fetches", async () => {
       const page = await open();
       const seen = watchRequests(page);
-      await page.getByLabel("Address of a photo").fill("http://192.0.2.1/beach.jpg");
+      await page.getByLabel("Photo URL").fill("http://192.0.2.1/beach.jpg");
       await page.keyboard.press("Enter");
       await untilEnded(page, 1);
       expect(uploads(seen)[0]?.postData()).toBe('{"url":"http://192.0.2.1/beach.jpg"}');

@@ -94,7 +94,7 @@ export function captionsAreUsed(open: OpenPage): void {
       const page = await open();
       const seen = watchRequests(page);
       await page.getByText("Options", { exact: true }).click();
-      await page.getByLabel("Captions a photo").selectOption("4");
+      await page.getByLabel("Captions per photo").selectOption("4");
       await choose(page, await freshPhotos(1));
       await untilEnded(page, 1);
       expect(uploads(seen)[0]?.url()).toContain("beam=4&candidates=4");
