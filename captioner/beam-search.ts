@@ -3,7 +3,7 @@ import type { Repetition } from "../shared/manifest.ts";
 import type { DecoderStep, Engine } from "./engine.ts";
 
 export interface SearchSettings {
-  /** Captions are ranked by (logProb − cost of repetitions) / (words + 1)^lengthPenalty. */
+  /** Captions are ranked by (logProb + evidence − cost of repetitions) / (words + 1)^lengthPenalty. */
   lengthPenalty: number;
   /** Undefined: repeated words cost nothing. */
   repetition?: Repetition | undefined;
@@ -28,6 +28,8 @@ export interface FoundCaption {
 /** The beginning of a caption, with its row in the decoder's present state. */
 interface Beam extends FoundCaption {
   row: number;
+  /** The sum of its words' evidence: what the engine's scores have beside log-probabilities. */
+  evidence: number;
   /** The cost of its repetitions. */
   cost: number;
 }
@@ -107,7 +109,7 @@ class PhotoSearch {
   readonly #longest: number;
 
   constructor({ width, row, costs, limit }: PhotoSearchParts, settings: SearchSettings) {
-    this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row, cost: 0 }];
+    this.beams = [{ words: [], wordLogProbs: [], logProb: 0, row, evidence: 0, cost: 0 }];
     this.#width = width;
     this.#settings = settings;
     this.#costs = costs;
@@ -129,36 +131,35 @@ class PhotoSearch {
   }
 
   /** Extends the beams by one word. Their rows of the step begin at `row`; returns the row after the last. */
-  advance(
-    step: Pick<DecoderStep, "words" | "logProbabilities">,
-    { row, columns }: { row: number; columns: number },
-  ): number {
+  advance(step: Omit<DecoderStep, "state">, { row, columns }: { row: number; columns: number }): number {
     const { endId } = this.#settings;
     const width = this.#open;
     const candidates = Math.min(this.wanted, columns);
     const extended = this.beams.flatMap((beam, index) =>
       Array.from({ length: candidates }, (_, rank) => {
         const place = (row + index) * columns + rank;
-        const [word = endId, score = Number.NEGATIVE_INFINITY] = [step.words[place], step.logProbabilities[place]];
-        return extend(beam, { word, score, row: row + index, cost: this.#costOf(word, beam.words) });
+        const word = step.words[place] ?? endId;
+        const logProb = step.logProbabilities[place] ?? Number.NEGATIVE_INFINITY;
+        const evidence = logProb > Number.NEGATIVE_INFINITY ? (step.scores[place] ?? 0) - logProb : 0;
+        const cost = this.#costOf({ word, evidence }, beam.words);
+        return extend(beam, { word, logProb, evidence, row: row + index, cost });
       }),
     );
     const next = row + this.beams.length;
-    const worth = ({ logProb, cost }: Beam) => logProb - cost;
+    const worth = ({ logProb, evidence, cost }: Beam) => logProb + evidence - cost;
     const allowed = extended.filter(({ words }) => !this.#endsBadly(words));
     allowed.sort((one, other) => worth(other) - worth(one));
     const kept = allowed.slice(0, width);
     this.beams = [];
     for (const beam of allowed.slice(width)) {
-      const { words, wordLogProbs, logProb, cost } = beam;
+      const { row: _, words, ...others } = beam;
       const isNearLimit = words.length > this.#limit - endingWindow && words.at(-1) === endId;
-      if (isNearLimit) this.#early.push({ words: words.slice(0, -1), wordLogProbs, logProb, cost });
+      if (isNearLimit) this.#early.push({ ...others, words: words.slice(0, -1) });
     }
     for (const beam of kept) {
-      const { words, wordLogProbs, logProb, cost } = beam;
-      if (words.at(-1) === endId) this.#ended.push({ words: words.slice(0, -1), wordLogProbs, logProb, cost });
-      else if (words.length === this.#longest)
-        this.#ended.push({ ...this.#cut({ words, wordLogProbs, logProb }), cost });
+      const { row: _, words, ...others } = beam;
+      if (words.at(-1) === endId) this.#ended.push({ ...others, words: words.slice(0, -1) });
+      else if (words.length === this.#longest) this.#ended.push({ ...others, ...this.#cut({ words, ...others }) });
       else this.beams.push(beam);
     }
     return next;
@@ -166,17 +167,19 @@ class PhotoSearch {
 
   ranked(): FoundCaption[] {
     const { lengthPenalty } = this.#settings;
-    const rank = ({ logProb, cost, words }: Omit<Beam, "row">) =>
-      (logProb - cost) / (words.length + 1) ** lengthPenalty;
+    const rank = ({ logProb, evidence, cost, words }: Omit<Beam, "row">) =>
+      (logProb + evidence - cost) / (words.length + 1) ** lengthPenalty;
     const inOrder = [...this.#ended, ...this.#early]
       .sort((one, other) => rank(other) - rank(one))
       .slice(0, this.#width);
     return inOrder.map(({ words, wordLogProbs, logProb }) => ({ words, wordLogProbs, logProb }));
   }
 
-  #costOf(word: number, before: readonly number[]): number {
+  /** The cost of a word after others. Evidence for a word that was said already is no reason to say it again. */
+  #costOf({ word, evidence }: { word: number; evidence: number }, before: readonly number[]): number {
     const { penalty, repeatable } = this.#costs;
-    const repetition = penalty > 0 && before.includes(word) && !repeatable.has(word) ? penalty : 0;
+    const isRepeated = penalty > 0 && before.includes(word) && !repeatable.has(word);
+    const repetition = isRepeated ? penalty + Math.max(0, evidence) : 0;
     const isExcess = before.length >= this.#limit && word !== this.#settings.endId;
     return repetition + (isExcess ? excessPenalty : 0);
   }
@@ -200,18 +203,16 @@ class PhotoSearch {
   }
 }
 
-interface NextWord {
+interface NextWord extends Pick<Beam, "logProb" | "evidence" | "cost" | "row"> {
   word: number;
-  score: number;
-  row: number;
-  cost: number;
 }
 
-function extend(beam: Beam, { word, score, row, cost }: NextWord): Beam {
+function extend(beam: Beam, { word, logProb, evidence, row, cost }: NextWord): Beam {
   return {
     words: [...beam.words, word],
-    wordLogProbs: [...beam.wordLogProbs, score],
-    logProb: beam.logProb + score,
+    wordLogProbs: [...beam.wordLogProbs, logProb],
+    logProb: beam.logProb + logProb,
+    evidence: beam.evidence + evidence,
     cost: beam.cost + cost,
     row,
   };

@@ -29,6 +29,8 @@ export interface Bundle extends EncoderBundle {
   manifest: Manifest;
   vocabulary: Vocabulary;
   readDecoder(): LayersModel;
+  /** The network of `manifest.evidence`; undefined if there is none. */
+  readEvidence(): LayersModel | undefined;
   /** Reads and verifies the files of `manifest.rehearsal`, which only training needs; undefined if there are none. */
   readRehearsal(): Promise<RehearsalFiles | undefined>;
 }
@@ -75,6 +77,8 @@ export async function openEncoder(folder: string): Promise<EncoderBundle | Bundl
     manifest,
     vocabulary: readVocabulary(folder, { manifest, bytes: fileAt(manifest.vocabulary.path) }),
     readDecoder: () => readModel(manifest.decoder.topology, [[featureSize], [manifest.maxCaptionLength], [null]]),
+    readEvidence: () =>
+      manifest.evidence === undefined ? undefined : readModel(manifest.evidence.topology, [[featureSize]]),
     readRehearsal: () => readRehearsal(folder, manifest),
   };
 }

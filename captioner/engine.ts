@@ -39,12 +39,14 @@ export interface DecoderState {
   release(): void;
 }
 
-/** The most probable next words of each row, best first; of equals, the lower id. Never padding or start. */
+/** The next words of each row that have the highest scores, best first; of equals, the lower id. Never padding or start. */
 export interface DecoderStep {
   /** Word ids, int32 [rows, count]; fewer columns if the vocabulary has fewer words. */
   words: Int32Array;
   /** Natural logarithms of their probabilities, float32 of the same shape. */
   logProbabilities: Float32Array;
+  /** Those plus the word evidence of the row's photo, where the bundle has word detectors; else the same numbers. */
+  scores: Float32Array;
   state: DecoderState;
 }
 

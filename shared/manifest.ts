@@ -73,6 +73,11 @@ export const manifestSchema = z.strictObject({
     ranges: bundlePathSchema.optional(),
   }),
   decoder: z.strictObject({ topology: bundlePathSchema }),
+  /**
+   * Word detectors: a network from the encoder's features to a score for each word of the vocabulary, in nats, which the
+   * search adds to a caption's log-probability for each of its words.
+   */
+  evidence: z.strictObject({ topology: bundlePathSchema }).optional(),
   vocabulary: z.strictObject({ path: bundlePathSchema, size: z.int().min(3) }),
   /** Features of photos and the model's own captions of them, with which training preserves what it knows; not for captioning. */
   rehearsal: z.strictObject({ features: bundlePathSchema, captions: bundlePathSchema }).optional(),

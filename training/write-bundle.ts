@@ -28,6 +28,7 @@ export async function sealBundle(folder: string): Promise<Bundle> {
     ...(draft.encoder.ranges === undefined ? [] : [draft.encoder.ranges]),
     ...Object.values(draft.rehearsal ?? {}),
     ...(await filesOf(folder, draft.decoder.topology)),
+    ...(draft.evidence === undefined ? [] : await filesOf(folder, draft.evidence.topology)),
   ];
   const files: Manifest["files"] = [];
   for (const path of paths.toSorted()) {

@@ -28,9 +28,11 @@ export async function createOnnxDecoder(
         words: new Tensor("int32", words, [words.length]),
         count: new Tensor("int64", BigInt64Array.of(BigInt(Math.min(count, wordCount))), [1]),
       });
+      const logProbabilities = floatsOf(made.log_probabilities);
       return {
         words: integersOf(made.next_words),
-        logProbabilities: floatsOf(made.log_probabilities),
+        logProbabilities,
+        scores: made.scores === undefined ? logProbabilities : floatsOf(made.scores),
         state: new OnnxState(nextTensors(compiled.state, made)),
       };
     },

@@ -17,7 +17,10 @@ export async function createOnnxEngine(bundle: Bundle, settings: OnnxSettings = 
   const { featureSize } = bundle.manifest.encoder;
   const { padding, start } = bundle.manifest.specialIds;
   const encoder = await createOnnxEncoder(bundle, settings);
-  const decoderSpec = { featureSize, vocabularySize: bundle.vocabulary.size, suppressedIds: [padding, start] };
+  const decoderSpec = {
+    ...{ featureSize, vocabularySize: bundle.vocabulary.size, suppressedIds: [padding, start] },
+    evidence: bundle.readEvidence(),
+  };
   const compiled = withFileName(join(bundle.folder, bundle.manifest.decoder.topology), () =>
     compileDecoder(bundle.readDecoder(), decoderSpec),
   );

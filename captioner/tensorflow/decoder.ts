@@ -22,13 +22,20 @@ interface DecoderSpec {
   vocabularySize: number;
   /** Ids that are never predicted. */
   suppressedIds: readonly number[];
+  /** Word detectors: features → a score for each word, by which, added to its log-probability, the next words are chosen. */
+  evidence?: Network | undefined;
 }
+
+/** The name of the evidence among the state's tensors. */
+const evidenceName = "word evidence";
 
 interface StepTensors {
   /** int32 [rows, count]. */
   words: Tensor;
   /** float32 [rows, count]. */
   logProbabilities: Tensor;
+  /** float32 [rows, count]. */
+  scores: Tensor;
   state: Record<string, Tensor>;
 }
 
@@ -50,21 +57,29 @@ export class TensorFlowDecoder {
     const { contextLayers, stepLayers, contextOutputs } = this.#layers;
     return new TensorFlowState(
       tf.tidy(() => {
-        const values = new Map<string, Tensor>();
-        for (const layer of contextLayers) {
-          const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
-          const input = () => tf.tensor2d(features, [photos, features.length / photos]);
-          values.set(layer.name, layer.class === "InputLayer" ? input() : runLayer(this.#network, layer, inputs));
-        }
+        const input = tf.tensor2d(features, [photos, features.length / photos]);
+        const values = runLayers(this.#network, contextLayers, input);
         const context = [...values].filter(([name]) => contextOutputs.has(name));
+        const evidence = this.#evidenceOf(input);
         const memory = stepLayers.flatMap((layer): [string, Tensor][] => {
           if (layer.class !== "LSTM") return [];
           const shape: [number, number] = [photos, layer.config.units];
           return [hiddenOf(layer), cellOf(layer)].map((name) => [name, tf.zeros(shape)]);
         });
-        return Object.fromEntries([...context, ...memory]);
+        return Object.fromEntries([...context, ...evidence, ...memory]);
       }),
     );
+  }
+
+  /** The evidence of photos as the state's tensor, float32 [photos, vocabularySize]; none without word detectors. */
+  #evidenceOf(features: Tensor): [string, Tensor][] {
+    const { evidence, vocabularySize } = this.#spec;
+    if (evidence === undefined) return [];
+    const scores = runLayers(evidence, evidence.model.layers, features).get(evidence.model.output);
+    if (scores?.shape[1] !== vocabularySize) {
+      throw new Error(`expected evidence of ${vocabularySize} words, found [${scores?.shape}]`);
+    }
+    return [[evidenceName, scores]];
   }
 
   /** Extends each row by one word. Caller disposes the result. */
@@ -78,11 +93,13 @@ export class TensorFlowDecoder {
       );
       const logits = this.#logits(state, tf.tensor1d(words, "int32"));
       const allowed = tf.add(tf.logSoftmax(logits), this.#suppressionMask());
-      const best = tf.topk(allowed, Math.min(count, vocabularySize - suppressedIds.length));
-      return { words: best.indices, logProbabilities: best.values, ...state };
+      const evidence = state[evidenceName];
+      const ranked = evidence === undefined ? allowed : tf.add(allowed, evidence);
+      const best = tf.topk(ranked, Math.min(count, vocabularySize - suppressedIds.length));
+      const ofWords = evidence === undefined ? best.values.clone() : tf.gather(allowed, best.indices, 1, 1);
+      return { state, step: { words: best.indices, logProbabilities: ofWords, scores: best.values } };
     });
-    const { words: next, logProbabilities, ...state } = made;
-    return { words: next, logProbabilities, state };
+    return { ...made.step, state: made.state };
   }
 
   /** Runs the step layers; the LSTMs among them write their next memory into `state`. */
@@ -118,4 +135,14 @@ export class TensorFlowDecoder {
       ),
     );
   }
+}
+
+/** Runs feed-forward layers whose input is the photos' features. Returns their values by name. */
+function runLayers(network: Network, layers: readonly Layer[], features: Tensor): Map<string, Tensor> {
+  const values = new Map<string, Tensor>();
+  for (const layer of layers) {
+    const inputs = layer.inputs.flatMap((name) => values.get(name) ?? []);
+    values.set(layer.name, layer.class === "InputLayer" ? features : runLayer(network, layer, inputs));
+  }
+  return values;
 }

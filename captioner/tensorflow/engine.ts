@@ -13,7 +13,11 @@ export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
   const { specialIds } = bundle.manifest;
   const encoder = createTensorFlowEncoder(bundle, tf);
   const decoderNetwork: Network = { model: bundle.readDecoder(), weights: new WeightTensors(tf) };
+  const detectors = bundle.readEvidence();
+  const evidence: Network | undefined =
+    detectors === undefined ? undefined : { model: detectors, weights: new WeightTensors(tf) };
   const decoder = new TensorFlowDecoder(decoderNetwork, {
+    evidence,
     vocabularySize: bundle.vocabulary.size,
     suppressedIds: [specialIds.padding, specialIds.start],
   });
@@ -29,12 +33,14 @@ export function createTensorFlowEngine(bundle: Bundle, tf: TensorFlow): Engine {
       return {
         words: await take(next.words, Int32Array),
         logProbabilities: await take(next.logProbabilities, Float32Array),
+        scores: await take(next.scores, Float32Array),
         state: new TensorFlowState(next.state),
       };
     },
     async close() {
       await encoder.close();
       decoderNetwork.weights.dispose();
+      evidence?.weights.dispose();
     },
   };
 }

@@ -6,7 +6,10 @@ import { seededRandom } from "../fixtures/seeded-random.ts";
 const settings: SearchSettings = { lengthPenalty: 0.7, maxWords: 4, startId: 1, endId: 2 };
 
 /** A language of made probabilities: what comes next depends on the photo and on every word before, as in a real decoder. */
-function madeLanguage(vocabularySize: number): Pick<Engine, "begin" | "step"> & { rowsPerStep: number[] } {
+function madeLanguage(
+  vocabularySize: number,
+  evidenceOf: (photo: number, word: number) => number = () => 0,
+): Pick<Engine, "begin" | "step"> & { rowsPerStep: number[] } {
   interface MadeState {
     histories: number[][];
     release(): void;
@@ -19,11 +22,20 @@ function madeLanguage(vocabularySize: number): Pick<Engine, "begin" | "step"> & 
       const before = (state as MadeState).histories; // the only state this language makes
       const histories = [...parents].map((parent, row) => [...(before[parent] ?? []), words[row] ?? 0]);
       rowsPerStep.push(histories.length);
-      const best = histories.map((history) => ranked(nextWords(history, vocabularySize)).slice(0, count));
+      const best = histories.map((history) => {
+        const evidence = (word: number) => evidenceOf(history[0] ?? 0, word);
+        const scored = nextWords(history, vocabularySize).map((logProb, word) => logProb + evidence(word));
+        return ranked(scored).slice(0, count);
+      });
       const next: MadeState = { histories, release() {} };
       return {
         words: Int32Array.from(best.flat(), ({ word }) => word),
-        logProbabilities: Float32Array.from(best.flat(), ({ score }) => score),
+        logProbabilities: Float32Array.from(
+          best.flatMap((words, row) =>
+            words.map(({ word, score }) => score - evidenceOf(histories[row]?.[0] ?? 0, word)),
+          ),
+        ),
+        scores: Float32Array.from(best.flat(), ({ score }) => score),
         state: next,
       };
     },
@@ -188,6 +200,67 @@ describe("searchCaptions", () => {
       const mixed = await searchCaptions(madeLanguage(30), { features: Float32Array.from(photos), options }, long);
       const limited = await search({ maxWords: 5 });
       expect(mixed).toEqual(photos.map((_, index) => (index % 2 ? limited[index] : usual[index])));
+    });
+  });
+
+  describe("with word evidence", () => {
+    const evidenceOf = (photo: number, word: number) => ((photo * 7 + word * 5) % 9) / 2 - 2;
+
+    test("finds the caption whose log-probability and evidence together are highest", async () => {
+      const options = photos.map(() => ({ beam: 10, candidates: 1 }));
+      const input = { features: Float32Array.from(photos), options };
+      const found = await searchCaptions(madeLanguage(5, evidenceOf), input, settings);
+      const best = photos.map((photo) => {
+        const worth = ({ words, score }: { words: number[]; score: number }) => {
+          const said = words.length < settings.maxWords ? [...words, settings.endId] : words;
+          const sum = said.reduce((total, word) => total + evidenceOf(photo, word), 0);
+          return score + sum / (words.length + 1) ** settings.lengthPenalty;
+        };
+        return allCaptions(photo, 5).toSorted((one, other) => worth(other) - worth(one))[0]?.words;
+      });
+      const usual = photos.map((photo) => allCaptions(photo, 5)[0]?.words);
+      expect(best.filter((words, index) => words?.join() !== usual[index]?.join()).length).toBeGreaterThan(10);
+      const same = found.filter(([caption], index) => caption?.words.join() === best[index]?.join());
+      expect(same.length).toBeGreaterThanOrEqual(38);
+    });
+
+    test("gives every word the probability that the decoder gives it", async () => {
+      const options = photos.map(() => ({ beam: 3, candidates: 3 }));
+      const input = { features: Float32Array.from(photos), options };
+      const found = await searchCaptions(madeLanguage(30, evidenceOf), input, settings);
+      for (const [index, captions] of found.entries()) {
+        for (const { words, wordLogProbs, logProb } of captions) {
+          const said = words.length < settings.maxWords ? [...words, settings.endId] : words;
+          const expected = said.map((word, place) => {
+            const before = [photos[index] ?? 0, settings.startId, ...words.slice(0, place)];
+            return nextWords(before, 30)[word] ?? Number.NaN;
+          });
+          for (const [place, value] of expected.entries()) expect(wordLogProbs[place]).toBeCloseTo(value, 5);
+          expect(logProb).toBeCloseTo(
+            expected.reduce((sum, value) => sum + value, 0),
+            4,
+          );
+        }
+      }
+    });
+
+    test("does not count for a word that is said again, where that costs", async () => {
+      const options = photos.map(() => ({ beam: 3, candidates: 1 }));
+      const input = { features: Float32Array.from(photos), options };
+      const favourite = (_: number, word: number) => (word === 5 ? 4 : 0);
+      const repeating = async (repetition?: SearchSettings["repetition"]) =>
+        (await searchCaptions(madeLanguage(8, favourite), input, { ...settings, repetition })).flat();
+      const often = (await repeating()).filter(({ words }) => repetitionsOf(words) > 0).length;
+      const seldom = (await repeating({ penalty: 2, except: [] })).filter(
+        ({ words }) => repetitionsOf(words) > 0,
+      ).length;
+      const without = (
+        await searchCaptions(madeLanguage(8), input, { ...settings, repetition: { penalty: 2, except: [] } })
+      )
+        .flat()
+        .filter(({ words }) => repetitionsOf(words) > 0).length;
+      expect(often).toBeGreaterThan(20);
+      expect(seldom).toBeLessThanOrEqual(without + 4);
     });
   });
 

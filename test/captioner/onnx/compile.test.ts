@@ -4,6 +4,7 @@ import { input, type LayersModel, layers, model, type SymbolicTensor } from "@te
 import { InferenceSession, Tensor as OnnxTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { compileDecoder } from "../../../captioner/onnx/decoder.ts";
+import { createOnnxDecoder } from "../../../captioner/onnx/decoder-session.ts";
 import { compileEncoder, compileInt8Encoder, compileProbes } from "../../../captioner/onnx/encoder.ts";
 import type { Divisors, Range } from "../../../shared/ranges.ts";
 import { savedAndParsed } from "../../fixtures/saved-model.ts";
@@ -278,6 +279,44 @@ describe("compileDecoder", () => {
       expect(new Set(ids).size).toBe(9);
       expect(largestDifference(found.log_probabilities?.data as Float32Array, logs)).toBeLessThan(1e-4);
     }
+  });
+
+  test("ranks by log-probability and the evidence of each photo, and leaves probabilities as they are", async () => {
+    const parsed = await savedAndParsed(decoder({ lstm: [{}], merge: "add" }));
+    const detect = layers.dense({ units: 4, activation: "hardSigmoid" });
+    const features = input({ shape: [featureSize] });
+    const outputs = apply(layers.dense({ units: vocabularySize }), apply(detect, features));
+    const network = fillWeights(model({ inputs: features, outputs }));
+    const spec = { ...decoderSpec, evidence: await savedAndParsed(network) };
+    const guided = await createOnnxDecoder(compileDecoder(parsed, spec), spec);
+    const usual = await createOnnxDecoder(compileDecoder(parsed, decoderSpec), decoderSpec);
+    const photos = Float32Array.from({ length: 2 * featureSize }, () => 4 * random() - 2);
+    const evidence = await predict(network, tensor2d(photos, [2, featureSize])).data();
+    const rows = { parents: Int32Array.of(1, 0, 1), words: Int32Array.of(3, 4, 5), count: 9 };
+    const found = await guided.step(await guided.begin(photos, 2), rows);
+    const expected = await usual.step(await usual.begin(photos, 2), rows);
+    expect(expected.scores).toEqual(expected.logProbabilities);
+    for (const [row, photo] of rows.parents.entries()) {
+      const own = (values: Int32Array | Float32Array) => [...values.subarray(9 * row, 9 * (row + 1))];
+      const usualOf = new Map(own(expected.words).map((id, place) => [id, own(expected.logProbabilities)[place]]));
+      for (const [place, id] of own(found.words).entries()) {
+        expect(own(found.logProbabilities)[place]).toBeCloseTo(usualOf.get(id) ?? Number.NaN, 5);
+        const ofWord = evidence[photo * vocabularySize + id] ?? Number.NaN;
+        expect(own(found.scores)[place]).toBeCloseTo((usualOf.get(id) ?? Number.NaN) + ofWord, 5);
+      }
+      expect(own(found.scores)).toEqual(own(found.scores).toSorted((one, other) => other - one));
+      expect(own(found.words)).not.toEqual(own(expected.words)); // the evidence changed their order
+    }
+    await Promise.all([guided.close(), usual.close()]);
+  });
+
+  test("refuses evidence of another vocabulary", async () => {
+    const parsed = await savedAndParsed(decoder({ lstm: [{}], merge: "add" }));
+    const features = input({ shape: [featureSize] });
+    const network = model({ inputs: features, outputs: apply(layers.dense({ units: 12 }), features) });
+    const evidence = await savedAndParsed(fillWeights(network));
+    const compile = () => compileDecoder(parsed, { ...decoderSpec, evidence });
+    expect(compile).toThrow(`expected evidence of ${vocabularySize} words, found [n, 12]`);
   });
 
   test.each([
