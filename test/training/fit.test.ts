@@ -284,7 +284,7 @@ describe("export", () => {
     );
     expect(card).toContain("6 captions of 2 photos");
     expect(card).toContain("| Licence | CC0-1.0 |");
-    expect(card).toContain("the best epoch was chosen on 1 photos");
+    expect(card).toContain("each phase's best epoch, whose weights were averaged, was chosen on 1 photos");
     expect((await openBundle(join(out, "bundle"))).manifest.licence).toBe("CC0-1.0");
   });
 });

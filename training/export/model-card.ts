@@ -77,12 +77,17 @@ function sizeOf({ files }: Manifest): string {
   return `${Math.round(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6)} MB`;
 }
 
+const whatIsKept = {
+  "best epoch": "the best epoch",
+  "mean of phases": "each phase's best epoch, whose weights were averaged,",
+} satisfies Partial<Record<Recipe["keeps"], string>>;
+
 function dataOf({ summary }: Prepared, { keeps }: Recipe): string {
   const { trainingPhotos, trainingCaptions, longestCaption, devPhotos, testPhotos, cleaning, vocabularySize } = summary;
   return [
     `Training: ${trainingCaptions} captions of ${trainingPhotos} photos, the longest of ${longestCaption} words with start ` +
       `and end; ${cleaning} cleaning; vocabulary ${vocabularySize} with padding.`,
-    devPhotos > 0 && keeps === "best epoch" ? `Dev: the best epoch was chosen on ${devPhotos} photos.` : "",
+    devPhotos > 0 && keeps !== "last epoch" ? `Dev: ${whatIsKept[keeps]} was chosen on ${devPhotos} photos.` : "",
     testPhotos > 0 ? `Test: ${testPhotos} photos that nothing was chosen by.` : "",
   ]
     .filter((sentence) => sentence !== "")

@@ -13,8 +13,8 @@ const fileName = "checkpoint.safetensors";
 /** A run's state at the end of an epoch: everything that the next epoch and the choice among epochs depend on. */
 export interface Checkpoint {
   state: TrainerState;
-  /** Weights of the epoch that would be kept so far. */
-  best: MergeValues;
+  /** For each phase that has begun, the weights of the epoch of it that would be kept so far. */
+  best: MergeValues[];
   /** One entry per finished epoch. */
   metrics: EpochMetrics[];
 }
@@ -24,6 +24,8 @@ const notesSchema = z.strictObject({
   /** The run's dependencies as its stage records them: a run only continues from its own checkpoint. */
   dependencies: z.string(),
   steps: z.string().transform(Number).pipe(z.int().nonnegative()),
+  /** How many phases have begun. */
+  phases: z.string().transform(Number).pipe(z.int().positive()),
   metrics: z.string().transform((text) => z.array(epochMetricsSchema).parse(JSON.parse(text))),
 });
 
@@ -34,10 +36,13 @@ export async function writeCheckpoint(
   { spec, dependencies }: { spec: MergeSpec; dependencies: Dependencies },
 ): Promise<void> {
   const { weights, average, moments } = state;
-  const groups = { weights, average, "adam/first": moments.first, "adam/second": moments.second, best };
+  const groups = {
+    ...{ weights, average, "adam/first": moments.first, "adam/second": moments.second },
+    ...Object.fromEntries(best.map((values, phase) => [bestOf(phase), values])),
+  };
   const shapes = weightShapes(spec);
   const values = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [group, own] of Object.entries(groups)) {
+  for (const [group, own] of Object.entries<Partial<MergeValues> | undefined>(groups)) {
     for (const name of weightNames) {
       const data = own?.[name];
       if (data !== undefined) values.set(`${group}/${name}`, { shape: shapes[name], data });
@@ -46,6 +51,7 @@ export async function writeCheckpoint(
   const metadata = {
     dependencies: JSON.stringify(dependencies),
     steps: String(state.steps),
+    phases: String(best.length),
     metrics: JSON.stringify(metrics),
   };
   await writeWhole(join(folder, fileName), encodeSafetensors({ values, metadata }));
@@ -67,10 +73,16 @@ export async function readCheckpoint(folder: string, dependencies: Dependencies)
       steps: notes.steps,
       moments: { first: groupOf(tensors, "adam/first"), second: groupOf(tensors, "adam/second") },
     };
-    return { state, best: wholeGroup(tensors, "best"), metrics: notes.metrics };
+    const best = Array.from({ length: notes.phases }, (_, phase) => wholeGroup(tensors, bestOf(phase)));
+    return { state, best, metrics: notes.metrics };
   } catch (cause) {
     throw new Error(`${path}: is damaged: delete it to start over`, { cause });
   }
+}
+
+/** The group of a phase's best weights. */
+function bestOf(phase: number): string {
+  return `best/${phase}`;
 }
 
 function groupOf({ values }: Tensors, group: string): Partial<MergeValues> {

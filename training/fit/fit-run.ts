@@ -1,4 +1,5 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { meanOf } from "../../captioner/vectors.ts";
 import { showProgress } from "../../terminal/progress.ts";
 import { type ModelFiles, toLayersFormat } from "../layers-format.ts";
 import { searches } from "../score/score-captions.ts";
@@ -6,7 +7,7 @@ import type { Dependencies } from "../stage-record.ts";
 import { writtenOf } from "./batches.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { FeatureScaling } from "./feature-scaling.ts";
-import { type MergeSpec, type MergeValues, mergeModel } from "./merge-model.ts";
+import { type MergeSpec, type MergeValues, mergeModel, weightNames } from "./merge-model.ts";
 import { choosingScore, type EpochDone, type EpochMetrics, epochSearches } from "./metrics.ts";
 import type { TrainingData } from "./plan-steps.ts";
 import { epochsOf, isPatienceOver, type PhaseEpoch, type Recipe, type TrainingPhase } from "./recipe.ts";
@@ -40,7 +41,8 @@ export class FitRun {
   readonly metrics: EpochMetrics[];
   readonly #settings: FitSettings;
   #trainer: Trainer;
-  #best: MergeValues;
+  /** For each phase that has begun, the weights of its best epoch, or of its last one. */
+  readonly #best: MergeValues[];
 
   private constructor(settings: FitSettings, { trainer, best, metrics }: Begun) {
     this.#settings = settings;
@@ -53,7 +55,7 @@ export class FitRun {
     const checkpoint = await readCheckpoint(settings.folder, settings.dependencies);
     if (checkpoint === undefined) {
       const { start } = settings;
-      return new FitRun(settings, { trainer: new Trainer(settings, start), best: start, metrics: [] });
+      return new FitRun(settings, { trainer: new Trainer(settings, start), best: [], metrics: [] });
     }
     return new FitRun(settings, { ...checkpoint, trainer: await Trainer.resume(settings, checkpoint.state) });
   }
@@ -70,8 +72,10 @@ export class FitRun {
       if (index < done || isPatienceOver(ofPhase.map(choosingScore), recipe.patience)) continue;
       if (isSelfCritical && phaseEpoch.epoch === 0) this.#startFromBest();
       const metrics = await this.#runEpoch({ epoch: index + 1, phaseEpoch, epochs: planned.length });
-      const isBest = this.metrics.every((other) => choosingScore(metrics) >= choosingScore(other));
-      if (isBest || recipe.keeps === "last epoch") this.#best = this.#trainer.values();
+      const isAtLeast = (other: EpochMetrics) => choosingScore(metrics) >= choosingScore(other);
+      const isBest = this.metrics.every(isAtLeast);
+      const phase = recipe.phases.indexOf(phaseEpoch.phase);
+      if (ofPhase.every(isAtLeast) || recipe.keeps === "last epoch") this.#best[phase] = this.#trainer.values();
       this.metrics.push(metrics);
       const state = await this.#trainer.state();
       await writeCheckpoint(folder, { state, best: this.#best, metrics: this.metrics }, this.#settings);
@@ -79,9 +83,9 @@ export class FitRun {
     }
   }
 
-  /** Exports the decoder of the epoch that the recipe keeps. */
+  /** Exports the decoder that the recipe keeps. */
   keptFiles(): Promise<ModelFiles> {
-    return this.#filesOf(this.#best);
+    return this.#filesOf(this.#settings.recipe.keeps === "mean of phases" ? this.#meanOfPhases() : this.#bestOfAll());
   }
 
   dispose(): void {
@@ -91,7 +95,22 @@ export class FitRun {
   /** Restarts from the best weights so far with fresh moments: another objective has gradients of another size. */
   #startFromBest(): void {
     this.#trainer.dispose();
-    this.#trainer = new Trainer(this.#settings, this.#best);
+    this.#trainer = new Trainer(this.#settings, this.#bestOfAll());
+  }
+
+  /** The weights of the best epoch so far, or of the last one; those before the first where there is none. */
+  #bestOfAll(): MergeValues {
+    const { recipe, start } = this.#settings;
+    const scores = this.metrics.map(choosingScore);
+    const epoch = recipe.keeps === "last epoch" ? scores.length - 1 : scores.lastIndexOf(Math.max(...scores));
+    const phase = epochsOf(recipe)[(this.metrics[epoch]?.epoch ?? 0) - 1]?.phase;
+    return this.#best[phase === undefined ? -1 : recipe.phases.indexOf(phase)] ?? start;
+  }
+
+  #meanOfPhases(): MergeValues {
+    if (this.#best.length < 2) return this.#bestOfAll();
+    const mean = weightNames.map((name) => [name, Float32Array.from(meanOf(this.#best.map((own) => own[name])))]);
+    return Object.fromEntries(mean) as MergeValues; // an entry a name
   }
 
   async #runEpoch({
@@ -141,7 +160,7 @@ function captionsOf({ batch }: TrainingPhase, data: TrainingData): number {
 
 interface Begun {
   trainer: Trainer;
-  best: MergeValues;
+  best: MergeValues[];
   metrics: EpochMetrics[];
 }
 

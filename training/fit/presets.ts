@@ -18,7 +18,7 @@ export const recipes: Record<Exclude<Preset, "fine-tune">, Recipe> = {
     maxGradientNorm: 2,
     averageDecay: 0.999,
     patience: 4,
-    keeps: "best epoch",
+    keeps: "mean of phases",
   },
   /** The tutorial's recipe, except for dropout: a caption's prefixes share their masks. */
   tutorial: {

@@ -22,8 +22,11 @@ export interface Recipe {
   averageDecay?: number;
   /** Epochs without a better dev score after which a phase ends early. */
   patience?: number;
-  /** The epoch whose weights are exported. */
-  keeps: "best epoch" | "last epoch";
+  /**
+   * What is exported: the weights of an epoch, or the mean of those of each phase's best epoch. Phases that start from each
+   * other's weights stay close enough for the mean to be better than each ("model soups", Wortsman et al. 2022).
+   */
+  keeps: "best epoch" | "last epoch" | "mean of phases";
 }
 
 export interface TrainingPhase {

@@ -11,7 +11,7 @@ const metrics = [{ epoch: 1, loss: 3.25, learningRate: 1e-3, seconds: 4.5, dev: 
 const { "embedding/embeddings": _, ...learnt } = tinyValues(3);
 const checkpoint = {
   state: { weights: tinyValues(1), average: tinyValues(2), steps: 12, moments: { first: learnt, second: learnt } },
-  best: tinyValues(4),
+  best: [tinyValues(4), tinyValues(6)],
   metrics,
 };
 
@@ -46,7 +46,7 @@ describe("a checkpoint", () => {
   test("stays as it was when the disk is full", async () => {
     const folder = await written();
     await symlink("/dev/full", join(folder, "checkpoint.safetensors.partial"));
-    const next = { ...checkpoint, best: tinyValues(5) };
+    const next = { ...checkpoint, best: [tinyValues(5)] };
     await expect(writeCheckpoint(folder, next, { spec: tinySpec, dependencies })).rejects.toThrow("the disk is full");
     expect(await readCheckpoint(folder, dependencies)).toEqual(checkpoint);
   });

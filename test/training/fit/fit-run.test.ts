@@ -7,7 +7,9 @@ import { initialValues } from "../../../training/fit/merge-model.ts";
 import type { TrainingData } from "../../../training/fit/plan-steps.ts";
 import type { Recipe } from "../../../training/fit/recipe.ts";
 import { CiderReward } from "../../../training/fit/self-critical.ts";
+import type { ModelFiles } from "../../../training/layers-format.ts";
 import { temporaryFolder } from "../../fixtures/bundles.ts";
+import { largestDifference } from "../../fixtures/vectors.ts";
 import { tinySpec } from "./tiny-merge-model.ts";
 
 beforeAll(async () => {
@@ -54,12 +56,16 @@ const recipe: Recipe = {
   keeps: "best epoch",
 };
 
-async function begin(folder: string, learnt: TrainingData = data): Promise<FitRun> {
+async function begin(
+  folder: string,
+  learnt: TrainingData = data,
+  keeps: Recipe["keeps"] = "best epoch",
+): Promise<FitRun> {
   const spec = { ...tinySpec, dropout: recipe.dropout };
   const dependencies = { settings: { seed: 1 }, inputs: {} };
   const start = initialValues(spec, 1);
   return FitRun.begin({
-    ...{ folder, dependencies, data: learnt, spec, start, recipe, seed: 1 },
+    ...{ folder, dependencies, data: learnt, spec, start, recipe: { ...recipe, keeps }, seed: 1 },
     isEmbeddingTuned: true,
     scorer: undefined,
   });
@@ -93,6 +99,29 @@ test.each([1, 3, 4])(
     second.dispose();
   },
 );
+
+test("the mean of phases is that of the last weights of each, also of a run that was stopped between", async () => {
+  const folder = await temporaryFolder();
+  const first = await begin(folder, data, "mean of phases");
+  await runUntil(first, 3);
+  const ofFirst = weightsOf(await first.keptFiles());
+  first.dispose();
+  const second = await begin(folder, data, "mean of phases");
+  await runUntil(second);
+  const mean = weightsOf(await second.keptFiles());
+  second.dispose();
+  const last = await begin(await temporaryFolder());
+  await runUntil(last);
+  const ofSecond = weightsOf(await last.keptFiles());
+  last.dispose();
+  expect(largestDifference(ofFirst, ofSecond)).toBeGreaterThan(0.01);
+  const expected = ofFirst.map((value, place) => (value + (ofSecond[place] ?? 0)) / 2);
+  expect(largestDifference(mean, expected)).toBeLessThan(1e-6);
+});
+
+function weightsOf({ weights }: ModelFiles): Float32Array {
+  return new Float32Array(new Uint8Array(weights).buffer);
+}
 
 test("a run that has nothing but pseudo-captions goes without the phase that would need captions to measure by", async () => {
   const captions = data.captions.map((caption) => ({ ...caption, isPseudo: true as const }));
