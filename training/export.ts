@@ -5,12 +5,15 @@ import { type Manifest, manifestSchema } from "../shared/manifest.ts";
 import { terminalLines, terminalText } from "../shared/terminal-text.ts";
 import { say } from "../terminal/progress.ts";
 import { encoderFiles, encoderRevision } from "./bundles.ts";
+import { detectorFiles } from "./evidence/detector-files.ts";
+import { readEvidenceNetwork } from "./evidence/evidence-network.ts";
+import { evidence } from "./evidence.ts";
 import {
   type BundleParts,
   decoderFiles,
   draftManifest,
+  evidenceFiles,
   idOf,
-  parseDecoder,
   rangesPath,
 } from "./export/draft-manifest.ts";
 import { makeRehearsal } from "./export/make-rehearsal.ts";
@@ -21,7 +24,7 @@ import { decoderComparisonSchema, describeComparison, describeNoChange } from ".
 import { readMergeModel } from "./fit/merge-model.ts";
 import { chooseRecipe } from "./fit/presets.ts";
 import { fit, fitFiles } from "./fit.ts";
-import type { ModelFiles } from "./layers-format.ts";
+import { type ModelFiles, parseModel } from "./layers-format.ts";
 import { prepare } from "./prepare.ts";
 import { preparedFiles, readPrepared } from "./prepared.ts";
 import { quantize, rangesFile } from "./quantize.ts";
@@ -29,8 +32,9 @@ import { encodeRehearsal, rehearsalFiles } from "./rehearsal.ts";
 import { type Stage, stageFolder, type TrainContext } from "./stage.ts";
 
 /**
- * Reads `fit`'s decoder, `prepare`'s vocabulary, the encoder of a bundle, the ranges that `quantize` measured for it
- * (which runs first if it has not yet), and features of the dev and test photos. Writes into `bundle/`: a model
+ * Reads `fit`'s decoder, `evidence`'s word detectors, `prepare`'s vocabulary, the encoder of a bundle, the ranges that
+ * `quantize` measured for it (detectors and ranges are made first if they are missing), and features of the dev and test
+ * photos. Writes into `bundle/`: a model
  * bundle with its manifest, provenance and scores, and its model card, `README.md`.
  */
 export const exportBundle: Stage = {
@@ -41,6 +45,7 @@ export const exportBundle: Stage = {
     { stage: prepare, files: { captions: preparedFiles.captions, vocabulary: preparedFiles.vocabulary } },
     { stage: features, files: { features: featureSummaryFile } },
     { stage: fit, files: { decoder: fitFiles.weights }, ifStale: { refuseAs: "another decoder" } },
+    { stage: evidence, files: { detectors: detectorFiles.weights }, ifStale: "remake" },
     { stage: quantize, files: { ranges: rangesFile }, ifStale: "remake" },
   ],
 
@@ -52,6 +57,7 @@ export const exportBundle: Stage = {
         licence: context.settings.licence ?? source.manifest.licence,
         maxWords: context.settings.maxWords,
         rehearsal: true, // missing from bundles of earlier versions
+        evidence: true, // likewise
       },
       inputs: { encoder: await encoderRevision(source) },
     };
@@ -62,10 +68,16 @@ export const exportBundle: Stage = {
     const prepared = await readPrepared(context);
     const source = await context.bundles.source();
     const decoder = await readDecoder(context);
-    const draft = await draftManifest(context, { prepared, source, decoder });
+    const { manifest: draft, evidence: guide } = await draftManifest(context, { prepared, source, decoder });
     const files = await bundleFiles(source, { prepared, decoder });
+    if (guide !== undefined) {
+      files.set(evidenceFiles.topology, Buffer.from(JSON.stringify(guide.topology)));
+      files.set(evidenceFiles.weights, guide.weights);
+    }
     files.set(rangesPath, await readFile(join(stageFolder(context, "quantize"), rangesFile)));
-    const rehearsal = encodeRehearsal(await makeRehearsal(context, { prepared, decoder, search: draft.search }));
+    const rehearsal = encodeRehearsal(
+      await makeRehearsal(context, { prepared, decoder, search: draft.search, evidence: guide }),
+    );
     files.set(rehearsalFiles.features, rehearsal.features);
     files.set(rehearsalFiles.captions, rehearsal.captions);
     const sizes = [...files].map(([path, contents]) => ({ path, bytes: contents.length, sha256: sha256Of(contents) }));
@@ -77,7 +89,8 @@ export const exportBundle: Stage = {
         "README.md": [
           describeModel(manifest, {
             prepared,
-            decoder: readMergeModel(parseDecoder(decoder)),
+            decoder: readMergeModel(parseModel(decoder)),
+            evidence: guide === undefined ? undefined : readEvidenceNetwork(parseModel(guide)),
             recipe: chooseRecipe(context.settings, prepared.summary),
           }),
         ],
@@ -87,6 +100,7 @@ export const exportBundle: Stage = {
     const exported = await openBundle(folder); // verified as its users will verify it, hashes included
     exported.readEncoder();
     exported.readDecoder();
+    exported.readEvidence();
     const line = `${manifest.id}, revision ${exported.revision}, in ${folder}`;
     process.stdout.write(`${terminalText(line)}\n${terminalLines(describeScores(manifest.scores))}`);
     if (context.settings.from !== undefined) await reportComparison(context);

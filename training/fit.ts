@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import type { Bundle } from "../captioner/bundle.ts";
-import { type LayersModel, parseLayersModel } from "../captioner/networks/layers-model.ts";
+import type { LayersModel } from "../captioner/networks/layers-model.ts";
 import { digestFile } from "../files/regular-file.ts";
 import { say } from "../terminal/progress.ts";
 import { encoderRevision, searchOf } from "./bundles.ts";
 import type { Split } from "./dataset.ts";
+import { inheritEvidence } from "./evidence/inherit-evidence.ts";
 import { featureSummaryFile, readFeatures } from "./features/photo-features.ts";
 import { features } from "./features.ts";
 import { startBackend } from "./fit/backend.ts";
@@ -21,6 +22,7 @@ import { Scorer } from "./fit/scorer.ts";
 import type { RewardInputs } from "./fit/self-critical.ts";
 import { CiderReward } from "./fit/self-critical.ts";
 import { chooseStart, type Start } from "./fit/start-weights.ts";
+import { parseModel } from "./layers-format.ts";
 import { prepare } from "./prepare.ts";
 import { type Prepared, preparedFiles, readPrepared, readSummary } from "./prepared.ts";
 import { type Rehearsal, readRehearsal } from "./rehearsal.ts";
@@ -79,19 +81,19 @@ export const fit: Stage = {
     try {
       process.stdout.write(summarize(start.spec));
       for await (const epoch of run.epochs()) process.stdout.write(describeEpoch(epoch));
-      const { topology, weights } = await run.keptFiles();
+      const kept = await run.keptFiles();
       const learnt =
         origin === undefined
           ? undefined
           : await compareWithOrigin(context, {
               origin,
               prepared,
-              model: parseLayersModel({ topology, readWeights: () => weights }),
+              model: parseModel(kept),
             });
       await context.save({
         files: {
-          [fitFiles.topology]: [JSON.stringify(topology)],
-          [fitFiles.weights]: [weights],
+          [fitFiles.topology]: [JSON.stringify(kept.topology)],
+          [fitFiles.weights]: [kept.weights],
           [fitFiles.metrics]: run.metrics.map((epoch) => `${JSON.stringify(epoch)}\n`),
           ...(learnt === undefined ? {} : { [fitFiles.learnt]: [`${JSON.stringify(learnt, null, 2)}\n`] }),
         },
@@ -203,10 +205,15 @@ async function compareWithOrigin(
   { origin, prepared, model }: { origin: Origin; prepared: Prepared; model: LayersModel },
 ): Promise<DecoderComparison> {
   const { bundle, rehearsal } = origin;
+  const evidence = await inheritEvidence(context, { ...origin, prepared });
   const ofSplit = (split: Split) => prepared.photos.filter((photo) => photo.split === split);
   return compareDecoders({
-    before: { model: bundle.readDecoder(), vocabulary: bundle.vocabulary },
-    after: { model, vocabulary: prepared.vocabulary },
+    before: { model: bundle.readDecoder(), vocabulary: bundle.vocabulary, evidence: bundle.readEvidence() },
+    after: {
+      model,
+      vocabulary: prepared.vocabulary,
+      evidence: evidence === undefined ? undefined : parseModel(evidence),
+    },
     search: await searchOf(context),
     own: await readFeatures(context, { photos: ofSplit("train").slice(0, photosCompared) }),
     dev: await readFeatures(context, { photos: ofSplit("dev") }),

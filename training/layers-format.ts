@@ -1,5 +1,6 @@
 import { io } from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { parseLayersModel } from "../captioner/networks/layers-model.ts";
 import type { NamedWeight, WeightedLayer } from "./keras/read-weights.ts";
 
 /** A model in TensorFlow.js' layers format. */
@@ -8,6 +9,11 @@ export interface ModelFiles {
   topology: object;
   /** float32 values, in the order of the weights manifest. */
   weights: Uint8Array;
+}
+
+/** Parses a model's files, as the service reads them. */
+export function parseModel({ topology, weights }: ModelFiles) {
+  return parseLayersModel({ topology, readWeights: () => weights });
 }
 
 /** Converts a model as TensorFlow.js itself saves it. */

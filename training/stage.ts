@@ -65,6 +65,7 @@ const folders = {
   sentences: "sentences",
   prepare: "prepare",
   features: "features",
+  evidence: "evidence",
   fit: "fit",
   quantize: "quantize",
   export: "bundle", // what people point MODEL_DIR at

@@ -1,4 +1,5 @@
 import { evaluate } from "./evaluate.ts";
+import { evidence } from "./evidence.ts";
 import { exportBundle } from "./export.ts";
 import { features } from "./features.ts";
 import { fit } from "./fit.ts";
@@ -9,4 +10,7 @@ import { sentences } from "./sentences.ts";
 import type { Stage } from "./stage.ts";
 
 /** All stages, in the order in which they run. */
-export const stages: readonly Stage[] = [sentences, prepare, features, fit, quantize, exportBundle, evaluate, report];
+export const stages: readonly Stage[] = [
+  ...[sentences, prepare, features, evidence, fit],
+  ...[quantize, exportBundle, evaluate, report],
+];

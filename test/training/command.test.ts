@@ -52,7 +52,7 @@ describe("npm run train", () => {
     expect(await train(...args)).toEqual({
       code: 0,
       stdout: "",
-      stderr: ["prepare", "features", "fit", "quantize", "export"]
+      stderr: ["prepare", "features", "evidence", "fit", "quantize", "export"]
         .map((stage) => `${stage}: up to date in ${join(out, stage === "export" ? "bundle" : stage)}\n`)
         .join(""),
     });
@@ -62,7 +62,7 @@ describe("npm run train", () => {
     [["--data", "a", "--out", "b", "--colour"], "unknown option '--colour'"],
     [
       ["bake", "--data", "a", "--out", "b"],
-      "Allowed choices are sentences, prepare, features, fit, quantize, export, evaluate, report.",
+      "Allowed choices are sentences, prepare, features, evidence, fit, quantize, export, evaluate, report.",
     ],
     [["prepare", "more", "--data", "a", "--out", "b"], "too many arguments"],
     [["--out", "b"], "required option '--data <place>' not specified"],

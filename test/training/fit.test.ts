@@ -1,8 +1,9 @@
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openBundle } from "../../captioner/bundle.ts";
+import { type Bundle, openBundle } from "../../captioner/bundle.ts";
 import { rowsOf } from "../../captioner/vectors.ts";
+import { readEvidenceNetwork } from "../../training/evidence/evidence-network.ts";
 import { exportBundle } from "../../training/export.ts";
 import { readFeatures } from "../../training/features/photo-features.ts";
 import { features } from "../../training/features.ts";
@@ -18,6 +19,7 @@ import { defaultSettings, type TrainSettings } from "../../training/settings.ts"
 import type { Stage, TrainRequest } from "../../training/stage.ts";
 import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../fixtures/bundles.ts";
+import { copyGuidedBundle } from "../fixtures/guided-bundle.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { largestDifference } from "../fixtures/vectors.ts";
 import { makeJsonl, oneSource } from "./made-dataset.ts";
@@ -192,6 +194,21 @@ describe("training that goes on from a bundle", () => {
       dev: [],
     });
   }, 60_000);
+
+  test("gives new words the evidence of what their photos show, beside the bundle's own", async () => {
+    const from = await copyGuidedBundle();
+    const { out } = await train({ from });
+    const [before, after] = [await openBundle(from), await openBundle(join(out, "bundle"))];
+    const evidenceOf = (bundle: Bundle) => {
+      const network = bundle.readEvidence();
+      if (network === undefined) throw new Error("expected word evidence");
+      return readEvidenceNetwork(network);
+    };
+    const [old, now] = [evidenceOf(before), evidenceOf(after)];
+    expect(now.vocabularySize).toBe(after.vocabulary.size);
+    expect(largestDifference(now.detectors.kernel, old.detectors.kernel)).toBeLessThan(1e-6);
+    expect([...now.words.bias.subarray(0, old.vocabularySize)]).toEqual([...old.words.bias]);
+  });
 
   test("warns where nothing was learnt", async () => {
     const { said } = await train({ from: tinyBundle, learningRate: 1e-9, minCount: 10 });

@@ -2,9 +2,12 @@ import { contentWords } from "../../shared/content-words.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import type { Vocabulary } from "../../shared/vocabulary.ts";
 import { searchOf } from "../bundles.ts";
+import type { Detectors } from "../evidence/detector-files.ts";
+import { toEvidenceFiles } from "../evidence/evidence-network.ts";
+import { evidenceOf } from "../evidence/strength.ts";
 import type { PhotoFeatures } from "../features/photo-features.ts";
 import { Scorer } from "../fit/scorer.ts";
-import type { ModelFiles } from "../layers-format.ts";
+import { type ModelFiles, parseModel } from "../layers-format.ts";
 import type { PreparedPhoto } from "../prepared.ts";
 import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
@@ -13,7 +16,10 @@ import type { TrainContext } from "../stage.ts";
 const lengthPenalties = [0.5, 0.7, 0.9, 1.1, 1.3];
 
 /** With fewer dev photos the differences would be chance. */
-const fewestPhotos = 200;
+export const fewestToChooseSearchBy = 200;
+
+/** Times that word evidence may count, beside 1, at which length penalties are compared. */
+const strengths = [0, 0.5, 1.5];
 
 /** Cost of repeating a word, in nats: a caption that does is chosen if it is e² times as likely. */
 const repetitionPenalty = 2;
@@ -26,31 +32,71 @@ interface SearchParts {
   dev: PhotoFeatures;
   /** The photos for training. */
   training: readonly PreparedPhoto[];
+  /** Word detectors, where they were trained. */
+  detectors: Detectors | undefined;
   decoder: ModelFiles;
   vocabulary: Vocabulary;
 }
 
+export interface ChosenSearch {
+  search: Manifest["search"];
+  /** The network of word detectors, where it improves captions. */
+  evidence?: ModelFiles | undefined;
+  /** How often its evidence counts, and what it detects. */
+  strength?: number;
+  concepts?: number;
+}
+
 /**
- * How whoever uses the bundle searches: with the length penalty whose captions have the highest CIDEr on dev, by the
- * service's default beam, and so that words are seldom repeated. If there is too little dev to tell, the length penalty stays
- * as it was; if training continued from a bundle, or is the tutorial's, all of it does.
+ * How whoever uses the bundle searches: with the length penalty and the strength of word evidence whose captions have the
+ * highest CIDEr on dev, by the service's default beam, and so that words are seldom repeated. If there is too little dev to
+ * tell, the length penalty stays as it was, without evidence; if training continued from a bundle, or is the tutorial's, all
+ * of it does.
  */
 export async function chooseSearch(
   context: TrainContext,
-  { dev, training, decoder, vocabulary }: SearchParts,
-): Promise<Manifest["search"]> {
+  { dev, training, decoder, vocabulary, detectors }: SearchParts,
+): Promise<ChosenSearch> {
   const usual = await searchOf(context);
-  if (context.settings.from !== undefined || context.settings.preset === "tutorial") return usual;
+  if (context.settings.from !== undefined || context.settings.preset === "tutorial") return { search: usual };
   const repetition = { penalty: repetitionPenalty, except: repeatableWords(training, vocabulary) };
   const search = { ...usual, repetition };
-  if (dev.photos.length < fewestPhotos) return search;
-  let best = { search, cider: Number.NEGATIVE_INFINITY };
-  for (const lengthPenalty of lengthPenalties) {
-    const tried = { ...search, lengthPenalty };
-    const { scores } = await new Scorer(dev, { vocabulary, search: tried }).score(decoder, searches["beam 3"]);
-    if (scores.cider > best.cider) best = { search: tried, cider: scores.cider };
+  if (dev.photos.length < fewestToChooseSearchBy) return { search };
+  const score = async ({ search: tried, evidence }: ChosenSearch) => {
+    const guide = evidence === undefined ? undefined : parseModel(evidence);
+    const scorer = new Scorer(dev, { vocabulary, search: tried, evidence: guide });
+    return (await scorer.score(decoder, searches["beam 3"])).scores.cider;
+  };
+  const guided = detectors === undefined ? {} : await guideBy(detectors, { vocabulary, strength: 1 });
+  const byLength = lengthPenalties.map((lengthPenalty) => ({ search: { ...search, lengthPenalty }, ...guided }));
+  const best = await highest(byLength, score);
+  if (detectors === undefined) return best;
+  const byStrength: ChosenSearch[] = [best];
+  for (const strength of strengths) {
+    const guide = strength === 0 ? {} : await guideBy(detectors, { vocabulary, strength });
+    byStrength.push({ search: best.search, ...guide });
   }
-  return best.search;
+  return highest(byStrength, score);
+}
+
+/** Makes the word evidence of this strength. */
+async function guideBy(
+  detectors: Detectors,
+  { vocabulary, strength }: { vocabulary: Vocabulary; strength: number },
+): Promise<Pick<ChosenSearch, "evidence" | "strength" | "concepts">> {
+  const evidence = await toEvidenceFiles(evidenceOf(detectors, { vocabulary, strength }));
+  return { evidence, strength, concepts: detectors.concepts.length };
+}
+
+/** Finds what has the highest score; the first of equals. */
+async function highest<Tried>(all: readonly Tried[], scoreOf: (tried: Tried) => Promise<number>): Promise<Tried> {
+  let best: { tried: Tried; score: number } | undefined;
+  for (const tried of all) {
+    const score = await scoreOf(tried);
+    if (best === undefined || score > best.score) best = { tried, score };
+  }
+  if (best === undefined) throw new Error("expected something to choose from, found nothing");
+  return best.tried;
 }
 
 /** Ids of words that say how a sentence is built, or that people often say twice in a caption, in whatever language. */

@@ -2,11 +2,12 @@ import { joinRows } from "../../captioner/vectors.ts";
 import type { Manifest } from "../../shared/manifest.ts";
 import { readFeatures } from "../features/photo-features.ts";
 import { captionFeatures } from "../fit/decode-features.ts";
+import { type ModelFiles, parseModel } from "../layers-format.ts";
 import type { Prepared } from "../prepared.ts";
 import { type Rehearsal, readRehearsal, roundToLevels } from "../rehearsal.ts";
 import { searches } from "../score/score-captions.ts";
 import type { TrainContext } from "../stage.ts";
-import { type BundleParts, parseDecoder } from "./draft-manifest.ts";
+import type { BundleParts } from "./draft-manifest.ts";
 
 /** Maximum number of photos; with the shipped encoder's 2048 features they take a megabyte. */
 const mostPhotos = 500;
@@ -15,6 +16,8 @@ const mostBytes = 1.1e6;
 interface RehearsalParts extends Pick<BundleParts, "decoder"> {
   prepared: Prepared;
   search: Manifest["search"];
+  /** The word detectors that guide the search, where there are some. */
+  evidence: ModelFiles | undefined;
 }
 
 interface Candidate extends RehearsalCandidate {
@@ -27,7 +30,7 @@ interface Candidate extends RehearsalCandidate {
  */
 export async function makeRehearsal(
   context: TrainContext,
-  { prepared, decoder, search }: RehearsalParts,
+  { prepared, decoder, search, evidence }: RehearsalParts,
 ): Promise<Rehearsal> {
   const { vocabulary } = prepared;
   const candidates = [...(await ownCandidates(context, prepared)), ...(await inheritedCandidates(context))];
@@ -35,7 +38,8 @@ export async function makeRehearsal(
   const chosen = chooseRehearsal(candidates, Math.min(mostPhotos, Math.floor(mostBytes / featureSize)));
   const features = roundToLevels(joinRows(chosen.map((photo) => photo.features)), featureSize); // as they will be read back
   const beam = searches["beam 3"];
-  const said = await captionFeatures(parseDecoder(decoder), { features, featureSize }, { vocabulary, search, beam });
+  const settings = { vocabulary, search, beam, evidence: evidence === undefined ? undefined : parseModel(evidence) };
+  const said = await captionFeatures(parseModel(decoder), { features, featureSize }, settings);
   return { featureSize, features, captions: said.map((words) => [words]) };
 }
 

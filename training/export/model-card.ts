@@ -1,4 +1,5 @@
 import type { Manifest } from "../../shared/manifest.ts";
+import type { EvidenceNetwork } from "../evidence/evidence-network.ts";
 import type { ReadMergeModel } from "../fit/merge-model.ts";
 import { type MergeValues, weightNames } from "../fit/merge-model.ts";
 import type { Recipe } from "../fit/recipe.ts";
@@ -6,12 +7,14 @@ import type { Prepared } from "../prepared.ts";
 
 interface CardParts {
   prepared: Prepared;
+  /** The word detectors that guide the search, where they do. */
+  evidence: EvidenceNetwork | undefined;
   decoder: ReadMergeModel;
   recipe: Recipe;
 }
 
 /** Writes a bundle's model card in Markdown: what it is, where its weights come from, its data and its scores. */
-export function describeModel(manifest: Manifest, { prepared, decoder, recipe }: CardParts): string {
+export function describeModel(manifest: Manifest, { prepared, decoder, evidence, recipe }: CardParts): string {
   const { id, description, provenance } = manifest;
   return `# ${id}
 
@@ -21,6 +24,7 @@ ${table([
   ["", ""],
   ["Encoder", encoderOf(manifest)],
   ["Decoder", decoderOf(decoder)],
+  ...(evidence === undefined ? [] : [["Word detectors", detectorsOf(evidence)]]),
   ["Input", inputOf(manifest)],
   ["Search", describeSearch(manifest)],
   ["Size", sizeOf(manifest)],
@@ -52,6 +56,10 @@ function decoderOf({ sizes, values }: ReadMergeModel): string {
     `${featureSize} features → dense ${units}; words → embedding ${embeddingSize} → LSTM ${units}; sum → dense ${units} → ` +
     `softmax over ${vocabularySize} words; ${countDecoderParameters(values).toLocaleString("en").replaceAll(",", " ")} parameters`
   );
+}
+
+function detectorsOf({ featureSize, concepts, vocabularySize }: EvidenceNetwork): string {
+  return `${featureSize} features → ${concepts} detectors → a score, added in the search, for each of ${vocabularySize} words`;
 }
 
 /** Counts the parameters of a merge model, word vectors included. */

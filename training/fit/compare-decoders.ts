@@ -26,10 +26,11 @@ export const decoderComparisonSchema = z.strictObject({
 
 export type DecoderComparison = z.infer<typeof decoderComparisonSchema>;
 
-/** A decoder and its vocabulary. */
+/** A decoder, its vocabulary, and the word detectors that guide its search, where there are some. */
 interface Speaker {
   model: LayersModel;
   vocabulary: Vocabulary;
+  evidence: LayersModel | undefined;
 }
 
 interface Compared {
@@ -50,8 +51,8 @@ export async function compareDecoders({
   dev,
   rehearsal,
 }: Compared): Promise<DecoderComparison> {
-  const say = ({ model, vocabulary }: Speaker, photos: Pick<PhotoFeatures, "features" | "featureSize">) =>
-    captionFeatures(model, photos, { vocabulary, search, beam });
+  const say = ({ model, ...others }: Speaker, photos: Pick<PhotoFeatures, "features" | "featureSize">) =>
+    captionFeatures(model, photos, { ...others, search, beam });
   const [then, now] = [await say(before, own), await say(after, own)];
   const learnt = own.photos.flatMap(({ captions }) => captions.map(({ words }) => new Set(words)));
   const newWords = after.vocabulary.words.slice(before.vocabulary.size).map((word) => ({
@@ -73,8 +74,8 @@ async function compareScores(
   dev: PhotoFeatures,
   { before, after, search }: Pick<Compared, "before" | "after" | "search">,
 ): Promise<DecoderComparison["dev"]> {
-  const score = async ({ model, vocabulary }: Speaker) =>
-    (await new Scorer(dev, { vocabulary, search }).scoreModel(model, beam)).sets;
+  const score = async ({ model, ...others }: Speaker) =>
+    (await new Scorer(dev, { ...others, search }).scoreModel(model, beam)).sets;
   const [then, now] = [await score(before), await score(after)];
   return [...now].map(([dataset, { cider }]) => ({
     dataset,

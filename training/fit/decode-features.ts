@@ -9,6 +9,8 @@ import { paddingId, type Vocabulary } from "../../shared/vocabulary.ts";
 const photosAtOnce = 100;
 
 interface BeamSettings extends SearchSettings {
+  /** The network of word detectors, if they guide the search. */
+  evidence?: LayersModel | undefined;
   featureSize: number;
   vocabularySize: number;
   beam: number;
@@ -16,6 +18,7 @@ interface BeamSettings extends SearchSettings {
 
 interface CaptionSettings {
   vocabulary: Vocabulary;
+  evidence?: LayersModel | undefined;
   search: Manifest["search"];
   beam: number;
 }
@@ -24,10 +27,10 @@ interface CaptionSettings {
 export async function captionFeatures(
   model: LayersModel,
   { features, featureSize }: { features: Float32Array; featureSize: number },
-  { vocabulary, search, beam }: CaptionSettings,
+  { vocabulary, search, beam, evidence }: CaptionSettings,
 ): Promise<string[][]> {
   const { size: vocabularySize, startId, endId } = vocabulary;
-  const settings = { ...search, featureSize, beam, vocabularySize, startId, endId };
+  const settings = { ...search, featureSize, beam, vocabularySize, startId, endId, evidence };
   const found = await decodeFeatures(model, features, settings);
   return found.map(({ words }) => vocabulary.wordsOf(words));
 }
@@ -36,9 +39,9 @@ export async function captionFeatures(
 export async function decodeFeatures(
   model: LayersModel,
   features: Float32Array,
-  { featureSize, vocabularySize, beam, ...settings }: BeamSettings,
+  { featureSize, vocabularySize, beam, evidence, ...settings }: BeamSettings,
 ): Promise<FoundCaption[]> {
-  const spec = { featureSize, vocabularySize, suppressedIds: [paddingId, settings.startId] };
+  const spec = { featureSize, vocabularySize, suppressedIds: [paddingId, settings.startId], evidence };
   const decoder = await createOnnxDecoder(compileDecoder(model, spec), spec);
   try {
     const captions: FoundCaption[] = [];

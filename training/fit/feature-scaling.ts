@@ -40,32 +40,52 @@ export class FeatureScaling {
 
   /** Converts a decoder of standardized features into one that gives the same captions for unscaled features. */
   fold(values: MergeValues): MergeValues {
-    return this.#change(values, (weight, channel) => ({
-      weight: weight / (this.#deviations[channel] ?? 1),
-      shift: -(weight * (this.#means[channel] ?? 0)) / (this.#deviations[channel] ?? 1),
-    }));
+    return withImageDense(values, this.foldDense(imageDense(values)));
   }
 
   /** Converts a decoder of unscaled features into one for standardized features, the inverse of `fold`. */
   unfold(values: MergeValues): MergeValues {
-    return this.#change(values, (weight, channel) => ({
+    const unfolded = changeDense(imageDense(values), (weight, channel) => ({
       weight: weight * (this.#deviations[channel] ?? 1),
       shift: weight * (this.#means[channel] ?? 0),
     }));
+    return withImageDense(values, unfolded);
   }
 
-  #change(
-    values: MergeValues,
-    change: (weight: number, channel: number) => { weight: number; shift: number },
-  ): MergeValues {
-    const units = values["image_dense/bias"].length;
-    const kernel = Float32Array.from(values["image_dense/kernel"]);
-    const bias = Float64Array.from(values["image_dense/bias"]); // in float64, since it sums thousands
-    for (const [place, value] of kernel.entries()) {
-      const { weight, shift } = change(value, Math.floor(place / units));
-      kernel[place] = weight;
-      bias[place % units] = (bias[place % units] ?? 0) + shift;
-    }
-    return { ...values, "image_dense/kernel": kernel, "image_dense/bias": Float32Array.from(bias) };
+  /** Converts the layer that reads standardized features into one that gives the same for unscaled features. */
+  foldDense(layer: DenseWeights): DenseWeights {
+    return changeDense(layer, (weight, channel) => ({
+      weight: weight / (this.#deviations[channel] ?? 1),
+      shift: -(weight * (this.#means[channel] ?? 0)) / (this.#deviations[channel] ?? 1),
+    }));
   }
+}
+
+/** Weights of a dense layer that reads features: float32 [featureSize, units] and [units]. */
+interface DenseWeights {
+  kernel: Float32Array;
+  bias: Float32Array;
+}
+
+function imageDense(values: MergeValues): DenseWeights {
+  return { kernel: values["image_dense/kernel"], bias: values["image_dense/bias"] };
+}
+
+function withImageDense(values: MergeValues, { kernel, bias }: DenseWeights): MergeValues {
+  return { ...values, "image_dense/kernel": kernel, "image_dense/bias": bias };
+}
+
+function changeDense(
+  layer: DenseWeights,
+  change: (weight: number, channel: number) => { weight: number; shift: number },
+): DenseWeights {
+  const units = layer.bias.length;
+  const kernel = Float32Array.from(layer.kernel);
+  const bias = Float64Array.from(layer.bias); // in float64, since it sums thousands
+  for (const [place, value] of kernel.entries()) {
+    const { weight, shift } = change(value, Math.floor(place / units));
+    kernel[place] = weight;
+    bias[place % units] = (bias[place % units] ?? 0) + shift;
+  }
+  return { kernel, bias: Float32Array.from(bias) };
 }

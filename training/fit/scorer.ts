@@ -25,6 +25,8 @@ export interface ScoredPhotos {
 interface ScorerSettings {
   vocabulary: Vocabulary;
   search: Manifest["search"];
+  /** The network of word detectors, where they guide the search. */
+  evidence?: LayersModel | undefined;
 }
 
 /**
@@ -53,11 +55,12 @@ export class Scorer {
   }
 
   async scoreModel(model: LayersModel, beam: number): Promise<Scored> {
-    const { vocabulary, search } = this.#settings;
+    const { vocabulary, search, evidence } = this.#settings;
     const { photos, features, featureSize } = this.#photos;
     const found = await decodeFeatures(model, features, {
       ...search,
       featureSize,
+      evidence,
       beam,
       vocabularySize: vocabulary.size,
       startId: vocabulary.startId,

@@ -11,6 +11,7 @@ const encoderName = "photo encoder";
 /** The network: the decoder layer by layer, the encoder as one box. */
 export function modelSection({ bundle }: ReportInput): Section {
   const [encoder, decoder] = [bundle.readEncoder(), bundle.readDecoder()];
+  const evidence = bundle.readEvidence();
   const layers = describeLayers(decoder);
   const { featureSize } = bundle.manifest.encoder;
   const parameters = { encoder: countParameters(encoder), decoder: countParameters(decoder) };
@@ -19,7 +20,11 @@ export function modelSection({ bundle }: ReportInput): Section {
     id: "model",
     title: "Model",
     body: html`<p>${grouped(parameters.encoder + parameters.decoder)} parameters: ${grouped(parameters.encoder)} in the encoder, which turns a photo into
-${grouped(featureSize)} features once, and ${grouped(parameters.decoder)} in the decoder, which runs for each word. Shapes are those of each box's output; n is
+${grouped(featureSize)} features once, and ${grouped(parameters.decoder)} in the decoder, which runs for each word.${
+      evidence === undefined
+        ? ""
+        : ` Word detectors with ${grouped(countParameters(evidence))} parameters, which run once, add a score for each word in the search.`
+    } Shapes are those of each box's output; n is
 the batch.</p>
 ${modelGraph(nodes, `The encoder feeds the decoder, whose layers are: ${layers.map(({ name, kind }) => `${name} (${kind})`).join(", ")}.`)}
 ${table({

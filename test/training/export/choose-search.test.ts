@@ -1,11 +1,13 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { expect, test } from "vitest";
 import { openBundle } from "../../../captioner/bundle.ts";
+import { toEvidenceFiles } from "../../../training/evidence/evidence-network.ts";
+import { evidenceOf } from "../../../training/evidence/strength.ts";
 import { chooseSearch } from "../../../training/export/choose-search.ts";
 import { mergeModel, readMergeModel } from "../../../training/fit/merge-model.ts";
 import { Scorer } from "../../../training/fit/scorer.ts";
 import { randomFor, uniform } from "../../../training/keyed-random.ts";
-import { type ModelFiles, toLayersFormat } from "../../../training/layers-format.ts";
+import { type ModelFiles, parseModel, toLayersFormat } from "../../../training/layers-format.ts";
 import { beginRun } from "../../../training/run-stages.ts";
 import { defaultSettings } from "../../../training/settings.ts";
 import { tinyBundle } from "../../fixtures/bundles.ts";
@@ -25,7 +27,13 @@ async function madeDev() {
     return { id: `${index}`, file: `${index}.jpg`, sha256: "a".repeat(64), split: "dev" as const, captions };
   });
   const features = uniform(randomFor("dev"), { size: count * featureSize, limit: 0.5 }).map(Math.abs);
-  return { dev: { photos, featureSize, features }, training: [], decoder: await readyToEnd(), vocabulary };
+  return {
+    dev: { photos, featureSize, features },
+    training: [],
+    decoder: await readyToEnd(),
+    detectors: undefined,
+    vocabulary,
+  };
 }
 
 /** The tiny bundle's decoder, which hardly ever ends a caption by itself, made likelier to. */
@@ -44,7 +52,7 @@ const context = beginRun(request);
 
 test("the length penalty is the one whose captions have the highest CIDEr on dev", async () => {
   const made = await madeDev();
-  const chosen = await chooseSearch(context, made);
+  const { search: chosen } = await chooseSearch(context, made);
   const { repetition } = chosen;
   const scored = await Promise.all(
     [0.5, 0.7, 0.9, 1.1, 1.3].map(async (lengthPenalty) => {
@@ -58,20 +66,42 @@ test("the length penalty is the one whose captions have the highest CIDEr on dev
   expect(chosen).toEqual(scored.find(({ cider }) => cider === highest)?.search);
 });
 
+test("word evidence has the strength whose captions have the highest CIDEr, and none where that is highest", async () => {
+  const made = await madeDev();
+  const { featureSize } = made.dev;
+  const concepts = ["dog", "cat", "grass"].map((concept) => ({ concept, recall: 0.5, isReliable: true }));
+  const random = (what: string, size: number) => uniform(randomFor(what), { size, limit: 0.3 });
+  const detectors = { concepts, kernel: random("kernel", 3 * featureSize), bias: new Float32Array(3) };
+  const chosen = await chooseSearch(context, { ...made, detectors });
+  const ciderAt = async (strength: number) => {
+    const files = await toEvidenceFiles(evidenceOf(detectors, { vocabulary: made.vocabulary, strength }));
+    const settings = { vocabulary: made.vocabulary, search: chosen.search };
+    const evidence = strength === 0 ? undefined : parseModel(files);
+    return (await new Scorer(made.dev, { ...settings, evidence }).score(made.decoder, 3)).scores.cider;
+  };
+  const scored = new Map<number, number>();
+  for (const strength of [0, 0.5, 1, 1.5]) scored.set(strength, await ciderAt(strength));
+  expect(new Set(scored.values()).size).toBeGreaterThan(1); // there is something to choose
+  expect(scored.get(chosen.strength ?? 0)).toBe(Math.max(...scored.values()));
+  expect(chosen.evidence === undefined).toBe(chosen.strength === undefined);
+});
+
 test("it stays as it was with few dev photos", async () => {
   const made = await madeDev();
   const { photos, featureSize, features } = made.dev;
   const few = { photos: photos.slice(1), featureSize, features: features.slice(featureSize) };
-  expect(await chooseSearch(context, { ...made, dev: few })).toMatchObject({ lengthPenalty: 0.7, maxWords: 10 });
+  expect(await chooseSearch(context, { ...made, dev: few })).toMatchObject({
+    search: { lengthPenalty: 0.7, maxWords: 10 },
+  });
 });
 
 test("all of it stays as it was for training that goes on from a bundle, and for the tutorial's", async () => {
   const made = await madeDev();
   const { manifest } = await openBundle(tinyBundle);
   const later = beginRun({ ...request, settings: { ...request.settings, from: tinyBundle } });
-  expect(await chooseSearch(later, made)).toEqual({ ...manifest.search, maxWords: 10 });
+  expect(await chooseSearch(later, made)).toEqual({ search: { ...manifest.search, maxWords: 10 } });
   const tutorial = beginRun({ ...request, settings: { ...request.settings, preset: "tutorial" } });
-  expect(await chooseSearch(tutorial, made)).toEqual({ lengthPenalty: 0.7, maxWords: 10 });
+  expect(await chooseSearch(tutorial, made)).toEqual({ search: { lengthPenalty: 0.7, maxWords: 10 } });
 });
 
 test("words cost where they are repeated, but for those of the closed classes and those that people repeat", async () => {
@@ -82,7 +112,7 @@ test("words cost where they are repeated, but for those of the closed classes an
     { ...photo, captions: [...said("brown dog and brown grass"), ...said("a dog runs")] },
     { ...photo, captions: said("grass grass"), hasPseudoCaptions: true as const },
   ];
-  const { repetition } = await chooseSearch(context, { ...made, training });
+  const { repetition } = (await chooseSearch(context, { ...made, training })).search;
   const repeatable = repetition?.except.map((id) => made.vocabulary.words[id]);
   expect(repetition?.penalty).toBe(2);
   expect(repeatable).toEqual(expect.arrayContaining(["a", "brown"]));
