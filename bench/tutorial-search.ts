@@ -1,8 +1,14 @@
 import type { SearchSettings } from "../captioner/beam-search.ts";
+import type { Bundle } from "../captioner/bundle.ts";
 import type { Manifest } from "../shared/manifest.ts";
 
 /** float32 [featureSize] and the words so far, start included → float32 [vocabularySize]. */
 export type NextWord = (features: Float32Array, prefix: readonly number[]) => Promise<Float32Array>;
+
+/** A bundle without its word detectors, which the tutorial's search does not know. */
+export function withoutEvidence(bundle: Bundle): Bundle {
+  return { ...bundle, readEvidence: () => undefined };
+}
 
 /** How our search is asked for the captions of the tutorial's, which knows no cost for what is said again. */
 export function tutorialSettings({ specialIds, search }: Pick<Manifest, "specialIds" | "search">): SearchSettings {

@@ -24,6 +24,7 @@ async function researchBundle(): Promise<string> {
     ...shipped,
     calibration: undefined,
     rehearsal: undefined,
+    evidence: undefined,
     encoder: { ...shipped.encoder, ranges: undefined },
     preprocessing: { ...shipped.preprocessing, through: undefined },
     vocabulary: { path: "vocabulary.json", size: words.size },

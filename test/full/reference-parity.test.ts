@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { loadTfjsWasm } from "../../bench/tfjs-wasm.ts";
-import { tutorialSearch, tutorialSettings } from "../../bench/tutorial-search.ts";
+import { tutorialSearch, tutorialSettings, withoutEvidence } from "../../bench/tutorial-search.ts";
 import { searchCaptions } from "../../captioner/beam-search.ts";
 import { defaultModelDir, openBundle } from "../../captioner/bundle.ts";
 import { decodeImage } from "../../captioner/images/decode-image.ts";
@@ -15,7 +15,7 @@ test.skipIf(!isResearchDataThere)(
   async () => {
     const bundle = await openBundle(defaultModelDir);
     const { preprocessing } = bundle.manifest;
-    const engine = await createOnnxEngine(bundle);
+    const engine = await createOnnxEngine(withoutEvidence(bundle));
     const reference = await loadTfjsWasm(bundle);
     for (const name of await readdir(`${researchData}photos`)) {
       const bytes = await readFile(`${researchData}photos/${name}`);
