@@ -23,13 +23,16 @@ export interface FoundCaption {
   wordLogProbs: readonly number[];
   /** The sum of `wordLogProbs`. */
   logProb: number;
+  /**
+   * The sum of its words' evidence: what the engine's scores have beside log-probabilities. 0 without word detectors. Evidence
+   * for a word that was said already is no reason to say it again, and does not count.
+   */
+  evidence: number;
 }
 
 /** The beginning of a caption, with its row in the decoder's present state. */
 interface Beam extends FoundCaption {
   row: number;
-  /** The sum of its words' evidence: what the engine's scores have beside log-probabilities. */
-  evidence: number;
   /** The cost of its repetitions. */
   cost: number;
 }
@@ -140,8 +143,10 @@ class PhotoSearch {
         const place = (row + index) * columns + rank;
         const word = step.words[place] ?? endId;
         const logProb = step.logProbabilities[place] ?? Number.NEGATIVE_INFINITY;
-        const evidence = logProb > Number.NEGATIVE_INFINITY ? (step.scores[place] ?? 0) - logProb : 0;
-        const cost = this.#costOf({ word, evidence }, beam.words);
+        const found = logProb > Number.NEGATIVE_INFINITY ? (step.scores[place] ?? 0) - logProb : 0;
+        const isRepeated = this.#isRepeated(word, beam.words);
+        const evidence = isRepeated ? Math.min(0, found) : found;
+        const cost = (isRepeated ? this.#costs.penalty : 0) + this.#excessCost(word, beam.words);
         return extend(beam, { word, logProb, evidence, row: row + index, cost });
       }),
     );
@@ -172,16 +177,16 @@ class PhotoSearch {
     const inOrder = [...this.#ended, ...this.#early]
       .sort((one, other) => rank(other) - rank(one))
       .slice(0, this.#width);
-    return inOrder.map(({ words, wordLogProbs, logProb }) => ({ words, wordLogProbs, logProb }));
+    return inOrder.map(({ words, wordLogProbs, logProb, evidence }) => ({ words, wordLogProbs, logProb, evidence }));
   }
 
-  /** The cost of a word after others. Evidence for a word that was said already is no reason to say it again. */
-  #costOf({ word, evidence }: { word: number; evidence: number }, before: readonly number[]): number {
+  #isRepeated(word: number, before: readonly number[]): boolean {
     const { penalty, repeatable } = this.#costs;
-    const isRepeated = penalty > 0 && before.includes(word) && !repeatable.has(word);
-    const repetition = isRepeated ? penalty + Math.max(0, evidence) : 0;
-    const isExcess = before.length >= this.#limit && word !== this.#settings.endId;
-    return repetition + (isExcess ? excessPenalty : 0);
+    return penalty > 0 && before.includes(word) && !repeatable.has(word);
+  }
+
+  #excessCost(word: number, before: readonly number[]): number {
+    return before.length >= this.#limit && word !== this.#settings.endId ? excessPenalty : 0;
   }
 
   /** Whether a caption with a limit would end with words like "in the". */
@@ -190,7 +195,7 @@ class PhotoSearch {
   }
 
   /** Takes the words that end no sentence from a caption with a limit. */
-  #cut({ words, wordLogProbs, logProb }: FoundCaption): FoundCaption {
+  #cut({ words, wordLogProbs, logProb }: FoundCaption): Pick<FoundCaption, "words" | "wordLogProbs" | "logProb"> {
     const last = words.findLastIndex((word) => !this.#isDangling(word));
     if (last === -1 || last === words.length - 1) return { words, wordLogProbs, logProb };
     const kept = wordLogProbs.slice(0, last + 1);

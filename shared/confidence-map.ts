@@ -1,13 +1,11 @@
 import * as z from "zod";
 
-const shareSchema = z.number().min(0).max(1);
-
 /**
  * A monotone map from a caption's raw confidence to what it came out as on photos with references, in straight lines
  * between points. Below the first point and above the last one it stays level.
  */
 export const confidenceMapSchema = z
-  .array(z.strictObject({ raw: shareSchema, calibrated: shareSchema }))
+  .array(z.strictObject({ raw: z.number().nonnegative(), calibrated: z.number().min(0).max(1) }))
   .min(1)
   .refine(
     (points) => points.every(({ raw }, index) => raw > (points[index - 1]?.raw ?? -1)),

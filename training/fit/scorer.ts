@@ -75,10 +75,10 @@ export class Scorer {
     const perPhoto = new Map(sets.flatMap((set) => [...set.perPhoto]));
     const ratedOf = new Map<string, RatedCaption>();
     for (const [index, photo] of photos.entries()) {
-      const { words = [], logProb = 0 } = found[index] ?? {};
+      const caption = found[index] ?? { words: [], wordLogProbs: [], logProb: 0, evidence: 0 };
       ratedOf.set(photo.id, {
-        confidence: rawConfidence({ words, logProb }),
-        contentPrecision: contentPrecision(vocabulary.wordsOf(words), cleanReferences(photo)),
+        confidence: rawConfidence(caption),
+        contentPrecision: contentPrecision(vocabulary.wordsOf(caption.words), cleanReferences(photo)),
         cider: perPhoto.get(photo.id)?.cider ?? 0,
       });
     }
