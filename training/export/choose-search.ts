@@ -18,8 +18,14 @@ const lengthPenalties = [0.5, 0.7, 0.9, 1.1, 1.3];
 /** With fewer dev photos the differences would be chance. */
 export const fewestToChooseSearchBy = 200;
 
-/** Times that word evidence may count, beside 1, at which length penalties are compared. */
-const strengths = [0, 0.5, 1.5];
+/** Times that word evidence may count, the least first. Length penalties are compared at 1. */
+const strengths = [0, 0.5, 0.75, 1, 1.5];
+
+/**
+ * A weaker evidence is chosen if its CIDEr is within this of the best, about the standard error of such a difference on a
+ * thousand photos: the one-standard-error rule of Breiman et al. 1984. Strong evidence says "a airplane".
+ */
+const nearlyAsGood = 0.01;
 
 /** Cost of repeating a word, in nats: a caption that does is chosen if it is e² times as likely. */
 const repetitionPenalty = 2;
@@ -48,8 +54,8 @@ export interface ChosenSearch {
 }
 
 /**
- * How whoever uses the bundle searches: with the length penalty and the strength of word evidence whose captions have the
- * highest CIDEr on dev, by the service's default beam, and so that words are seldom repeated. If there is too little dev to
+ * How whoever uses the bundle searches: with the length penalty whose captions have the highest CIDEr on dev, by the service's
+ * default beam, with the least word evidence that is nearly as good as the best, and so that words are seldom repeated. If there is too little dev to
  * tell, the length penalty stays as it was, without evidence; if training continued from a bundle, or is the tutorial's, all
  * of it does.
  */
@@ -71,12 +77,16 @@ export async function chooseSearch(
   const byLength = lengthPenalties.map((lengthPenalty) => ({ search: { ...search, lengthPenalty }, ...guided }));
   const best = await highest(byLength, score);
   if (detectors === undefined) return best;
-  const byStrength: ChosenSearch[] = [best];
-  for (const strength of strengths) {
-    const guide = strength === 0 ? {} : await guideBy(detectors, { vocabulary, strength });
-    byStrength.push({ search: best.search, ...guide });
-  }
-  return highest(byStrength, score);
+  const byStrength = await Promise.all(
+    strengths.map(async (strength): Promise<ChosenSearch> => {
+      const guide = strength === 0 ? {} : await guideBy(detectors, { vocabulary, strength });
+      return { search: best.search, ...guide };
+    }),
+  );
+  const scores: number[] = [];
+  for (const tried of byStrength) scores.push(await score(tried));
+  const enough = Math.max(...scores) - nearlyAsGood;
+  return byStrength[scores.findIndex((found) => found >= enough)] ?? best;
 }
 
 /** Makes the word evidence of this strength. */
