@@ -70,7 +70,7 @@ async function photographPage({ browser, out }: Studio): Promise<void> {
       {
         name: "page",
         address: deployment.edge,
-        height: 1180,
+        height: 880,
         async prepare(page) {
           for (const [index, name] of shownOnThePage.entries()) {
             await page.setInputFiles("#choose", join(samples, `${name}.jpg`));

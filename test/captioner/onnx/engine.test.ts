@@ -2,7 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadTfjsWasm, type TfjsWasm } from "../../../bench/tfjs-wasm.ts";
-import { tutorialSearch, withoutEvidence } from "../../../bench/tutorial-search.ts";
+import { tutorialSearch, tutorialSettings, withoutEvidence } from "../../../bench/tutorial-search.ts";
 import { type FoundCaption, searchCaptions } from "../../../captioner/beam-search.ts";
 import { type Bundle, defaultModelDir, openBundle } from "../../../captioner/bundle.ts";
 import type { Engine } from "../../../captioner/engine.ts";
@@ -32,8 +32,13 @@ describe.each([
   });
   afterAll(() => engine.close());
 
-  const search = (from: Engine, of: readonly Float32Array[], beam: number): Promise<FoundCaption[][]> => {
-    const { specialIds, search: settings } = bundle.manifest;
+  const search = (
+    from: Engine,
+    of: readonly Float32Array[],
+    beam: number,
+    settings: Bundle["manifest"]["search"] = bundle.manifest.search,
+  ): Promise<FoundCaption[][]> => {
+    const { specialIds } = bundle.manifest;
     const flat = new Float32Array(of.flatMap((vector) => [...vector]));
     const options = of.map(() => ({ beam, candidates: beam }));
     return searchCaptions(
@@ -81,9 +86,9 @@ describe.each([
     state.release();
   });
 
-  test("finds the captions that the reference finds greedily", async () => {
+  test("finds the captions that the reference finds greedily, where repetition costs nothing", async () => {
     const unguided = await createOnnxEngine(withoutEvidence(bundle));
-    const found = await search(unguided, features, 1);
+    const found = await search(unguided, features, 1, tutorialSettings(bundle.manifest));
     await unguided.close();
     for (const [index, vector] of features.entries()) {
       expect(found[index]?.[0]?.words).toEqual(await tutorialSearch(reference.nextWord, vector, bundle.manifest));
