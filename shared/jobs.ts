@@ -3,6 +3,7 @@ import {
   byteIdSchema,
   captionOptionsSchema,
   captionResultSchema,
+  captionStyles,
   contentIdSchema,
   defaultCaptionOptions,
   revisionSchema,
@@ -16,6 +17,12 @@ const maxJobUrls = 1000;
 export const maxResultRows = 10_000;
 export const defaultResultRows = 1000;
 
+/** Files that a job writes beside photos: none, the result as JSON, or XMP, which photo programs read. */
+export const sidecarChoices = ["none", "json", "xmp"] as const;
+
+export type SidecarChoice = (typeof sidecarChoices)[number];
+export type SidecarForm = Exclude<SidecarChoice, "none">;
+
 const bucketSourceSchema = z.strictObject({
   bucket: z
     .string()
@@ -27,9 +34,11 @@ const bucketSourceSchema = z.strictObject({
     .default(false)
     .describe("Keep the job open: photos that come or change later are captioned, those that go are forgotten."),
   sidecars: z
-    .enum(["none", "json"])
+    .enum(sidecarChoices)
     .default("none")
-    .describe("`json` also writes each result into the bucket, as the photo's key with `.json` at its end."),
+    .describe(
+      "`json` also writes each result into the bucket, as the photo's key with `.json` at its end; `xmp` writes its caption and keywords for photo programs, with `.xmp`.",
+    ),
 });
 
 const urlSourceSchema = z.strictObject({
@@ -47,6 +56,19 @@ export const jobRequestSchema = z
     }),
     beam: captionOptionsSchema.shape.beam.default(defaultCaptionOptions.beam),
     candidates: captionOptionsSchema.shape.candidates.default(defaultCaptionOptions.candidates),
+    maxWords: captionOptionsSchema.shape.maxWords,
+    style: z
+      .enum(captionStyles)
+      .default("plain")
+      .describe("`sentence` begins captions with a capital and ends them with a full stop."),
+    neutral: z
+      .boolean()
+      .default(false)
+      .describe("English words for women, men, girls and boys become person and child."),
+    keywords: z
+      .boolean()
+      .default(false)
+      .describe("Results also have keywords, and XMP sidecars have them as `dc:subject`."),
   })
   .refine(({ beam, candidates }) => candidates <= beam, "expected candidates to be at most beam");
 
@@ -108,6 +130,7 @@ export const jobResultSchema = z.object({
     .array(z.object({ caption: z.string(), confidence: captionResultSchema.shape.confidence }))
     .optional()
     .describe("Best first, for a job that asked for more than one."),
+  keywords: captionResultSchema.shape.keywords.describe("Most confident first, for a job that asked for them."),
   isCached: z.boolean().optional(),
   id: byteIdSchema.optional(),
   contentId: contentIdSchema.optional(),

@@ -1,11 +1,11 @@
 import { open, rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { toDiskPath } from "../../files/disk-path.ts";
 import { putInPlace } from "../../files/write-whole.ts";
 import { CaptionClient } from "../../shared/client.ts";
-import { defaultCaptionOptions } from "../../shared/contract.ts";
-import type { Job, JobOrder, ResultForm } from "../../shared/jobs.ts";
+import { captionOptionsSchema, defaultCaptionOptions } from "../../shared/contract.ts";
+import { type Job, type JobOrder, type ResultForm, type SidecarChoice, sidecarChoices } from "../../shared/jobs.ts";
 import { terminalText } from "../../shared/terminal-text.ts";
 import { countUpTo, invocationFolder } from "../../terminal/command-line.ts";
 import { say } from "../../terminal/progress.ts";
@@ -22,9 +22,13 @@ interface StartFlags extends EdgeFlags {
   bucket?: string;
   prefix: string;
   follow: boolean;
-  sidecars: "none" | "json";
+  sidecars: SidecarChoice;
   beam: number;
   candidates: number;
+  maxWords?: number;
+  sentence: boolean;
+  neutral: boolean;
+  keywords: boolean;
   wait: boolean;
   quiet: boolean;
 }
@@ -42,8 +46,11 @@ export function jobsCommand(): Command {
     .option("--prefix <text>", "only objects whose keys begin with this", "")
     .option("--follow", "keep the job open: caption what comes or changes later, too", false)
     .addOption(
-      new Option("--sidecars <form>", "also write each result into the bucket, beside its photo")
-        .choices(["none", "json"])
+      new Option(
+        "--sidecars <form>",
+        "also write into the bucket, beside each photo: its result (json), or its caption for photo programs (xmp)",
+      )
+        .choices(sidecarChoices)
         .default("none"),
     )
     .option("--beam <n>", "beam width of the search, 1 to 10", countUpTo(10), defaultCaptionOptions.beam)
@@ -53,6 +60,10 @@ export function jobsCommand(): Command {
       countUpTo(5),
       defaultCaptionOptions.candidates,
     )
+    .option("--max-words <n>", "end captions at about this many words, 5 to 20", readMaxWords)
+    .option("--sentence", "write captions with a capital and a full stop", false)
+    .option("--neutral", "say person and child for man, woman, girl and boy (English)", false)
+    .option("--keywords", "also keywords, in results and XMP sidecars (English)", false)
     .option("--no-wait", "print the job's id and end")
     .option("--quiet", "show no progress", false)
     .action(async (urls: string[], flags: StartFlags, start: Command) => {
@@ -118,12 +129,20 @@ function clientOf({ endpoint, key: apiKey }: EdgeFlags): CaptionClient {
 }
 
 function orderOf(urls: string[], flags: StartFlags, command: Command): JobOrder {
-  const { bucket, prefix, follow, sidecars, beam, candidates } = flags;
+  const { bucket, prefix, follow, sidecars, beam, candidates, maxWords, sentence, neutral, keywords } = flags;
   if ((bucket === undefined) === (urls.length === 0)) {
     command.error("error: expected either --bucket or addresses of photos");
   }
   const source = bucket === undefined ? { urls } : { bucket, prefix, follow, sidecars };
-  return { source, beam: Math.max(beam, candidates), candidates };
+  return {
+    source,
+    beam: Math.max(beam, candidates),
+    candidates,
+    ...(maxWords !== undefined && { maxWords }),
+    ...(sentence && { style: "sentence" }),
+    ...(neutral && { neutral }),
+    ...(keywords && { keywords }),
+  };
 }
 
 function watch(client: CaptionClient, job: Job, { isShown }: { isShown: boolean }): Promise<Job> {
@@ -158,6 +177,12 @@ async function writeFileOf(path: string, pages: AsyncIterable<string>): Promise<
     await rm(toDiskPath(temporary), { force: true }).catch(() => undefined); // what went wrong first is what to tell
     throw error;
   }
+}
+
+function readMaxWords(text: string): number {
+  const count = Number(text);
+  if (captionOptionsSchema.shape.maxWords.safeParse(count).success) return count;
+  throw new InvalidArgumentError("Expected a whole number from 5 to 20.");
 }
 
 function toPath(path: string): string {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RawTags } from "../../files/exiftool.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
+import { shortDigest } from "../../shared/description-writer.ts";
 import type { StateFile } from "../state/state-file.ts";
 import type { CaptionToWrite } from "./output.ts";
 
@@ -50,5 +51,9 @@ export function altTextTags(caption: CaptionToWrite, { own }: AltText): RawTags 
 
 /** Returns the digest by which a text of ours is recognized. */
 export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return shortDigest(hashOf(text));
+}
+
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

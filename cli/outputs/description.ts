@@ -1,5 +1,6 @@
 import type { Metadata, RawTags } from "../../files/exiftool.ts";
 import { markedCaption, unmarkedCaption } from "../../shared/caption-mark.ts";
+import { describeWriter, isCameraText, ourWriter } from "../../shared/description-writer.ts";
 import type { ImageFormat } from "../../shared/image-header.ts";
 import type { StateFile } from "../state/state-file.ts";
 import {
@@ -8,6 +9,7 @@ import {
   altTextIn,
   altTextTags,
   digestOf,
+  hashOf,
   judgeAltText,
   ownAltTextField,
 } from "./alt-text.ts";
@@ -22,14 +24,8 @@ const writerField = "XMP-photoshop:CaptionWriter";
 const digestField = "Photoshop:IPTCDigest";
 /** The extension that says which of several photos of one name a sidecar is about, as Adobe's programs write it. */
 const sidecarField = "XMP-photoshop:SidecarForExtension";
-/** The start of the writer field where we wrote the caption; the rest names the model and ends with the caption's digest. */
-const ourMark = "edge-caption ";
 /** EXIF's own field is written only where it is there already, so that programs that read it first show the same. */
 const exifField = "IFD0:ImageDescription";
-
-/** Texts that cameras put where a description belongs, and that nobody wrote. */
-const cameraTexts =
-  /^(OLYMPUS|MINOLTA|KONICA MINOLTA|SAMSUNG|PENTAX|KODAK)? ?DIGITAL (STILL )?CAMERA$|^SONY DSC$|^Exif_JPEG_PICTURE$|^DCIM\\|^default$|^ASCII$/i;
 
 /** IPTC's limit for a description. */
 const maxIptcBytes = 2000;
@@ -72,10 +68,10 @@ export async function readDescription(metadata: Metadata, file: string): Promise
   const isText = (key: string) => key.startsWith(xmpField) || key === iptcField || key === exifField; // XMP's in any language
   const texts = Object.entries(tags).flatMap(([key, value]) => (isText(key) ? [String(value).trim()] : []));
   return {
-    texts: texts.filter((text) => text !== "" && !cameraTexts.test(text)),
+    texts: texts.filter((text) => text !== "" && !isCameraText(text)),
     writer: writerField in tags ? String(tags[writerField]) : undefined,
     hasExif: exifField in tags,
-    isExifCameras: cameraTexts.test(String(tags[exifField]).trim()),
+    isExifCameras: isCameraText(String(tags[exifField]).trim()),
     hasIptc: Object.keys(tags).some((key) => key.startsWith("IPTC:")),
     hasDigest: digestField in tags,
     extension: sidecarField in tags ? String(tags[sidecarField]) : undefined,
@@ -107,7 +103,7 @@ function judgeDescription(
   if (isCleared && texts.length === 0) return "same";
   if (texts.length > 0 && texts.every((text) => text === wanted)) return "same";
   const isOurs = (text: string) =>
-    (writer?.startsWith(ourMark) && writer.endsWith(` ${digestOf(text)}`)) ||
+    (writer?.startsWith(ourWriter) && writer.endsWith(` ${digestOf(text)}`)) ||
     state.hasSaid(caption.photo, unmarkedCaption(text));
   return (overwrite && !isCleared) || texts.every(isOurs) ? "write" : "kept";
 }
@@ -130,7 +126,7 @@ export function captionTags(
   const description = judgeDescription(there, caption, judgement);
   const isAltTextMeant = judgement.altText !== undefined || (caption.caption === "" && there.altText.own !== undefined);
   const altText = isAltTextMeant ? judgeAltText(there.altText, caption, judgement) : "same";
-  const isWriterFree = there.texts.length === 0 && (there.writer === undefined || there.writer.startsWith(ourMark));
+  const isWriterFree = there.texts.length === 0 && (there.writer === undefined || there.writer.startsWith(ourWriter));
   const hasIptc = format !== undefined && (there.hasIptc || isIptcUsual(format));
   const keywords = keywordTags(there.keywords, { ...caption, overwrite: judgement.overwrite, hasIptc });
   const own = {
@@ -154,9 +150,9 @@ function writerTag(caption: CaptionToWrite, there: Description): RawTags {
   const { model } = caption;
   const text = markedCaption(caption);
   if (model !== undefined && text !== "") {
-    return { [writerField]: `${ourMark}${model.id} ${model.revision} ${digestOf(text)}` };
+    return { [writerField]: describeWriter(model, hashOf(text)) };
   }
-  return there.writer?.startsWith(ourMark) ? { [writerField]: null } : {};
+  return there.writer?.startsWith(ourWriter) ? { [writerField]: null } : {};
 }
 
 /** Returns the tags of a caption inside a photo: XMP, and IPTC and EXIF where they belong. */
@@ -229,7 +225,7 @@ export function carriedTags({ texts, writer, keywords }: Description, wanted: Ra
   const persons = subject.filter((keyword) => !own.includes(keyword));
   const ours = [wanted[subjectField] ?? []].flat().map(String);
   return {
-    ...(xmpField in wanted || texts[0] === undefined || writer?.startsWith(ourMark) ? {} : { [xmpField]: texts[0] }),
+    ...(xmpField in wanted || texts[0] === undefined || writer?.startsWith(ourWriter) ? {} : { [xmpField]: texts[0] }),
     ...(persons.length === 0 ? {} : { [subjectField]: [...persons, ...ours] }),
   };
 }

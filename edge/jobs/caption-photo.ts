@@ -1,5 +1,7 @@
-import type { CaptionResult } from "../../shared/contract.ts";
+import { formResult } from "../../shared/caption-form.ts";
+import { type CaptionResult, searchOf } from "../../shared/contract.ts";
 import { CaptionError, errorFacts } from "../../shared/errors.ts";
+import { hasOwnDescription } from "../../shared/own-description.ts";
 import { resultForFile } from "../caption-cache.ts";
 import { fetchSource } from "../fetch-source.ts";
 import { type CaptionScope, findOrMakeCaption } from "../find-or-make-caption.ts";
@@ -7,7 +9,7 @@ import { isolateState } from "../isolate-state.ts";
 import { describeError, log } from "../log.ts";
 import { readBytes, tooManyBytes } from "../read-body.ts";
 import { checkPhoto } from "../upload.ts";
-import type { JobRow } from "./job-store.ts";
+import { captionOptionsOf, type JobRow } from "./job-store.ts";
 import type { QueuedPhoto } from "./photo-store.ts";
 import { writeSidecar } from "./sidecar.ts";
 
@@ -37,12 +39,11 @@ export async function captionPhoto(scope: CaptionScope, order: PhotoOrder): Prom
   try {
     const bytes = await readPhoto(scope, { ...order, hold });
     const checked = await checkPhoto(bytes, scope.settings);
-    const caption = await findOrMakeCaption(scope, {
-      photo: checked,
-      options: { beam: job.beam, candidates: job.candidates },
-    });
-    const result = resultForFile(caption.result, { id: checked.id, bytes: checked.bytes.length });
-    if (job.sidecars === "json" && order.bucket !== undefined) await writeSidecar(order.bucket, photo.object, result);
+    const options = captionOptionsOf(job);
+    const caption = await findOrMakeCaption(scope, { photo: checked, options: searchOf(options) });
+    const found = resultForFile(caption.result, { id: checked.id, bytes: checked.bytes.length });
+    const result = formResult(found, options);
+    await addSidecar(order, { bytes, result });
     return { kind: "done", result, isCached: caption.from === "cache-api" || caption.from === "kv" };
   } catch (error) {
     return outcomeOf(error, photo);
@@ -73,6 +74,16 @@ async function readPhoto(
     await object.body.cancel().catch(() => undefined);
     throw error;
   }
+}
+
+/** Writes the sidecar that the job asks for, unless it would hide what somebody wrote into the photo. */
+async function addSidecar(
+  { photo, job: { sidecars }, bucket }: PhotoOrder,
+  { bytes, result }: { bytes: Uint8Array; result: CaptionResult },
+): Promise<void> {
+  if (bucket === undefined || sidecars === "none") return;
+  if (sidecars === "xmp" && hasOwnDescription(bytes)) return;
+  await writeSidecar(bucket, { key: photo.object, form: sidecars }, result);
 }
 
 /** Decides whether a failure is the photo's for good, or passes. */

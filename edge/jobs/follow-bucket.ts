@@ -16,7 +16,7 @@ export async function followBucket(jobs: Jobs, { bucket: name, object: { key } }
   for (const { id, sidecars } of followers) {
     if (object === null) {
       await jobs.photos.forget(id, key);
-      if (sidecars === "json") await deleteSidecar(bucket, key);
+      if (sidecars !== "none") await deleteSidecar(bucket, { key, form: sidecars });
       continue;
     }
     const number = await jobs.photos.queueVersion(id, { object: key, etag: object.etag });

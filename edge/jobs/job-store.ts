@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { keyTiers } from "../../shared/api-key.ts";
-import { type Job, type JobRequest, jobStates } from "../../shared/jobs.ts";
+import { type CaptionOptions, captionOptionsSchema } from "../../shared/contract.ts";
+import { type Job, type JobRequest, jobStates, sidecarChoices } from "../../shared/jobs.ts";
 
 const rowSchema = z.object({
   id: z.string(),
@@ -10,9 +11,10 @@ const rowSchema = z.object({
   bucket: z.string().nullable(),
   prefix: z.string(),
   follow: z.int(),
-  sidecars: z.enum(["none", "json"]),
+  sidecars: z.enum(sidecarChoices),
   beam: z.int(),
   candidates: z.int(),
+  more_options: z.string(),
   state: z.enum(jobStates),
   reason: z.string().nullable(),
   cursor: z.string().nullable(),
@@ -49,12 +51,14 @@ export class JobStore {
 
   /** Makes the statement that adds a job. */
   adding({ id, owner, tier, host, request }: NewJob): D1PreparedStatement {
-    const { source, beam, candidates } = request;
+    const { source } = request;
+    const { beam, candidates, ...more } = optionsOf(request);
     const bucket = "bucket" in source ? source : { bucket: null, prefix: "", follow: false, sidecars: "none" };
     return this.#db
       .prepare(
-        `INSERT INTO jobs (id, owner, tier, host, bucket, prefix, follow, sidecars, beam, candidates, state, created_at_ms, progress_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'listing', ?11, ?11)`,
+        `INSERT INTO jobs (id, owner, tier, host, bucket, prefix, follow, sidecars, beam, candidates,
+           more_options, state, created_at_ms, progress_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'listing', ?12, ?12)`,
       )
       .bind(
         id,
@@ -67,6 +71,7 @@ export class JobStore {
         bucket.sidecars,
         beam,
         candidates,
+        JSON.stringify(more),
         Date.now(),
       );
   }
@@ -193,9 +198,26 @@ export class JobStore {
   }
 }
 
+/** Returns the options of a job's captions. */
+export function captionOptionsOf({ beam, candidates, more_options }: JobRow): CaptionOptions {
+  return captionOptionsSchema.parse({ beam, candidates, ...JSON.parse(more_options) });
+}
+
+/** Leaves out what is the default, as the options of a caption do. */
+function optionsOf({ beam, candidates, maxWords, style, neutral, keywords }: JobRequest): CaptionOptions {
+  return {
+    beam,
+    candidates,
+    ...(maxWords !== undefined && { maxWords }),
+    ...(style === "sentence" && { style }),
+    ...(neutral && { neutral }),
+    ...(keywords && { keywords }),
+  };
+}
+
 /** Describes a job as its caller sees it. */
 export function describeJob(row: JobRow, { nowMs }: { nowMs: number }): Job {
-  const { bucket, prefix, sidecars, beam, candidates, listed, done, cached, failed, ended_at_ms } = row;
+  const { bucket, prefix, sidecars, listed, done, cached, failed, ended_at_ms } = row;
   const seconds = Math.max(0.001, ((ended_at_ms ?? nowMs) - row.created_at_ms) / 1000);
   const photosPerSecond = Math.round(((done + failed) / seconds) * 1000) / 1000;
   const left = listed - done - failed;
@@ -205,7 +227,7 @@ export function describeJob(row: JobRow, { nowMs }: { nowMs: number }): Job {
     state: row.state,
     ...(row.reason !== null && { reason: row.reason }),
     source: bucket === null ? { urls: Math.max(1, listed) } : { bucket, prefix, follow: row.follow === 1, sidecars },
-    options: { beam, candidates },
+    options: captionOptionsOf(row),
     ...{ listed, done, cached, failed },
     ...(done + failed > 0 && { photosPerSecond }),
     ...(hasTimeLeft && { secondsLeft: Math.ceil(left / photosPerSecond) }),

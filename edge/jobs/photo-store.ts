@@ -160,7 +160,7 @@ export class PhotoStore {
         .prepare(
           `UPDATE photos SET
              state = value ->> 'state', caption = value ->> 'caption', confidence = value ->> 'confidence',
-             candidates = value ->> 'candidates', is_cached = value ->> 'isCached', photo_id = value ->> 'id',
+             candidates = value ->> 'candidates', keywords = value ->> 'keywords', is_cached = value ->> 'isCached', photo_id = value ->> 'id',
              content_id = value ->> 'contentId', revision = value ->> 'revision', code = value ->> 'code',
              detail = value ->> 'detail'
            FROM json_each(?1)
@@ -183,7 +183,7 @@ export class PhotoStore {
       this.#db
         .prepare(
           `UPDATE photos SET state = 'queued', etag = ?3, tries = 0, sent_at_ms = ?4, caption = NULL, confidence = NULL,
-             candidates = NULL, is_cached = NULL, photo_id = NULL, content_id = NULL, revision = NULL, code = NULL,
+             candidates = NULL, keywords = NULL, is_cached = NULL, photo_id = NULL, content_id = NULL, revision = NULL, code = NULL,
              detail = NULL
            WHERE job = ?1 AND object = ?2 AND etag IS NOT ?3`,
         )
@@ -239,6 +239,7 @@ function rowOf(outcome: Outcome) {
     caption: result.caption,
     confidence: result.confidence,
     candidates: candidates.length > 1 ? JSON.stringify(candidates) : null,
+    keywords: result.keywords === undefined ? null : JSON.stringify(result.keywords),
     isCached: Number(isCached),
     id: result.id,
     contentId: result.contentId ?? null,

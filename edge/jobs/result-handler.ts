@@ -26,6 +26,7 @@ const rowSchema = z.object({
   caption: z.string().nullable(),
   confidence: z.number().nullable(),
   candidates: z.string().nullable(),
+  keywords: z.string().nullable(),
   is_cached: z.int().nullable(),
   photo_id: z.string().nullable(),
   content_id: z.string().nullable(),
@@ -105,13 +106,14 @@ class ResultReader {
     }
   }
 
-  #describe({ object, state, candidates, code, detail, ...row }: z.infer<typeof rowSchema>): JobResult {
+  #describe({ object, state, candidates, keywords, code, detail, ...row }: z.infer<typeof rowSchema>): JobResult {
     return jobResultSchema.parse({
       object,
       state: state === "queued" && this.#isOver ? "cancelled" : state,
       caption: row.caption ?? undefined,
       confidence: row.confidence ?? undefined,
       candidates: candidates === null ? undefined : JSON.parse(candidates),
+      keywords: keywords === null ? undefined : JSON.parse(keywords),
       isCached: row.is_cached === null ? undefined : row.is_cached === 1,
       id: row.photo_id ?? undefined,
       contentId: row.content_id ?? undefined,

@@ -65,8 +65,16 @@ describe("jobs start", () => {
   test("takes addresses, and does not wait where it need not", async () => {
     const { origin, received } = await startScriptedEdge(() => ({ status: 202, body: jobOf({}) }));
     const urls = ["https://example.com/one.jpg", "https://example.com/two.jpg"];
-    expect(await run(origin, "start", "--no-wait", ...urls)).toEqual({ code: 0, stdout: `${id}\n`, stderr: "" });
-    expect(JSON.parse(received[0]?.body ?? "").source).toEqual({ urls });
+    const forms = ["--candidates", "5", "--max-words", "9", "--sentence", "--neutral", "--keywords"];
+    expect(await run(origin, "start", "--no-wait", ...forms, ...urls)).toEqual({
+      code: 0,
+      stdout: `${id}\n`,
+      stderr: "",
+    });
+    expect(JSON.parse(received[0]?.body ?? "")).toEqual({
+      ...{ source: { urls }, beam: 5, candidates: 5 },
+      ...{ maxWords: 9, style: "sentence", neutral: true, keywords: true },
+    });
     expect(received).toHaveLength(1);
   });
 

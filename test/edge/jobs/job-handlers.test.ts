@@ -39,6 +39,15 @@ describe("starting", () => {
     expect(job.source).toEqual({ bucket: "photos", prefix: "", follow: false, sidecars: "none" });
   });
 
+  test("takes the options of a caption's form, and tells those that are no defaults", async () => {
+    const caller = await jobsCaller();
+    const asked = { beam: 4, maxWords: 9, style: "sentence", neutral: true, keywords: true };
+    const { options } = await caller.start({ bucket: "photos" }, asked);
+    expect(options).toEqual({ ...asked, candidates: 1 });
+    const plain = await caller.start({ bucket: "photos" }, { style: "plain", neutral: false, keywords: false });
+    expect(plain.options).toEqual({ beam: 3, candidates: 1 });
+  });
+
   test.each([
     [{}, 'source: expected {"bucket": "photos", "prefix": "2024/"} or {"urls": […]}'],
     [{ source: { bucket: "Photos" } }, "source.bucket: expected a bucket's name: 3 to 63 of a-z, 0-9 and -"],
@@ -46,6 +55,7 @@ describe("starting", () => {
     [{ source: { urls: [] } }, "source.urls: expected at least one address"],
     [{ source: { urls: urls(1001) } }, "source: urls: expected at most 1000 addresses"],
     [{ source: { urls: ["dog.jpg"] } }, "source.urls.0: expected an http or https address"],
+    [{ source: { bucket: "photos" }, maxWords: 4 }, "maxWords: Too small: expected number to be >=5"],
     [{ source: { bucket: "photos" }, candidates: 5 }, "the JSON body: expected candidates to be at most beam"],
     [
       { source: { bucket: "photos", follow: "yes" } },
