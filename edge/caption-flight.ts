@@ -1,4 +1,5 @@
 import { DurableObject, RpcTarget } from "cloudflare:workers";
+import type { Priority } from "../shared/priority.ts";
 import type { Stored } from "./layered-store.ts";
 
 /**
@@ -16,7 +17,13 @@ export type Ticket =
   | { kind: "lease"; lease: FlightLease }
   | { kind: "timeout" };
 
+interface Caller {
+  waitMs: number;
+  priority: Priority;
+}
+
 interface Waiter {
+  priority: Priority;
   deadlineAtMs: number;
   resolve: (ticket: Ticket) => void;
 }
@@ -29,10 +36,10 @@ export class CaptionFlight extends DurableObject {
   readonly #flights = new Map<string, Flight>();
 
   /** Resolves within `waitMs`. */
-  join({ query, waitMs }: { query: string; waitMs: number }): Promise<Ticket> {
+  join({ query, ...caller }: Caller & { query: string }): Promise<Ticket> {
     const flight = this.#flights.get(query) ?? new Flight();
     this.#flights.set(query, flight);
-    return flight.join(waitMs);
+    return flight.join(caller);
   }
 
   /** Forgets results when a photo's captions are deleted. Requests that wait for a pending run still get its result; later ones do not. */
@@ -42,20 +49,25 @@ export class CaptionFlight extends DurableObject {
   }
 }
 
-/** One caption being made. One caller gets the lease and the others wait; when a lease ends without a result, the next caller gets one. */
+/**
+ * One caption being made. One caller gets the lease and the others wait; when a lease ends without a result, the next caller
+ * gets one. A person does not wait for a job's photo, which lets people pass in the service: the first gets a lease beside the
+ * job's, and all get the result that comes first.
+ */
 class Flight {
   isForgotten = false;
-  #lease: FlightLease | null = null;
+  readonly #leases = new Map<Priority, FlightLease>();
   #waiters: Waiter[] = [];
   #finished: { result: Stored; untilMs: number } | null = null;
 
-  join(waitMs: number): Promise<Ticket> {
+  join({ waitMs, priority }: Caller): Promise<Ticket> {
     if (this.#finished !== null && Date.now() < this.#finished.untilMs) {
       return Promise.resolve({ kind: "result", result: this.#finished.result, isKept: true });
     }
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#leave(waiter), waitMs);
       const waiter: Waiter = {
+        priority,
         deadlineAtMs: Date.now() + waitMs,
         resolve: (ticket) => {
           clearTimeout(timer);
@@ -63,19 +75,22 @@ class Flight {
         },
       };
       this.#waiters.push(waiter);
-      if (this.#lease === null) this.#leaseToNext();
+      this.#leaseToNext();
     });
   }
 
   #leaseToNext(): void {
-    const next = this.#waiters.shift();
+    if (this.#leases.has("interactive")) return;
+    const isPerson = ({ priority }: Waiter) => priority === "interactive";
+    const next = this.#waiters.find(isPerson) ?? (this.#leases.has("bulk") ? undefined : this.#waiters[0]);
     if (next === undefined) return;
+    this.#waiters = this.#waiters.filter((waiter) => waiter !== next);
     const lease = new FlightLease({
       ms: next.deadlineAtMs - Date.now() + leaseGraceMs,
       onFinish: (result, isKept) => this.#finish(result, isKept),
-      onEnd: () => this.#end(lease),
+      onEnd: () => this.#end(next.priority, lease),
     });
-    this.#lease = lease;
+    this.#leases.set(next.priority, lease);
     next.resolve({ kind: "lease", lease });
   }
 
@@ -85,9 +100,9 @@ class Flight {
     for (const { resolve } of this.#waiters.splice(0)) resolve({ kind: "result", result, isKept });
   }
 
-  #end(lease: FlightLease): void {
-    if (this.#lease !== lease) return;
-    this.#lease = null;
+  #end(priority: Priority, lease: FlightLease): void {
+    if (this.#leases.get(priority) !== lease) return;
+    this.#leases.delete(priority);
     this.#leaseToNext();
   }
 

@@ -45,6 +45,7 @@ async function makeOrAwaitCaption(
   const outcome = await joinFlight(scope.flights, {
     key,
     deadlineAtMs,
+    priority: scope.priority ?? "interactive",
     run: () => makeCaption(scope, { photo, options, deadlineAtMs }),
     isKept: ({ result, from }) => result.model.revision === revision && from === "service",
   });

@@ -1,5 +1,6 @@
 import { captionQuery, type PhotoId, type SearchOptions } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
+import type { Priority } from "../shared/priority.ts";
 import type { CaptionFlight } from "./caption-flight.ts";
 import type { Stored } from "./layered-store.ts";
 import { describeError, log } from "./log.ts";
@@ -13,6 +14,8 @@ interface FlightPlan<T extends Stored> {
   /** Equal for two requests that want the same result. */
   key: FlightKey;
   deadlineAtMs: number;
+  /** Whether a person waits, who does not wait for a job's run. */
+  priority: Priority;
   /** Makes the result if no other request does. Its error concerns this caller alone. */
   run: () => Promise<T>;
   /** Whether later callers may get this result, and waiting ones may store it. */
@@ -36,9 +39,9 @@ export function flightName({ photoId, revision }: Omit<FlightKey, "options">): s
  */
 export async function joinFlight<T extends Stored>(
   { namespace, waitUntil }: Flights,
-  { key, deadlineAtMs, run, isKept }: FlightPlan<T>,
+  { key, deadlineAtMs, priority, run, isKept }: FlightPlan<T>,
 ): Promise<{ made: T } | { shared: Stored; isKept: boolean }> {
-  const ticket = await takeTicket({ namespace, key, deadlineAtMs });
+  const ticket = await takeTicket({ namespace, key, deadlineAtMs, priority });
   if (ticket === null) return { made: await run() };
   if (ticket.kind === "result") return { shared: ticket.result, isKept: ticket.isKept };
   if (ticket.kind === "timeout") throw new CaptionError("upstream_timeout", "no caption was made in time");
@@ -62,14 +65,15 @@ interface TicketRequest {
   namespace: DurableObjectNamespace<CaptionFlight>;
   key: FlightKey;
   deadlineAtMs: number;
+  priority: Priority;
 }
 
 /** Tries twice: an object that was moved or restarted fails its callers, and the next call finds the new one. */
-async function takeTicket({ namespace, key, deadlineAtMs }: TicketRequest) {
+async function takeTicket({ namespace, key, deadlineAtMs, priority }: TicketRequest) {
   for (const attempt of [1, 2]) {
     try {
       const waitMs = Math.max(0, deadlineAtMs - Date.now());
-      return await namespace.getByName(flightName(key)).join({ query: captionQuery(key.options), waitMs });
+      return await namespace.getByName(flightName(key)).join({ query: captionQuery(key.options), waitMs, priority });
     } catch (error) {
       log("warn", "a flight could not be joined", { attempt, error: describeError(error) });
     }

@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Ticket } from "../../edge/caption-flight.ts";
+import type { Priority } from "../../shared/priority.ts";
 
 const result = { body: '{"caption":"a dog"}', storedAtMs: 1 };
 const kept = { isKept: true };
@@ -30,8 +31,12 @@ async function restart(stub: ReturnType<typeof flight>): Promise<void> {
   await runInDurableObject(stub, (_, state) => state.abort("restarted")).catch(() => undefined);
 }
 
-async function join(stub: ReturnType<typeof flight>, waitMs = 5000): Promise<Ticket> {
-  return (await stub.join({ query: "beam=3&candidates=1", waitMs })) as Ticket; // what RPC makes of its methods works the same
+async function join(
+  stub: ReturnType<typeof flight>,
+  waitMs = 5000,
+  priority: Priority = "interactive",
+): Promise<Ticket> {
+  return (await stub.join({ query: "beam=3&candidates=1", waitMs, priority })) as Ticket; // what RPC makes of its methods works the same
 }
 
 describe("a flight", () => {
@@ -169,5 +174,49 @@ describe("a caller's time", () => {
     await restart(stub);
     await failure;
     expect((await join(env.FLIGHTS.getByName(name))).kind).toBe("lease");
+  });
+});
+
+describe("people and jobs", () => {
+  const joinAsJob = (stub: ReturnType<typeof flight>) => join(stub, 5000, "bulk");
+
+  test("a person gets a lease beside a job's, the next one waits for that, and all get what comes first", async () => {
+    const stub = flight();
+    const jobs = await takeLease(joinAsJob(stub));
+    const waitingJob = joinAsJob(stub);
+    const persons = await takeLease(join(stub));
+    const waiter = join(stub);
+    expect(await Promise.race([waitingJob, waiter, scheduler.wait(50)])).toBeUndefined();
+    await persons.finish(result, kept);
+    expect([(await waitingJob).kind, (await waiter).kind]).toEqual(["result", "result"]);
+    jobs[Symbol.dispose]();
+    await scheduler.wait(50);
+    expect((await join(stub)).kind).toBe("result");
+  });
+
+  test("a job waits for a person's run, and goes on when that ends without a result", async () => {
+    const stub = flight();
+    const persons = await takeLease(join(stub));
+    const job = joinAsJob(stub);
+    expect(await Promise.race([job, scheduler.wait(50)])).toBeUndefined();
+    const nextPerson = join(stub);
+    await scheduler.wait(50);
+    persons[Symbol.dispose]();
+    const lease = await takeLease(nextPerson); // first, although it came later
+    expect(await Promise.race([job, scheduler.wait(50)])).toBeUndefined();
+    lease[Symbol.dispose]();
+    (await takeLease(job))[Symbol.dispose]();
+  });
+
+  test("a job's run that ends leaves its turn to nobody while a person's is under way", async () => {
+    const stub = flight();
+    const jobs = await takeLease(joinAsJob(stub));
+    const persons = await takeLease(join(stub));
+    const waitingJob = joinAsJob(stub);
+    await scheduler.wait(50);
+    jobs[Symbol.dispose]();
+    expect(await Promise.race([waitingJob, scheduler.wait(50)])).toBeUndefined();
+    await persons.finish(result, kept);
+    expect((await waitingJob).kind).toBe("result");
   });
 });

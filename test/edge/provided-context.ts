@@ -37,6 +37,7 @@ export type FaultyServiceName =
   | "failsPhotos"
   | "slow"
   | "silentOfPng"
+  | "silentToJobs"
   | "busyWithCaller"
   | "failsFirst"
   | "crashesFirst"

@@ -71,6 +71,10 @@ const answers: Record<Exclude<FaultyServiceName, "absent" | "restarts">, Answer>
   slow: countsRuns(),
   silentOfPng: (request, response) =>
     request.headers["content-type"] === "image/png" ? undefined : captions()(request, response),
+  silentToJobs: (request, response) => {
+    if (request.url === "/readyz") return sendJson(response, readiness);
+    return request.headers["x-priority"] === "bulk" ? undefined : captions()(request, response);
+  },
   busyWithCaller: (_, response) => {
     response.setHeader("Retry-After", "3");
     sendProblem(response, "rate_limited");

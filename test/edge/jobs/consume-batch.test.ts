@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, inject, test } from "vitest";
-import { faultyService, freshPhoto, image, watchWarnings } from "../call-worker.ts";
+import { faultyService, freshPhoto, image, postPhoto, readCaption, watchWarnings } from "../call-worker.ts";
 import { bucket, deliver, jobsCaller, messagesOf, queue, startWithoutJobs } from "./made-job.ts";
 
 beforeEach(startWithoutJobs);
@@ -59,6 +59,23 @@ describe("a job over a bucket", () => {
     expect(await caller.read(job.id)).toMatchObject({ state: "done", done: 1 });
     expect(await captioned()).toBeGreaterThan(before);
   });
+
+  test("a person who uploads the photo that a job is at does not wait for the job", async () => {
+    watchWarnings();
+    const photo = freshPhoto();
+    await bucket.put("dog.jpg", photo);
+    const caller = await jobsCaller();
+    const job = await caller.start({ bucket: "photos" });
+    const messages = await messagesOf(job.id);
+    const service = { ...faultyService("silentToJobs"), UPSTREAM_TIMEOUT_MS: "5000" };
+    const delivery = deliver(messages, service);
+    await scheduler.wait(1000); // the job has its flight by then
+    await readCaption(await postPhoto(photo, { environment: service }));
+    expect(await caller.read(job.id)).toMatchObject({ done: 0 });
+    await delivery;
+    await deliver(messages, service);
+    expect(await caller.read(job.id)).toMatchObject({ state: "done", done: 1, cached: 1 });
+  }, 30_000);
 
   test("reads only what begins with the prefix, and keeps as many candidates as were asked for", async () => {
     await bucket.put("2024/dog.jpg", freshPhoto());
