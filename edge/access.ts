@@ -1,6 +1,13 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { isApiKey, type KeyRecord, type KeyScope, keyEntry, keyRecordSchema } from "../shared/api-key.ts";
+import {
+  isApiKey,
+  type KeyRecord,
+  type KeyScope,
+  keyEntry,
+  keyPathPrefix,
+  keyRecordSchema,
+} from "../shared/api-key.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { EdgeEnv } from "./context.ts";
 import { describeError, log } from "./log.ts";
@@ -56,6 +63,12 @@ async function readKey(
   }
   await limitCaller(c, publicCaller(c)); // guesses count against the limit of callers without a key
   throw new CaptionError("unauthorized", "the API key is not known here, or was revoked");
+}
+
+/** Whether there is a key with this id that has the scope. KV takes a minute or more to list a new key, or a revoked one no more. */
+export async function hasKey(keys: KVNamespace, { id, scope }: { id: string; scope: KeyScope }): Promise<boolean> {
+  const { keys: found } = await keys.list({ prefix: `${keyPathPrefix}${id}` });
+  return found.some(({ metadata }) => keyRecordSchema.parse(metadata).scopes.includes(scope));
 }
 
 async function findKey(keys: KVNamespace, key: string): Promise<KeyRecord | null> {

@@ -33,12 +33,14 @@ const assetsSchema = bindingSchema<Fetcher>("fetch", "static assets").optional()
 /** A bucket that jobs read is bound under this and its name in capitals, with `_` for `-`: JOBS_BUCKET_HOLIDAY_PHOTOS. */
 const bucketPrefix = "JOBS_BUCKET_";
 
-/** Bindings and settings of jobs, which are off unless the first three are there. */
+/** Bindings and settings of jobs, which are off unless database, queue and Workflow are there. */
 const jobsSchema = z.object({
   /** Jobs and their photos, a row each. About five rows are written per photo, which is billed. */
   JOBS_DB: bindingSchema<D1Database>("prepare", "a D1 database"),
   /** Messages about ten photos each. Three operations are billed per message. */
   JOBS_QUEUE: bindingSchema<Queue<unknown>>("sendBatch", "a queue"),
+  /** Keys, of which each that has jobs under way is looked up once a minute, which is billed. */
+  KEYS: kvSchema,
   /** Lists buckets. A step is billed per thousand objects. */
   JOBS_WORKFLOW: bindingSchema<Workflow<unknown>>("create", "the Workflow JobWorkflow"),
   /**
@@ -197,6 +199,7 @@ export interface JobsSettings {
   db: D1Database;
   queue: Queue<unknown>;
   workflow: Workflow<unknown>;
+  keys: KVNamespace;
   /** By the names that callers use. */
   buckets: ReadonlyMap<string, R2Bucket>;
   resendSeconds: number;
@@ -217,6 +220,7 @@ export function readJobs(environment: unknown): JobsSettings {
     db: data.JOBS_DB,
     queue: data.JOBS_QUEUE,
     workflow: data.JOBS_WORKFLOW,
+    keys: data.KEYS,
     buckets: bucketsIn(Object(environment)),
     resendSeconds: data.JOBS_RESEND_SECONDS,
   };

@@ -91,7 +91,7 @@ export const jobSchema = z.object({
     .describe(
       "`listing` while its photos are found, `running` while they are captioned, `following` while a bucket is watched; `done`, `cancelled` and `failed` are ends.",
     ),
-  reason: z.string().optional().describe("Why its photos could not be listed."),
+  reason: z.string().optional().describe("Why it has failed, or was cancelled although nobody asked for it."),
   source: z.union([
     z.object(bucketSourceSchema.shape).required(),
     z.object({ urls: z.int().positive().describe("Number of addresses.") }),

@@ -118,6 +118,29 @@ export class JobStore {
     return results.map((row) => rowSchema.parse(row));
   }
 
+  /** Lists keys that have jobs under way which began before a time, in any order. */
+  async ownersUnderWay({ begunBeforeMs, limit }: { begunBeforeMs: number; limit: number }): Promise<string[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT owner FROM jobs WHERE ended_at_ms IS NULL AND created_at_ms < ?1
+         GROUP BY owner ORDER BY random() LIMIT ?2`,
+      )
+      .bind(begunBeforeMs, limit)
+      .all<{ owner: string }>();
+    return results.map(({ owner }) => owner);
+  }
+
+  /** Cancels what a key has under way. Returns the number of jobs. */
+  async cancelAllOf(owner: string, { reason }: { reason: string }): Promise<number> {
+    const { meta } = await this.#db
+      .prepare(
+        "UPDATE jobs SET state = 'cancelled', reason = ?2, ended_at_ms = ?3 WHERE owner = ?1 AND ended_at_ms IS NULL",
+      )
+      .bind(owner, reason, Date.now())
+      .run();
+    return meta.changes;
+  }
+
   /** Finds jobs that follow a bucket and have listed it, or do so now, as far as they concern one of its keys. */
   async findFollowers({ bucket, key }: { bucket: string; key: string }): Promise<JobRow[]> {
     const { results } = await this.#db

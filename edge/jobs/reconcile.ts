@@ -1,4 +1,5 @@
 import { isOver } from "../../shared/jobs.ts";
+import { hasKey } from "../access.ts";
 import { describeError, log } from "../log.ts";
 import { hasJobs } from "../settings.ts";
 import type { JobRow } from "./job-store.ts";
@@ -13,16 +14,28 @@ const photosPerCall = 1000;
 const intervalsInTurn = 30;
 /** A listing without progress for this many intervals gets another Workflow. */
 const intervalsOfListing = 3;
+/** KV may say for some minutes that a new key is not there, so jobs that are younger have it. */
+const newKeyMs = 5 * 60_000;
+/** Keys that one run looks up: a request each, of the thousand that it may make. */
+const keysPerRun = 200;
 const purgedPerRun = 20;
 const rowsPerPurge = 2000;
 
 /**
- * Brings jobs on that stand still: sends photos again that the queue has lost, starts the Workflow of a listing again, and
- * deletes what deleted jobs have left. The cron trigger calls it each minute.
+ * Brings jobs on that stand still: sends photos again that the queue has lost, and starts the Workflow of a listing again.
+ * Cancels jobs whose key is no more, and deletes what deleted jobs have left. The cron trigger calls it each minute.
  */
 export async function reconcileJobs(environment: unknown): Promise<void> {
   if (!hasJobs(environment)) return;
   const jobs = openJobs(environment);
+  const begunBeforeMs = Date.now() - newKeyMs;
+  for (const owner of await jobs.store.ownersUnderWay({ begunBeforeMs, limit: keysPerRun })) {
+    try {
+      await expectKey(jobs, owner);
+    } catch (error) {
+      log("warn", "the key of a job cannot be looked up", { key: owner, error: describeError(error) });
+    }
+  }
   for (const job of await jobs.store.findUnderWay({ limit: jobsPerRun })) {
     try {
       if (job.state === "listing") await renewListing(jobs, job);
@@ -52,6 +65,13 @@ export async function resendLost({ store, photos, queue, resendSeconds }: Jobs, 
   }
   if (sent > 0) log("info", "photos were sent again", { job: id, sent });
   return false;
+}
+
+/** Cancels a key's jobs if the key was revoked, or may have none any more. */
+async function expectKey({ store, keys }: Jobs, owner: string): Promise<void> {
+  if (await hasKey(keys, { id: owner, scope: "jobs" })) return;
+  const cancelled = await store.cancelAllOf(owner, { reason: "its key was revoked" });
+  if (cancelled > 0) log("info", "jobs were cancelled, since their key was revoked", { key: owner, jobs: cancelled });
 }
 
 async function renewListing(jobs: Jobs, job: JobRow): Promise<void> {

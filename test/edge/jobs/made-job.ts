@@ -65,7 +65,7 @@ export async function startWithoutJobs(): Promise<void> {
 
 /** A caller with a key, and what it may do with jobs. */
 export async function jobsCaller() {
-  const { headers, id } = await madeKey({ scopes: ["jobs"] });
+  const { headers, id, path: keyPath } = await madeKey({ scopes: ["jobs"] });
   const call = (
     path: string,
     { method = "GET", body, accept }: { method?: string; body?: unknown; accept?: string } = {},
@@ -79,6 +79,7 @@ export async function jobsCaller() {
   const read = async (job: string): Promise<Job> => jobSchema.parse(await (await call(`/v1/jobs/${job}`)).json());
   return {
     owner: id,
+    keyPath,
     call,
     read,
     /** Starts a job and waits until its photos are listed. */
@@ -131,7 +132,9 @@ export async function runCron(environment: Record<string, unknown> = {}): Promis
 export async function age(job: string, { seconds }: { seconds: number }): Promise<void> {
   const ms = seconds * 1000;
   await env.JOBS_DB.batch([
-    env.JOBS_DB.prepare("UPDATE jobs SET progress_at_ms = progress_at_ms - ?2 WHERE id = ?1").bind(job, ms),
+    env.JOBS_DB.prepare(
+      "UPDATE jobs SET created_at_ms = created_at_ms - ?2, progress_at_ms = progress_at_ms - ?2 WHERE id = ?1",
+    ).bind(job, ms),
     env.JOBS_DB.prepare("UPDATE photos SET sent_at_ms = sent_at_ms - ?2 WHERE job = ?1").bind(job, ms),
   ]);
 }

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { freshPhoto, watchWarnings } from "../call-worker.ts";
 import { age, bucket, deliver, jobsCaller, messagesOf, queue, runCron, startWithoutJobs } from "./made-job.ts";
 
@@ -107,3 +107,48 @@ test("one job's failure does not keep the others from going on", async () => {
   await runCron({ JOBS_QUEUE: flaky });
   expect(queue.sent).toHaveLength(2);
 });
+
+describe("a key that may have no jobs any more", () => {
+  const reason = "its key was revoked";
+
+  test("has its jobs cancelled with the reason, those that follow a bucket too, and no other key's", async () => {
+    await bucket.put("one.jpg", freshPhoto());
+    const [caller, other] = [await jobsCaller(), await jobsCaller()];
+    const following = await caller.start({ bucket: "photos", follow: true });
+    const running = await caller.start({ bucket: "photos" });
+    const others = await other.start({ bucket: "photos", follow: true });
+    for (const { id } of [following, running, others]) await age(id, { seconds: 301 });
+    await runCron();
+    expect((await caller.read(following.id)).state).toBe("following");
+    await env.KEYS.delete(caller.keyPath);
+    await runCron();
+    for (const { id } of [following, running]) expect(await stateOf(id)).toEqual({ state: "cancelled", reason });
+    expect((await other.read(others.id)).state).toBe("following");
+  });
+
+  test("counts as revoked when it has lost the scope", async () => {
+    const caller = await jobsCaller();
+    const { id } = await caller.start({ bucket: "photos", follow: true });
+    await age(id, { seconds: 301 });
+    const { metadata } = await env.KEYS.getWithMetadata(caller.keyPath);
+    await env.KEYS.put(caller.keyPath, caller.owner, { metadata: { ...Object(metadata), scopes: ["caption"] } });
+    await runCron();
+    expect(await stateOf(id)).toEqual({ state: "cancelled", reason });
+  });
+
+  test("keeps its jobs while they are young, since KV may not know a new key yet, and while KV cannot be read", async () => {
+    const warnings = watchWarnings();
+    const caller = await jobsCaller();
+    const { id } = await caller.start({ bucket: "photos", follow: true });
+    await env.KEYS.delete(caller.keyPath);
+    await runCron();
+    await age(id, { seconds: 301 });
+    await runCron({ KEYS: { getWithMetadata: () => undefined, list: () => Promise.reject(new Error("KV is down")) } });
+    expect(await stateOf(id)).toEqual({ state: "following", reason: null });
+    expect(warnings()).toMatchObject([{ msg: "the key of a job cannot be looked up", key: caller.owner }]);
+  });
+});
+
+function stateOf(job: string) {
+  return env.JOBS_DB.prepare("SELECT state, reason FROM jobs WHERE id = ?1").bind(job).first();
+}
