@@ -4,7 +4,7 @@ import { type KeyRecord, keyEntry, newApiKey } from "../../shared/api-key.ts";
 
 /**
  * Puts objects into the bucket that jobs read on this machine, and a new key that may start them into KV, both in the folder
- * where an edge keeps its state. Returns the key. The edge may run meanwhile.
+ * where an edge keeps its state. Returns the key. No edge may run there meanwhile: two runtimes lock each other out of one state.
  */
 export async function addJobPhotos(
   stateDir: string,

@@ -8,6 +8,8 @@ export interface Scene {
   deployment: TestDeployment;
   /** The bundle in service: a copy that may be spoiled. */
   modelDir: string;
+  /** What the fault's `fill` has returned. */
+  apiKey: string;
   /** A folder of the fault's own. */
   folder: string;
   /** Requests of the load beside it that have ended so far. */
@@ -41,6 +43,8 @@ export interface Fault {
   mayCutOff?: true;
   /** Changes the command that starts the service. */
   service?: (program: GroupCommand, folder: string) => GroupCommand;
+  /** Puts into the edge's state what the fault needs, before the edge is started. Returns a key that the edge knows. */
+  fill?: (stateDir: string) => Promise<string>;
   /** Returns why the fault cannot be tried on this machine; undefined if it can. */
   obstacle?: () => string | undefined;
   run(scene: Scene): Promise<void>;

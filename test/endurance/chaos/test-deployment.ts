@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { KeptProcess } from "../../../scripts/start/kept-process.ts";
 import { edgeProgram, host, isWell, serviceProgram, waitUntilReady } from "../../../scripts/start/local-servers.ts";
@@ -30,8 +29,8 @@ const pollMs = 100;
 
 export interface TestDeploymentSettings {
   modelDir: string;
-  /** Folder for the edge's cache and the fault's files. */
-  folder: string;
+  /** Where the edge keeps its cache, and what jobs read and know. */
+  stateDir: string;
   /** Changes the command that starts the service. */
   service?: (program: GroupCommand) => GroupCommand;
   signal: AbortSignal;
@@ -68,7 +67,7 @@ export class TestDeployment {
     const [edgePort, servicePort] = [await freePort(), await freePort()];
     const deployment = new TestDeployment(settings, { proxy: await TcpProxy.to(servicePort), edgePort });
     try {
-      await mkdir(deployment.stateDir, { recursive: true });
+      await mkdir(settings.stateDir, { recursive: true });
       deployment.#startService(settings.modelDir, servicePort);
       deployment.#edge = deployment.#startEdge();
       await deployment.#untilReady(deployment.edge);
@@ -107,13 +106,12 @@ export class TestDeployment {
     await this.#untilReady(origin);
   }
 
-  /** Kills the edge with all that it has started, and starts it again with its stored cache, after `meanwhile` if that is given. */
-  async restartEdge(meanwhile?: () => Promise<void>): Promise<void> {
+  /** Kills the edge with all that it has started, and starts it again with its stored cache. */
+  async restartEdge(): Promise<void> {
     const gap = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
     this.#edgeGaps.push(gap);
     this.#edge?.signal("SIGKILL");
     await this.#edge?.stop();
-    await meanwhile?.();
     this.#edge = this.#startEdge();
     await this.#withinStart(async (signal) => {
       while (!(await isWell(`${this.edge}/healthz`, signal))) await setTimeout(pollMs, undefined, { signal });
@@ -145,11 +143,6 @@ export class TestDeployment {
     await this.proxy.close();
   }
 
-  /** Where the edge keeps its cache, and what jobs read and know. */
-  get stateDir(): string {
-    return join(this.#settings.folder, "edge");
-  }
-
   async #untilReady(origin: string): Promise<void> {
     try {
       await this.#withinStart((signal) => waitUntilReady({ edge: origin }, signal));
@@ -178,7 +171,7 @@ export class TestDeployment {
     return new ProcessGroup(
       edgeProgram({
         port: this.#edgePort,
-        stateDir: this.stateDir,
+        stateDir: this.#settings.stateDir,
         service: this.proxy.origin,
         secret: this.#secret,
         variables: {

@@ -41,16 +41,18 @@ export async function tryFault(fault: Fault, { modelDir, supply, perSecond, sign
   try {
     await cp(modelDir, bundle, { recursive: true });
     const { service = (program) => program } = fault;
+    const stateDir = join(folder, "edge");
+    const apiKey = (await fault.fill?.(stateDir)) ?? "";
     deployment = await TestDeployment.start({
       modelDir: bundle,
-      folder,
+      stateDir,
       service: (program) => service(program, folder),
       signal,
     });
     const { edge } = deployment;
     const wasEdgeAway = deployment.wasEdgeAway.bind(deployment);
     load = await SteadyLoad.start({ edge, supply, knownPhotos, perSecond, wasEdgeAway });
-    return await breakAndMend(fault, { deployment, load, modelDir: bundle, folder, signal });
+    return await breakAndMend(fault, { deployment, load, modelDir: bundle, folder, apiKey, signal });
   } finally {
     await load?.abandon();
     await deployment?.stop();
@@ -63,6 +65,7 @@ interface Stage {
   load: SteadyLoad;
   modelDir: string;
   folder: string;
+  apiKey: string;
   signal: AbortSignal;
 }
 

@@ -16,13 +16,14 @@ export const killEdgeInJob: Fault = {
   promise: "the job ends with a caption for every photo; for others it is as with restart-edge",
   mayRefuse: ["overloaded"],
   recoverySeconds: 10,
-  async run({ deployment, mended, until, expect }) {
+  async fill(stateDir) {
     const made = await madePhotos(photos, { seed: 77 });
-    const objects = made.map((photo, index): [string, Uint8Array] => [`${index}.jpg`, photo]);
-    let apiKey = "";
-    await deployment.restartEdge(async () => {
-      apiKey = await addJobPhotos(deployment.stateDir, objects); // two runtimes would lock each other out of one state
-    });
+    return addJobPhotos(
+      stateDir,
+      made.map((photo, index) => [`${index}.jpg`, photo]),
+    );
+  },
+  async run({ deployment, apiKey, mended, until, expect }) {
     const client = new CaptionClient({ origin: deployment.edge, apiKey });
     let job: Job = await client.startJob({ source: { bucket: "photos" } });
     const look = async () => {
