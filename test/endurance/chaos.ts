@@ -1,9 +1,16 @@
 import { describeFault, faultTable } from "../../scripts/docs/endurance-tables.ts";
-import { writeResults } from "../../scripts/docs/results.ts";
+import {
+  chaosResultsSchema,
+  describeMachine,
+  type FaultResult,
+  readResults,
+  writeResults,
+} from "../../scripts/docs/results.ts";
 import { showSpinner } from "../../terminal/progress.ts";
 import { endOnSignal, runProgram } from "../../terminal/run-program.ts";
 import { type ChaosRequest, chaosCommand } from "./chaos/command.ts";
-import { describeRest, summarizeOutcome } from "./chaos/report.ts";
+import { faults as allFaults } from "./chaos/faults.ts";
+import { describeRest, rowsInOrder, summarizeOutcome } from "./chaos/report.ts";
 import { type Outcome, tryFault } from "./chaos/try-fault.ts";
 import { PhotoSupply } from "./load/photo-supply.ts";
 
@@ -15,6 +22,7 @@ await runProgram(chaosCommand(tryAll));
 
 async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void> {
   const ending = new AbortController();
+  const earlier = record && faults.length < allFaults.length ? await readRowsOfThisMachine() : [];
   endOnSignal(ending); // before anything is started that could be left over
   const supply = await PhotoSupply.of(paintedPhotos);
   const outcomes: Outcome[] = [];
@@ -41,6 +49,16 @@ async function tryAll({ faults, record, ...trial }: ChaosRequest): Promise<void>
   console.log(
     ["", describeRest(outcomes), ...passedOver].filter((line, index) => index === 0 || line !== "").join("\n"),
   );
-  if (record) await writeResults("chaos.json", { faults: outcomes.map(summarizeOutcome) });
+  if (record)
+    await writeResults("chaos.json", { faults: rowsInOrder([...outcomes.map(summarizeOutcome), ...earlier]) });
   if (outcomes.some(({ broken }) => broken.length > 0)) process.exitCode = 1;
+}
+
+/** Reads what a whole run has recorded. Throws if that was elsewhere: the figures of one table come from one machine. */
+async function readRowsOfThisMachine(): Promise<FaultResult[]> {
+  const { machine, faults } = await readResults("chaos.json", chaosResultsSchema);
+  if (machine === describeMachine()) return faults;
+  throw new Error(
+    `expected rows that this machine recorded, found those of ${machine}: record all faults, without names`,
+  );
 }

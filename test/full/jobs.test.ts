@@ -8,9 +8,9 @@ import { CaptionClient } from "../../shared/client.ts";
 import { isOver, type Job, type JobResult } from "../../shared/jobs.ts";
 import { edgeCaptionIn } from "../cli/run-command.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
+import { addJobPhotos } from "../fixtures/job-photos.ts";
 import { madePhotos, textFile, truncatedJpeg } from "../fixtures/made-images.ts";
 import { keepOutput } from "../support/kept-output.ts";
-import { addJobPhotos } from "../support/local-state.ts";
 
 const [distinct, twins, broken, texts] = [1500, 300, 100, 100];
 const objects = distinct + twins + broken + texts;

@@ -1,4 +1,5 @@
 import type { FaultResult } from "../../../scripts/docs/results.ts";
+import { faults } from "./faults.ts";
 import type { Outcome } from "./try-fault.ts";
 
 /** What of an outcome is shown in the table and recorded. */
@@ -14,4 +15,9 @@ export function describeRest(outcomes: readonly Outcome[]): string {
     ...broken.map((sentence) => `- **broken**, \`${fault.name}\`: ${sentence}`),
   ]);
   return lines.join("\n");
+}
+
+/** Returns the first row of each fault, in the order in which faults are tried; what is no fault any more has no row. */
+export function rowsInOrder(rows: readonly FaultResult[]): FaultResult[] {
+  return faults.flatMap(({ name }) => rows.find((row) => row.name === name) ?? []);
 }

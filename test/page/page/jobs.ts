@@ -5,8 +5,8 @@ import type { Deployment } from "../../../scripts/start/local-servers.ts";
 import { newApiKey } from "../../../shared/api-key.ts";
 import { CaptionClient } from "../../../shared/client.ts";
 import { type ErrorCode, errorFacts } from "../../../shared/errors.ts";
+import { addJobPhotos } from "../../fixtures/job-photos.ts";
 import { madePhotos, truncatedJpeg } from "../../fixtures/made-images.ts";
-import { addJobPhotos } from "../../support/local-state.ts";
 import { findBarriers, type OpenPage } from "../browser.ts";
 import { choose, freshPhotos, listen, untilEnded } from "../page-actions.ts";
 

@@ -44,7 +44,6 @@ describe("--record", () => {
     ["load", ["new", "--record"], "takes all loads, without names, or the soak alone"],
     ["load", ["soak", "new", "--record"], "takes all loads, without names, or the soak alone"],
     ["load", ["--tiny", "--record"], "cannot be used with option '--tiny'"],
-    ["chaos", ["kill-engine", "--record"], "takes all faults, without names"],
     ["chaos", ["--tiny", "--record"], "cannot be used with option '--tiny'"],
   ])("of %s refuses %s", async (name, args, message) => {
     const command = (name === "load" ? loadCommand(unexpected) : chaosCommand(unexpected)).configureOutput(quiet);

@@ -1,7 +1,7 @@
 import { CaptionClient } from "../../../../shared/client.ts";
 import { isOver, type Job } from "../../../../shared/jobs.ts";
+import { addJobPhotos } from "../../../fixtures/job-photos.ts";
 import { madePhotos } from "../../../fixtures/made-images.ts";
-import { addJobPhotos } from "../../../support/local-state.ts";
 import type { Fault } from "../fault.ts";
 import { restartEdge } from "./edge.ts";
 
