@@ -9,6 +9,7 @@ import { cliThroughput, featuresThroughput } from "./bulk-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { int8Encode, nativeEncode, wasmEncode } from "./encode.ts";
 import { benchGpu } from "./gpu.ts";
+import { peopleBesideAJob } from "./people-beside-a-job.ts";
 import { drawPhases } from "./phases.ts";
 import { prefixSearch } from "./prefix-search.ts";
 import { serviceMemory, serviceStart } from "./service-footprint.ts";
@@ -31,6 +32,7 @@ const benches = [
   serviceMemory,
   queueForecast,
   edgeHit,
+  peopleBesideAJob,
   cliThroughput,
 ];
 
