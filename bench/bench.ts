@@ -3,7 +3,8 @@ import { type Bundle, defaultModelDir, openBundle } from "../captioner/bundle.ts
 import type { CpuSettings, Engine, Precision } from "../captioner/engine.ts";
 import { decodeImage } from "../captioner/images/decode-image.ts";
 import { createOnnxEngine } from "../captioner/onnx/engine.ts";
-import { defaultCaptionOptions, precisions } from "../shared/contract.ts";
+import { defaultCaptionOptions } from "../shared/caption-options.ts";
+import { precisions } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 
 /** What a bench found. */

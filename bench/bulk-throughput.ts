@@ -10,7 +10,8 @@ import { startLocalModel } from "../cli/caption/backend.ts";
 import { runPipeline } from "../cli/caption/pipeline.ts";
 import { openJsonlFile } from "../cli/outputs/jsonl-file.ts";
 import { StateFile } from "../cli/state/state-file.ts";
-import { defaultMaxPixels, defaultCaptionOptions as options } from "../shared/contract.ts";
+import { defaultCaptionOptions as options } from "../shared/caption-options.ts";
+import { defaultMaxPixels } from "../shared/contract.ts";
 import { madePhotos } from "../test/fixtures/made-images.ts";
 import { encodePhotos, type PhotoToEncode } from "../training/features/encode-photos.ts";
 import {

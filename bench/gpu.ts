@@ -1,6 +1,6 @@
 import { defaultModelDir, openBundle } from "../captioner/bundle.ts";
 import { type EngineProcess, startEngineProcess } from "../captioner/engines/engine-process.ts";
-import { defaultCaptionOptions } from "../shared/contract.ts";
+import { defaultCaptionOptions } from "../shared/caption-options.ts";
 import { decodedMadePhotos, timeInTurns } from "./bench.ts";
 
 const rounds = 3;

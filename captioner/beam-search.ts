@@ -1,4 +1,4 @@
-import type { SearchOptions } from "../shared/contract.ts";
+import type { SearchOptions } from "../shared/caption-options.ts";
 import type { Repetition } from "../shared/manifest.ts";
 import type { DecoderStep, Engine } from "./engine.ts";
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { CaptionOptions, CaptionResult, ModelCard } from "../shared/contract.ts";
+import type { CaptionOptions } from "../shared/caption-options.ts";
+import type { CaptionResult, ModelCard } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { PixelLimits } from "../shared/image-header.ts";
 import type { Preprocessing } from "../shared/manifest.ts";

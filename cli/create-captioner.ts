@@ -4,7 +4,8 @@ import { startCaptioner, usualCaptionerSettings } from "../captioner/captioner.t
 import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "../captioner/engine.ts";
 import { readPhotoFile } from "../files/read-photo-file.ts";
 import { formResult } from "../shared/caption-form.ts";
-import { type CaptionOptions, type CaptionResult, type ModelCard, parseCaptionOptions } from "../shared/contract.ts";
+import { type CaptionOptions, parseCaptionOptions } from "../shared/caption-options.ts";
+import type { CaptionResult, ModelCard } from "../shared/contract.ts";
 import { photoIdsOf } from "../shared/photo-id.ts";
 
 /** A photo's bytes, or the path of its file. */

@@ -1,13 +1,6 @@
 import * as z from "zod";
-import {
-  allSearches,
-  type CaptionResult,
-  captionQuery,
-  captionResultSchema,
-  contentIdSchema,
-  type PhotoId,
-  type SearchOptions,
-} from "../shared/contract.ts";
+import { allSearches, captionQuery, type SearchOptions } from "../shared/caption-options.ts";
+import { type CaptionResult, captionResultSchema, contentIdSchema, type PhotoId } from "../shared/contract.ts";
 import type { ByteId, PhotoIds } from "../shared/photo-id.ts";
 import {
   type CacheLayer,

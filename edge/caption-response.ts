@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { type CaptionOptions, type CaptionResult, captionQuery, searchOf } from "../shared/contract.ts";
+import { type CaptionOptions, captionQuery, searchOf } from "../shared/caption-options.ts";
+import type { CaptionResult } from "../shared/contract.ts";
 import { toHex } from "../shared/photo-id.ts";
 import type { Caption } from "./caption-cache.ts";
 import type { EdgeEnv } from "./context.ts";

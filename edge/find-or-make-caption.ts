@@ -1,4 +1,5 @@
-import { type CaptionResult, captionResultSchema, type SearchOptions } from "../shared/contract.ts";
+import type { SearchOptions } from "../shared/caption-options.ts";
+import { type CaptionResult, captionResultSchema } from "../shared/contract.ts";
 import type { Priority } from "../shared/priority.ts";
 import { type Caption, cacheIdOf } from "./caption-cache.ts";
 import type { CaptionParts, RequestPhase } from "./context.ts";

@@ -1,4 +1,5 @@
-import { captionQuery, type PhotoId, type SearchOptions } from "../shared/contract.ts";
+import { captionQuery, type SearchOptions } from "../shared/caption-options.ts";
+import type { PhotoId } from "../shared/contract.ts";
 import { CaptionError } from "../shared/errors.ts";
 import type { Priority } from "../shared/priority.ts";
 import type { CaptionFlight } from "./caption-flight.ts";

@@ -1,15 +1,7 @@
 import type { Context } from "hono";
 import { formResult } from "../shared/caption-form.ts";
-import {
-  type CaptionOptions,
-  captionQuery,
-  type LookupReply,
-  lookupRequestSchema,
-  type PhotoId,
-  parseCaptionOptions,
-  photoIdSchema,
-  searchOf,
-} from "../shared/contract.ts";
+import { type CaptionOptions, captionQuery, parseCaptionOptions, searchOf } from "../shared/caption-options.ts";
+import { type LookupReply, lookupRequestSchema, type PhotoId, photoIdSchema } from "../shared/contract.ts";
 import { CaptionError, quote } from "../shared/errors.ts";
 import { isByteId, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";

@@ -1,12 +1,11 @@
 import type * as z from "zod";
+import { captionQuery, type SearchOptions } from "../shared/caption-options.ts";
 import type { Reply } from "../shared/client-reply.ts";
 import {
   type CaptionResult,
-  captionQuery,
   captionResultSchema,
   type ModelCard,
   modelCardSchema,
-  type SearchOptions,
   type ServiceReadiness,
   serviceReadinessSchema,
 } from "../shared/contract.ts";

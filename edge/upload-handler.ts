@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { formResult } from "../shared/caption-form.ts";
-import { type CaptionOptions, type CaptionResult, parseCaptionOptions, searchOf } from "../shared/contract.ts";
+import { type CaptionOptions, parseCaptionOptions, searchOf } from "../shared/caption-options.ts";
+import type { CaptionResult } from "../shared/contract.ts";
 import type { BufferHold } from "./buffer-hold.ts";
 import { type Caption, resultForFile } from "./caption-cache.ts";
 import { captionResponse } from "./caption-response.ts";

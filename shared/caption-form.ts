@@ -1,4 +1,5 @@
-import type { Candidate, CaptionOptions, CaptionResult } from "./contract.ts";
+import type { CaptionOptions } from "./caption-options.ts";
+import type { Candidate, CaptionResult } from "./contract.ts";
 import { keywordsOf } from "./keywords.ts";
 import { findNeutralChanges } from "./neutral-words.ts";
 import { joinWords } from "./word-boundaries.ts";

@@ -1,11 +1,9 @@
+import { type CaptionOptions, captionQuery, defaultCaptionOptions } from "./caption-options.ts";
 import { isCacheHit, type Reply, readSuccess } from "./client-reply.ts";
 import { type ClientRequest, type RequestWatch, type RetryRules, sendRequest } from "./client-request.ts";
 import {
-  type CaptionOptions,
   type CaptionResult,
-  captionQuery,
   captionResultSchema,
-  defaultCaptionOptions,
   lookupReplySchema,
   type ModelCard,
   maxLookupIds,

@@ -1,14 +1,6 @@
 import * as z from "zod";
-import {
-  byteIdSchema,
-  captionOptionsSchema,
-  captionResultSchema,
-  captionStyles,
-  contentIdSchema,
-  defaultCaptionOptions,
-  revisionSchema,
-  sourceRequestSchema,
-} from "./contract.ts";
+import { captionOptionsSchema, captionStyles, defaultCaptionOptions } from "./caption-options.ts";
+import { byteIdSchema, captionResultSchema, contentIdSchema, revisionSchema, sourceRequestSchema } from "./contract.ts";
 import { errorCodes } from "./errors.ts";
 
 /** Most addresses in one job; a longer list is several jobs, or a bucket. */

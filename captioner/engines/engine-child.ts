@@ -1,7 +1,7 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { argv, exit, memoryUsage } from "node:process";
+import type { SearchOptions } from "../../shared/caption-options.ts";
 import { danglingWords } from "../../shared/content-words.ts";
-import type { SearchOptions } from "../../shared/contract.ts";
 import { type FoundCaption, type SearchSettings, searchCaptions } from "../beam-search.ts";
 import { type Bundle, describeMissingDecoder, type EncoderBundle, hasDecoder, openEncoder } from "../bundle.ts";
 import { endingSignals } from "../child-process.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import type { SearchOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/caption-options.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";

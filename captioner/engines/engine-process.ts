@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { SearchOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/caption-options.ts";
 import type { FoundCaption } from "../beam-search.ts";
 import { loaderArguments, programExtension } from "../child-process.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice } from "../engine.ts";

@@ -1,4 +1,4 @@
-import type { SearchOptions } from "../../shared/contract.ts";
+import type { SearchOptions } from "../../shared/caption-options.ts";
 import type { FoundCaption } from "../beam-search.ts";
 import type { CpuSettings, EngineChoice, OnnxDevice, Precision } from "../engine.ts";
 

@@ -3,8 +3,8 @@ import { describeFileError, isLastingFileError, UnfitForCaption } from "../../fi
 import type { FoundPhoto } from "../../files/find/search-result.ts";
 import { isRawPhoto } from "../../files/raw-preview.ts";
 import { formResult } from "../../shared/caption-form.ts";
+import type { FormOptions } from "../../shared/caption-options.ts";
 import { cleanCaption } from "../../shared/clean-caption.ts";
-import type { FormOptions } from "../../shared/contract.ts";
 import { keywordsOf } from "../../shared/keywords.ts";
 import type { CaptionToList, CaptionToWrite, Listing, PhotoWriter, WriteOutcome } from "../outputs/output.ts";
 import { jpegStemsIn } from "../outputs/sidecar-path.ts";

@@ -3,7 +3,7 @@ import { findAllPhotos, type SearchRequest } from "../../files/find/find-photos.
 import type { FoundPhoto } from "../../files/find/search-result.ts";
 import { RawPreviews } from "../../files/raw-preview.ts";
 import { isAddress } from "../../files/remote/address.ts";
-import type { FormOptions, SearchOptions } from "../../shared/contract.ts";
+import type { FormOptions, SearchOptions } from "../../shared/caption-options.ts";
 import { say, showSpinner } from "../../terminal/progress.ts";
 import { endOnSignal, Interrupted, untilAborted } from "../../terminal/run-program.ts";
 import { openJsonlFile } from "../outputs/jsonl-file.ts";

@@ -15,7 +15,7 @@ import {
   type FormOptions,
   parseCaptionOptions,
   type SearchOptions,
-} from "../../shared/contract.ts";
+} from "../../shared/caption-options.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { SourceHosts } from "../../shared/source-address.ts";
 import { invocationFolder, readCount, readMoment, readShard, readShare } from "../../terminal/command-line.ts";

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { AppendFile } from "../../files/append-file.ts";
 import { readJsonLines } from "../../files/read-lines.ts";
-import { captionQuery, captionResultSchema } from "../../shared/contract.ts";
+import { captionQuery } from "../../shared/caption-options.ts";
+import { captionResultSchema } from "../../shared/contract.ts";
 import { terminalJson } from "../../shared/terminal-text.ts";
 import { photoKeyOf } from "../state/state-index.ts";
 import type { CaptionToList, Listing } from "./output.ts";

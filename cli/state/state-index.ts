@@ -3,14 +3,8 @@ import { lstatSync, type Stats } from "node:fs";
 import * as z from "zod";
 import { readJsonLines } from "../../files/read-lines.ts";
 import type { Version } from "../../files/remote/address.ts";
-import {
-  byteIdSchema,
-  type CaptionResult,
-  captionQuery,
-  captionResultSchema,
-  contentIdSchema,
-  type SearchOptions,
-} from "../../shared/contract.ts";
+import { captionQuery, type SearchOptions } from "../../shared/caption-options.ts";
+import { byteIdSchema, type CaptionResult, captionResultSchema, contentIdSchema } from "../../shared/contract.ts";
 import type { PhotoIds } from "../../shared/photo-id.ts";
 import { type StateKey, stateKeyPath } from "./state-key.ts";
 

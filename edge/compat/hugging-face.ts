@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { defaultCaptionOptions } from "../../shared/contract.ts";
+import { defaultCaptionOptions } from "../../shared/caption-options.ts";
 import type { EdgeEnv } from "../context.ts";
 import { readBody } from "../read-body.ts";
 import { type CheckedPhoto, checkPhoto, type UploadLimits } from "../upload.ts";

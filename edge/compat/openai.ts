@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { type CaptionResult, defaultCaptionOptions } from "../../shared/contract.ts";
+import { defaultCaptionOptions } from "../../shared/caption-options.ts";
+import type { CaptionResult } from "../../shared/contract.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { EdgeEnv } from "../context.ts";
 import { fetchSource } from "../fetch-source.ts";

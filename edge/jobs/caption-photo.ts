@@ -1,5 +1,6 @@
 import { formResult } from "../../shared/caption-form.ts";
-import { type CaptionResult, searchOf } from "../../shared/contract.ts";
+import { searchOf } from "../../shared/caption-options.ts";
+import type { CaptionResult } from "../../shared/contract.ts";
 import { CaptionError, errorFacts } from "../../shared/errors.ts";
 import { hasOwnDescription } from "../../shared/own-description.ts";
 import { resultForFile } from "../caption-cache.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { keyTiers } from "../../shared/api-key.ts";
-import { type CaptionOptions, captionOptionsSchema } from "../../shared/contract.ts";
+import { type CaptionOptions, captionOptionsSchema } from "../../shared/caption-options.ts";
 import { type Job, type JobRequest, jobStates, sidecarChoices } from "../../shared/jobs.ts";
 
 const rowSchema = z.object({

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { captionOptionsSchema, captionStyles, defaultCaptionOptions } from "../../shared/contract.ts";
+import { captionOptionsSchema, captionStyles, defaultCaptionOptions } from "../../shared/caption-options.ts";
 import { imageFormats } from "../../shared/image-header.ts";
 import { type ApiResponse, exampleResult, type HeaderName, headersOf, refusals, success } from "./responses.ts";
 import { inlineSchema, type JsonSchema, schemaRef } from "./schemas.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { captionOptionsSchema } from "../../shared/caption-options.ts";
 import {
   candidateSchema,
-  captionOptionsSchema,
   captionResultSchema,
   deletionSchema,
   imageInfoSchema,

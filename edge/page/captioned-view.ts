@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit-html";
-import { type Candidate, type CaptionOptions, captionQuery } from "../../shared/contract.ts";
+import { type CaptionOptions, captionQuery } from "../../shared/caption-options.ts";
+import type { Candidate } from "../../shared/contract.ts";
 import { asDuration, asPercent, asSize } from "./format.ts";
 import { type CaptionedState, captionOf, otherCandidates, shownCandidate, type WallPhoto } from "./wall.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { captionOptionsSchema } from "../../shared/contract.ts";
+import { captionOptionsSchema } from "../../shared/caption-options.ts";
 import { find } from "./find.ts";
 
 const storageKey = "preferences";

@@ -10,7 +10,8 @@ import {
 } from "../../captioner/captioner.ts";
 import type { PoolEvents } from "../../captioner/engines/engine-pool.ts";
 import { EngineLost, startEngineProcess } from "../../captioner/engines/engine-process.ts";
-import { captionResultSchema, defaultCaptionOptions as options } from "../../shared/contract.ts";
+import { defaultCaptionOptions as options } from "../../shared/caption-options.ts";
+import { captionResultSchema } from "../../shared/contract.ts";
 import { sealBundle } from "../../training/write-bundle.ts";
 import { copyTinyBundle, tinyBundle } from "../fixtures/bundles.ts";
 import { decodedPhotos, photoNames, photoPath } from "../fixtures/real-photos.ts";

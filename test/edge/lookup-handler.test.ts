@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { formResult } from "../../shared/caption-form.ts";
-import { captionQuery } from "../../shared/contract.ts";
+import { captionQuery } from "../../shared/caption-options.ts";
 import { byteIdOf } from "../../shared/photo-id.ts";
 import {
   callWorker,

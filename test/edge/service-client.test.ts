@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, inject, test } from "vitest";
 import { isolateState } from "../../edge/isolate-state.ts";
 import { ServiceClient } from "../../edge/service-client.ts";
 import { ServiceOrigins } from "../../edge/service-origins.ts";
-import { defaultCaptionOptions } from "../../shared/contract.ts";
+import { defaultCaptionOptions } from "../../shared/caption-options.ts";
 import { photoIdsOf } from "../../shared/photo-id.ts";
 import {
   callWorker,

@@ -2,13 +2,8 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import {
-  type Candidate,
-  type CaptionResult,
-  type ModelCard,
-  parseCaptionOptions,
-  type ServiceReadiness,
-} from "../../shared/contract.ts";
+import { parseCaptionOptions } from "../../shared/caption-options.ts";
+import type { Candidate, CaptionResult, ModelCard, ServiceReadiness } from "../../shared/contract.ts";
 import { type ErrorCode, errorFacts } from "../../shared/errors.ts";
 import type { Problem } from "../../shared/problem.ts";
 import type { FaultyServiceName } from "../edge/provided-context.ts";

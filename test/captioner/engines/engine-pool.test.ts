@@ -8,7 +8,7 @@ import { EnginePool, type PoolEvents } from "../../../captioner/engines/engine-p
 import { EngineLost } from "../../../captioner/engines/engine-process.ts";
 import type { EngineIdentity } from "../../../captioner/engines/engine-protocol.ts";
 import { rememberPrecision } from "../../../captioner/onnx/precision-memory.ts";
-import { defaultCaptionOptions } from "../../../shared/contract.ts";
+import { defaultCaptionOptions } from "../../../shared/caption-options.ts";
 import { sealBundle } from "../../../training/write-bundle.ts";
 import { copyTinyBundle, temporaryFolder, tinyBundle } from "../../fixtures/bundles.ts";
 import { childrenOf } from "../../support/process-table.ts";
