@@ -9,6 +9,7 @@ import { cliThroughput, featuresThroughput } from "./bulk-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { int8Encode, nativeEncode, wasmEncode } from "./encode.ts";
 import { benchGpu } from "./gpu.ts";
+import { tutorialProgram } from "./peers/tutorial-program.ts";
 import { peopleBesideAJob } from "./people-beside-a-job.ts";
 import { drawPhases } from "./phases.ts";
 import { prefixSearch } from "./prefix-search.ts";
@@ -34,6 +35,7 @@ const benches = [
   edgeHit,
   peopleBesideAJob,
   cliThroughput,
+  tutorialProgram,
 ];
 
 /** Each ends with one line, `<name>: <number> (ours …, peer …)`. */

@@ -11,6 +11,7 @@ type Listening = Pick<RunningService, "precision"> & { port: number };
 
 export interface RunningService {
   origin: string;
+  pid: number;
   /** Keeps connections to it. */
   agent: Agent;
   /** What its encoder is computed in. */
@@ -43,10 +44,13 @@ export async function startService(environment: NodeJS.ProcessEnv = {}): Promise
     });
     void exited.then((code) => reject(new Error(`the service ended with ${code} before it was ready`)));
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error("the service could not be started");
   child.stdout.resume(); // the log continues, unread
   const agent = new Agent({ keepAlive: true });
   return {
     origin: `http://127.0.0.1:${port}`,
+    pid,
     agent,
     precision,
     startSeconds: (performance.now() - begun) / 1000,
@@ -69,10 +73,22 @@ export async function captionOver({ origin, agent }: RunningService, photo: Uint
 }
 
 /** Resident MiB of the service and its engine, from its metrics. */
-export async function memoryMiBOf({ origin }: { origin: string }): Promise<number> {
+export async function memoryMiBOf(service: Pick<RunningService, "origin">): Promise<number> {
+  const server = await metricOf(service, "process_resident_memory_bytes");
+  return (server + (await metricOf(service, 'edge_caption_engine_memory_bytes{engine="0"}'))) / 2 ** 20;
+}
+
+/** CPU seconds that its engine has spent in the model, from its metrics. */
+export function engineSecondsOf(service: RunningService): Promise<number> {
+  return metricOf(service, 'edge_caption_engine_cpu_seconds_total{engine="0"}');
+}
+
+async function metricOf({ origin }: Pick<RunningService, "origin">, name: string): Promise<number> {
   const metrics = await (await fetch(`${origin}/metrics`)).text();
-  const bytes = ["process_resident_memory_bytes", 'edge_caption_engine_memory_bytes\\{engine="0"\\}'].map((name) =>
-    Number(metrics.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1]),
+  return Number(
+    metrics
+      .split("\n")
+      .find((line) => line.startsWith(`${name} `))
+      ?.slice(name.length),
   );
-  return bytes.reduce((sum, part) => sum + part) / 2 ** 20;
 }

@@ -11,7 +11,7 @@ import { modelCardOf, openBundle } from "./bundle.ts";
 import { toCandidate } from "./candidate.ts";
 import { defaultPrecision, type EngineChoice, type OnnxDevice, type PrecisionChoice } from "./engine.ts";
 import { EnginePool, type PoolEvents, visibleGpus } from "./engines/engine-pool.ts";
-import type { EngineIdentity } from "./engines/engine-protocol.ts";
+import type { EngineIdentity, EngineUsage } from "./engines/engine-protocol.ts";
 import { readNativeSetup } from "./engines/native-setup.ts";
 import { DecodePool } from "./images/decode-pool.ts";
 import type { SlowPhotoLimits } from "./images/slow-photos.ts";
@@ -111,7 +111,7 @@ interface CaptionerState {
   decoding: number;
   /** Decoded photos that wait for an engine. */
   queued: Record<Priority, number>;
-  engines: { ready: number; expected: number; memoryBytes: number[] };
+  engines: { ready: number; expected: number; usage: EngineUsage[] };
 }
 
 /** Captions photos: decodes, batches, encodes and searches, with the networks in processes of their own. */
@@ -172,7 +172,7 @@ export async function startCaptioner(settings: CaptionerSettings, events: PoolEv
     state: () => ({
       decoding: decoding.inFlight,
       queued: batcher.waiting,
-      engines: { ready: pool.ready, expected: pool.size, memoryBytes: pool.memoryBytes },
+      engines: { ready: pool.ready, expected: pool.size, usage: pool.usage },
     }),
     async caption({ bytes, id = randomUUID(), options, caller, priority = "interactive", signal }) {
       quarantine.admit(id);

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { PhaseTimings } from "../captioner/captioner.ts";
 import type { PoolEvents } from "../captioner/engines/engine-pool.ts";
+import type { EngineUsage } from "../captioner/engines/engine-protocol.ts";
 import { type Priority, priorities } from "../shared/priority.ts";
 import type { Lifecycle } from "./http/lifecycle.ts";
 
@@ -121,8 +122,17 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
     labelNames: ["engine"],
     registers: [registry],
     collect() {
-      const { memoryBytes = [] } = lifecycle.captioner?.state().engines ?? {};
-      for (const [engine, bytes] of memoryBytes.entries()) this.set({ engine }, bytes);
+      for (const [engine, { memoryBytes }] of usageOf(lifecycle).entries()) this.set({ engine }, memoryBytes);
+    },
+  });
+  new Counter({
+    name: "edge_caption_engine_cpu_seconds_total",
+    help: "CPU seconds that each engine has spent in the model; from zero again when it is replaced.",
+    labelNames: ["engine"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [engine, { cpuSeconds }] of usageOf(lifecycle).entries()) this.inc({ engine }, cpuSeconds);
     },
   });
   new Gauge({
@@ -139,4 +149,8 @@ function gaugeLifecycle(lifecycle: Lifecycle, registry: Registry): void {
       this.set({ id: card.id, revision: card.revision, engine: name, device, precision }, 1);
     },
   });
+}
+
+function usageOf({ captioner }: Lifecycle): EngineUsage[] {
+  return captioner?.state().engines.usage ?? [];
 }

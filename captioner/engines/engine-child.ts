@@ -1,5 +1,5 @@
 import { constants, getPriority, setPriority } from "node:os";
-import { argv, exit, memoryUsage } from "node:process";
+import { argv, cpuUsage, exit, memoryUsage } from "node:process";
 import type { SearchOptions } from "../../shared/caption-options.ts";
 import { danglingWords } from "../../shared/content-words.ts";
 import { type FoundCaption, type SearchSettings, searchCaptions } from "../beam-search.ts";
@@ -62,12 +62,16 @@ async function warmUp({ encode, search }: Networks, { folder, manifest }: Encode
 
 function answerCalls(networks: Networks): void {
   let previous = Promise.resolve();
+  let cpuSeconds = 0;
   process.on("message", ({ call, ...request }: EngineRequest) => {
     previous = previous.then(async () => {
+      const begun = cpuUsage();
       const outcome = await answer(networks, request).catch((error): EngineAnswer => {
         return { kind: "error", reason: reasonOf(error) };
       });
-      send({ call, memoryBytes: memoryUsage.rss(), ...outcome });
+      const { user, system } = cpuUsage(begun);
+      cpuSeconds += (user + system) / 1e6;
+      send({ call, memoryBytes: memoryUsage.rss(), cpuSeconds, ...outcome });
     });
   });
 }

@@ -6,7 +6,7 @@ import type { SearchOptions } from "../../shared/caption-options.ts";
 import { CaptionError } from "../../shared/errors.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../engine.ts";
 import { EngineLost, type EngineProcess, startEngineProcess } from "./engine-process.ts";
-import type { BatchCaptions, EngineIdentity } from "./engine-protocol.ts";
+import type { BatchCaptions, EngineIdentity, EngineUsage } from "./engine-protocol.ts";
 
 /** Consecutive failed starts after which the pool gives up; each pause is twice the one before. */
 const maxStarts = 6;
@@ -121,9 +121,9 @@ export class EnginePool {
     return slot !== undefined && slot.batches <= (isFull ? 1 : 0);
   }
 
-  /** Resident memory of each engine, from its last answer. */
-  get memoryBytes(): number[] {
-    return this.#slots.map(({ engine }) => engine.memoryBytes);
+  /** What each engine had used at its last answer. */
+  get usage(): EngineUsage[] {
+    return this.#slots.map(({ engine }) => engine.usage);
   }
 
   /**
@@ -141,7 +141,7 @@ export class EnginePool {
       return await engine.caption(Buffer.concat(pixels), options);
     } finally {
       slot.batches -= 1;
-      const { memoryBytes } = engine;
+      const { memoryBytes } = engine.usage;
       if (memoryBytes > memoryLimitBytes) {
         engine.abandon("grown", `has grown to ${memoryBytes} bytes, above its limit of ${memoryLimitBytes}`);
       }

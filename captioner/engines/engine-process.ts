@@ -12,6 +12,7 @@ import type {
   EngineMessage,
   EngineRequest,
   EngineStart,
+  EngineUsage,
 } from "./engine-protocol.ts";
 import { libraryEnvironment, readNativeSetup } from "./native-setup.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -118,7 +119,7 @@ export class EngineProcess {
   readonly #pending = new Map<number, PendingCall>();
   readonly #watchdog: Watchdog | undefined;
   #calls = 0;
-  #memoryBytes = 0;
+  #usage: EngineUsage = { memoryBytes: 0, cpuSeconds: 0 };
   /** Whether its channel takes messages. A child that was killed takes none before its end is heard of. */
   #isReachable = true;
   /** Why this process ended the child, if it did. */
@@ -163,9 +164,9 @@ export class EngineProcess {
     return this.#isReachable && this.#ending === undefined && !hasEnded;
   }
 
-  /** Resident memory of the child, from its last answer. */
-  get memoryBytes(): number {
-    return this.#memoryBytes;
+  /** What the child had used at its last answer. */
+  get usage(): EngineUsage {
+    return this.#usage;
   }
 
   /** `pixels` uint8 [photos, height, width, 3], one entry of `options` per photo → each photo's captions, best first. */
@@ -225,7 +226,8 @@ export class EngineProcess {
   #settle(message: EngineMessage): void {
     if (!("call" in message)) return;
     this.#watchdog?.reset();
-    this.#memoryBytes = message.memoryBytes;
+    const { memoryBytes, cpuSeconds } = message;
+    this.#usage = { memoryBytes, cpuSeconds };
     const call = this.#take(message.call);
     if (message.kind === "error") call?.reject(new Error(message.reason));
     else call?.resolve(message);

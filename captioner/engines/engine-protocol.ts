@@ -48,7 +48,15 @@ export interface BatchCaptions {
 export type EngineMessage =
   | ({ kind: "ready" } & EngineIdentity)
   | { kind: "failed"; reason: string }
-  | ({ call: number /** Resident memory of the child. */; memoryBytes: number } & EngineAnswer);
+  | ({ call: number } & EngineUsage & EngineAnswer);
+
+/** What a child has used. */
+export interface EngineUsage {
+  /** Its resident memory. */
+  memoryBytes: number;
+  /** CPU time that it has spent in its networks since it is warm. */
+  cpuSeconds: number;
+}
 
 export type EngineAnswer =
   | ({ kind: "captions" } & BatchCaptions)

@@ -1,6 +1,11 @@
 import DataLoader from "dataloader";
 import { openBundle, revisionAt } from "../../captioner/bundle.ts";
-import { type PhotoCaption, startCaptioner, usualCaptionerSettings } from "../../captioner/captioner.ts";
+import {
+  type Captioner,
+  type PhotoCaption,
+  startCaptioner,
+  usualCaptionerSettings,
+} from "../../captioner/captioner.ts";
 import type { EngineChoice, OnnxDevice, PrecisionChoice } from "../../captioner/engine.ts";
 import { expectedPrecision } from "../../captioner/onnx/precision-memory.ts";
 import type { SearchOptions } from "../../shared/caption-options.ts";
@@ -38,7 +43,11 @@ export interface LocalModel {
 
 /** Starts a model beside this program; resolves when it is warm. */
 export async function startLocalModel(model: LocalModel): Promise<CaptionBackend> {
-  const captioner = await startCaptioner({ ...usualCaptionerSettings, ...model });
+  return toBackend(await startCaptioner({ ...usualCaptionerSettings, ...model }));
+}
+
+/** A captioner in this program as a backend, which closes it. */
+export function toBackend(captioner: Captioner): CaptionBackend {
   const { id, revision, precision } = captioner.card;
   return {
     model: { id, revision, precision },

@@ -34,6 +34,17 @@ test("counts captions and refusals by what became of them, and times what a capt
   expect(lines).toContain('edge_caption_batch_photos_bucket{le="1"} 2');
 });
 
+test("counts the CPU time that its engine spends in the model", async () => {
+  const secondsNow = async () =>
+    Number((await metricsOf(service)).match(/^edge_caption_engine_cpu_seconds_total\{engine="0"\} (\S+)$/m)?.[1]);
+  await postCaption(service, await madeImage("jpeg"));
+  const before = await secondsNow();
+  for (let photo = 0; photo < 5; photo++) await postCaption(service, await madeImage("jpeg"));
+
+  expect(before).toBeGreaterThan(0);
+  expect(await secondsNow()).toBeGreaterThan(before);
+});
+
 test("tells what it runs on, and how much memory that takes", async () => {
   const readyz = await fetch(`${service.origin}/readyz`);
   const { engine, device, model } = serviceReadinessSchema.parse(await readyz.json());
