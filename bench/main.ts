@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { figure } from "../scripts/docs/bench-tables.ts";
-import { type BenchResults, describeMachine, writeResults } from "../scripts/docs/results.ts";
+import { describeMachine } from "../scripts/docs/results.ts";
 import { invocationFolder } from "../terminal/command-line.ts";
 import { runProgram } from "../terminal/run-program.ts";
 import type { Bench, BenchResult } from "./bench.ts";
@@ -13,6 +13,7 @@ import { tutorialProgram } from "./peers/tutorial-program.ts";
 import { peopleBesideAJob } from "./people-beside-a-job.ts";
 import { drawPhases } from "./phases.ts";
 import { prefixSearch } from "./prefix-search.ts";
+import { type RecordedResult, recordResults } from "./record.ts";
 import { serviceMemory, serviceStart } from "./service-footprint.ts";
 import { idleLatency, overloadRefusal } from "./service-latency.ts";
 import { queueForecast, serviceThroughput } from "./service-load.ts";
@@ -42,20 +43,22 @@ const benches = [
 const program = new Command("npm run bench --")
   .description("Measures, each figure as a ratio to a named peer.")
   .addArgument(new Argument("[bench...]", "benches to run; by default all").choices(benches.map(({ name }) => name)))
-  .option("--record", "write the figures of a whole run to docs/results/bench.json")
+  .option(
+    "--record",
+    "write the figures to docs/results/bench.json; those of named benches with their own machine and day",
+  )
   .addHelpText("after", `\nBenches:\n${benches.map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n")}`)
   .exitOverride()
-  .action(async (names: string[], { record = false }: { record?: boolean }, command: Command) => {
-    if (record && names.length > 0) command.error("error: --record takes a whole run, without names");
+  .action(async (names: string[], { record = false }: { record?: boolean }) => {
     exitOnSignal();
     console.log(describeMachine());
-    const results: BenchResults["results"] = [];
+    const results: RecordedResult[] = [];
     for (const bench of benches.filter(({ name }) => names.length === 0 || names.includes(name))) {
       const outcome = await bench.run();
       if (typeof outcome === "string") console.log(`${bench.name}: passed over, ${outcome}`);
       else for (const result of [outcome].flat()) results.push(tell(bench, result));
     }
-    if (record) await writeResults("bench.json", { results });
+    if (record) await recordResults(results, { isWholeRun: names.length === 0 });
   });
 
 program
@@ -89,7 +92,7 @@ function readBatch(text: string, before: readonly number[]): number[] {
   throw new InvalidArgumentError("Expected a whole number from 1 to 999.");
 }
 
-function tell({ name, about }: Bench, { variant, number, ours, peer }: BenchResult): BenchResults["results"][number] {
+function tell({ name, about }: Bench, { variant, number, ours, peer }: BenchResult): RecordedResult {
   const result = { name: variant === undefined ? name : `${name}-${variant}`, about, number, ours, peer };
   console.log(`${result.name}: ${figure(result)} (ours ${ours}, peer ${peer})`);
   return result;

@@ -17,7 +17,7 @@ const secret = randomBytes(32).toString("hex");
 
 export const idleLatency: Bench = {
   name: "idle-latency",
-  about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.15",
+  about: "a lone request to the service ÷ decoding its photo and a bare call; at most 1.1",
   run: () => inEachPrecision(measureIdle),
 };
 
@@ -45,7 +45,7 @@ async function measureIdle(precision: Precision): Promise<BenchResult> {
 
 export const overloadRefusal: Bench = {
   name: "overload-refusal",
-  about: "p99 of a refusal at ten times the capacity ÷ p99 of /livez under the same load; at most 3",
+  about: "p99 of a refusal at ten times the capacity ÷ p99 of /livez under the same load; at most 2",
   async run() {
     const signed = (await madePhotos(64)).map(async (body) => ({ body, headers: await signedHeaders(body) }));
     const photos = await Promise.all(signed);

@@ -8,13 +8,13 @@ import type { CaptionResult } from "../../shared/contract.ts";
 import { CaptionError, quote } from "../../shared/errors.ts";
 import { type ByteId, byteIdFromHash, byteIdOf } from "../../shared/photo-id.ts";
 import { type Priority, priorities, prioritySchema } from "../../shared/priority.ts";
-import { verifySignature } from "../../shared/signature.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Settings } from "../settings.ts";
 import type { Reservation } from "./admission.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { ServiceEnv } from "./observe-request.ts";
 import { readBody } from "./read-body.ts";
+import { verifySignature } from "./verify-signature.ts";
 
 type RequestSettings = Pick<Settings, "maxBytes" | "bodyTimeoutMs" | "maxDeadlineMs">;
 
@@ -30,7 +30,7 @@ export function captionRequest({ settings, secrets, lifecycle }: CaptionRoute) {
     c.set("isCaption", true);
     const { maxBytes, maxDeadlineMs } = settings;
     const valid = secrets();
-    const signedId = valid === undefined ? undefined : await readSignedId(c, valid);
+    const signedId = valid === undefined ? undefined : readSignedId(c, valid);
     const caller = readCaller(c.req.header("X-Caller"));
     const priority = readPriority(c.req.header("X-Priority"));
     c.set("priority", priority);
@@ -106,10 +106,10 @@ function onceClosed({ outgoing, incoming: { socket } }: HttpBindings, call: () =
 }
 
 /** The byte id that the signed digest promises. */
-async function readSignedId(c: Context<ServiceEnv>, secrets: readonly string[]): Promise<ByteId> {
+function readSignedId(c: Context<ServiceEnv>, secrets: readonly string[]): ByteId {
   const { method, headers } = c.req.raw;
   const target = c.env.incoming.url ?? ""; // as in the request line: the URL is normalised
-  return byteIdFromHash(await verifySignature({ method, target, headers }, { secrets, nowMs: Date.now() }));
+  return byteIdFromHash(verifySignature({ method, target, headers }, { secrets, nowMs: Date.now() }));
 }
 
 function expectSameId(received: ByteId, signed: ByteId): void {

@@ -11,12 +11,18 @@ const originSchema = z.strictObject({ machine: z.string(), date: z.iso.date() })
 
 const countsSchema = z.record(z.string(), z.int());
 
-/** `bench.json`, of a whole `npm run bench`. */
-export const benchResultsSchema = originSchema.extend({
-  results: z.array(
-    z.strictObject({ name: z.string(), about: z.string(), number: z.number(), ours: z.string(), peer: z.string() }),
-  ),
+const benchResultSchema = z.strictObject({
+  name: z.string(),
+  about: z.string(),
+  number: z.number(),
+  ours: z.string(),
+  peer: z.string(),
+  /** Where and when, if not in the whole run. */
+  apart: originSchema.optional(),
 });
+
+/** `bench.json`, of a whole `npm run bench`, and of benches that were run apart since. */
+export const benchResultsSchema = originSchema.extend({ results: z.array(benchResultSchema) });
 
 const loadResultSchema = z.strictObject({
   load: z.string(),
@@ -81,11 +87,15 @@ export function describeMachine(): string {
   return `${availableParallelism()} cores of ${processor?.model.trim()}, ${memory} GiB, Node ${process.versions.node}`;
 }
 
-/** Writes what a command has measured, with the machine and the day. */
-export async function writeResults(name: string, results: object): Promise<void> {
+/** Describes where and when something is being measured. */
+export function originNow(): z.infer<typeof originSchema> {
+  return { machine: describeMachine(), date: new Date().toISOString().slice(0, 10) };
+}
+
+/** Writes what a command has measured, by default here and now. */
+export async function writeResults(name: string, results: object, origin = originNow()): Promise<void> {
   const path = join(resultsFolder, name);
   await mkdir(dirname(path), { recursive: true });
-  const origin = { machine: describeMachine(), date: new Date().toISOString().slice(0, 10) };
   await writeFile(path, `${JSON.stringify({ ...origin, ...results }, null, 2)}\n`);
   console.log(`\nrecorded: ${path}; npm run docs brings the tables up to date`);
 }
