@@ -22,7 +22,7 @@ const lineSchema = z.object({ result: captionResultSchema.pick({ caption: true }
 export const tutorialProgram: Bench = {
   name: "tutorial-program",
   about:
-    "the tutorial's program on Keras ÷ npm run caption, start to end, on the same 200 photos and cores; at least 10 (KERAS_PYTHON, see docs/performance.md)",
+    "the tutorial's program on Keras ÷ npm run caption, start to end, on the same 200 photos and cores; at least 10 (KERAS_PYTHON names a Python with Keras)",
   async run() {
     const { KERAS_PYTHON: python, KERAS_PHOTOS: photosFolder } = env;
     if (python === undefined)
