@@ -9,6 +9,7 @@ import { cliThroughput, featuresThroughput } from "./bulk-throughput.ts";
 import { edgeHit } from "./edge-hit.ts";
 import { int8Encode, nativeEncode, wasmEncode } from "./encode.ts";
 import { benchGpu } from "./gpu.ts";
+import { openvinoEncode } from "./peers/openvino-encode.ts";
 import { tutorialProgram } from "./peers/tutorial-program.ts";
 import { peopleBesideAJob } from "./people-beside-a-job.ts";
 import { drawPhases } from "./phases.ts";
@@ -25,6 +26,7 @@ const benches = [
   wasmEncode,
   int8Encode,
   nativeEncode,
+  openvinoEncode,
   trainingStep,
   featuresThroughput,
   serviceStart,
