@@ -4,10 +4,7 @@ import { describe, expect, test } from "vitest";
 import { searchCaptions } from "../../captioner/beam-search.ts";
 import { type Bundle, openBundle } from "../../captioner/bundle.ts";
 import type { Engine } from "../../captioner/engine.ts";
-import { readNativeSetup } from "../../captioner/engines/native-setup.ts";
 import { createOnnxEngine } from "../../captioner/onnx/engine.ts";
-import { loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
-import { createTensorFlowEngine } from "../../captioner/tensorflow/engine.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
 import { copyGuidedBundle } from "../fixtures/guided-bundle.ts";
 import { seededRandom } from "../fixtures/seeded-random.ts";
@@ -51,18 +48,4 @@ describe("a bundle with word detectors", () => {
     const bundle = await openBundle(folder);
     expect(() => bundle.readEvidence()).toThrow("evidence/model.json: input features: expected [n, 1024]");
   });
-
-  test.skipIf(readNativeSetup() === undefined)(
-    "gives the captions of the onnx engine on the tensorflow engine (needs the native engine)",
-    async () => {
-      const guided = await openBundle(await copyGuidedBundle());
-      const tf = loadTensorFlow();
-      const expected = await captionsOf(await createOnnxEngine(guided), guided);
-      const before = tf.memory().numTensors;
-      const found = await captionsOf(createTensorFlowEngine(guided, tf), guided);
-      expect(tf.memory().numTensors).toBe(before);
-      expect(found.map(({ words }) => words)).toEqual(expected.map(({ words }) => words));
-      for (const [index, { logProb }] of found.entries()) expect(logProb).toBeCloseTo(expected[index]?.logProb ?? 0, 3);
-    },
-  );
 });

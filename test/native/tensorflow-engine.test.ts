@@ -14,6 +14,7 @@ import { loadTensorFlow } from "../../captioner/tensorflow/binding.ts";
 import { createTensorFlowEngine } from "../../captioner/tensorflow/engine.ts";
 import { cosine, rowsOf } from "../../captioner/vectors.ts";
 import { tinyBundle } from "../fixtures/bundles.ts";
+import { copyGuidedBundle } from "../fixtures/guided-bundle.ts";
 import { madePhotos } from "../fixtures/made-images.ts";
 import { photoNames, photoPath } from "../fixtures/real-photos.ts";
 import { isResearchDataThere, researchData } from "../fixtures/research-data.ts";
@@ -64,6 +65,10 @@ describe.skipIf(readNativeSetup() === undefined)("the tensorflow engine (needs t
 
   test("gives them on the tiny bundle, too", async () => {
     await expectSame(await openBundle(tinyBundle), await madePhotos(64));
+  });
+
+  test("gives them with word detectors, too", async () => {
+    await expectSame(await openBundle(await copyGuidedBundle()), await madePhotos(64));
   });
 
   test.skipIf(!isResearchDataThere)("gives them on 40 full-size photos (needs ../shared)", async () => {
