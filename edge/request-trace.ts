@@ -9,7 +9,7 @@ export const traceShape = {
     .string()
     .regex(/^(?:\s*[\w-]+=(?:[^,%]|%[0-9a-f]{2})*(?:,|$))*$/i, "expected name=value, with commas between")
     .default(""),
-  /** Share of the requests without a `traceparent` that begin a trace. */
+  /** Share of the requests that are recorded. A sender's `traceparent` may decline, but ask for no more: each costs. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
 };
 
@@ -26,7 +26,7 @@ interface TraceSettings {
   /** Where spans are posted. */
   url: string;
   headers: Record<string, string>;
-  /** Share of the requests without a trace that begin one. */
+  /** Share of the requests that are recorded. */
   share: number;
 }
 
@@ -59,8 +59,9 @@ const sampledFlag = 1;
 const exportTimeoutMs = 5_000;
 
 /**
- * Continues the sender's trace, whose flag says whether it is recorded, or begins one. Where traces are off the sender's is
- * passed on as it is. Whatever is no `traceparent` counts as none.
+ * Continues the sender's trace or begins one. A share of the requests is recorded; the sender's flag can decline, and not make
+ * it more, since anybody can be the sender. Where traces are off the sender's is passed on as it is. Whatever is no
+ * `traceparent` counts as none.
  */
 export function traceOf(header: string | undefined, settings: TraceSettings | undefined): RequestTrace | undefined {
   const [, version, senderTrace, senderSpan, flags = ""] =
@@ -68,7 +69,8 @@ export function traceOf(header: string | undefined, settings: TraceSettings | un
   const isContinued = header !== undefined && version !== undefined && senderTrace !== undefined;
   if (settings === undefined) return isContinued ? { traceId: senderTrace, traceparent: header } : undefined;
   const traceId = isContinued ? senderTrace : randomHex(16);
-  const isRecorded = isContinued ? (Number.parseInt(flags, 16) & sampledFlag) === 1 : Math.random() < settings.share;
+  const isDeclined = isContinued && (Number.parseInt(flags, 16) & sampledFlag) === 0;
+  const isRecorded = !isDeclined && Math.random() < settings.share;
   const spanId = randomHex(8);
   const traceparent = `00-${traceId}-${spanId}-0${Number(isRecorded)}`;
   return { traceId, traceparent, ...(isRecorded && { span: { spanId, parentSpanId: senderSpan } }) };

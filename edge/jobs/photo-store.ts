@@ -160,8 +160,8 @@ export class PhotoStore {
         .prepare(
           `UPDATE photos SET
              state = value ->> 'state', caption = value ->> 'caption', confidence = value ->> 'confidence',
-             candidates = value ->> 'candidates', keywords = value ->> 'keywords', is_cached = value ->> 'isCached', photo_id = value ->> 'id',
-             content_id = value ->> 'contentId', revision = value ->> 'revision', code = value ->> 'code',
+             candidates = value ->> 'candidates', keywords = value ->> 'keywords', is_cached = value ->> 'isCached',
+             photo_id = value ->> 'id', content_id = value ->> 'contentId', revision = value ->> 'revision', code = value ->> 'code',
              detail = value ->> 'detail'
            FROM json_each(?1)
            WHERE photos.number = value ->> 'number' AND photos.state = 'queued' AND photos.etag IS value ->> 'etag'`,
@@ -183,8 +183,8 @@ export class PhotoStore {
       this.#db
         .prepare(
           `UPDATE photos SET state = 'queued', etag = ?3, tries = 0, sent_at_ms = ?4, caption = NULL, confidence = NULL,
-             candidates = NULL, keywords = NULL, is_cached = NULL, photo_id = NULL, content_id = NULL, revision = NULL, code = NULL,
-             detail = NULL
+             candidates = NULL, keywords = NULL, is_cached = NULL, photo_id = NULL, content_id = NULL, revision = NULL,
+             code = NULL, detail = NULL
            WHERE job = ?1 AND object = ?2 AND etag IS NOT ?3`,
         )
         .bind(job, object, etag, Date.now()),

@@ -28,6 +28,11 @@ describe("where a collector is set, though none is there, the service", () => {
     expect(span).not.toBe(sender);
   });
 
+  test("records no more than the share, whatever the sender's flag asks for", async () => {
+    const [, trace, , sampled] = (await traceAtTheService({ flags: "01", share: "0" })).split("-");
+    expect([trace, sampled]).toEqual([traceId, "00"]);
+  });
+
   test.each([
     ["1", "01"],
     ["0", "00"],
