@@ -1,13 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { hashCaller, parseContentDigest, signatureHeaders } from "../../shared/signature.ts";
-
-const secret = "correct horse battery staple";
-const nowMs = 1_700_000_000_123;
-const bodyHash = Uint8Array.from({ length: 32 }, (_, index) => index);
-const parts = { method: "POST", target: "/v1/captions?beam=3&candidates=1", bodyHash };
-
-const sign = () => signatureHeaders(parts, { secret, nowMs });
+import { bodyHash, nowMs, parts, secret, sign } from "../fixtures/signed-request.ts";
 
 describe("a request's signature", () => {
   test("is the HMAC-SHA-256 of version, timestamp, method, target and digest, a line each", async () => {

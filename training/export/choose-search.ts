@@ -75,18 +75,20 @@ export async function chooseSearch(
   };
   const guided = detectors === undefined ? {} : await guideBy(detectors, { vocabulary, strength: 1 });
   const byLength = lengthPenalties.map((lengthPenalty) => ({ search: { ...search, lengthPenalty }, ...guided }));
-  const best = await highest(byLength, score);
+  const { tried: best, score: bestScore } = await highest(byLength, score);
   if (detectors === undefined) return best;
-  const byStrength = await Promise.all(
-    strengths.map(async (strength): Promise<ChosenSearch> => {
-      const guide = strength === 0 ? {} : await guideBy(detectors, { vocabulary, strength });
-      return { search: best.search, ...guide };
-    }),
-  );
-  const scores: number[] = [];
-  for (const tried of byStrength) scores.push(await score(tried));
-  const enough = Math.max(...scores) - nearlyAsGood;
-  return byStrength[scores.findIndex((found) => found >= enough)] ?? best;
+  const scored = [];
+  for (const strength of strengths) {
+    if (strength === best.strength) {
+      scored.push({ tried: best, score: bestScore });
+      continue;
+    }
+    const guide = strength === 0 ? {} : await guideBy(detectors, { vocabulary, strength });
+    const tried: ChosenSearch = { search: best.search, ...guide };
+    scored.push({ tried, score: await score(tried) });
+  }
+  const enough = Math.max(...scored.map((one) => one.score)) - nearlyAsGood;
+  return scored.find((one) => one.score >= enough)?.tried ?? best;
 }
 
 /** Makes the word evidence of this strength. */
@@ -99,14 +101,17 @@ async function guideBy(
 }
 
 /** Finds what has the highest score; the first of equals. */
-async function highest<Tried>(all: readonly Tried[], scoreOf: (tried: Tried) => Promise<number>): Promise<Tried> {
+async function highest<Tried>(
+  all: readonly Tried[],
+  scoreOf: (tried: Tried) => Promise<number>,
+): Promise<{ tried: Tried; score: number }> {
   let best: { tried: Tried; score: number } | undefined;
   for (const tried of all) {
     const score = await scoreOf(tried);
     if (best === undefined || score > best.score) best = { tried, score };
   }
   if (best === undefined) throw new Error("expected something to choose from, found nothing");
-  return best.tried;
+  return best;
 }
 
 /** Ids of words that say how a sentence is built, or that people often say twice in a caption, in whatever language. */

@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { verifySignature } from "../../../gpu-service/http/verify-signature.ts";
 import { signatureHeaders } from "../../../shared/signature.ts";
-
-const secret = "correct horse battery staple";
-const nowMs = 1_700_000_000_123;
-const bodyHash = Uint8Array.from({ length: 32 }, (_, index) => index);
-const parts = { method: "POST", target: "/v1/captions?beam=3&candidates=1", bodyHash };
-
-const sign = () => signatureHeaders(parts, { secret, nowMs });
+import { bodyHash, nowMs, parts, secret, sign } from "../../fixtures/signed-request.ts";
 
 describe("a request's signature", () => {
   const verify = async (
